@@ -1,0 +1,74 @@
+"""Networks that pods attach to, by plugin type, and how their addresses are managed."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from model.base import Part
+from model.types import Cidr, CniVersion, InterfaceName, IpAddress, Mtu, ObjectName
+
+
+class Route(Part):
+    """A route that the pod gets through the attachment."""
+
+    dst: Cidr
+    gw: IpAddress | None = None
+    """Next hop; the range's gateway if absent."""
+
+
+class Range(Part):
+    """A range of addresses of one subnet (containernetworking/plugins: plugins/ipam/host-local)."""
+
+    subnet: Cidr
+    range_start: IpAddress | None = None
+    """First address handed out; the subnet's first if absent."""
+    range_end: IpAddress | None = None
+    """Last address handed out; the subnet's last if absent."""
+    gateway: IpAddress | None = None
+    """Never handed out, and pinged by the verification."""
+
+
+class HostLocal(Part):
+    """Addresses remembered on the node itself: right where one node serves the network, wrong where several do."""
+
+    type: Literal["host-local"]
+    ranges: tuple[Range, ...] = Field(min_length=1)
+    """One address is given out of each: two ranges for dual stack."""
+    routes: tuple[Route, ...] = ()
+
+
+class NoAddresses(Part):
+    """Layer 2 only: the pod's interface gets no address."""
+
+    type: Literal["none"]
+
+
+Ipam = Annotated[HostLocal | NoAddresses, Field(discriminator="type")]
+
+
+class Macvlan(Part):
+    """Children of a NIC of the node, each with a MAC address of its own."""
+
+    type: Literal["macvlan"]
+    master: InterfaceName
+    """NIC of the node."""
+    mode: Literal["bridge", "private", "vepa", "passthru"] = "bridge"
+    mtu: Mtu | None = None
+    """Not above the master's; the master's if absent."""
+    cni_version: CniVersion = "1.0.0"
+    namespace: ObjectName = "default"
+    ipam: Ipam
+
+
+class Raw(Part):
+    """A CNI configuration given word for word; linted, and otherwise left as it is."""
+
+    type: Literal["raw"]
+    config: dict[str, Any]
+    """The NetworkAttachmentDefinition's `spec.config`."""
+    namespace: ObjectName = "default"
+    annotations: dict[str, str] = {}
+    """Annotations of the NetworkAttachmentDefinition, such as k8s.v1.cni.cncf.io/resourceName."""
+
+
+Network = Annotated[Macvlan | Raw, Field(discriminator="type")]

@@ -1,0 +1,77 @@
+"""The nodes of a site: who makes them, how they are reached, what they are called."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from model.base import Part
+from model.types import HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
+
+Role = Literal["control-plane", "etcd", "worker"]
+Architecture = Literal["amd64", "arm64"]
+
+
+class Bastion(Part):
+    """A host that the nodes are reached through."""
+
+    host: str
+    """Name or address."""
+    port: Port = 22
+    user: str = "root"
+    host_key: HostKey
+    """Its public host key; any other key stops everything."""
+
+
+class Ssh(Part):
+    """How nodes are logged in to. The private key is the secret `multus-site:sshPrivateKey`, or a file of this machine."""
+
+    user: str = "root"
+    """User; anything but root must be able to sudo without a password."""
+    port: Port = 22
+    private_key_file: str | None = None
+    """File with the private key, relative to the project; instead of the secret `multus-site:sshPrivateKey`."""
+    bastion: Bastion | None = None
+
+
+class Host(Part):
+    """One node."""
+
+    address: IpAddress
+    """The node's address on the management network: SSH, Kubernetes' internal address."""
+    host_key: HostKey | None = None
+    """Public SSH host key. Required for hosts that exist; made by us for machines that we make."""
+    roles: tuple[Role, ...] = ("worker",)
+    architecture: Architecture = "amd64"
+    rack: ObjectName | None = None
+    """Becomes the label topology.kubernetes.io/zone of the node."""
+
+
+class ExistingNodes(Part):
+    """Hosts that exist and are reached over SSH."""
+
+    backend: Literal["existing"]
+    ssh: Ssh = Ssh()
+    hosts: dict[NodeName, Host] = Field(min_length=1)
+
+
+class Container(Part):
+    """How the system containers of a site are made."""
+
+    image: PinnedImage
+    """Image with systemd and sshd."""
+    networks: dict[InterfaceName, ObjectName] = Field(min_length=1)
+    """Interface in the node → podman network. The interface that holds the node's address comes first."""
+
+
+class ContainerNodes(Part):
+    """System containers that podman makes on the machine where Pulumi runs."""
+
+    backend: Literal["container"]
+    ssh: Ssh = Ssh()
+    container: Container
+    host_key_seed_file: str | None = None
+    """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
+    hosts: dict[NodeName, Host] = Field(min_length=1)
+
+
+Nodes = Annotated[ExistingNodes | ContainerNodes, Field(discriminator="backend")]

@@ -1,0 +1,142 @@
+"""A site: one YAML object, from bare hosts to proven pods."""
+
+from typing import Any
+
+from pydantic import model_validator
+
+from model.base import Part
+from model.networks import HostLocal, Macvlan, Network
+from model.nodes import ExistingNodes, Nodes
+from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
+from model.workloads import Workload
+
+
+class Kubespray(Part):
+    """The cluster installer: which release, from where, with which variables."""
+
+    version: KubesprayVersion = "v2.31.0"
+    path: str | None = None
+    """A local checkout, relative to the project; instead of the release's git tag. $KUBESPRAY_SOURCE overrides both."""
+    variables: dict[str, Any] = {}
+    """Variables of Kubespray, passed on as they are."""
+
+
+class CniPlugins(Part):
+    """Plugin binaries put into /opt/cni/bin of every node."""
+
+    version: BareVersion = "1.9.1"
+    """Release of containernetworking/plugins."""
+    plugins: tuple[str, ...] = ()
+    """Names; empty: those that the site's networks use."""
+
+
+class Multus(Part):
+    """The Multus daemon (thick)."""
+
+    version: BareVersion = "4.3.0"
+    memory_limit: str = "256Mi"
+    """Memory limit of the daemon. Upstream's 50Mi is killed under load, and with it every pod start of the node."""
+
+
+class Site(Part):
+    """One site, one stack."""
+
+    name: ObjectName
+    """Identity of the site: cluster name, names of its machines."""
+    artifacts: str | None = None
+    """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
+    nodes: Nodes
+    kubespray: Kubespray = Kubespray()
+    cni_plugins: CniPlugins = CniPlugins()
+    multus: Multus = Multus()
+    networks: dict[ObjectName, Network] = {}
+    workloads: dict[ObjectName, Workload] = {}
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Site":
+        """What no part can know alone; all mistakes at once, each with its path in the site."""
+        problems = list(self._mistakes())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _mistakes(self) -> list[str]:
+        hosts = self.nodes.hosts
+        found = []
+        if not self.with_role("control-plane"):
+            found.append(
+                "nodes.hosts: no host has the role control-plane; give it to one, such as roles: [control-plane, etcd, worker]"
+            )
+        if len(self.with_role("etcd")) % 2 == 0:
+            found.append(
+                f"nodes.hosts: {len(self.with_role('etcd'))} hosts have the role etcd; it must be an odd number (1, 3, 5)"
+            )
+        if not self.with_role("worker"):
+            found.append("nodes.hosts: no host has the role worker; pods would have nowhere to run")
+        seen: dict[str, str] = {}
+        for name, host in hosts.items():
+            if host.address in seen:
+                found.append(
+                    f"nodes.hosts.{name}.address: {host.address} is the address of {seen[host.address]} too; each host has its own"
+                )
+            seen.setdefault(host.address, name)
+            if isinstance(self.nodes, ExistingNodes) and host.host_key is None:
+                found.append(
+                    f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
+                )
+        for name, workload in self.workloads.items():
+            found += self._mistakes_of(name, workload)
+        return found
+
+    def _mistakes_of(self, name: str, workload: Workload) -> list[str]:
+        where = f"workloads.{name}"
+        workers = self.with_role("worker")
+        found = []
+        for i, attachment in enumerate(workload.networks):
+            if attachment.name not in self.networks:
+                there = ", ".join(self.networks) or "none"
+                found.append(f"{where}.networks[{i}]: there is no network {attachment.name!r}; the site has: {there}")
+            elif self.networks[attachment.name].namespace != workload.namespace:
+                found.append(
+                    f"{where}.networks[{i}]: network {attachment.name!r} is in namespace {self.networks[attachment.name].namespace!r}, "
+                    f"the workload in {workload.namespace!r}; give both the same namespace"
+                )
+        interfaces = [interface for interface, _ in workload.interfaces()]
+        for interface in sorted({i for i in interfaces if interfaces.count(i) > 1}):
+            found.append(
+                f"{where}.networks: two attachments would be called {interface}; a custom name still takes its position in net1, net2, …"
+            )
+        for i, node in enumerate(workload.nodes):
+            if node not in self.nodes.hosts:
+                found.append(
+                    f"{where}.nodes[{i}]: there is no host {node!r}; the site has: {', '.join(self.nodes.hosts)}"
+                )
+            elif node not in workers:
+                found.append(f"{where}.nodes[{i}]: {node!r} is not a worker; the workers are: {', '.join(workers)}")
+        return found
+
+    def with_role(self, role: str) -> list[NodeName]:
+        """Names of the hosts with a role, in the order of the file."""
+        return [name for name, host in self.nodes.hosts.items() if role in host.roles]
+
+    def nodes_of(self, workload: Workload) -> list[NodeName]:
+        """Names of the hosts that the workload's pods can run on."""
+        return list(workload.nodes) or self.with_role("worker")
+
+    def masters(self) -> list[str]:
+        """NICs that the networks need on the nodes, sorted."""
+        return sorted({n.master for n in self.networks.values() if isinstance(n, Macvlan)})
+
+    def plugin_names(self) -> list[str]:
+        """CNI plugins that are put on the nodes, sorted."""
+        return sorted(set(self.cni_plugins.plugins) or self.plugins_used())
+
+    def plugins_used(self) -> set[str]:
+        """CNI plugins that the networks need, address management included."""
+        used: set[str] = set()
+        for network in self.networks.values():
+            if isinstance(network, Macvlan):
+                used.add("macvlan")
+                if isinstance(network.ipam, HostLocal):
+                    used.add("host-local")
+        return used

@@ -1,0 +1,195 @@
+"""The domain's own value types: one validator each, used everywhere.
+
+Each is a plain `str` or `int` after validation, in canonical form, so that a site compares and prints as it was written.
+A validator raises ValueError with what was found and what would be right; pydantic adds the place.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+IFNAMSIZ = 15
+"""Longest interface name in bytes: the kernel's IFNAMSIZ (16) less the closing zero."""
+
+_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
+_DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+_TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
+_REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+_VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
+_BARE_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+$")
+
+CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
+"""Every version of the CNI specification."""
+
+HOST_KEY_TYPES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+)
+"""Host key types that can be pinned. Not ssh-rsa: the Go SSH client would then ask for SHA-1 signatures, which sshd refuses."""
+
+
+def label(value: str) -> str:
+    """A DNS-1123 label: node, network and workload names (RFC 1123; Multus' annotation parser allows no dots either)."""
+    if not _LABEL.match(value):
+        msg = f"{value!r} is not a DNS label; use at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
+        raise ValueError(msg)
+    return value
+
+
+def interface_name(value: str) -> str:
+    """A network interface's name as the kernel and libcni take it (cni pkg/utils.ValidateInterfaceName)."""
+    if not value or len(value.encode()) > IFNAMSIZ:
+        msg = f"{value!r} is {len(value.encode())} bytes long; an interface name has 1 to {IFNAMSIZ}"
+        raise ValueError(msg)
+    if value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
+        msg = f"{value!r} is not an interface name; it must not be '.' or '..' nor hold '/', ':' or white space"
+        raise ValueError(msg)
+    return value
+
+
+def pod_interface_name(value: str) -> str:
+    """An interface of a pod that an attachment may be given: not the pod's own eth0 or lo."""
+    if interface_name(value) in {"eth0", "lo"}:
+        msg = f"{value!r} is the pod's own; name an attachment's interface net1, net2, … or anything else"
+        raise ValueError(msg)
+    return value
+
+
+def mac_address(value: str) -> str:
+    """A unicast MAC address, lower case with colons (the kernel answers 'cannot assign requested address' to multicast)."""
+    mac = value.lower().replace("-", ":")
+    if not _MAC.match(mac):
+        msg = f"{value!r} is not a MAC address; write six bytes such as 02:00:0a:01:0a:05"
+        raise ValueError(msg)
+    if int(mac[:2], 16) & 1:
+        msg = f"{value!r} is a multicast address (lowest bit of the first byte); make the first byte even, such as 02"
+        raise ValueError(msg)
+    return mac
+
+
+def ip_address(value: str) -> str:
+    """An IPv4 or IPv6 address without prefix length."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        msg = f"{value!r} is not an IP address; write one such as 10.1.10.1 or fd00::1, without a prefix length"
+        raise ValueError(msg) from None
+
+
+def cidr(value: str) -> str:
+    """A network in CIDR form with all host bits zero."""
+    try:
+        interface = ipaddress.ip_interface(value)
+    except ValueError:
+        interface = None
+    if interface is None or "/" not in value:
+        msg = f"{value!r} is not a network; write an address and a prefix length such as 10.1.10.0/24"
+        raise ValueError(msg)
+    if interface.ip != interface.network.network_address:
+        msg = f"{value!r} has host bits set; the network that holds it is {interface.network}"
+        raise ValueError(msg)
+    return str(interface.network)
+
+
+def address_with_prefix(value: str) -> str:
+    """An address of an interface together with its prefix length, such as 10.1.10.5/24."""
+    try:
+        interface = ipaddress.ip_interface(value)
+    except ValueError:
+        interface = None
+    if interface is None or "/" not in value:
+        msg = f"{value!r} is not an address with a prefix length; write one such as 10.1.10.5/24"
+        raise ValueError(msg)
+    return str(interface)
+
+
+def host_key(value: str) -> str:
+    """A public SSH host key as in authorized_keys: type and base64, without a host name before or a comment behind."""
+    words = value.split()
+    if len(words) < 2 or words[0] not in HOST_KEY_TYPES:
+        hint = "ssh-ed25519 AAAA…"
+        if len(words) >= 2 and words[0] == "ssh-rsa":
+            found = "an ssh-rsa key"
+        elif len(words) >= 3 and words[1] in HOST_KEY_TYPES:
+            found = "a known_hosts line; leave out the host name"
+        else:
+            found = f"{value[:40]!r}"
+        msg = f"a host key is one of {', '.join(HOST_KEY_TYPES)} and its base64, such as '{hint}'; found {found}"
+        raise ValueError(msg)
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except binascii.Error:
+        blob = b""
+    size = int.from_bytes(blob[:4], "big")
+    if blob[4 : 4 + size].decode("ascii", "replace") != words[0]:
+        msg = f"the base64 of this {words[0]} host key is damaged; print it again with: ssh-keyscan -t ed25519 HOST"
+        raise ValueError(msg)
+    return f"{words[0]} {words[1]}"
+
+
+def pinned_image(value: str) -> str:
+    """An image reference with its registry and a tag or digest that does not move (never `latest`)."""
+    name, at, digest = value.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    registry = repository.partition("/")[0]
+    if "/" not in repository or not (("." in registry) or (":" in registry) or registry == "localhost"):
+        msg = f"{value!r} names no registry; write it in full, such as docker.io/library/busybox:1.36"
+        raise ValueError(msg)
+    if not _REPOSITORY.match(repository) or (tag and not _TAG.match(tag)) or (at and not _DIGEST.match(digest)):
+        msg = f"{value!r} is not an image reference; write one such as docker.io/library/busybox:1.36"
+        raise ValueError(msg)
+    if not at and tag in {"", "latest"}:
+        msg = f"{value!r} may be another image tomorrow; give a version tag or a digest (@sha256:…)"
+        raise ValueError(msg)
+    return value
+
+
+def kubespray_version(value: str) -> str:
+    """A release tag of Kubespray."""
+    if not _VERSION.match(value):
+        msg = f"{value!r} is not a release tag of Kubespray; write one such as v2.31.0"
+        raise ValueError(msg)
+    return value
+
+
+def bare_version(value: str) -> str:
+    """A version in three numbers, without a leading v."""
+    if not _BARE_VERSION.match(value):
+        msg = f"{value!r} is not a version; write three numbers such as {value.lstrip('v') if _VERSION.match(value) else '1.9.1'}"
+        raise ValueError(msg)
+    return value
+
+
+def cni_version(value: str) -> str:
+    """A version of the CNI specification."""
+    if value not in CNI_VERSIONS:
+        msg = f"{value!r} is not a version of the CNI specification; there are {', '.join(CNI_VERSIONS)}"
+        raise ValueError(msg)
+    return value
+
+
+NodeName = Annotated[str, AfterValidator(label), Field(description="DNS label", examples=["node1"])]
+ObjectName = Annotated[str, AfterValidator(label), Field(description="DNS label", examples=["macvlan-internal"])]
+InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=IFNAMSIZ, examples=["ens6"])]
+PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
+MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
+IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
+Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
+AddressWithPrefix = Annotated[str, AfterValidator(address_with_prefix), Field(examples=["10.1.10.5/24"])]
+HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA…"])]
+PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
+KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
+BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
+CniVersion = Annotated[str, AfterValidator(cni_version), Field(examples=["1.0.0"])]
+VlanId = Annotated[int, Field(ge=1, le=4094, description="VLAN id", examples=[110])]
+Mtu = Annotated[int, Field(ge=576, le=65535, description="bytes", examples=[1500])]
+Port = Annotated[int, Field(ge=1, le=65535)]

@@ -1,0 +1,43 @@
+"""Workloads and the networks that their pods attach to."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from model.base import Part
+from model.types import NodeName, ObjectName, PinnedImage, PodInterfaceName
+
+
+class Attachment(Part):
+    """A pod's attachment to a network; in a site file the network's name alone will do."""
+
+    name: ObjectName
+    """Name of the network."""
+    interface: PodInterfaceName | None = None
+    """Interface in the pod; net1, net2, … by position if absent."""
+
+
+class Workload(Part):
+    """Pods of one kind, each attached to the same networks."""
+
+    kind: Literal["Deployment"] = "Deployment"
+    namespace: ObjectName = "default"
+    image: PinnedImage
+    command: tuple[str, ...] = ()
+    """Command of the container; the image's own if empty."""
+    replicas: int = Field(default=1, ge=0, le=5000)
+    networks: tuple[Attachment, ...] = ()
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that the pods may run on; all workers if empty."""
+
+    @field_validator("networks", mode="before")
+    @classmethod
+    def _names_are_attachments(cls, value: object) -> object:
+        """`networks: [a, b]` says the same as `networks: [{name: a}, {name: b}]`."""
+        if isinstance(value, (list, tuple)):
+            return [{"name": item} if isinstance(item, str) else item for item in value]
+        return value
+
+    def interfaces(self) -> list[tuple[str, Attachment]]:
+        """Each attachment with its effective interface name: a custom name still takes its position (Multus' getIfname)."""
+        return [(a.interface or f"net{i}", a) for i, a in enumerate(self.networks, 1)]
