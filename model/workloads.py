@@ -1,8 +1,8 @@
 """Workloads and the networks that their pods attach to."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from model.base import Part
 from model.types import NodeName, ObjectName, PinnedImage, PodInterfaceName
@@ -17,6 +17,14 @@ class Attachment(Part):
     """Interface in the pod; net1, net2, … by position if absent."""
 
 
+def _named(value: object) -> object:
+    """`networks: [a, b]` says the same as `networks: [{name: a}, {name: b}]`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+NamedAttachment = Annotated[Attachment, BeforeValidator(_named, json_schema_input_type=str | Attachment)]
+
+
 class Workload(Part):
     """Pods of one kind, each attached to the same networks."""
 
@@ -26,17 +34,9 @@ class Workload(Part):
     command: tuple[str, ...] = ()
     """Command of the container; the image's own if empty."""
     replicas: int = Field(default=1, ge=0, le=5000)
-    networks: tuple[Attachment, ...] = ()
+    networks: tuple[NamedAttachment, ...] = ()
     nodes: tuple[NodeName, ...] = ()
     """Nodes that the pods may run on; all workers if empty."""
-
-    @field_validator("networks", mode="before")
-    @classmethod
-    def _names_are_attachments(cls, value: object) -> object:
-        """`networks: [a, b]` says the same as `networks: [{name: a}, {name: b}]`."""
-        if isinstance(value, (list, tuple)):
-            return [{"name": item} if isinstance(item, str) else item for item in value]
-        return value
 
     def interfaces(self) -> list[tuple[str, Attachment]]:
         """Each attachment with its effective interface name: a custom name still takes its position (Multus' getIfname)."""

@@ -1,0 +1,6 @@
+"""What can be wrong with a site or with an attachment: one function per rule."""
+
+from rules.finding import Finding
+from rules.site import check_site
+
+__all__ = ["Finding", "check_site"]
