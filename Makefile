@@ -1,0 +1,24 @@
+# What people type. `make lab` needs root on Debian 12 (or alike); the rest runs anywhere.
+.PHONY: lab lab-shell lab-down test lint bench clean
+
+lab: ## the whole story on this machine
+	@lab/bootstrap.sh python -m lab up
+
+lab-shell: ## a shell with kubectl and pulumi pointing at the lab
+	@lab/bootstrap.sh python -m lab shell
+
+lab-down: ## everything of the lab but its cache goes
+	@lab/bootstrap.sh python -m lab down
+
+test: ## all tests; those of the lab where it can run
+	@lab/bootstrap.sh --tests python -m lab test
+
+lint: ## ruff, mypy, shellcheck
+	@lab/bootstrap.sh --tests sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh node/*.sh lab/*.sh'
+
+bench: ## how long the stages of the last runs took
+	@lab/bootstrap.sh --tests python -m lab bench
+
+clean: ## what can be made again: caches of tools, and the lab's cache folder
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf "$${MULTUS_SITE_CACHE:-$$HOME/.cache/multus-site}"

@@ -1,0 +1,13 @@
+"""One stack is one site: read it, build it, export what it proves."""
+
+import pulumi
+
+from components.reading import read_site
+from components.secrets import read_secrets
+from components.site import Site
+
+config = pulumi.Config()
+site, catalog = read_site(config)
+built = Site(site, catalog, read_secrets(config, site.nodes))
+pulumi.export("verification", built.verification)
+pulumi.export("kubeconfig", pulumi.Output.secret(built.kubeconfig))

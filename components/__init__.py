@@ -1,0 +1,1 @@
+"""The graph of a site: one public Pulumi component a file."""

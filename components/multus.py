@@ -1,0 +1,53 @@
+"""Multus: the CRD established, the thick daemon on every node, and 00-multus.conf proven on each before anything attaches."""
+
+import json
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from render import multus as manifests
+
+READINESS_SECONDS = 300
+
+
+class Multus(pulumi.ComponentResource):
+    """The Multus daemon (thick) in kube-system.
+
+    After `up` the NetworkAttachmentDefinition CRD is established and every node's daemon is ready, which here means that
+    its 00-multus.conf lies on the node and its socket is there: the DaemonSet's readiness probe looks, since upstream's
+    manifest would call a node ready without either. Destroy removes daemon, then rights, then CRD.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image: str,
+        memory_limit: str,
+        provider: kubernetes.Provider,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("multus-site:index:Multus", name, {"image": image, "memoryLimit": memory_limit}, opts)
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        crd = kubernetes.apiextensions.v1.CustomResourceDefinition(f"{name}-crd", **manifests.crd(), opts=child)
+        account = kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=child)
+        role = kubernetes.rbac.v1.ClusterRole(name, **manifests.cluster_role(), opts=child)
+        binding = kubernetes.rbac.v1.ClusterRoleBinding(
+            name,
+            **manifests.cluster_role_binding(),
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=[account, role]),
+        )
+        config = manifests.daemon_config()
+        config_map = kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(config), opts=child)
+        self.daemon = kubernetes.apps.v1.DaemonSet(
+            name,
+            **manifests.daemon_set(image, memory_limit, json.dumps(config, sort_keys=True)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=provider,
+                depends_on=[crd, binding, config_map],
+                custom_timeouts=pulumi.CustomTimeouts(
+                    create=f"{READINESS_SECONDS}s", update=f"{READINESS_SECONDS}s", delete=f"{READINESS_SECONDS}s"
+                ),
+            ),
+        )
+        self.register_outputs({"daemon": self.daemon.metadata.name})

@@ -1,0 +1,36 @@
+"""NetworkAttachment: a NetworkAttachmentDefinition whose configuration was rendered from typed data."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from model.networks import Network
+from render.attachment import nad_manifest
+
+
+class NetworkAttachment(pulumi.ComponentResource):
+    """One network of a site.
+
+    After `up` there is a NetworkAttachmentDefinition of the network's name. Destroy removes it, after the pods that use it.
+    `content` is its configuration, by which pods notice that it changed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network_name: str,
+        network: Network,
+        provider: kubernetes.Provider,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("multus-site:index:NetworkAttachment", name, {"type": network.type}, opts)
+        manifest = nad_manifest(network_name, network)
+        self.definition = kubernetes.apiextensions.CustomResource(
+            name,
+            api_version=manifest["apiVersion"],
+            kind=manifest["kind"],
+            metadata=manifest["metadata"],
+            spec=manifest["spec"],
+            opts=pulumi.ResourceOptions(parent=self, provider=provider),
+        )
+        self.content: str = manifest["spec"]["config"]
+        self.register_outputs({"config": self.content})

@@ -1,0 +1,45 @@
+"""What a site keeps secret: own configuration keys, or files of this machine that the site names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from model.nodes import ContainerNodes, Nodes
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Secrets as outputs; never part of the site object, which is stored and shown in clear."""
+
+    ssh_private_key: pulumi.Output[str]
+    host_key_seed: pulumi.Output[str] | None
+
+
+def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
+    """The site's secrets. Raises pulumi.RunError, saying what to set, where one is missing."""
+    seed_file = nodes.host_key_seed_file if isinstance(nodes, ContainerNodes) else None
+    return Secrets(
+        ssh_private_key=_secret(config, "sshPrivateKey", nodes.ssh.private_key_file)
+        or _missing("sshPrivateKey", "pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"),
+        host_key_seed=_secret(config, "hostKeySeed", seed_file),
+    )
+
+
+def _secret(config: pulumi.Config, key: str, file: str | None) -> pulumi.Output[str] | None:
+    """A secret of the stack's configuration, else a file's content."""
+    configured = config.get_secret(key)
+    if configured is not None or file is None:
+        return configured
+    try:
+        return pulumi.Output.secret(Path(file).expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = (
+            f"{file}, named by the site, cannot be read: {error.strerror}. Make it, or set the secret multus-site:{key}"
+        )
+        raise pulumi.RunError(msg) from None
+
+
+def _missing(key: str, command: str) -> pulumi.Output[str]:
+    msg = f"multus-site:{key} is not set. Type: {command}"
+    raise pulumi.RunError(msg)

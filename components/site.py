@@ -1,0 +1,147 @@
+"""Site: the whole graph, from node VMs to the proof that the networks work."""
+
+import pulumi
+import pulumi_command as command
+import pulumi_kubernetes as kubernetes
+
+from components.cni_plugins import CniPlugins
+from components.kubespray_cluster import KubesprayCluster
+from components.multus import Multus
+from components.network_attachment import NetworkAttachment
+from components.node_vm import NodeVM
+from components.secrets import Secrets
+from components.ssh import Ssh
+from components.verification import Verification
+from components.workload import Workload
+from model.catalog import Catalog
+from model.site import Site as SiteModel
+
+MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
+
+
+class Site(pulumi.ComponentResource):
+    """One site: node VMs → Kubespray cluster → CNI plugins → Multus → attachments → workloads → verification.
+
+    The shape of the graph comes from the site alone, so the first preview shows all of it.
+    """
+
+    def __init__(self, site: SiteModel, catalog: Catalog, secrets: Secrets) -> None:
+        super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend})
+        self._site, self._catalog = site, catalog
+        self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
+        self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
+
+        nodes = self._node_vms()
+        cluster = self._cluster(nodes)
+        api = kubernetes.Provider(
+            f"{site.name}-cluster",
+            kubeconfig=cluster.kubeconfig,
+            # The identity is the site's: a renewed certificate is no other cluster.
+            cluster_identifier=site.name,
+            enable_server_side_apply=True,
+            delete_unreachable=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        plugins = self._cni_plugins(nodes, cluster)
+        multus = Multus(
+            f"{site.name}-multus",
+            catalog.image(MULTUS_IMAGE.format(version=site.multus.version)),
+            site.multus.memory_limit,
+            api,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
+        )
+        attachments = {
+            name: NetworkAttachment(
+                f"{site.name}-{name}", name, network, api, opts=pulumi.ResourceOptions(parent=self, depends_on=[multus])
+            )
+            for name, network in site.networks.items()
+        }
+        workloads = self._workloads(attachments, api, multus)
+        verification = Verification(
+            f"{site.name}-verification",
+            site,
+            cluster.kubeconfig,
+            [
+                *(w.generation for w in workloads),
+                *(a.content for a in attachments.values()),
+                *(p.installed.stdout for p in plugins),
+                multus.daemon.metadata["uid"],
+            ],
+            self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),
+        )
+        self.kubeconfig = cluster.kubeconfig
+        self.verification = verification.result
+        self.register_outputs({"verification": self.verification})
+
+    def _node_vms(self) -> dict[str, NodeVM]:
+        site = self._site
+        return {
+            node: NodeVM(
+                f"{site.name}-{node}",
+                site.name,
+                node,
+                site.nodes,
+                self._ssh,
+                site.masters(),
+                self._commands,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for node in site.nodes.hosts
+        }
+
+    def _cluster(self, nodes: dict[str, NodeVM]) -> KubesprayCluster:
+        site = self._site
+        first = nodes[site.with_role("control-plane")[0]]
+        return KubesprayCluster(
+            f"{site.name}-kubernetes",
+            site,
+            private_key=self._ssh.private_key,
+            known_hosts=self._ssh.known_hosts,
+            variables={**self._catalog.kubespray.variables, **site.kubespray.variables},
+            nodes=list(nodes.values()),
+            node_identities={name: node.identity for name, node in nodes.items()},
+            connection=self._ssh.connection,
+            # Where the machines go, the cluster goes with them: nothing to reset on the way.
+            deleted_with=first.machine,
+            provider=self._commands,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[CniPlugins]:
+        site = self._site
+        return [
+            CniPlugins(
+                f"{site.name}-{name}-cni-plugins",
+                name,
+                site.cni_plugins.version,
+                site.nodes.hosts[name].architecture,
+                site.plugin_names(),
+                self._catalog,
+                self._ssh,
+                # Kubespray unpacks its own archive over /opt/cni/bin at each run.
+                again_when=[cluster.run_id, node.identity],
+                deleted_with=node.machine,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+            )
+            for name, node in nodes.items()
+        ]
+
+    def _workloads(
+        self, attachments: dict[str, NetworkAttachment], api: kubernetes.Provider, multus: Multus
+    ) -> list[Workload]:
+        site = self._site
+        return [
+            Workload(
+                f"{site.name}-{name}",
+                name,
+                workload,
+                self._catalog.image(workload.image),
+                {a.name: attachments[a.name].content for a in workload.networks},
+                api,
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[multus, *(attachments[a.name] for a in workload.networks)]
+                ),
+            )
+            for name, workload in site.workloads.items()
+        ]

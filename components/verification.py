@@ -1,0 +1,53 @@
+"""Verification: proof, per pod and interface, that the site's networks work."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi_command import local
+
+from model.site import Site
+from verification.expectation import expected
+
+RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec timeout -k 10 600 "$p" -m verification'
+"""The same on every machine: a path of this one in the command would make it look changed on the next."""
+
+
+class Verification(pulumi.ComponentResource):
+    """Every pod of the site has the interfaces, addresses and gateways that it should.
+
+    After `up` `result` is {"passed", "checks": [{"workload", "pod", "node", "interface", "network", "check", "ok",
+    "detail"}]}. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
+    Runs again when anything of `after` changes. Destroy does nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        kubeconfig: pulumi.Output[str],
+        after: Sequence[pulumi.Input[str]],
+        provider: pulumi.ProviderResource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        workloads = [w.model_dump(mode="json", by_alias=True) for w in expected(site)]
+        super().__init__("multus-site:index:Verification", name, {"workloads": [w["name"] for w in workloads]}, opts)
+        document = pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
+            lambda values: json.dumps({**values, "workloads": workloads}, sort_keys=True)
+        )
+        run = local.Command(
+            f"{name}-run",
+            create=RUNNER,
+            stdin=pulumi.Output.secret(document),
+            logging=local.Logging.NONE,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, hide_diffs=["stdin"]),
+        )
+        # The kubeconfig makes the whole input secret; the result holds pods, addresses and pings only.
+        self.result: pulumi.Output[dict[str, Any]] = pulumi.Output.unsecret(run.stdout).apply(_result)
+        self.register_outputs({"result": self.result})
+
+
+def _result(text: str) -> dict[str, Any]:
+    return dict(json.loads(text.strip().splitlines()[-1]))

@@ -1,0 +1,82 @@
+"""`python -m lab up|down|shell|test|bench`, which the Makefile calls."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from lab.cache import Cache, LabError
+from lab.place import Place
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command; 0 if all is well, 1 with the reason on standard error if not, 130 if it was interrupted."""
+    place = Place(Path(__file__).parent.parent.resolve(), Cache.default())
+    console = Console()
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        print(f"usage: python -m lab {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    # A killed make is an interrupted one: children are asked to end, and what is under way is written down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return COMMANDS[arguments[0]](place, console) or 0
+    except LabError as error:
+        print(f"multus-site: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            f"multus-site: interrupted. make {'lab-down' if arguments[0] == 'down' else 'lab'} goes on from here.",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _up(place: Place, console: Console) -> int:
+    from lab.up import up
+
+    up(place, console)
+    return 0
+
+
+def _down(place: Place, console: Console) -> int:
+    from lab.down import down
+
+    down(place, console)
+    return 0
+
+
+def _shell(place: Place, console: Console) -> int:
+    from lab.shell import shell
+
+    shell(place, console)
+    return 0
+
+
+def _test(place: Place, console: Console) -> int:
+    from lab.testing import test
+
+    return test(place, console)
+
+
+def _bench(place: Place, console: Console) -> int:
+    from lab.bench import bench
+
+    bench(place, console)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Place, Console], int]] = {
+    "up": _up,
+    "down": _down,
+    "shell": _shell,
+    "test": _test,
+    "bench": _bench,
+}
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] - a text stream, always
+    os.umask(0o022)
+    sys.exit(main(sys.argv[1:]))

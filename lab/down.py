@@ -1,0 +1,86 @@
+"""`make lab-down`: destroy in the right order, then nodes, servers, segments; nothing of the lab stays but its cache."""
+
+import shutil
+import subprocess
+
+from rich.console import Console
+
+from lab import podman, segments, services
+from lab.cache import LabError
+from lab.place import RUN, Place
+from lab.stack import Stack
+from lab.stages import Stages
+from lab.toolchain import installed
+
+SERVERS = ("files", "registry")
+
+
+def down(place: Place, console: Console) -> None:
+    """Takes the lab down, whatever state it is in. Raises LabError where something could not be removed."""
+    stages = Stages(console, "down")
+    with place.cache.lock():
+        try:
+            with stages.running():
+                _destroy(place, stages, console)
+                _clear(place, stages)
+        finally:
+            stages.write(place.runs)
+    left = leftovers(place)
+    if left:
+        raise LabError("still there:\n" + "\n".join(left))
+    console.print("The lab is gone; its cache stays in " + str(place.cache.root), highlight=False)
+
+
+def _destroy(place: Place, stages: Stages, console: Console) -> None:
+    """`pulumi destroy`, if there is anything to destroy and the tools to do it."""
+    tools = installed(place.cache)
+    if tools is None or not segments.exists() or not place.state.is_dir():
+        return
+    stack = Stack(place, tools.environment())
+    try:
+        stack.select()
+        if not stack.is_empty():
+            stack.destroy(stages)
+    except LabError as error:
+        # A lab that is broken must still go: what pulumi could not destroy is removed below, and its record with it.
+        stages.end(well=False)
+        console.print(f"{error}\nGoing on without pulumi: nodes and networks are removed directly.", markup=False)
+
+
+def _clear(place: Place, stages: Stages) -> None:
+    with stages.stage("nodes"):
+        if (place.folder / "podman").is_dir():
+            podman.remove_containers(place)
+    with stages.stage("segments"):
+        for name in SERVERS:
+            services.stop(place, name)
+        for pid in segments.processes():
+            services.end(pid)
+        segments.remove_segments(place)
+        _unmount(place)
+        shutil.rmtree(RUN, ignore_errors=True)
+        shutil.rmtree(place.state, ignore_errors=True)
+        place.catalog.unlink(missing_ok=True)
+        place.owner.unlink(missing_ok=True)
+
+
+def leftovers(place: Place) -> list[str]:
+    """What of the lab is still on this machine, a line each; empty when all is gone."""
+    left = [f"process {pid}" for pid in segments.processes()]
+    if segments.exists():
+        left.append(f"network namespace {segments.NAMESPACE}")
+    if (place.folder / "podman").is_dir() and RUN.exists():
+        left += [f"container {c['Names'][0]}" for c in podman.containers(place)]
+    left += [f"mount {m}" for m in _mounts(place)]
+    return left
+
+
+def _mounts(place: Place) -> list[str]:
+    text = subprocess.run(["findmnt", "-rno", "TARGET"], check=False, capture_output=True, text=True).stdout
+    ours = (str(RUN), str(place.cache.root / podman.STORAGE_NAME))
+    return [line for line in text.splitlines() if line.startswith(ours)]
+
+
+def _unmount(place: Place) -> None:
+    for mount in reversed(_mounts(place)):
+        subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)

@@ -1,0 +1,39 @@
+"""The files that the stack `lab` names: an SSH key, the seed of the host keys, the catalogue of the mirror."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from ruamel.yaml import YAML
+
+from lab.place import Place
+
+
+def write_keys(place: Place) -> None:
+    """The lab's SSH key and host key seed, once."""
+    folder = place.folder / "ssh"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    _once(folder / "id_ed25519", key.decode())
+    _once(folder / "host-key-seed", secrets.token_hex(32) + "\n")
+
+
+def write_catalog(place: Place, catalog: dict[str, Any]) -> None:
+    """The catalogue, only if it says something new: its time of change is nothing to react to."""
+    path = place.catalog
+    scratch = path.with_suffix(".new")
+    with scratch.open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(catalog, file)
+    scratch.replace(path)
+
+
+def _once(path: Path, text: str) -> None:
+    if path.exists() and path.stat().st_size:
+        return
+    scratch = path.with_suffix(".new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)

@@ -1,0 +1,72 @@
+"""podman with storage, networks and run-time state of the lab's own."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from lab.cache import LabError
+from lab.place import RUN, Place
+
+NODE_IMAGE = "localhost/multus-site-node:bookworm"
+STORAGE_NAME = "containers"
+
+
+def write_configuration(place: Place) -> None:
+    """The two files that `Place.podman_environment` names."""
+    folder = place.folder / "podman"
+    networks = folder / "networks"
+    networks.mkdir(parents=True, exist_ok=True)
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{place.cache.root / STORAGE_NAME}"\nrunroot = "{RUN}/storage"\n',
+        encoding="utf-8",
+    )
+    # File locks and tmp_dir: podman would else leave them in /dev/shm and /run/libpod.
+    (folder / "containers.conf").write_text(
+        f'[network]\nnetwork_config_dir = "{networks}"\n'
+        f'[engine]\ntmp_dir = "{RUN}/libpod"\nlock_type = "file"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
+        encoding="utf-8",
+    )
+    RUN.mkdir(parents=True, exist_ok=True)
+
+
+def podman(place: Place, *arguments: str, check: bool = True) -> str:
+    """One podman call; its output. Raises LabError with podman's own last line."""
+    done = subprocess.run(
+        ["podman", *arguments],
+        env={**os.environ, **place.podman_environment()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode and check:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        msg = f"podman {arguments[0]}: {last}. Take the lab down and try again: make lab-down, then make lab."
+        raise LabError(msg)
+    return done.stdout
+
+
+def import_node_image(place: Place, rootfs: Path, digest: str, changes: list[str]) -> None:
+    """Makes the node image out of its root file system, unless the one that is there came of the same."""
+    label = f"multus-site.rootfs={digest}"
+    there = podman(place, "image", "ls", "--quiet", "--filter", f"label={label}", "--filter", f"reference={NODE_IMAGE}")
+    if there.strip():
+        return
+    podman(place, "image", "rm", "--force", "--ignore", NODE_IMAGE, check=False)
+    options = [word for change in [*changes, f"LABEL {label}"] for word in ("--change", change)]
+    podman(place, "import", "--quiet", *options, str(rootfs), NODE_IMAGE)
+
+
+def containers(place: Place) -> list[dict[str, Any]]:
+    """The lab's containers, running or not."""
+    text = podman(place, "ps", "--all", "--filter", "label=multus-site.node", "--format", "json", check=False)
+    return list(json.loads(text or "[]") or [])
+
+
+def remove_containers(place: Place) -> None:
+    """Removes every container of the lab with its volume, and ends podman's hold on the storage."""
+    for container in containers(place):
+        podman(place, "rm", "--force", "--time", "2", "--volumes", container["Id"])
+    podman(place, "volume", "prune", "--force", check=False)

@@ -1,0 +1,68 @@
+"""`make lab-shell`: a shell inside the lab's network, with pulumi, kubectl and podman pointing at the lab."""
+
+import os
+
+from rich.console import Console
+
+from lab import segments
+from lab.cache import LabError
+from lab.place import Place
+from lab.stack import Stack
+from lab.toolchain import installed
+from lab.up import KUBESPRAY_STANDIN
+
+WELCOME = """kubectl, pulumi and podman point at the lab. Try:
+  kubectl get pods -A -o wide
+  kubectl exec deploy/samplepod -- ip addr
+  kubectl exec deploy/samplepod -- ping -c 3 10.1.20.1
+  pulumi preview
+  ssh root@10.1.1.5
+Leave with exit."""
+
+
+def environment(place: Place) -> dict[str, str]:
+    """What a shell of the lab has in its environment. Raises LabError where there is no lab."""
+    tools = installed(place.cache)
+    if tools is None or not segments.exists():
+        msg = "the lab is not up. Type: make lab"
+        raise LabError(msg)
+    kubespray = (
+        {} if os.environ.get("KUBESPRAY_SOURCE") else {"KUBESPRAY_STANDIN": str(place.project / KUBESPRAY_STANDIN)}
+    )
+    return {
+        **Stack(place, {**tools.environment(), **kubespray}).environment,
+        "KUBECONFIG": str(place.folder / "kubeconfig"),
+    }
+
+
+def write_kubeconfig(place: Place) -> None:
+    """The lab's kubeconfig, as a file that only its owner reads."""
+    tools = installed(place.cache)
+    if tools is None:
+        return
+    text = Stack(place, tools.environment()).output("kubeconfig")
+    path = place.folder / "kubeconfig"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def shell(place: Place, console: Console) -> None:
+    """Replaces this process by the shell."""
+    variables = environment(place)
+    write_kubeconfig(place)
+    _ssh_configuration(place)
+    console.print(WELCOME, highlight=False)
+    program = os.environ.get("SHELL", "/bin/sh")
+    os.chdir(place.project)
+    os.execvpe("nsenter", segments.enter(program), {**variables, "PS1": "(lab) \\w # "})  # noqa: S606 - the point of it
+
+
+def _ssh_configuration(place: Place) -> None:
+    """Nothing of ~/.ssh is touched: `ssh` is a wrapper in front on PATH."""
+    folder = place.folder / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    wrapper = folder / "ssh"
+    key = place.folder / "ssh" / "id_ed25519"
+    known = place.project / ".work" / "lab" / "kubespray" / "known_hosts"
+    wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -i {key} -o UserKnownHostsFile={known} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)

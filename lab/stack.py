@@ -1,0 +1,203 @@
+"""The stack `lab`, driven by the real pulumi CLI inside the lab's network; its engine events become stages."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lab.cache import LabError
+from lab.place import Place
+from lab.segments import enter
+from lab.stages import Stages
+
+STACK = "lab"
+STAGE_OF = {
+    "NodeVM": "node VMs",
+    "KubesprayCluster": "cluster",
+    "CniPlugins": "CNI plugins",
+    "Multus": "Multus",
+    "NetworkAttachment": "attachments",
+    "Workload": "workloads",
+    "Verification": "verification",
+}
+"""Component of the site → what people call its stage, in the order of the graph."""
+
+
+class Stack:
+    """One checkout's stack `lab`. `toolchain`: environment in which pulumi and its plugins are found."""
+
+    def __init__(self, place: Place, toolchain: Mapping[str, str]) -> None:
+        self._place = place
+        self.environment = {
+            **os.environ,
+            **toolchain,
+            **place.podman_environment(),
+            "PULUMI_BACKEND_URL": f"file://{place.state}",
+            # The lab's state holds nothing but the lab, in a folder that only its owner reads.
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_STACK": STACK,
+            # Makes the CLI take --event-log.
+            "PULUMI_DEBUG_COMMANDS": "true",
+            "MULTUS_SITE_CACHE": str(place.cache.root),
+        }
+
+    def select(self) -> None:
+        """Makes the stack if there is none, and takes up what a killed run left."""
+        self._place.state.mkdir(parents=True, exist_ok=True)
+        os.chmod(self._place.folder, 0o700)  # noqa: PTH101 - it holds the lab's keys and state
+        self._pulumi("login", f"file://{self._place.state}")
+        stacks = json.loads(self._pulumi("stack", "ls", "--json"))
+        if not any(s["name"].split("/")[-1] == STACK for s in stacks):
+            self._pulumi("stack", "init", STACK)
+        # A killed run leaves its lock; we hold the lab's own, so nobody else is at work.
+        self._pulumi("cancel", "--yes", check=False)
+        self._forget_pending()
+
+    def _forget_pending(self) -> None:
+        """Drops what a killed run was in the midst of: every step of ours does the same again when run again."""
+        state = json.loads(self._pulumi("stack", "export"))
+        if not state["deployment"].get("pending_operations"):
+            return
+        del state["deployment"]["pending_operations"]
+        self._pulumi("stack", "import", given=json.dumps(state))
+
+    def up(self, stages: Stages, *arguments: str) -> dict[str, int]:
+        """`pulumi up`; the counts of its steps, such as {"create": 40}. Raises LabError with what pulumi said was wrong."""
+        return self._update(stages, "up", "--skip-preview", *arguments)
+
+    def destroy(self, stages: Stages) -> None:
+        """`pulumi destroy`. Raises LabError."""
+        self._update(stages, "destroy", "--skip-preview")
+
+    def output(self, name: str) -> Any:  # noqa: ANN401 - an output is any JSON
+        """One output of the stack, secrets too."""
+        return json.loads(self._pulumi("stack", "output", name, "--json", "--show-secrets"))
+
+    def is_empty(self) -> bool:
+        """Whether the stack has no resources, or there is no stack."""
+        if not self._place.state.is_dir():
+            return True
+        text = self._pulumi("stack", "export", check=False)
+        return not text or not json.loads(text)["deployment"].get("resources")
+
+    def _update(self, stages: Stages, verb: str, *arguments: str) -> dict[str, int]:
+        self._place.logs.mkdir(parents=True, exist_ok=True)
+        events = self._place.logs / f"pulumi-{verb}.events"
+        log = self._place.logs / f"pulumi-{verb}.log"
+        events.unlink(missing_ok=True)
+        command = ["pulumi", verb, "--yes", "--non-interactive", "--color", "never", "--event-log", str(events)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                enter(*command, *arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                cwd=self._place.project,
+            )
+            try:
+                watched = Watched(stages)
+                for event in _follow(events, process):
+                    watched.take(event)
+                watched.close()
+            except BaseException:
+                # Once asked, pulumi cancels: its children end and its state is whole.
+                process.terminate()
+                process.wait(60)
+                raise
+        if process.wait():
+            raise LabError(_why(log, watched.errors, verb))
+        return watched.changes
+
+    def _pulumi(self, *arguments: str, check: bool = True, given: str | None = None) -> str:
+        done = subprocess.run(
+            enter("pulumi", *arguments, "--non-interactive", "--color", "never"),
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment,
+            cwd=self._place.project,
+        )
+        if done.returncode and check:
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            msg = f"pulumi {arguments[0]}: {last}"
+            raise LabError(msg)
+        return done.stdout
+
+
+class Watched:
+    """Turns engine events into stages: a stage begins with its first resource and ends when the next begins."""
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+        self._stage = ""
+        self.errors: list[str] = []
+        self.changes: dict[str, int] = {}
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """One event of the engine (pulumi sdk/go/common/apitype/events.go)."""
+        if pre := event.get("resourcePreEvent"):
+            self._step(pre["metadata"])
+        elif said := event.get("diagnosticEvent"):
+            self._say(said)
+        elif summary := event.get("summaryEvent"):
+            self.changes = {k: v for k, v in summary["resourceChanges"].items() if v}
+
+    def close(self) -> None:
+        """Ends the last stage."""
+        self._stages.end()
+
+    def _step(self, metadata: Mapping[str, Any]) -> None:
+        types, _, name = str(metadata["urn"]).split("::", 2)[2].rpartition("::")
+        if metadata["op"] in {"same", "read"} or metadata.get("logical") is None:
+            return
+        component = next((c for c in STAGE_OF if f":{c}$" in f"{types}$"), None)
+        is_component = types.endswith(tuple(f":{c}" for c in STAGE_OF))
+        if component is None or is_component:
+            return
+        stage = STAGE_OF[component]
+        if stage != self._stage:
+            self._stages.end()
+            self._stages.begin(stage)
+            self._stage = stage
+        self._stages.report(name)
+
+    def _say(self, said: Mapping[str, Any]) -> None:
+        message = str(said.get("message", "")).strip()
+        if said.get("severity") == "error":
+            self.errors.append(message)
+        elif said.get("severity") in {"info", "info#err"} and message:
+            self._stages.report(message.splitlines()[-1])
+
+
+def _follow(path: Path, process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+    """The events of a file that grows, until the process has ended and all is read."""
+    rest = ""
+    position = 0
+    ended = False
+    while True:
+        ended = ended or process.poll() is not None
+        if path.exists():
+            with path.open(encoding="utf-8", errors="replace") as file:
+                file.seek(position)
+                rest += file.read()
+                position = file.tell()
+            *lines, rest = rest.split("\n")
+            for line in lines:
+                yield json.loads(line)
+        if ended:
+            return
+        time.sleep(0.2)
+
+
+def _why(log: Path, errors: list[str], verb: str) -> str:
+    """What pulumi said was wrong, once, and where the rest is."""
+    unique = list(dict.fromkeys(e for e in errors if e and "update failed" not in e and "destroy failed" not in e))
+    if not unique:
+        unique = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
+    return "\n".join([f"pulumi {verb} did not finish:", *unique, f"The whole log: {log}"])

@@ -1,0 +1,51 @@
+# Waits until the node is a node: right host name, a machine-id, Python, and the NICs that the site names, present and up.
+# Variables: NODE (host name), UPLINKS (space separated, may be empty). Prints one line of JSON; a finding a line on stderr, then exit 1.
+set -eu
+
+findings=''
+finding() { findings="${findings}${NODE}: $1
+"; }
+
+# cloud-init may still be renaming interfaces: what counts is what holds within a minute.
+missing_nics() {
+    for nic in $UPLINKS; do
+        [ -d "/sys/class/net/$nic" ] || printf '%s ' "$nic"
+    done
+}
+tries=0
+while [ -n "$(missing_nics)" ] && [ "$tries" -lt 30 ]; do
+    tries=$((tries + 1))
+    sleep 2
+done
+
+name=$(cat /proc/sys/kernel/hostname)
+[ "$name" = "$NODE" ] || finding "its host name is $name; set it: hostnamectl set-hostname $NODE"
+[ -s /etc/machine-id ] || finding "/etc/machine-id is empty; make one: systemd-machine-id-setup"
+command -v python3 >/dev/null || finding "there is no python3, which Ansible needs; install it: apt-get install python3"
+
+there=$(cd /sys/class/net && echo *)
+nics=''
+for nic in $UPLINKS; do
+    if ! [ -d "/sys/class/net/$nic" ]; then
+        finding "there is no interface $nic; it has: $there"
+        continue
+    fi
+    ip link set dev "$nic" up || finding "interface $nic cannot be set up: $(ip -br link show dev "$nic")"
+    tries=0
+    while [ "$(cat "/sys/class/net/$nic/carrier" 2>/dev/null || echo 0)" != 1 ] && [ "$tries" -lt 10 ]; do
+        tries=$((tries + 1))
+        sleep 1
+    done
+    [ "$(cat "/sys/class/net/$nic/carrier" 2>/dev/null || echo 0)" = 1 ] ||
+        finding "interface $nic has no carrier; look at its cable, switch port or virtual network"
+    mtu=$(cat "/sys/class/net/$nic/mtu")
+    mac=$(cat "/sys/class/net/$nic/address")
+    nics="$nics${nics:+, }\"$nic\": {\"mtu\": $mtu, \"mac\": \"$mac\"}"
+done
+
+if [ -n "$findings" ]; then
+    printf '%s' "$findings" >&2
+    exit 1
+fi
+printf '{"hostname": "%s", "machineId": "%s", "architecture": "%s", "kernel": "%s", "nics": {%s}}\n' \
+    "$name" "$(cat /etc/machine-id)" "$(uname -m)" "$(uname -r)" "$nics"

@@ -1,0 +1,1 @@
+"""Text made from a site: pure functions, no Pulumi, no network."""
