@@ -1,0 +1,153 @@
+"""Tools built from Go modules. Each has its own go.mod and go.sum, which pin every byte that goes in."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.cache import Cache, LabError, Report, stamp
+from lab.toolchain.go import Go
+
+MODULES = Path(__file__).with_name("modules")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One module of ours under modules/`name`, and how it is linked.
+
+    `stamps` are -X settings: without them a tool doesn't know its version, and some refuse to work then. `names`
+    are the executables whose name is not the last part of their package. `seconds` is what a cold build took on two
+    cores: the share of the progress bar.
+    """
+
+    name: str
+    seconds: int
+    stamps: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    cgo: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where its go.mod is."""
+        return MODULES / self.name
+
+    def packages(self) -> list[str]:
+        """The packages of its `tool` lines."""
+        text = (self.folder / "go.mod").read_text()
+        block = re.search(r"^tool \((.*?)^\)", text, re.MULTILINE | re.DOTALL)
+        return block[1].split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)
+
+    def version(self, module: str) -> str:
+        """The version of `module` that its go.mod requires, without the v."""
+        found = re.search(rf"^(?:require)?\s*{re.escape(module)} v(\S+)", (self.folder / "go.mod").read_text(), re.M)
+        if not found:
+            msg = f"{self.folder / 'go.mod'}: does not require {module}. Restore the file with `git checkout`."
+            raise LabError(msg)
+        return found[1]
+
+    def flags(self) -> list[str]:
+        """All of `go build`'s flags; part of the stamp of what is built."""
+        link = ["-s", "-w", *(f"-X={setting}" for setting in self.stamps)]
+        if self.cgo:
+            link.append("-extldflags=-static")
+        # a static executable must not ask the C library for names: it would load shared objects for that
+        tags = ["-tags=netgo,osusergo"] if self.cgo else []
+        return ["-trimpath", "-mod=readonly", *tags, f"-ldflags={' '.join(link)}"]
+
+
+KUBERNETES = "1.35.4"
+PULUMI = "3.259.0"
+ETCD = "3.6.10"
+CONTAINERD = "2.2.3"
+CNI_PLUGINS = "1.9.1"
+CRICTL = "1.34.0"
+COREDNS = "1.12.4"
+FLANNEL = "0.26.7"
+MULTUS = "4.3.0"
+
+_KUBE = "k8s.io/component-base/version"
+_MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4/pkg/multus"
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("pulumi", 210, (f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",)),
+        Tool("pulumi-language-python", 25),
+        Tool(
+            "kubernetes",
+            350,
+            (
+                f"{_KUBE}.gitVersion=v{KUBERNETES}",
+                f"{_KUBE}.gitMajor={KUBERNETES.split('.')[0]}",
+                f"{_KUBE}.gitMinor={KUBERNETES.split('.')[1]}",
+                f"{_KUBE}.gitTreeState=clean",
+            ),
+        ),
+        Tool("etcd", 25, names=(("server", "etcd"),)),
+        Tool("etcdctl", 5),
+        Tool("etcdutl", 20),
+        Tool("coredns", 100),
+        Tool("multus", 95, (f"{_MULTUS}.version=v{MULTUS}",)),
+        Tool("flannel", 80, (f"github.com/flannel-io/flannel/pkg/version.Version=v{FLANNEL}",), cgo=True),
+        Tool("containerd", 70, (f"github.com/containerd/containerd/v2/version.Version=v{CONTAINERD}",)),
+        Tool("crictl", 30, (f"sigs.k8s.io/cri-tools/pkg/version.Version=v{CRICTL}",)),
+        Tool(
+            "cni-plugins",
+            15,
+            (f"github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=v{CNI_PLUGINS}",),
+        ),
+    )
+}
+
+
+def build(cache: Cache, go: Go, names: Sequence[str], report: Report) -> dict[str, Path]:
+    """The folder of executables of each tool in `names`, built where it isn't yet. Raises LabError.
+
+    One after another: each `go build` fills all cores by itself. What is reported as done is the share of the time
+    that all of TOOLS takes, in their order.
+    """
+    total = sum(tool.seconds for tool in TOOLS.values())
+    folders = {}
+    done = 0
+    for name, tool in TOOLS.items():
+        if name in names:
+            folders[name] = _build(cache, go, tool, report, done / total)
+        done += tool.seconds
+    return folders
+
+
+def source(cache: Cache, go: Go, tool: Tool, module: str) -> Path:
+    """The unpacked source of a `module` that `tool` requires, as checked by its go.sum."""
+    answer = cache.run(
+        f"source-{tool.name}",
+        [go.program, "mod", "download", "-json", module],
+        environment=go.environment(),
+        folder=tool.folder,
+    )
+    return Path(json.loads(answer)["Dir"])
+
+
+def _build(cache: Cache, go: Go, tool: Tool, report: Report, fraction: float) -> Path:
+    pins = [(tool.folder / file).read_bytes() for file in ("go.mod", "go.sum")]
+    folder = cache.built / f"{tool.name}-{stamp(*pins, *tool.flags(), str(tool.names), go.version)}"
+    if folder.exists():
+        return folder
+    report(f"{tool.name}: building from its Go module", fraction)
+    started = time.monotonic()
+    with cache.publish(folder) as scratch:
+        scratch.mkdir()
+        cache.run(
+            tool.name,
+            [go.program, "build", *tool.flags(), "-o", f"{scratch}/", *tool.packages()],
+            environment=go.environment(cgo=tool.cgo),
+            folder=tool.folder,
+        )
+        for made, wanted in tool.names:
+            (scratch / made).rename(scratch / wanted)
+    cache.drop_older(folder, f"{tool.name}-")
+    report(f"{tool.name}: built in {time.monotonic() - started:.0f} s", fraction)
+    return folder
