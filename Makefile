@@ -14,10 +14,10 @@ test: ## all tests; those of the lab where it can run
 	@lab/bootstrap.sh --tests python -m lab test
 
 lint: ## ruff, mypy, shellcheck
-	@lab/bootstrap.sh --tests sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh node/*.sh lab/*.sh'
+	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh node/*.sh lab/*.sh'
 
 bench: ## how long the stages of the last runs took
-	@lab/bootstrap.sh --tests python -m lab bench
+	@lab/bootstrap.sh --plain python -m lab bench
 
 clean: ## what can be made again: caches of tools, and the lab's cache folder
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -13,7 +13,8 @@ fetch() { # url sha256 file
     tries=0
     until curl -fsSL --connect-timeout 10 --max-time 300 -o "$3" "$1" 2>"$work/curl.log"; do
         tries=$((tries + 1))
-        if [ "$tries" -ge 5 ]; then
+        # 22: the server answered, and said no; asking again helps nobody.
+        if [ "$tries" -ge 5 ] || grep -q '^curl: (22)' "$work/curl.log"; then
             echo "$(hostname): $1 cannot be fetched: $(tail -n 1 "$work/curl.log")" >&2
             exit 1
         fi
@@ -103,8 +104,12 @@ remove_plugins() {
         while read -r name sum; do remove_unchanged "$name" "$sum"; done <"$manifest"
     fi
     # What the Multus daemon leaves behind when it goes: a configuration without a daemon stops every pod of the node.
+    # While it runs (this is a replacement, not a farewell) the files are its own.
+    rm -f "$manifest"
+    rmdir "$state" 2>/dev/null || true
+    if pgrep -x multus-daemon >/dev/null; then return; fi
     rm -f /etc/cni/net.d/00-multus.conf /etc/cni/net.d/00-multus.conflist "$bin/multus-shim"
-    rm -rf /etc/cni/net.d/multus.d /etc/cni/multus /var/lib/cni/multus "$state"
+    rm -rf /etc/cni/net.d/multus.d /etc/cni/multus /var/lib/cni/multus
 }
 
 case $1 in

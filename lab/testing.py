@@ -1,0 +1,40 @@
+"""`make test`: every test, on a lab that is brought up for them if none is up and this machine can have one."""
+
+import os
+import subprocess
+import sys
+
+from rich.console import Console
+
+from lab import segments
+from lab.cache import LabError
+from lab.place import Place
+
+MADE = "MULTUS_SITE_LAB_MADE_FOR_TESTS"
+"""Set for pytest when the lab was brought up for the tests: they take it down at their end (tests/conftest.py)."""
+
+
+def test(place: Place, console: Console) -> int:
+    """Runs pytest; its exit status."""
+    variables = dict(os.environ)
+    reason = _lab_for_tests(place, console, variables)
+    if reason:
+        console.print(f"Tests of the lab are skipped: {reason}", markup=False)
+        variables["MULTUS_SITE_NO_LAB"] = reason
+    return subprocess.run([sys.executable, "-m", "pytest"], cwd=place.project, env=variables, check=False).returncode
+
+
+def _lab_for_tests(place: Place, console: Console, variables: dict[str, str]) -> str:
+    """Sees to a lab; why there is none, or nothing."""
+    if os.geteuid() != 0:
+        return "they need root (sudo make test)"
+    from lab.up import refuse, up  # noqa: PLC0415 - a machine without the lab's demands gets no further than here
+
+    try:
+        refuse(place)
+    except LabError as error:
+        return str(error).replace("\n", "; ")
+    if not segments.exists():
+        variables[MADE] = "1"
+    up(place, console)
+    return ""
