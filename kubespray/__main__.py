@@ -1,0 +1,141 @@
+"""`python -m kubespray apply|destroy|prepare`.
+
+apply and destroy read the document from stdin; progress goes to stderr, the applied record to stdout. prepare (no stdin) puts a release's playbooks
+and Ansible into the cache, where packages can still be reached.
+"""
+
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from types import FrameType
+
+from kubespray import environment, source
+from kubespray.document import Document, KubesprayError
+from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, plan
+from kubespray.record import ON_NODE, Record, from_pulumi, newest
+from kubespray.run import Runner
+from kubespray.ssh import Shell
+from kubespray.workplace import Workplace
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class Cluster:
+    """One cluster: its document, its record, the means to change it."""
+
+    def __init__(self, document: Document, stack: ExitStack) -> None:
+        self.document = document
+        self.workplace = Workplace.of(document.site)
+        lock = stack.enter_context(self.workplace.lock())
+        local = newest(document.site, [from_pulumi(), self.workplace.store.read()])
+        old_keys = local.applied.known_hosts if local.applied else ""
+        secrets = self.workplace.open(document, with_keys_of_leavers(document.known_hosts, old_keys))
+        stack.callback(secrets.remove)
+        self.shell = Shell(self.workplace.key, self.workplace.known_hosts, document.bastion)
+        self.first = document.hosts[document.groups["kube_control_plane"][0]]
+        self.record = newest(document.site, [local, self._on_node()])
+        found = source.find(document.version, document.path)
+        say(found.told)
+        python = environment.ansible(found)
+        self.runner = Runner(found, python, self.workplace, secrets, self.shell, lock, say)
+
+    def apply(self) -> None:
+        """Runs what the plan says; keeps the record after each run."""
+        if self.record.attempted:
+            say(f"the last run did not finish ({self.record.attempted}): carrying on")
+        applied = self.record.applied
+        for run in plan(applied, self.document, self._dead()):
+            self._run(run)
+        self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
+        self._keep()
+        print(self.record.to_json(), flush=True)
+
+    def destroy(self) -> None:
+        """Resets the nodes, which outlive the cluster."""
+        document = self.document
+        order = as_applied(document, self.record.applied)
+        self._run(PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS))
+        self.shell.run(self.first, f"rm -f {ON_NODE}")
+        self.workplace.store.remove()
+
+    def _run(self, run: PlaybookRun) -> None:
+        self.record = self.record.started(run.playbook)
+        self._keep()
+        old = self.record.applied.hosts if self.record.applied else {}
+        self.runner.run(run, self.document, {**old, **self.document.hosts})
+        self.record = self.record.succeeded(run.after)
+        self._keep()
+
+    def _dead(self) -> frozenset[str]:
+        """Hosts that leave the site and don't answer any more."""
+        old = self.record.applied.hosts if self.record.applied else {}
+        leaving = {host: variables for host, variables in old.items() if host not in self.document.hosts}
+        return frozenset(host for host, variables in leaving.items() if self.shell.run(variables, "true").returncode)
+
+    def _keep(self) -> None:
+        """Writes the record here and on the first control plane node; that copy is for another machine, and may wait."""
+        self.workplace.store.write(self.record)
+        new = f"{ON_NODE}.new"
+        command = f"mkdir -p {os.path.dirname(ON_NODE)} && umask 077 && cat > {new} && mv {new} {ON_NODE}"  # noqa: PTH120 # a path on the node
+        self.shell.run(self.first, command, self.record.to_json() + "\n")
+
+    def _on_node(self) -> Record | None:
+        """The record on the first control plane node. Raises KubesprayError if that doesn't answer: nothing could go on."""
+        done = self.shell.run(self.first, f"cat {ON_NODE} 2>/dev/null || true")
+        if done.returncode:
+            msg = (
+                f"{self.first['ansible_host']} (first control plane node) can't be logged in to: {done.stderr.strip()[-400:]}\n"
+                f"Try it: ssh -i KEY -o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
+                f"{self.first['ansible_user']}@{self.first['ansible_host']}"
+            )
+            raise KubesprayError(msg)
+        return Record.from_json(done.stdout)
+
+
+def with_keys_of_leavers(known_hosts: str, before: str) -> str:
+    """Pinned keys, and the earlier ones of hosts that left: those are reached once more. Never an old key of a host that stays."""
+    names = {line.split()[0] for line in known_hosts.splitlines() if line.strip()}
+    old = [line for line in before.splitlines() if line.strip() and line.split()[0] not in names]
+    return "".join(f"{line}\n" for line in [*known_hosts.splitlines(), *old])
+
+
+def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a signal handler's signature
+    """Turns a signal into an exception, so that all is tidied up on the way out."""
+    raise SystemExit(128 + number)
+
+
+def prepare() -> None:
+    """Fetches the newest release that is pinned, or the checkout or stand-in that the environment names, and builds its environment."""
+    found = source.find(max(source.COMMITS), None)
+    say(found.told)
+    say(f"Ansible: {environment.ansible(found).parent.parent}")
+
+
+def main() -> int:
+    """The command line."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _ended)
+    verbs = ("apply", "destroy", "prepare")
+    if len(sys.argv) != 2 or sys.argv[1] not in verbs:
+        say(f"usage: python -m kubespray {'|'.join(verbs)}")
+        return 2
+    try:
+        if sys.argv[1] == "prepare":
+            prepare()
+            return 0
+        document = Document.parse(sys.stdin.read())
+        with ExitStack() as stack:
+            cluster = Cluster(document, stack)
+            cluster.apply() if sys.argv[1] == "apply" else cluster.destroy()
+    except KubesprayError as error:
+        say(f"error: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

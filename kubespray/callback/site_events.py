@@ -1,0 +1,76 @@
+"""Ansible callback: one JSON line per event into the file that $SITE_EVENTS names. Runs inside ansible-playbook, imports nothing of ours."""
+
+# ruff: noqa: ANN401 # Ansible ships no types
+import json
+import os
+import time
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase  # type: ignore[import-untyped]  # ansible ships no types
+
+DOCUMENTATION = """
+    name: site_events
+    type: notification
+    short_description: events as JSON lines for the program that runs Ansible
+    description: plays, tasks and failures, one JSON object a line.
+"""
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no types
+    """Writes events as they happen."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "site_events"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        """Opens the file; closed when Ansible ends."""
+        super().__init__()
+        self._file = open(os.environ["SITE_EVENTS"], "a", buffering=1)  # noqa: PTH123, SIM115 # line by line, for as long as Ansible runs
+        self._task = ""
+
+    def _event(self, event: str, **more: object) -> None:
+        self._file.write(json.dumps({"event": event, "time": round(time.time(), 2), **more}) + "\n")
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        """All plays are known, imported ones too."""
+        self._event("start", plays=len(playbook.get_plays()))
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """A play begins."""
+        self._event("play", name=play.get_name().strip())
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002 # Ansible's signature
+        """A task begins."""
+        self._task = task.get_name().strip()
+        self._event("task", name=self._task)
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        """So does a handler."""
+        self.v2_playbook_on_task_start(task, False)
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """A host is done with a task."""
+        self._event("ok", host=result._host.get_name(), changed=bool(result._result.get("changed")))
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # Ansible's signature
+        """A task failed on a host."""
+        if not ignore_errors:
+            self._event("failed", host=result._host.get_name(), task=self._task, message=self._message(result._result))
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """A host does not answer."""
+        self._event("unreachable", host=result._host.get_name(), task=self._task, message=self._message(result._result))
+
+    def _message(self, result: dict[str, Any]) -> str:
+        """What a person needs of a result: the failed items' messages, standard error, the module's message."""
+        if result.get("_ansible_no_log"):
+            return "(the task's output is secret: no_log)"
+        items = [self._message(item) for item in result.get("results", []) if item.get("failed")]
+        if items:
+            return "\n".join(items)[-2000:]
+        parts = [str(result[key]).strip() for key in ("msg", "stderr") if result.get(key)]
+        if not result.get("stderr") and result.get("rc") and result.get("stdout"):
+            parts.append(str(result["stdout"]).strip())
+        return "\n".join(parts)[-2000:]

@@ -1,0 +1,160 @@
+"""One run of ansible-playbook: its environment, its process, its end."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from kubespray.document import Document, KubesprayError
+from kubespray.plan import PlaybookRun
+from kubespray.progress import Progress, Tail, elapsed, secrets_of
+from kubespray.source import Source
+from kubespray.ssh import Shell
+from kubespray.watcher import end_group
+from kubespray.workplace import Secrets, Workplace
+from render.inventory import inventory
+
+CALLBACKS = Path(__file__).parent / "callback"
+FORKS_AT_MOST = 50
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs playbooks of one source for one stack."""
+
+    source: Source
+    python: Path
+    """Python of the source's environment."""
+    workplace: Workplace
+    secrets: Secrets
+    shell: Shell
+    lock: IO[str]
+    say: Callable[[str], None]
+
+    def run(self, run: PlaybookRun, document: Document, hosts: dict[str, dict[str, Any]]) -> Progress:
+        """One playbook, to its end. `hosts`: variables of all hosts that may be in it. Raises KubesprayError if it fails."""
+        variables = self._resolved(document)
+        self.workplace.write_inventory(inventory({h: hosts[h] for h in run.hosts}, run.groups, variables))
+        log = self.workplace.log(run.playbook)
+        events = log.with_suffix(".events")
+        started = time.monotonic()
+        progress = Progress(self.say, secrets_of(document.variables))
+        self.say(f"{run.playbook}: {run.reason}")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self._command(run),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.source.folder,
+                env=self._environment(events, len(run.hosts)),
+                start_new_session=True,
+            )
+            code = self._watched(process, Tail(events), progress, _limit(len(run.hosts)))
+        took = elapsed(time.monotonic() - started)
+        if code:
+            raise KubesprayError(self._failure(run, progress, log, took))
+        self.say(f"{run.playbook}: done in {took}, {progress.tasks} tasks, {progress.changed} changed something")
+        return progress
+
+    def _watched(
+        self, process: "subprocess.Popen[bytes]", tail: Tail, progress: Progress, seconds: float
+    ) -> int | None:
+        """Waits for the end, and brings it about if we are ended first. None: the time was up."""
+        watcher = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "kubespray.watcher",
+                str(process.pid),
+                str(self.secrets.key),
+                str(self.secrets.sockets),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=[self.lock.fileno()],
+        )
+        deadline = time.monotonic() + seconds
+        try:
+            while (code := process.poll()) is None:
+                if time.monotonic() > deadline:
+                    progress.failures.append(
+                        ("every host", progress.name, f"not done within {elapsed(seconds)} minutes")
+                    )
+                    return 1
+                for event in tail.read():
+                    progress.take(event)
+                progress.tick()
+                time.sleep(0.2)
+            for event in tail.read():
+                progress.take(event)
+            return code
+        finally:
+            end_group(process.pid)
+            process.wait()
+            watcher.communicate(b".")
+
+    def _command(self, run: PlaybookRun) -> list[str]:
+        command = [str(self.python), "-m", "ansible", "playbook", "-i", str(self.workplace.inventory), run.playbook]
+        if run.limit:
+            command += ["--limit", ",".join(run.limit)]
+        if run.extra:
+            # As JSON: Kubespray insists on real booleans.
+            command += ["-e", json.dumps(run.extra)]
+        return command
+
+    def _environment(self, events: Path, hosts: int) -> dict[str, str]:
+        """Ansible's settings: the source's ansible.cfg, and over it what keeps stacks apart and host keys checked."""
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") and key != "SSH_AUTH_SOCK"
+        }
+        folder = self.workplace.folder
+        return {
+            **kept,
+            "PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "SITE_EVENTS": str(events),
+            "ANSIBLE_CONFIG": str(self.source.folder / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_LOCAL_TEMP": str(folder / "ansible/tmp"),
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.workplace.facts),
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_CALLBACKS_ENABLED": "site_events",
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORKS": str(min(max(hosts, 5), FORKS_AT_MOST)),
+            "ANSIBLE_RETRY_FILES_ENABLED": "False",
+            "ANSIBLE_HOST_KEY_CHECKING": "True",
+            "ANSIBLE_PRIVATE_KEY_FILE": str(self.secrets.key),
+            "ANSIBLE_PIPELINING": "True",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.secrets.sockets),
+            "ANSIBLE_SSH_ARGS": shlex.join(
+                ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s", *self.shell.options()]
+            ),
+        }
+
+    def _resolved(self, document: Document) -> dict[str, Any]:
+        """Variables with the paths of files made absolute: Ansible would look for them beside its roles."""
+        manifests = [str(Path(path).resolve()) for path in document.variables.get("custom_cni_manifests", [])]
+        return {**document.variables, **({"custom_cni_manifests": manifests} if manifests else {})}
+
+    def _failure(self, run: PlaybookRun, progress: Progress, log: Path, took: str) -> str:
+        told = progress.failure() or "  Ansible ended without a failed task; the end of the log says why."
+        return (
+            f"{run.playbook} failed after {took}:\n{told}\n"
+            f"The whole log: {os.path.relpath(log)}\n"
+            f"Once the cause is gone, `pulumi up` goes on from here; nothing has to be undone."
+        )
+
+
+def _limit(hosts: int) -> float:
+    """Seconds that a run may take: a real Kubespray needs 7 minutes for three nodes, and a node more each in the worst, serial, case."""
+    return 3600.0 + 300.0 * hosts

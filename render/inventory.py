@@ -1,0 +1,74 @@
+"""Kubespray's inventory and variables of a site.
+
+Groups and host variables are those of Kubespray's docs/ansible/inventory.md: kube_control_plane, etcd, kube_node; ip, access_ip, etcd_member_name.
+The order of hosts is the file's. The runner keeps the order of a cluster that exists (kubespray.plan.in_order), since the first are special.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from model.nodes import Host
+from model.site import Site
+
+GROUPS = {"kube_control_plane": "control-plane", "etcd": "etcd", "kube_node": "worker"}
+"""Kubespray's group → our role."""
+
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
+
+def host_variables(site: Site, name: str, host: Host) -> dict[str, Any]:
+    """Variables of one host: how it is reached and what it is called, secrets and paths of this machine aside."""
+    found: dict[str, Any] = {
+        "ansible_host": host.address,
+        "ansible_port": site.nodes.ssh.port,
+        "ansible_user": site.nodes.ssh.user,
+        # With several NICs, Kubespray would take the one with the default route.
+        "ip": host.address,
+        "access_ip": host.address,
+    }
+    if "etcd" in host.roles:
+        # By name, not by position: a member keeps its name when others come and go.
+        found["etcd_member_name"] = f"etcd-{name}"
+    if host.rack is not None:
+        found["node_labels"] = {ZONE_LABEL: host.rack}
+    return found
+
+
+def variables(site: Site, given: dict[str, Any]) -> dict[str, Any]:
+    """Variables of the whole cluster: what we rely on, then what is given, which wins.
+
+    `given` is the catalogue's variables with the site's own on top.
+    """
+    control_planes = [site.nodes.hosts[name].address for name in site.with_role("control-plane")]
+    relied_on: dict[str, Any] = {
+        "ansible_become": True,
+        # Kubespray's default for both is the same cluster.local at every site.
+        "cluster_name": site.name,
+        "dns_domain": "cluster.local",
+        # /opt/cni/bin belongs to this user; a root container without CAP_DAC_OVERRIDE could not write there if it were kube.
+        "kube_owner": "root",
+        # Ours is a resource of its own: the thick one, of a version that we pin.
+        "kube_network_plugin_multus": False,
+        # We read it from the node, as a secret.
+        "kubeconfig_localhost": False,
+        "supplementary_addresses_in_ssl_keys": control_planes,
+    }
+    return {**relied_on, **given}
+
+
+def groups(site: Site) -> dict[str, list[str]]:
+    """Kubespray's group → its hosts, in the order of the file."""
+    return {group: site.with_role(role) for group, role in GROUPS.items()}
+
+
+def inventory(
+    hosts: dict[str, dict[str, Any]], groups: Mapping[str, Sequence[str]], variables: dict[str, Any]
+) -> dict[str, Any]:
+    """The whole inventory in Ansible's YAML form, as plain data. The order of `groups` counts: Kubespray's first nodes are special."""
+    return {
+        "all": {
+            "hosts": hosts,
+            "vars": variables,
+            "children": {group: {"hosts": {name: {} for name in names}} for group, names in groups.items()},
+        }
+    }
