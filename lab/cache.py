@@ -22,7 +22,9 @@ Report = Callable[[str, float | None], None]
 """Takes the step that is under way and how far it is (0..1), or None where nobody can know."""
 
 STAMP_LENGTH = 12
-LAST_LINES = 4
+LAST_LINES = 3
+LINE_LENGTH = 160
+"""How much of a failed command's log goes into the message."""
 
 
 class LabError(Exception):
@@ -197,7 +199,7 @@ class Cache:
                 raise LabError(msg) from error
         if done.returncode:
             lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            why = " / ".join(lines[-LAST_LINES:]) or f"exit status {done.returncode}"
+            why = " / ".join(line[:LINE_LENGTH] for line in lines[-LAST_LINES:]) or f"exit status {done.returncode}"
             msg = f"{step}: {Path(command[0]).name} failed: {why}. All of it: {log}. Then run the same command again."
             raise LabError(msg)
         return done.stdout.decode(errors="replace")

@@ -31,6 +31,11 @@ class Reach:
     asked: bool = True
 
     @property
+    def official(self) -> bool:
+        """Whether releases and their sources can be had from where they are published."""
+        return self.github
+
+    @property
     def line(self) -> str:
         """One line for the person at the terminal."""
         if not self.asked:

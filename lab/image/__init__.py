@@ -67,7 +67,7 @@ CHANGES = ('CMD ["/sbin/init"]', "STOPSIGNAL SIGRTMIN+3", "ENV container=podman"
 class NodeImage:
     """A root file system to import; `digest` is the tar file's sha256 in hex."""
 
-    tar: Path
+    path: Path
     digest: str
     changes: tuple[str, ...] = CHANGES
 
@@ -80,9 +80,9 @@ def hooks(kernel: str) -> list[str]:
         f"mkdir -p {modules} && printf '%s\\n' '{builtin}' > {modules}/modules.builtin && : > {modules}/modules.order"
         f' && chroot "$1" depmod -a {kernel}',
         'rm -f "$1"/etc/ssh/ssh_host_*',
-        f'printf %s \'{SSHD}\' > "$1/etc/ssh/sshd_config.d/10-node.conf"',
+        f"printf %s '{SSHD}' > \"$1/etc/ssh/sshd_config.d/10-node.conf\"",
         'mkdir -p "$1/etc/systemd/system/ssh.service.d"'
-        f' && printf %s \'{SSH_UNIT}\' > "$1/etc/systemd/system/ssh.service.d/10-node.conf"',
+        f" && printf %s '{SSH_UNIT}' > \"$1/etc/systemd/system/ssh.service.d/10-node.conf\"",
         'install -d -m 0700 "$1/root/.ssh" && chroot "$1" passwd --quiet --lock root',
         f'chroot "$1" systemctl --quiet mask {" ".join(MASKED)}',
         'chroot "$1" systemctl --quiet enable ssh.service && chroot "$1" systemctl --quiet set-default multi-user.target',
@@ -95,7 +95,7 @@ def hooks(kernel: str) -> list[str]:
 def build(cache: Cache, report: Report) -> NodeImage:
     """The node image, made if its like isn't in the cache yet. Raises LabError."""
     steps = hooks(os.uname().release)
-    tar = cache.image / f"node-{stamp(debian.SUITE, *PACKAGES, *debian.LEFT_OUT, *steps)}.tar"
+    tar = cache.image / f"node-{stamp(debian.SUITE, debian.EPOCH, *PACKAGES, *debian.LEFT_OUT, *steps)}.tar"
     if not tar.exists():
         report("node image: installing Debian's packages", None)
         with cache.publish(tar) as scratch:

@@ -17,7 +17,7 @@ def main() -> int:
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
-    print(made.tar, made.digest)
+    print(made.path, made.digest)
     for change in made.changes:
         print("--change", change)
     return 0

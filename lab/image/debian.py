@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 from lab.cache import Cache
 
 SUITE = "bookworm"
+EPOCH = "1735689600"
+"""Every file's time, so that the same packages give the same image byte for byte. (2025-01-01)"""
+
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 # How this machine reaches its package sources. The rest of its APT settings is its own business.
@@ -44,11 +48,12 @@ def reaching(config_dump: str) -> list[str]:
 
 
 def make(
-    cache: Cache, step: str, target: Path, packages: Sequence[str], hooks: Sequence[str] = (), variant: str = "minbase"
+    cache: Cache, step: str, target: Path, packages: Sequence[str], hooks: Sequence[str], keep: Sequence[str] = ()
 ) -> None:
-    """Make the root file system with `packages` as a tar file at `target`.
+    """Make the smallest root file system with `packages` as a tar file at `target`.
 
-    `hooks` are mmdebstrap customize hooks: shell commands that get the root folder as $1.
+    `hooks` are mmdebstrap customize hooks: shell commands that get the root folder as $1. `keep` are paths (with *) that
+    are wanted though they are under LEFT_OUT.
     """
     targets = _ask("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
     settings = reaching(_ask("apt-config", "dump"))
@@ -56,10 +61,11 @@ def make(
         step,
         [
             "mmdebstrap",
-            f"--variant={variant}",
+            "--variant=minbase",
             f"--include={','.join(packages)}",
             *(f"--aptopt={setting}" for setting in settings),
             *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
+            *(f"--dpkgopt=path-include={path}" for path in keep),
             *(f"--customize-hook={hook}" for hook in hooks),
             # the finished system has no network, and must not carry this machine's way to the sources
             '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"',
@@ -69,6 +75,7 @@ def make(
             str(target),
             *sources(targets),
         ],
+        environment={**os.environ, "SOURCE_DATE_EPOCH": EPOCH},
     )
 
 

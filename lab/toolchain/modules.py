@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +104,7 @@ TOOLS = {
 }
 
 
-def build(cache: Cache, go: Go, names: Sequence[str], report: Report) -> dict[str, Path]:
+def build(cache: Cache, go: Go, names: Collection[str], report: Report) -> dict[str, Path]:
     """The folder of executables of each tool in `names`, built where it isn't yet. Raises LabError.
 
     One after another: each `go build` fills all cores by itself. What is reported as done is the share of the time
@@ -131,9 +131,14 @@ def source(cache: Cache, go: Go, tool: Tool, module: str) -> Path:
     return Path(json.loads(answer)["Dir"])
 
 
-def _build(cache: Cache, go: Go, tool: Tool, report: Report, fraction: float) -> Path:
+def built_folder(cache: Cache, go: Go, tool: Tool) -> Path:
+    """Where `tool` is once it is built: its name says all that goes into it."""
     pins = [(tool.folder / file).read_bytes() for file in ("go.mod", "go.sum")]
-    folder = cache.built / f"{tool.name}-{stamp(*pins, *tool.flags(), str(tool.names), go.version)}"
+    return cache.built / f"{tool.name}-{stamp(*pins, *tool.flags(), str(tool.names), go.version)}"
+
+
+def _build(cache: Cache, go: Go, tool: Tool, report: Report, fraction: float) -> Path:
+    folder = built_folder(cache, go, tool)
     if folder.exists():
         return folder
     report(f"{tool.name}: building from its Go module", fraction)

@@ -1,0 +1,68 @@
+"""What the mirror takes from Debian: the base of images that need iptables or a shell, runc and busybox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.cache import Cache, Report, stamp
+from lab.image import debian
+
+BASE = ("iptables", "nftables", "conntrack", "kmod", "iproute2", "ca-certificates", "procps")
+"""What kube-proxy, flannel and Multus call, and what a person who looks into their pods calls."""
+
+ALONE = ("runc", "busybox-static")
+"""Packages of which only the program is wanted, outside of the base."""
+
+TAKEN = ("/usr/sbin/runc", "/bin/busybox", "/usr/share/doc/busybox-static/examples/udhcp/simple.script")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Paths of the parts."""
+
+    folder: Path
+
+    @property
+    def base(self) -> Path:
+        """A root file system, as an uncompressed tar file."""
+        return self.folder / "base.tar"
+
+    @property
+    def runc(self) -> Path:
+        """Debian's runc: it needs the libseccomp2 that is in the node image."""
+        return self.folder / "runc"
+
+    @property
+    def busybox(self) -> Path:
+        """One static executable."""
+        return self.folder / "busybox"
+
+    @property
+    def dhcp_script(self) -> Path:
+        """What busybox's DHCP client runs to set the address that it got."""
+        return self.folder / "simple.script"
+
+
+def find(cache: Cache) -> Parts:
+    """Where the parts are, or will be: the name says what goes in."""
+    return Parts(cache.image / f"base-{stamp(debian.SUITE, debian.EPOCH, *BASE, *ALONE, *TAKEN, *debian.LEFT_OUT)}")
+
+
+def build(cache: Cache, report: Report) -> Parts:
+    """The parts, made if they aren't in the cache yet. Raises LabError."""
+    parts = find(cache)
+    if not parts.folder.exists():
+        report("image base: installing Debian's packages", None)
+        with cache.publish(parts.folder) as scratch:
+            scratch.mkdir()
+            debian.make(
+                cache,
+                "image-base",
+                scratch / "base.tar",
+                (*BASE, *ALONE),
+                [f"copy-out {' '.join(TAKEN)} '{scratch}'", f'cd "$1" && rm .{" .".join(TAKEN)}'],
+                keep=("/usr/share/doc/busybox-static/*",),
+            )
+        cache.drop_older(parts.folder, "base-")
+    return parts

@@ -1,0 +1,158 @@
+"""`python -m lab.mirror.serve files|registry FOLDER ADDRESS PORT`: serve one of the mirror's folders, read-only.
+
+The registry side answers what a container runtime asks when it pulls (OCI distribution specification 1.1, "pull").
+Requests are logged on stderr, a line each. SIGTERM ends it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import sys
+import threading
+import urllib.parse
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import socket
+from types import FrameType
+
+from lab.mirror import oci
+
+CONNECTIONS = 64
+"""At most so many at a time; more wait."""
+
+IDLE = 60.0
+"""Seconds that a silent connection is kept."""
+
+MANIFESTS = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
+BLOBS = re.compile(r"/v2/.+/blobs/sha256:(?P<digest>[0-9a-f]{64})")
+
+
+class Answer(BaseHTTPRequestHandler):
+    """What both sides share: a file or a short text, to GET and HEAD."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "multus-site-lab"
+    sys_version = ""
+    timeout = IDLE
+
+    def do_GET(self) -> None:
+        """Answer with the content."""
+        self._respond(body=True)
+
+    def do_HEAD(self) -> None:
+        """Answer with the headers only."""
+        self._respond(body=False)
+
+    def _respond(self, *, body: bool) -> None:
+        path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        try:
+            found = self.find(path)
+        except (OSError, KeyError):
+            found = None
+        if found is None:
+            self.send_error(HTTPStatus.NOT_FOUND, f"the mirror has no {path}")
+            return
+        file, headers = found
+        with file.open("rb") as content:
+            self.send_response(HTTPStatus.OK)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(file.stat().st_size))
+            self.end_headers()
+            if body:
+                shutil.copyfileobj(content, self.wfile, 1 << 20)
+
+    def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+        """The file for a path, with its headers."""
+        raise NotImplementedError
+
+
+def files(folder: Path) -> type[Answer]:
+    """Answers with the files under `folder`."""
+    root = folder.resolve()
+
+    class Files(Answer):
+        def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+            file = (root / path.lstrip("/")).resolve()
+            if not file.is_relative_to(root) or not file.is_file():
+                return None
+            return file, {"Content-Type": "application/octet-stream"}
+
+    return Files
+
+
+def registry(folder: Path) -> type[Answer]:
+    """Answers with the images in `folder`, whichever registry they are named for."""
+    tags = {name.split("/", 1)[1]: digest for name, digest in oci.names(folder).items()}
+    empty = folder / oci.INDEX
+
+    class Images(Answer):
+        def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+            if path in ("/v2", "/v2/"):
+                return empty, {"Content-Type": "application/json", "Docker-Distribution-API-Version": "registry/2.0"}
+            if manifest := MANIFESTS.fullmatch(path):
+                reference = manifest["reference"]
+                digest = reference if ":" in reference else tags[f"{manifest['name']}:{reference}"]
+                if digest not in tags.values():
+                    return None
+                file = folder / "blobs" / digest.removeprefix("sha256:")
+                return file, {"Content-Type": oci.MANIFEST, "Docker-Content-Digest": digest}
+            if blob := BLOBS.fullmatch(path):
+                file = folder / "blobs" / blob["digest"]
+                digest = f"sha256:{blob['digest']}"
+                headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
+                return (file, headers) if file.is_file() else None
+            return None
+
+    return Images
+
+
+class Server(ThreadingHTTPServer):
+    """A thread a connection, but not more than CONNECTIONS."""
+
+    daemon_threads = True
+    request_queue_size = CONNECTIONS
+
+    def __init__(self, address: tuple[str, int], answer: type[Answer]) -> None:
+        super().__init__(address, answer)
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
+
+    def process_request(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Wait for a free place first."""
+        self._free.acquire()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: socket | tuple[bytes, socket]) -> None:
+        """Give the place back."""
+        self._free.release()
+        super().shutdown_request(request)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM."""
+    match arguments:
+        case ["files" | "registry" as kind, folder, address, port] if port.isdecimal():
+            answer = files(Path(folder)) if kind == "files" else registry(Path(folder))
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+
+    def end(_: int, __: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        server = Server((address, int(port)), answer)
+    except OSError as error:
+        print(f"{address}:{port}: {error.strerror}", file=sys.stderr)
+        return 1
+    with server:
+        server.serve_forever(poll_interval=0.2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
