@@ -51,8 +51,8 @@ class NodeVM(pulumi.ComponentResource):
         """The system container, made by podman on the machine where Pulumi runs."""
         address = nodes.hosts[node].address
         attach = [
-            f"{network}:{f'ip={address},' if i == 0 else ''}interface_name={interface}"
-            for i, (interface, network) in enumerate(nodes.container.networks.items())
+            f"{network}:{f'ip={address},' if interface == nodes.container.interface else ''}interface_name={interface}"
+            for interface, network in sorted(nodes.container.networks.items())
         ]
         home = "/root" if ssh.user == "root" else f"/home/{ssh.user}"
         stdin = pulumi.Output.all(ssh.made_host_key(node), ssh.authorized_key).apply(
@@ -63,6 +63,7 @@ class NodeVM(pulumi.ComponentResource):
                     "NODE": node,
                     "IMAGE": nodes.container.image,
                     "ATTACH": " ".join(attach),
+                    "MANAGEMENT": nodes.container.networks[nodes.container.interface],
                     "HOST_KEY": args[0][0],
                     "HOST_KEY_PUBLIC": args[0][1],
                     "AUTHORIZED_KEY": args[1],

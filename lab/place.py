@@ -8,8 +8,15 @@ from lab.cache import Cache
 NAMESPACE = "multus-site-lab"
 """The network namespace that holds the whole lab, so that none of its addresses can meet the machine's network."""
 
+NAMESPACE_FILE = Path("/run/netns") / NAMESPACE
+
 RUN = Path("/run/multus-site-lab")
 """What must not outlive a reboot: podman's run-time state."""
+
+
+def enter(*command: str) -> list[str]:
+    """A command inside the lab's network. Not `ip netns exec`, which would hide the cgroups."""
+    return ["nsenter", f"--net={NAMESPACE_FILE}", *command]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.cache import LabError
-from lab.place import RUN, Place
+from lab.place import NAMESPACE_FILE, RUN, Place, enter
 
 NODE_IMAGE = "localhost/multus-site-node:bookworm"
 STORAGE_NAME = "containers"
@@ -33,8 +33,10 @@ def write_configuration(place: Place) -> None:
 
 def podman(place: Place, *arguments: str, check: bool = True) -> str:
     """One podman call; its output. Raises LabError with podman's own last line."""
+    command = ["podman", *arguments]
     done = subprocess.run(
-        ["podman", *arguments],
+        # podman must see the bridges that it plugs nodes into.
+        enter(*command) if NAMESPACE_FILE.exists() else command,
         env={**os.environ, **place.podman_environment()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -70,3 +72,10 @@ def remove_containers(place: Place) -> None:
     for container in containers(place):
         podman(place, "rm", "--force", "--time", "2", "--volumes", container["Id"])
     podman(place, "volume", "prune", "--force", check=False)
+
+
+def start_containers(place: Place) -> None:
+    """Starts the nodes that stand still, as all do after a reboot of this machine."""
+    for container in containers(place):
+        if container["State"] not in {"running", "initialized", "created"}:
+            podman(place, "start", container["Id"])

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 
 from lab.cache import LabError
-from lab.place import NAMESPACE, Place
+from lab.place import NAMESPACE, Place, enter
 from lab.podman import podman
 
 
@@ -30,11 +30,6 @@ SEGMENTS = (
 )
 SERVICES = "10.1.1.1"
 """Address of mirror and registry, and of Pulumi itself, on the management segment."""
-
-
-def enter(*command: str) -> list[str]:
-    """A command inside the lab's network. Not `ip netns exec`, which would hide the cgroups."""
-    return ["nsenter", f"--net=/run/netns/{NAMESPACE}", *command]
 
 
 def make_segments(place: Place) -> None:
@@ -79,9 +74,8 @@ def _make_network(place: Place, segment: Segment) -> None:
     net, _, prefix = segment.gateway.partition("/")
     subnet = f"{net.rpartition('.')[0]}.0/{prefix}"
     addressing = ["--subnet", subnet, "--gateway", net] if segment.addresses_by_podman else ["--ipam-driver", "none"]
-    create = ["podman", "network", "create", "--internal", "--disable-dns", *addressing, segment.name]
-    # podman looks for a free bridge name among the interfaces that it sees: it must look inside.
-    _run(enter("env", *(f"{k}={v}" for k, v in place.podman_environment().items()), *create))
+    create = ["network", "create", "--internal", "--disable-dns", *addressing, segment.name]
+    podman(place, *create)
 
 
 def _bridge(place: Place, segment: Segment) -> str:
@@ -95,8 +89,8 @@ def _make_bridge(bridge: str, segment: Segment) -> None:
     port, keeper = f"{segment.name[:8]}-port", f"{segment.name[:8]}-keep"
     if port not in links:
         _ip("-n", NAMESPACE, "link", "add", port, "type", "veth", "peer", "name", keeper)
-    _ip("-n", NAMESPACE, "link", "set", port, "master", bridge, "up")
-    _ip("-n", NAMESPACE, "link", "set", keeper, "up")
+    # Never up: a second interface on the segment would answer ARP for the gateway's address too.
+    _ip("-n", NAMESPACE, "link", "set", port, "master", bridge)
     _ip("-n", NAMESPACE, "addr", "replace", segment.gateway, "dev", bridge)
     _ip("-n", NAMESPACE, "link", "set", bridge, "up")
 

@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 
 from lab.cache import LabError
-from lab.place import Place
-from lab.segments import enter
+from lab.place import Place, enter
 
 READY_SECONDS = 30
 

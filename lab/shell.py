@@ -6,7 +6,7 @@ from rich.console import Console
 
 from lab import segments
 from lab.cache import LabError
-from lab.place import Place
+from lab.place import Place, enter
 from lab.stack import Stack
 from lab.toolchain import installed
 from lab.up import KUBESPRAY_STANDIN
@@ -54,7 +54,7 @@ def shell(place: Place, console: Console) -> None:
     console.print(WELCOME, highlight=False)
     program = os.environ.get("SHELL", "/bin/sh")
     os.chdir(place.project)
-    os.execvpe("nsenter", segments.enter(program), {**variables, "PS1": "(lab) \\w # "})  # noqa: S606 - the point of it
+    os.execvpe("nsenter", enter(program), {**variables, "PS1": "(lab) \\w # "})  # noqa: S606 - the point of it
 
 
 def _ssh_configuration(place: Place) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.cache import LabError
-from lab.place import Place
-from lab.segments import enter
+from lab.place import Place, enter
 from lab.stages import Stages
 
 STACK = "lab"

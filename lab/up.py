@@ -73,9 +73,10 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
         podman.write_configuration(place)
         podman.import_node_image(place, rootfs.path, rootfs.digest, rootfs.changes)
         segments.make_segments(place)
+        podman.start_containers(place)
         _serve(place, mirrored)
         files.write_keys(place)
-        files.write_catalog(place, _catalog(place, mirrored))
+        files.write_catalog(place, _catalog(mirrored))
     stack = Stack(place, {**tools.environment(), **_kubespray(place, reached)})
     with stages.stage("pulumi"):
         stack.select()
@@ -88,15 +89,10 @@ def _serve(place: Place, mirrored: mirror.Mirror) -> None:
         services.start(place, name, command, environment, port, segments.SERVICES)
 
 
-def _catalog(place: Place, mirrored: mirror.Mirror) -> dict[str, object]:
+def _catalog(mirrored: mirror.Mirror) -> dict[str, object]:
     """The mirror's catalogue, with the variables that this machine's kernel and limits ask for."""
     catalog = mirrored.catalog()
-    variables = {
-        **catalog["kubespray"]["variables"],
-        **machine.kubespray_variables(),
-        # Kubespray wants a path that holds wherever it runs.
-        "custom_cni_manifests": [str(place.project / "lab" / "flannel.yml")],
-    }
+    variables = {**catalog["kubespray"]["variables"], **machine.kubespray_variables()}
     return {**catalog, "kubespray": {"variables": variables}}
 
 

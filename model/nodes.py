@@ -1,8 +1,8 @@
 """The nodes of a site: who makes them, how they are reached, what they are called."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from model.base import Part
 from model.types import HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
@@ -60,7 +60,16 @@ class Container(Part):
     image: PinnedImage
     """Image with systemd and sshd."""
     networks: dict[InterfaceName, ObjectName] = Field(min_length=1)
-    """Interface in the node → podman network. The interface that holds the node's address comes first."""
+    """Interface in the node → podman network."""
+    interface: InterfaceName = "eth0"
+    """The one of them that holds the node's address."""
+
+    @model_validator(mode="after")
+    def _address_has_an_interface(self) -> Self:
+        if self.interface not in self.networks:
+            msg = f"interface {self.interface!r} is not among networks ({', '.join(self.networks)}); name one of them"
+            raise ValueError(msg)
+        return self
 
 
 class ContainerNodes(Part):

@@ -1,15 +1,34 @@
 # Makes or removes a system container that serves as a node; runs where Pulumi runs.
 # Argument: apply | remove. Variables: NAME, NODE (host name), IMAGE, ATTACH (podman --network values, space separated),
-# HOST_KEY, HOST_KEY_PUBLIC, AUTHORIZED_KEY, USER_HOME. Prints the container's id.
+# MANAGEMENT (the podman network that holds its address), HOST_KEY, HOST_KEY_PUBLIC, AUTHORIZED_KEY, USER_HOME. Prints the container's id.
 set -eu
 
-remove() {
+remove() { # container
     # --volumes: the node's /var, which is all that outlives its root file system.
-    timeout 120 podman rm --force --time 10 --volumes --ignore "$NAME" >/dev/null
+    timeout 120 podman rm --force --time 2 --volumes --ignore "$1" >/dev/null
 }
 
-limit() { # name in /proc/self/limits; the hard limit, 1048576 where there is none
-    awk -v name="$1" 'index($0, name) == 1 { hard = $(NF - 1); print hard == "unlimited" ? 1048576 : hard }' /proc/self/limits
+limit() { # name in /proc/self/limits, most; the hard limit, but not above the most
+    awk -v name="$1" -v most="$2" 'index($0, name) == 1 {
+        hard = $(NF - 1); print (hard == "unlimited" || hard > most + 0) ? most : hard }' /proc/self/limits
+}
+
+unit() { # what a machine has by itself and a container lacks, at each of its starts
+    gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
+    # Pods' volumes mount into one another only where / is shared. Without any default route the addresses of
+    # services are unreachable for the node itself; where this one leads does not matter.
+    cat <<UNIT
+[Unit]
+Description=Make the container a node
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+Type=oneshot
+ExecStart=mount --make-rshared /
+ExecStart=-ip route add default via $gateway
+[Install]
+WantedBy=sysinit.target
+UNIT
 }
 
 apply() {
@@ -17,38 +36,62 @@ apply() {
         echo "container $NAME: there is no image $IMAGE on this machine; build or pull it first" >&2
         exit 1
     }
-    # What is left of a killed run may be half a node: begin anew.
-    remove
+    files_of_the_node
+    if podman container exists "$NAME"; then
+        # Made before: only its keys can have changed. Anything else of it replaces it.
+        podman start "$NAME" >/dev/null
+        put_files "$NAME"
+    else
+        make "$NAME.new"
+        put_files "$NAME.new"
+        # The name comes last, so that what carries it is whole; what a killed run left is begun anew.
+        podman rename "$NAME.new" "$NAME"
+        podman start "$NAME" >/dev/null
+    fi
+    podman inspect --format '{{.Id}}' "$NAME"
+}
 
+make() {
+    remove "$1"
     # crun refuses the hybrid hierarchy of cgroup v1; runc takes both.
     runtime=''
     [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || runtime='--runtime runc'
     networks=''
     for network in $ATTACH; do networks="$networks --network $network"; done
     # Limits above the caller's own cannot be set without CAP_SYS_RESOURCE.
-    files=$(limit 'Max open files')
-    processes=$(limit 'Max processes')
+    files=$(limit 'Max open files' 1048576)
+    # podman lowers its own limit of processes to 32768 and more, and cannot go back above it either.
+    processes=$(limit 'Max processes' 30000)
     # resolv.conf and hosts must be files of the node: installers replace them by rename, which a bind mount refuses.
     # shellcheck disable=SC2086 # options, split on purpose
-    podman $runtime create --name "$NAME" --hostname "$NODE" --label multus-site.node="$NODE" \
+    podman $runtime create --name "$1" --hostname "$NODE" --label multus-site.node="$NODE" \
         --systemd=always --privileged --cgroupns=private --dns=none --no-hosts \
         --ulimit "nofile=$files:$files" --ulimit "nproc=$processes:$processes" \
         --tmpfs /run --tmpfs /tmp --volume /var $networks "$IMAGE" >/dev/null
+}
 
+files_of_the_node() {
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' EXIT
     umask 077
-    mkdir -p "$dir/ssh" "$dir/home"
+    mkdir -p "$dir/ssh" "$dir/home" "$dir/units/sysinit.target.wants"
     printf '%s' "$HOST_KEY" >"$dir/ssh/ssh_host_ed25519_key"
     printf '%s\n' "$HOST_KEY_PUBLIC" >"$dir/ssh/ssh_host_ed25519_key.pub"
     printf '%s\n' "$AUTHORIZED_KEY" >"$dir/home/authorized_keys"
-    podman cp "$dir/ssh/." "$NAME:/etc/ssh/"
-    podman cp "$dir/home/." "$NAME:$USER_HOME/.ssh/"
-    podman start "$NAME" >/dev/null
-    podman inspect --format '{{.Id}}' "$NAME"
+    unit >"$dir/units/container-node.service"
+    ln -s ../container-node.service "$dir/units/sysinit.target.wants/container-node.service"
+}
+
+put_files() {
+    podman cp "$dir/units/." "$1:/etc/systemd/system/"
+    podman cp "$dir/ssh/." "$1:/etc/ssh/"
+    podman cp "$dir/home/." "$1:$USER_HOME/.ssh/"
 }
 
 case $1 in
     apply) apply ;;
-    remove) remove ;;
+    remove)
+        remove "$NAME.new"
+        remove "$NAME"
+        ;;
 esac

@@ -1,0 +1,143 @@
+"""The order of things: every edge that keeps `up` and `destroy` right is in the graph."""
+
+import json
+
+import pytest
+from tests.graph.recording import lab_site, record
+
+
+GRAPH = """\
+ClusterRole lab-multus
+ClusterRoleBinding lab-multus
+CniPlugins lab-node1-cni-plugins
+CniPlugins lab-node2-cni-plugins
+CniPlugins lab-node3-cni-plugins
+Command lab-kubernetes-kubeconfig
+Command lab-kubernetes-kubespray
+Command lab-node1-cni-plugins-install
+Command lab-node1-facts
+Command lab-node1-machine
+Command lab-node2-cni-plugins-install
+Command lab-node2-facts
+Command lab-node2-machine
+Command lab-node3-cni-plugins-install
+Command lab-node3-facts
+Command lab-node3-machine
+Command lab-verification-run
+ConfigMap lab-multus-config
+CustomResourceDefinition lab-multus-crd
+DaemonSet lab-multus
+Deployment lab-samplepod
+KubesprayCluster lab-kubernetes
+Multus lab-multus
+NetworkAttachment lab-macvlan-external
+NetworkAttachment lab-macvlan-internal
+NetworkAttachmentDefinition lab-macvlan-external
+NetworkAttachmentDefinition lab-macvlan-internal
+NodeVM lab-node1
+NodeVM lab-node2
+NodeVM lab-node3
+ServiceAccount lab-multus
+Site lab
+Verification lab-verification
+Workload lab-samplepod
+command lab-commands
+kubernetes lab-cluster
+""".splitlines()
+
+
+def test_the_lab_has_this_graph():
+    assert sorted(record()) == GRAPH
+
+
+def test_the_preview_of_an_empty_stack_shows_the_whole_graph():
+    assert sorted(record(preview=True)) == GRAPH
+
+
+def test_nothing_of_the_cluster_begins_before_every_node_is_proven():
+    graph = record()
+    assert {f"Command lab-node{i}-facts" for i in (1, 2, 3)} <= graph.before("Command lab-kubernetes-kubespray")
+
+
+def test_machines_come_before_their_proof():
+    assert "Command lab-node2-machine" in record().before("Command lab-node2-facts")
+
+
+@pytest.mark.parametrize("plugins", [f"Command lab-node{i}-cni-plugins-install" for i in (1, 2, 3)])
+def test_multus_waits_for_the_plugins_of_every_node(plugins):
+    graph = record()
+    assert plugins in graph.before("DaemonSet lab-multus")
+    assert "Command lab-kubernetes-kubespray" in graph.before(plugins)
+
+
+def test_attachments_wait_for_the_daemon_and_pods_for_their_attachments():
+    graph = record()
+    daemon = next(n for n in graph.of("kubernetes:apps/v1:DaemonSet"))
+    for attachment in graph.of("kubernetes:k8s.cni.cncf.io/v1:NetworkAttachmentDefinition"):
+        assert daemon in graph.before(attachment)
+        assert attachment in graph.before("Deployment lab-samplepod")
+
+
+def test_the_daemon_waits_for_crd_rights_and_configuration():
+    graph = record()
+    daemon = next(n for n in graph.of("kubernetes:apps/v1:DaemonSet"))
+    before = {graph[n].type for n in graph.before(daemon) if n in graph}
+    assert "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition" in before
+    assert "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding" in before
+    assert "kubernetes:core/v1:ConfigMap" in before
+
+
+def test_verification_comes_last():
+    graph = record()
+    later = [n for n in graph if "Command lab-verification-run" in graph.before(n)]
+    assert later == []
+    assert "Deployment lab-samplepod" in graph.before("Command lab-verification-run")
+
+
+def test_pods_of_one_network_do_not_wait_for_another():
+    data = lab_site()
+    data["workloads"]["samplepod"]["networks"] = ["macvlan-internal"]
+    graph = record(data)
+    assert "NetworkAttachmentDefinition lab-macvlan-external" not in graph.before("Deployment lab-samplepod")
+
+
+def test_three_resources_a_node_at_most_whatever_is_installed():
+    data = lab_site()
+    graph = record(data)
+    per_node = [n for n, node in graph.items() if "node3" in n and node.type.startswith("command:")]
+    assert len(per_node) == 3
+
+
+def test_every_resource_has_an_explicit_provider():
+    for name, node in record().items():
+        if node.type.startswith(("command:", "kubernetes:")):
+            assert node.options.provider, name
+
+
+def test_what_has_a_delete_is_deleted_before_it_is_replaced():
+    for name, node in record().items():
+        if node.type.startswith("command:") and "delete" in node.inputs and "kubespray" not in name:
+            assert node.options.deleteBeforeReplace, name
+
+
+def test_where_machines_go_their_files_go_with_them():
+    graph = record()
+    assert graph["Command lab-node2-cni-plugins-install"].options.deletedWith.endswith("lab-node2-machine")
+    assert graph["Command lab-kubernetes-kubespray"].options.deletedWith.endswith("lab-node1-machine")
+
+
+def test_existing_hosts_are_neither_made_nor_forgotten():
+    data = lab_site()
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"
+    hosts = {name: {**host, "hostKey": key} for name, host in data["nodes"]["hosts"].items()}
+    graph = record(lab_site(nodes={"backend": "existing", "hosts": hosts}))
+    assert not [n for n in graph if n.endswith("-machine")]
+    assert len([n for n in graph if n.endswith("-facts")]) == 3
+    assert not graph["Command lab-kubernetes-kubespray"].options.deletedWith
+
+
+def test_the_pinned_image_is_what_runs():
+    spec = json.dumps(json.loads(json.dumps(dict(record()["Deployment lab-samplepod"].inputs["spec"]), default=str)), default=str)
+    assert "sha256:" + "b" * 64 in spec
+
+
