@@ -162,8 +162,7 @@ def find(cache: Cache, go: Go, parts: Parts) -> Path:
     """Where the tree is, or will be. What was reachable when it was made is no part of its name: a cluster that
     was installed from the one tree must not see another because the network came or went."""
     tools = [modules.built_folder(cache, go, modules.TOOLS[name]).name for name in TOOLS]
-    pins = [f"{file.address} {file.digest} {file.own_address}" for file in FILES]
-    return cache.mirror / f"files-{stamp(*tools, *pins, CNI_DIGEST, NERDCTL, parts.folder.name)}"
+    return cache.mirror / f"files-{stamp(*tools, Path(__file__).read_bytes(), parts.folder.name)}"
 
 
 def build(cache: Cache, go: Go, parts: Parts, reach: Reach, report: Report) -> Path:
@@ -182,7 +181,7 @@ def build(cache: Cache, go: Go, parts: Parts, reach: Reach, report: Report) -> P
             variables |= _add(cache, file, tool, parts, reach, report, scratch)
         plugins = _add_plugins(cache, tool, reach, report, scratch)
         variables["cni_version"] = modules.CNI_PLUGINS
-        variables["cni_binary_checksum"] = sha256(scratch / CNI_ARCHIVE)
+        variables["cni_binary_checksum"] = f"sha256:{sha256(scratch / CNI_ARCHIVE)}"
         (scratch / INDEX).write_text(json.dumps({"variables": variables, "plugins": plugins}, indent=1))
     cache.drop_older(tree, "files-")
     return tree
@@ -209,7 +208,7 @@ def _add(
         target.hardlink_to(release)
     else:
         file.make(tool, parts, target)
-    return {**dict(file.settings if release else file.own_settings), file.variable: sha256(target)}
+    return {**dict(file.settings if release else file.own_settings), file.variable: f"sha256:{sha256(target)}"}
 
 
 def _add_plugins(cache: Cache, tool: Tool, reach: Reach, report: Report, tree: Path) -> dict[str, str]:
