@@ -77,6 +77,5 @@ COMMANDS: dict[str, Callable[[Place, Console], int]] = {
 }
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] - a text stream, always
     os.umask(0o022)
     sys.exit(main(sys.argv[1:]))

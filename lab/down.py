@@ -5,12 +5,11 @@ import subprocess
 
 from rich.console import Console
 
-from lab import podman, segments, services
+from lab import files, podman, segments, services
 from lab.cache import LabError
-from lab.place import RUN, Place
+from lab.place import NAMESPACE, RUN, Place
 from lab.stack import Stack
 from lab.stages import Stages
-from lab.toolchain import installed
 
 SERVERS = ("files", "registry")
 
@@ -33,10 +32,10 @@ def down(place: Place, console: Console) -> None:
 
 def _destroy(place: Place, stages: Stages, console: Console) -> None:
     """`pulumi destroy`, if there is anything to destroy and the tools to do it."""
-    tools = installed(place.cache)
-    if tools is None or not segments.exists() or not place.state.is_dir():
+    variables = files.read_environment(place)
+    if variables is None or not segments.exists() or not place.state.is_dir():
         return
-    stack = Stack(place, tools.environment())
+    stack = Stack(place, variables)
     try:
         stack.select()
         if not stack.is_empty():
@@ -68,7 +67,7 @@ def leftovers(place: Place) -> list[str]:
     """What of the lab is still on this machine, a line each; empty when all is gone."""
     left = [f"process {pid}" for pid in segments.processes()]
     if segments.exists():
-        left.append(f"network namespace {segments.NAMESPACE}")
+        left.append(f"network namespace {NAMESPACE}")
     if (place.folder / "podman").is_dir() and RUN.exists():
         left += [f"container {c['Names'][0]}" for c in podman.containers(place)]
     left += [f"mount {m}" for m in _mounts(place)]

@@ -1,6 +1,8 @@
 """The files that the stack `lab` names: an SSH key, the seed of the host keys, the catalogue of the mirror."""
 
+import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,20 @@ def write_catalog(place: Place, catalog: dict[str, Any]) -> None:
     with scratch.open("w", encoding="utf-8") as file:
         YAML(typ="safe").dump(catalog, file)
     scratch.replace(path)
+
+
+def write_environment(place: Place, variables: Mapping[str, str]) -> None:
+    """Remembers in which environment the lab's pulumi runs, for `down` and `shell`, which build nothing."""
+    path = place.folder / "environment.json"
+    scratch = path.with_suffix(".new")
+    scratch.write_text(json.dumps(dict(variables), indent=2, sort_keys=True), encoding="utf-8")
+    scratch.replace(path)
+
+
+def read_environment(place: Place) -> dict[str, str] | None:
+    """What `write_environment` wrote; None where no lab was ever brought up here."""
+    path = place.folder / "environment.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def _once(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def podman(place: Place, *arguments: str, check: bool = True) -> str:
     return done.stdout
 
 
-def import_node_image(place: Place, rootfs: Path, digest: str, changes: list[str]) -> None:
+def import_node_image(place: Place, rootfs: Path, digest: str, changes: Sequence[str]) -> None:
     """Makes the node image out of its root file system, unless the one that is there came of the same."""
     label = f"multus-site.rootfs={digest}"
     there = podman(place, "image", "ls", "--quiet", "--filter", f"label={label}", "--filter", f"reference={NODE_IMAGE}")

@@ -28,7 +28,7 @@ def _lab_for_tests(place: Place, console: Console, variables: dict[str, str]) ->
     """Sees to a lab; why there is none, or nothing."""
     if os.geteuid() != 0:
         return "they need root (sudo make test)"
-    from lab.up import refuse, up  # noqa: PLC0415 - a machine without the lab's demands gets no further than here
+    from lab.up import refuse, up
 
     try:
         refuse(place)

@@ -1,7 +1,6 @@
 """`make lab`: from a bare machine to a pod with net1 and net2, stage by stage; run again it continues."""
 
 import os
-import time
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -62,8 +61,8 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
     console.print(reached.line, highlight=False)
     with stages.stage("toolchain"):
         tools = toolchain.build(place.cache, reached, stages.report)
-    for name, which in tools.providers.items():
-        console.print(f"provider pulumi-{name}: {which}", highlight=False)
+    for line in tools.lines():
+        console.print(line, highlight=False)
     with stages.stage("node image"):
         rootfs = image.build(place.cache, stages.report)
     with stages.stage("mirror"):
@@ -77,7 +76,9 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
         _serve(place, mirrored)
         files.write_keys(place)
         files.write_catalog(place, _catalog(mirrored))
-    stack = Stack(place, {**tools.environment(), **_kubespray(place, reached)})
+    environment = {**tools.environment(), **_kubespray(place, reached)}
+    files.write_environment(place, environment)
+    stack = Stack(place, environment)
     with stages.stage("pulumi"):
         stack.select()
     return Ready(stack, tools)
@@ -101,12 +102,3 @@ def _kubespray(place: Place, reached: reach.Reach) -> dict[str, str]:
     if os.environ.get("KUBESPRAY_SOURCE") or reached.official:
         return {}
     return {"KUBESPRAY_STANDIN": str(place.project / KUBESPRAY_STANDIN)}
-
-
-def wait_gone(pids: list[int], seconds: float) -> list[int]:
-    """The processes that are still there after so long."""
-    until = time.monotonic() + seconds
-    while pids and time.monotonic() < until:
-        pids = [pid for pid in pids if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110 - /proc is no file tree
-        time.sleep(0.1)
-    return pids

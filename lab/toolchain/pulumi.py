@@ -80,12 +80,12 @@ def built(cache: Cache, go: Go, report: Report) -> str:
     folders = modules.build(cache, go, ["pulumi", HOST], report)
     cache.link(folders["pulumi"] / "pulumi", "pulumi")
     cache.link(folders[HOST] / HOST, HOST)
-    # the script that the host starts a program with: of the CLI's release, not of the host's
+    # the script that the host starts a program with: of the CLI's release, not of the host's; the host looks beside itself
     sdk = modules.source(cache, go, modules.TOOLS["pulumi"], "github.com/pulumi/pulumi/sdk/v3")
-    script = folders["pulumi"] / f"{HOST}-exec"
-    if not script.exists():
+    script, source = folders[HOST] / f"{HOST}-exec", sdk / "python" / "cmd" / f"{HOST}-exec"
+    if not script.exists() or script.read_bytes() != source.read_bytes():
         with cache.publish(script) as scratch:
-            shutil.copyfile(sdk / "python" / "cmd" / f"{HOST}-exec", scratch)
+            shutil.copyfile(source, scratch)
             scratch.chmod(0o755)
     cache.link(script, f"{HOST}-exec")
     return modules.PULUMI
