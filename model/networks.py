@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from model.base import Part
-from model.types import Cidr, CniVersion, InterfaceName, IpAddress, Mtu, ObjectName
+from model.types import Cidr, CniVersion, InterfaceName, IpAddress, Mtu, ObjectName, VlanId
 
 
 class Route(Part):
@@ -57,6 +57,8 @@ class Macvlan(Part):
     """Not above the master's; the master's if absent."""
     cni_version: CniVersion = "1.0.0"
     namespace: ObjectName = "default"
+    segment: ObjectName | None = None
+    """L2 segment that the master is on, one of `segments`."""
     ipam: Ipam
 
 
@@ -69,6 +71,17 @@ class Raw(Part):
     namespace: ObjectName = "default"
     annotations: dict[str, str] = {}
     """Annotations of the NetworkAttachmentDefinition, such as k8s.v1.cni.cncf.io/resourceName."""
+    segment: ObjectName | None = None
+    """L2 segment that it is on, one of `segments`."""
+
+
+class Segment(Part):
+    """An L2 segment. Stacks that name the same one are checked together: addresses, VLAN id, virtual addresses."""
+
+    vlan: VlanId | None = None
+    """VLAN id on the wire; every site that names the segment must have the same."""
+    vips: dict[ObjectName, IpAddress] = {}
+    """Addresses on the segment that somebody holds already, by name: routers, VRRP, services. No pod may get them."""
 
 
 Network = Annotated[Macvlan | Raw, Field(discriminator="type")]

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import model_validator
 
 from model.base import Part
-from model.networks import HostLocal, Macvlan, Network
+from model.networks import HostLocal, Macvlan, Network, Segment
 from model.nodes import ExistingNodes, Nodes
 from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
 from model.workloads import Workload
@@ -49,6 +49,7 @@ class Site(Part):
     kubespray: Kubespray = Kubespray()
     cni_plugins: CniPlugins = CniPlugins()
     multus: Multus = Multus()
+    segments: dict[ObjectName, Segment] = {}
     networks: dict[ObjectName, Network] = {}
     workloads: dict[ObjectName, Workload] = {}
 
@@ -84,6 +85,10 @@ class Site(Part):
                 found.append(
                     f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
                 )
+        for name, network in self.networks.items():
+            if network.segment is not None and network.segment not in self.segments:
+                there = ", ".join(self.segments) or "none"
+                found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; the site has: {there}")
         for name, workload in self.workloads.items():
             found += self._mistakes_of(name, workload)
         return found

@@ -1,34 +1,125 @@
 """The rules on a whole site: its networks rendered and looked at like any NAD, and what only the site knows."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from model.load import SITE_PATH
-from model.networks import HostLocal, Macvlan
-from model.positions import Path, documents, written
+from model.networks import Raw
+from model.nodes import ContainerNodes
+from model.positions import Document, Path, documents
 from model.site import Site
+from render.attachment import nad_config, nad_manifest
+from rules.allow import allows_in, not_allowed
+from rules.engine import Collection, Located, Origin, findings_of, findings_together
+from rules.facts import Facts
 from rules.finding import Finding
+from rules.reading import make_config, parts
+from rules.registry import RULES
+from rules.subjects import Config, Nad
+from rules.text import YamlText
+
+PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
+"""Kubespray's kube_pods_subnet and kube_service_addresses where a site does not set them."""
 
 
-def check_site(site: Site, *, file: str, text: str | None = None) -> list[Finding]:
-    """Findings on a site. `file` names it; `text` is its stack file's YAML, for lines and columns (0 without)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteText:
+    """Places in a stack file for paths in a site's rendered networks; 0 where the text is not known."""
+
+    document: Document | None
+    number: int = 1
+    as_rendered: bool = True
+    """Whether paths are those of rendered networks, or of the site as it is written."""
+
+    def place(self, path: Path, offset: int | None = None) -> tuple[int, int]:
+        """Line and column of a path of the site."""
+        del offset  # nothing in a site is a string of JSON
+        return self.document.position((*SITE_PATH, *self.shown(path))) if self.document else (0, 0)
+
+    def holder(self, path: Path) -> int:
+        """The line of the path."""
+        return self.place(path)[0]
+
+    def shown(self, path: Path) -> Path:
+        """The path in the site: a typed network knows no list of plugins, and its range sets have one range each."""
+        if not self.as_rendered or path[:1] != ("networks",) or path[2:3] == ("config",):
+            return path
+        rest = list(path[2:])
+        if rest[:1] == ["plugins"]:
+            rest = rest[2:]
+        if rest[:2] == ["ipam", "ranges"]:
+            rest = rest[:3] + rest[4:]
+        return (*path[:2], *rest)
+
+
+def check_site(site: Site, *, file: str, text: str | None = None, facts: Facts | None = None) -> list[Finding]:
+    """Findings on a site, errors and warnings, less those that a comment in its stack file allows.
+
+    `file` names the stack file and `text` is its YAML, for lines and columns (0 without); `facts` add to what the site knows.
+    """
     document = next(documents(text), None) if text is not None else None
-    findings = []
-    for path, message, hint in _host_local_on_several_nodes(site):
-        line, column = document.position((*SITE_PATH, *path)) if document else (0, 0)
-        findings.append(Finding(file, 1, line, column, written(path), "HOSTLOCAL_MULTINODE", "error", message, hint))
-    return findings
+    allows = allows_in(text or "", [YamlText(document)] if document else [])
+    return not_allowed(list(located_in(site, file=file, document=document, facts=facts or Facts())), allows)
 
 
-def _host_local_on_several_nodes(site: Site) -> Iterator[tuple[Path, str, str]]:
-    for name, network in site.networks.items():
-        if not isinstance(network, Macvlan) or not isinstance(network.ipam, HostLocal):
-            continue
+def located_in(site: Site, *, file: str, document: Document | None, facts: Facts) -> Iterator[Located]:
+    """The same findings with their places, before comments are looked at."""
+    origin = Origin(file, SiteText(document))
+    known = _facts(site, facts)
+    collection = Collection(known)
+    for name in site.networks:
+        for subject in _subjects(site, name, known):
+            yield from findings_of(subject, origin)
+            collection.add(subject, origin)
+    yield from findings_together(collection)
+    yield from _host_local_on_several_nodes(site, collection, origin)
+
+
+def rendered(site: Site, name: str, facts: Facts) -> Config:
+    """The configuration of a network of the site, with its NAD."""
+    network = site.networks[name]
+    manifest = nad_manifest(name, network)
+    nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
+    path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
+    config = make_config(nad_config(name, network), path, facts, nad, in_site=True)
+    object.__setattr__(nad, "config", config)
+    return config
+
+
+def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
+    config = rendered(site, name, facts)
+    yield config.nad
+    yield from parts(config)
+
+
+def _facts(site: Site, given: Facts) -> Facts:
+    """What the site itself says of its nodes and its cluster; facts given win."""
+    variables = site.kubespray.variables
+    known: dict[str, object] = {
+        "pod_cidr": [str(variables.get("kube_pods_subnet", PODS))],
+        "service_cidr": [str(variables.get("kube_service_addresses", SERVICES))],
+        "node_ips": [host.address for host in site.nodes.hosts.values()],
+    }
+    if isinstance(site.nodes, ContainerNodes):
+        known["ifaces"] = list(site.nodes.container.networks)
+        known["primary_iface"] = next(iter(site.nodes.container.networks))
+    return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
+
+
+def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:
+    """HOSTLOCAL_MULTINODE as an error: the site knows which nodes the network's pods can run on."""
+    for config in collection.configs:
+        name = str(config.path[1])
         users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
         nodes = sorted({node for user in users for node in site.nodes_of(site.workloads[user])})
-        if len(nodes) > 1:
-            yield (
-                ("networks", name, "ipam"),
-                f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: "
-                "two of them would get the same address",
-                f"Keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}.",
+        for ipam in config.addresses if len(nodes) > 1 else ():
+            if ipam.type != "host-local":
+                continue
+            message = f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
+            hint = f"Keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
+            line, column = origin.text.place(ipam.path)
+            shown = ".".join(str(part) for part in origin.text.shown(ipam.path))
+            finding = Finding(
+                origin.file, 1, line, column, shown, RULES["HOSTLOCAL_MULTINODE"].code, "error", message, hint
             )
+            yield Located(finding, origin, ipam.path)

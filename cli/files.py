@@ -1,0 +1,61 @@
+"""Which files a command is to read: those named, those of folders, standard input."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SUFFIXES = {".yaml", ".yml", ".json", ".conf", ".conflist"}
+"""Files of a folder that are looked at."""
+
+_SKIPPED = {"node_modules", "__pycache__", "venv"}
+"""Folders that hold other people's files; those whose name begins with a dot are left out too."""
+
+
+class FilesError(ValueError):
+    """A path that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file: what it is called in messages, its text, and whether it was found in a folder rather than named."""
+
+    name: str
+    text: str
+    in_folder: bool
+
+
+def read_all(paths: list[str]) -> Iterator[Found]:
+    """The files of all paths, each once, in the order given; folders in the order of names. Raises FilesError."""
+    seen: set[Path] = set()
+    for path in paths:
+        if path == "-":
+            yield Found("<stdin>", sys.stdin.read(), False)
+            continue
+        file = Path(path)
+        if not file.exists():
+            message = f"{path}: there is no such file or folder"
+            raise FilesError(message)
+        for member in _members(file) if file.is_dir() else [file]:
+            if member.resolve() not in seen:
+                seen.add(member.resolve())
+                yield Found(str(member), _read(member), file.is_dir())
+
+
+def _members(folder: Path) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _members(entry)
+        elif entry.suffix in SUFFIXES and entry.is_file():
+            yield entry
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        message = f"{file}: cannot be read: {reason}"
+        raise FilesError(message) from None

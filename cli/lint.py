@@ -1,0 +1,69 @@
+"""`python -m cli lint`: what is wrong with sites, NADs, pods and CNI configurations, before anything is applied."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+
+
+def lint(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH…", help="Files, folders, or - for standard input.", show_default=False),
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="What is known of the nodes and the cluster.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="How findings are printed.")] = Format.text,
+    explain: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Tell what a rule is about; `all` lists the rules.")
+    ] = None,
+) -> None:
+    """Check sites, NetworkAttachmentDefinitions, pods, workloads and CNI configurations.
+
+    Exit status: 0 without errors, 1 with errors, 2 for wrong use.
+    """
+    from cli import explanation, reports  # a command's imports are its own: others start without them
+    from cli.files import FilesError, read_all
+    from rules.facts import Facts, FactsError, parse_facts
+    from rules.lint import Linter
+
+    if explain is not None:
+        _explain(explanation.explained(explain), explain)
+    if not paths:
+        _wrong_use("nothing to check: name a file, a folder, or - for standard input")
+    try:
+        known = parse_facts(facts.read_text(encoding="utf-8"), source=str(facts)) if facts else Facts()
+        linter = Linter(known)
+        for file in read_all(paths):
+            linter.add(file.text, file.name, sure=file.in_folder)
+        findings = linter.findings()
+    except (OSError, UnicodeDecodeError) as error:
+        _wrong_use(f"{facts}: cannot be read: {error}")
+    except (FilesError, FactsError) as error:
+        _wrong_use(str(error))
+    print(reports.REPORTS[output](findings), end="")
+    raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
+
+
+def _explain(text: str, code: str) -> NoReturn:
+    if not text:
+        _wrong_use(f"there is no rule {code}; all rules: python -m cli lint --explain all")
+    print(text)
+    raise typer.Exit(0)
+
+
+def _wrong_use(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(2)

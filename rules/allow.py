@@ -1,0 +1,87 @@
+"""Comments `# lint: allow RULE reason`: each silences one finding of that rule, in the one place that it stands at.
+
+The place is the comment's own line, or the first line behind it that is no comment. For what is inside a string of JSON,
+where no comment can be, the place is the key that the string belongs to.
+"""
+
+import re
+from dataclasses import dataclass
+
+from rules.engine import Located
+from rules.finding import Finding
+from rules.registry import RULES, Problem, Problems, rule
+from rules.text import YamlText
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*lint:\s*allow\b[ \t]*(\S*)[ \t]*(.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Allow:
+    """One such comment, with the line that it speaks of."""
+
+    code: str
+    reason: str
+    line: int
+    column: int
+    target: int
+    path: tuple[str | int, ...] = ()
+
+
+@rule(
+    "ALLOW_COMMENT",
+    "warning",
+    "text",
+    "A `lint: allow` comment without effect",
+    example="# lint: allow HOSTLOCAL_MULTINODE",
+    source="docs/linter.md",
+)
+def allow_comment(allow: Allow) -> Problems:
+    """It names a rule that exists and says why the finding may stay."""
+    if allow.code not in RULES:
+        yield Problem(
+            (),
+            f"there is no rule {allow.code or '(none)'!r}",
+            "Write # lint: allow RULE reason; all rules: python -m cli lint --explain all",
+        )
+    elif not allow.reason:
+        yield Problem((), f"no reason for allowing {allow.code}", f"Write # lint: allow {allow.code} and why.")
+
+
+def allows_in(source: str, texts: list[YamlText]) -> list[Allow]:
+    """The comments of a YAML file; `texts` are its documents, to tell comments from what looks like one inside a text."""
+    if "lint:" not in source:
+        return []
+    lines = source.splitlines()
+    found = []
+    for number, line in enumerate(lines, 1):
+        match = _COMMENT.search(line)
+        if not match:
+            continue
+        column = match.start() + 1
+        inside = [t for t in texts if t.document.lines_before < number]
+        if inside and inside[-1].in_string(number, column):
+            continue
+        alone = line[: match.start()].strip() in {"", "-"}
+        target = _next_line(lines, number) if alone else number
+        found.append(Allow(match.group(1), match.group(2), number, column, target))
+    return found
+
+
+def _next_line(lines: list[str], number: int) -> int:
+    for later in range(number, len(lines)):
+        if lines[later].strip() and not lines[later].lstrip().startswith("#"):
+            return later + 1
+    return number
+
+
+def not_allowed(found: list[Located], allows: list[Allow]) -> list[Finding]:
+    """The findings that no comment silences."""
+    left = sorted(found, key=lambda located: located.finding)
+    for allow in allows:
+        if allow.code not in RULES or not allow.reason:
+            continue
+        for i, located in enumerate(left):
+            if located.finding.rule == allow.code and allow.target in {located.finding.line, located.holder()}:
+                del left[i]
+                break
+    return [located.finding for located in left]

@@ -1,0 +1,101 @@
+"""Rules let loose on subjects: problems become findings with their place in the file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.positions import Path, written
+
+# Each of these registers its rules.
+from rules import attached, configuration, gateways, interfaces, nodes, pods, ranges, syntax
+from rules.facts import Facts
+from rules.finding import Finding
+from rules.registry import Problem, Rule, rules_for
+from rules.subjects import Attached, Config, Everything, Ipam, Nad, Plugin, Pod
+from rules.text import Text
+
+CATALOGUE = (syntax, configuration, interfaces, ranges, gateways, pods, attached, nodes)
+"""The modules of the rules, in the order in which they are documented."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """Where a subject comes from."""
+
+    file: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """A finding together with its path, for comments that speak of it."""
+
+    finding: Finding
+    origin: Origin
+    path: Path
+
+    def holder(self) -> int:
+        """The line of the part of YAML that holds it."""
+        return self.origin.text.holder(self.path)
+
+
+@dataclass(slots=True)
+class Collection:
+    """Everything that is looked at in one run."""
+
+    facts: Facts
+    nads: list[Nad] = field(default_factory=list)
+    configs: list[Config] = field(default_factory=list)
+    pods: list[Pod] = field(default_factory=list)
+    origins: dict[int, Origin] = field(default_factory=dict)
+    """Origins of NADs, configurations and pods by their id()."""
+
+    def add(self, subject: Any, origin: Origin) -> None:  # noqa: ANN401  # a subject of any kind
+        """Keep what rules on several things together look at."""
+        if isinstance(subject, Nad):
+            self.nads.append(subject)
+        elif isinstance(subject, Config):
+            self.configs.append(subject)
+        elif isinstance(subject, Pod):
+            self.pods.append(subject)
+        else:
+            return
+        self.origins[id(subject)] = origin
+
+
+def findings_of(subject: Any, origin: Origin) -> Iterator[Located]:  # noqa: ANN401  # a subject of any kind
+    """What the rules find on one subject."""
+    for rule in rules_for(type(subject)):
+        for problem in rule.check(subject):
+            yield _finding(rule, problem, subject.path, getattr(problem.subject, "origin", origin))
+
+
+def findings_together(collection: Collection) -> Iterator[Located]:
+    """What the rules find on several things together."""
+    everything = Everything(collection.nads, collection.configs, collection.pods, collection.facts)
+    for rule in rules_for(Everything):
+        for problem in rule.check(everything):
+            subject = problem.subject
+            yield _finding(rule, problem, getattr(subject, "path", ()), collection.origins[id(_root(subject))])
+    by_name = {nad.full_name: nad for nad in collection.nads}
+    for pod in collection.pods:
+        for selection in pod.selections:
+            pair = Attached(pod, selection, by_name.get(selection.full_name), collection.facts)
+            for rule in rules_for(Attached):
+                for problem in rule.check(pair):
+                    yield _finding(rule, problem, (*pod.path, *selection.path), collection.origins[id(pod)])
+
+
+def _root(subject: object) -> object:
+    if isinstance(subject, Ipam) and subject.plugin is not None:
+        subject = subject.plugin
+    return subject.config if isinstance(subject, Plugin) else subject
+
+
+def _finding(rule: Rule, problem: Problem, base: Path, origin: Origin) -> Located:
+    path = (*base, *problem.path)
+    line, column = origin.text.place(path, problem.offset)
+    level = problem.level or rule.level
+    shown, number = written(origin.text.shown(path)), origin.text.number
+    finding = Finding(origin.file, number, line, column, shown, rule.code, level, problem.message, problem.hint)
+    return Located(finding, origin, path)

@@ -1,0 +1,127 @@
+"""Texts of files in, findings out: YAML with one or more documents, JSON, manifests, CNI configurations, sites."""
+
+from dataclasses import dataclass, field
+
+from model.load import SiteError, parse_site, site_data
+from model.positions import Data, Path, YamlMistakeError, documents
+from rules import jsontext
+from rules.allow import Allow, allows_in, not_allowed
+from rules.engine import Collection, Located, Origin, findings_of, findings_together
+from rules.facts import Facts
+from rules.finding import Finding
+from rules.reading import is_site, subjects_in
+from rules.registry import Problem, Problems, rule
+from rules.segments import StackFile, check_segments
+from rules.site import SiteText, located_in
+from rules.subjects import BrokenYaml, ConfigText
+from rules.text import JsonText, PlacedText, YamlText
+
+_MARKS = ("cni.cncf.io", "cniVersion", "multus-site:")
+"""What tells that a file found in a folder is meant for us even though it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteMistake:
+    """A mistake that the model of sites found."""
+
+    message: str
+    path: Path = ()
+
+
+@rule(
+    "SITE_MODEL",
+    "error",
+    "text",
+    "A site that the model refuses",
+    example="networks: {internal: {type: macvlan, mastre: ens6}}",
+    source="docs/site.md",
+)
+def site_model(mistake: SiteMistake) -> Problems:
+    """Unknown keys, wrong types, names that lead nowhere: the program would not start."""
+    what, semicolon, right = mistake.message.partition("; ")
+    yield Problem(
+        (),
+        what,
+        (right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else ".")) if semicolon else "See docs/site.md.",
+    )
+
+
+@dataclass(slots=True)
+class Linter:
+    """Looks at files one by one and keeps what is to be looked at together."""
+
+    facts: Facts = field(default_factory=Facts)
+    found: list[Located] = field(default_factory=list)
+    allows: dict[str, list[Allow]] = field(default_factory=dict)
+    stacks: list[StackFile] = field(default_factory=list)
+    together: Collection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.together = Collection(self.facts)
+
+    def add(self, text: str, file: str, *, sure: bool = False) -> None:
+        """Look at a file. `sure`: it was found in a folder, so that only what is surely meant for us is looked at."""
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if text.lstrip()[:1] in {"{", "["} and self._add_json(text, file, sure=sure):
+            return
+        texts = []
+        for document in documents(text):
+            yaml_text = YamlText(document)
+            texts.append(yaml_text)
+            try:
+                data = document.data()
+            except YamlMistakeError as mistake:
+                if not sure or any(mark in document.text for mark in _MARKS):
+                    self._keep(
+                        BrokenYaml(mistake.message),
+                        Origin(file, PlacedText(document.number, mistake.line, mistake.column)),
+                    )
+                continue
+            self._add_document(data, text, Origin(file, yaml_text), sure=sure)
+        self.allows[file] = allows_in(text, texts)
+        for allow in self.allows[file]:
+            self._keep(allow, Origin(file, PlacedText(1, allow.line, allow.column)))
+
+    def _add_json(self, text: str, file: str, *, sure: bool) -> bool:
+        """Look at a file of JSON; False if it may be YAML that begins with a bracket."""
+        data, mistake = jsontext.parse(text)
+        if mistake is None:
+            self._add_document(data, text, Origin(file, JsonText(text)), sure=sure)
+            return True
+        if file.endswith((".yaml", ".yml")):
+            return False
+        if not sure or any(mark in text for mark in _MARKS):
+            self._keep(ConfigText(text, (), self.facts, whole_file=True), Origin(file, JsonText(text)))
+        return True
+
+    def _add_document(self, data: Data, text: str, origin: Origin, *, sure: bool) -> None:
+        if is_site(data):
+            self._add_site(data, text, origin)
+            return
+        for subject in subjects_in(data, self.facts, sure=sure):
+            self._keep(subject, origin)
+            self.together.add(subject, origin)
+
+    def _add_site(self, data: Data, text: str, origin: Origin) -> None:
+        document = origin.text.document if isinstance(origin.text, YamlText) else None
+        try:
+            site = parse_site(site_data(data), source=origin.file, text=text)
+        except SiteError as error:
+            as_written = Origin(origin.file, SiteText(document, as_rendered=False))
+            for mistake, _ in error.mistakes:
+                self._keep(SiteMistake(mistake.message, mistake.path), as_written)
+            return
+        self.stacks.append(StackFile(origin.file, text, site))
+        self.found += located_in(site, file=origin.file, document=document, facts=self.facts)
+
+    def _keep(self, subject: object, origin: Origin) -> None:
+        self.found += findings_of(subject, origin)
+
+    def findings(self) -> list[Finding]:
+        """Everything that was found, sorted, what comments allow left out. Called once, after the last file."""
+        self.found += findings_together(self.together)
+        by_file: dict[str, list[Located]] = {}
+        for located in self.found:
+            by_file.setdefault(located.finding.file, []).append(located)
+        left = {finding for file, items in by_file.items() for finding in not_allowed(items, self.allows.get(file, []))}
+        return sorted(left | set(check_segments(self.stacks)))

@@ -1,0 +1,256 @@
+"""Rules against what is known of the nodes and the cluster, and on several networks of one node."""
+
+from rules.addresses import Span, parse_address, parse_cidr, whole
+from rules.finding import Level
+from rules.pools import handed_out, networks, pools_of
+from rules.registry import Problem, Problems, rule
+from rules.subjects import Config, Everything, Ipam, Plugin
+
+_ALONE = {"dummy", "loopback"}
+
+
+@rule(
+    "PLUGIN_BINARY_MISSING",
+    "error",
+    "facts",
+    "A plugin that the nodes do not have",
+    example="plugins: [bridge, host-local], config: {type: macvlan, …}",
+    source="libcni: 'failed to find plugin \"macvlan\" in path [/opt/cni/bin]'",
+)
+def plugin_binary_missing(part: Plugin | Ipam) -> Problems:
+    """Each type is a binary in /opt/cni/bin of the node that the pod starts on."""
+    there = part.facts.plugins
+    if there is not None and part.type and part.type not in there:
+        yield Problem(
+            (part.key("type"),),
+            f"the nodes have no plugin {part.type!r} in /opt/cni/bin",
+            "Put it on every node (cniPlugins.plugins in a site), or name another.",
+        )
+
+
+@rule(
+    "MASTER_NOT_FOUND",
+    "error",
+    "facts",
+    "An interface that a node does not have",
+    example="ifaces: [ens6, ens7], config: {type: macvlan, master: eth1}",
+    source="plugins/main/macvlan/macvlan.go getMTUByName: 'Link not found'",
+)
+def master_not_found(plugin: Plugin) -> Problems:
+    """Pods on that node do not start."""
+    key = "device" if plugin.type == "host-device" else "master"
+    name = plugin.text("device") if key == "device" else plugin.known_master
+    missing = plugin.facts.lacks_interface(name) if name else None
+    if missing:
+        where = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
+        there = ", ".join(plugin.facts.interfaces())
+        yield Problem(
+            (plugin.key(key),) if plugin.has(key) else (),
+            f"{where} has no interface {name!r}",
+            f"There are: {there or 'none'}. Look with: ip link",
+        )
+
+
+@rule(
+    "MTU_GT_MASTER",
+    "error",
+    "facts",
+    "An MTU above the master's",
+    example="mtu: {eth1: 1500}, config: {type: macvlan, master: eth1, mtu: 9000}",
+    source="plugins/main/macvlan/macvlan.go loadConf, vlan.go loadConf; ipvlan does not compare",
+)
+def mtu_gt_master(plugin: Plugin) -> Problems:
+    """macvlan and vlan refuse it; ipvlan takes it and loses the large packets."""
+    mtu = plugin.integer("mtu")
+    masters = plugin.facts.mtu or {}
+    if mtu is not None and plugin.known_master in masters and mtu > masters[plugin.known_master]:
+        level: Level = "warning" if plugin.type == "ipvlan" else "error"
+        hint = f"Write {masters[plugin.known_master]} or less, or raise the MTU of {plugin.known_master}, the switch's ports included."
+        yield Problem(
+            (plugin.key("mtu"),),
+            f"mtu {mtu} is above {plugin.known_master}'s {masters[plugin.known_master]}",
+            hint,
+            level,
+        )
+
+
+@rule(
+    "HOST_DEVICE_IS_NODE_PRIMARY",
+    "error",
+    "facts",
+    "The node's own interface is given to a pod",
+    example="primaryIface: eth0, config: {type: host-device, device: eth0}",
+    source="plugins/main/host-device/host-device.go moveLinkIn; multus-cni#1209",
+)
+def host_device_is_node_primary(plugin: Plugin) -> Problems:
+    """host-device moves the interface into the pod, and the node loses its network."""
+    own = {plugin.facts.primary_iface, plugin.facts.default_route} - {None, ""}
+    if plugin.type == "host-device" and plugin.text("device") in own:
+        yield Problem(
+            (plugin.key("device"),),
+            f"{plugin.text('device')} is the interface that the node itself lives on",
+            "Name another NIC, or take macvlan with this one as master.",
+        )
+
+
+@rule(
+    "SRIOV_NO_PF",
+    "error",
+    "facts",
+    "SR-IOV without a physical function",
+    example="pf: false, nodeIsVM: true, config: {type: sriov}",
+    source="sriov-cni pkg/utils GetPfName: physfn; sriov-network-device-plugin#236",
+)
+def sriov_no_pf(plugin: Plugin) -> Problems:
+    """sriov sets a VF up through its PF. In a VM the VF is passed through, and the PF stays with the hypervisor."""
+    if plugin.type == "sriov" and plugin.facts.pf is False:
+        yield Problem(
+            (plugin.key("type"),),
+            "the nodes have no physical function that sriov could work on",
+            "Take host-device with the same resource: the VF is a NIC of its own there.",
+        )
+
+
+@rule(
+    "HOSTLOCAL_MULTINODE",
+    "warning",
+    "facts",
+    "One range, several nodes: duplicate addresses",
+    example='nodes: 3, config: {type: macvlan, ipam: {type: host-local, subnet: "10.1.10.0/24"}}',
+    source="plugins/ipam/host-local keeps its state in /var/lib/cni/networks of each node; multus-cni#144, #640",
+)
+def hostlocal_multinode(ipam: Ipam) -> Problems:
+    """host-local remembers addresses on each node alone: pods on two nodes get the same one. In a site it is an error."""
+    nodes = ipam.facts.nodes or 0
+    in_site = ipam.plugin is not None and ipam.plugin.config.in_site
+    if ipam.type == "host-local" and nodes > 1 and ipam.interface_type not in _ALONE and not in_site and pools_of(ipam):
+        hint = "Take whereabouts, a range for each node, or keep the pods on one node."
+        yield Problem((), f"host-local hands the same addresses out on each of the {nodes} nodes", hint)
+
+
+@rule(
+    "DHCP_DAEMON_MISSING",
+    "error",
+    "facts",
+    "DHCP without its daemon",
+    example="dhcpDaemon: false, config: {ipam: {type: dhcp}}",
+    source="plugins/ipam/dhcp/main.go rpcCall: 'error dialing DHCP daemon'",
+)
+def dhcp_daemon_missing(ipam: Ipam) -> Problems:
+    """The plugin asks a daemon on the node, over /run/cni/dhcp.sock."""
+    if ipam.type == "dhcp" and ipam.facts.dhcp_daemon is False:
+        yield Problem(
+            (ipam.key("type"),),
+            "the nodes run no DHCP daemon",
+            "Run `/opt/cni/bin/dhcp daemon` on each node, or take another address management.",
+        )
+
+
+@rule(
+    "NAD_OVERLAPS_CLUSTER_CIDR",
+    "error",
+    "facts",
+    "Addresses that the cluster or its nodes have",
+    example='podCIDR: 10.233.64.0/18, config: {ipam: {subnet: "10.233.65.0/24"}}',
+    source="the pod's routes: a connected network is preferred to the default route of eth0",
+)
+def nad_overlaps_cluster_cidr(ipam: Ipam) -> Problems:
+    """Pods, services or nodes of these addresses can no longer be reached from the pod, or a node's address is given out."""
+    for name, texts in (("pods", ipam.facts.pod_cidr), ("services", ipam.facts.service_cidr)):
+        for text in texts or ():
+            cidr = parse_cidr(text)
+            for network in networks(ipam) if cidr else ():
+                if cidr and whole(network).overlaps(whole(cidr[1])):
+                    yield Problem(
+                        (),
+                        f"{network} overlaps {cidr[1]}, the cluster's {name}",
+                        "Take a network that the cluster does not use.",
+                    )
+    for text in ipam.facts.node_ips or ():
+        cidr, single = parse_cidr(text), parse_address(text)
+        taken = whole(cidr[1]) if cidr else Span(single.version, int(single), int(single)) if single else None
+        if taken and any(span.overlaps(taken) for span in handed_out(ipam)):
+            yield Problem(
+                (),
+                f"pods can get {text}, which the nodes have",
+                f'Add "exclude": ["{text}"] (whereabouts), or take a smaller range.',
+            )
+
+
+@rule(
+    "MACVLAN_IPVLAN_SAME_MASTER",
+    "error",
+    "together",
+    "macvlan and ipvlan on one master",
+    example="one NAD {type: macvlan, master: eth1}, another {type: ipvlan, master: eth1}",
+    source="kernel: both register the master's receive handler; the second gets 'device or resource busy'",
+)
+def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
+    """On one node an interface has either macvlan children or ipvlan children."""
+    seen: dict[str, dict[str, Config]] = {}
+    for config in everything.configs:
+        for plugin in config.plugins:
+            if plugin.type not in {"macvlan", "ipvlan"} or plugin.master is None:
+                continue
+            kinds = seen.setdefault(plugin.known_master, {})
+            other = kinds.get("ipvlan" if plugin.type == "macvlan" else "macvlan")
+            if other is not None:
+                name = plugin.known_master or "the default route's interface"
+                path = (plugin.key("master"),) if plugin.has("master") else ()
+                message = f"{plugin.type} on {name}, which has {'ipvlan' if plugin.type == 'macvlan' else 'macvlan'} children ({title(other)})"
+                yield Problem(path, message, "Take one of the two for all networks of this interface.", subject=plugin)
+            kinds.setdefault(plugin.type, config)
+
+
+@rule(
+    "NADS_OVERLAP",
+    "warning",
+    "together",
+    "Two networks of one segment share addresses",
+    example='two NADs on master eth1 with "range": "10.1.10.0/24"',
+    source="whereabouts doc/extended-configuration.md network_name; RFC 5227",
+)
+def nads_overlap(everything: Everything) -> Problems:
+    """Both hand out the same addresses to pods that hear each other. `network_name` says that whereabouts' ranges are meant to be apart."""
+    segments: dict[tuple[object, ...], list[tuple[Span, Ipam]]] = {}
+    for config in everything.configs:
+        for ipam in config.addresses:
+            if ipam.plugin and (key := segment(ipam.plugin)) and not ipam.text("network_name"):
+                segments.setdefault(key, []).extend((span, ipam) for span in handed_out(ipam))
+    for spans in segments.values():
+        spans.sort(key=lambda item: item[0])
+        furthest: tuple[Span, Ipam] | None = None
+        told: set[int] = set()
+        for span, ipam in spans:
+            if (
+                furthest
+                and furthest[0].overlaps(span)
+                and furthest[1].plugin is not ipam.plugin
+                and id(ipam) not in told
+            ):
+                told.add(id(ipam))
+                other = furthest[1].plugin
+                shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
+                message = f"{shared} is handed out by {title(other.config) if other else 'another network'} too, on the same segment"
+                yield Problem(
+                    (), message, "Give each network a range of its own, or exclude the other's.", subject=ipam
+                )
+            if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
+                furthest = (span, ipam)
+
+
+def segment(plugin: Plugin) -> tuple[object, ...] | None:
+    """What tells one L2 segment of a node from another; None where a plugin makes none that others share."""
+    if plugin.type in {"macvlan", "ipvlan", "vlan"} and plugin.master is not None:
+        vlan = plugin.integer("vlanId") or 0 if plugin.type == "vlan" else 0
+        return ("link", plugin.known_master, vlan)
+    if plugin.type in {"bridge", "ovs"}:
+        return (plugin.type, plugin.text("bridge") or "cni0", plugin.integer("vlan") or 0)
+    if plugin.type == "sriov" and plugin.config.nad and plugin.config.nad.resource:
+        return ("sriov", plugin.config.nad.resource, plugin.integer("vlan") or 0)
+    return None
+
+
+def title(config: Config) -> str:
+    """What a configuration is called in messages."""
+    return config.nad.full_name if config.nad else config.text("name") or "another network"

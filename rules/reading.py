@@ -1,0 +1,173 @@
+"""From documents to subjects: what a file holds, and the parts that rules look at."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from model.positions import Data, Path, at
+from rules import jsontext
+from rules.facts import Facts
+from rules.plugin_keys import IPAM, OPERATOR, PLUGINS
+from rules.selections import ANNOTATION, selections_of
+from rules.subjects import Config, ConfigText, Ipam, Manifest, Nad, Operator, Plugin, Pod
+from rules.syntax import API_VERSION, KIND
+
+SITE_KEY = "multus-site:site"
+
+
+def is_site(data: Data) -> bool:
+    """Whether a document is a stack file that declares a site."""
+    config = data.get("config") if isinstance(data, dict) else None
+    return isinstance(config, dict) and SITE_KEY in config
+
+
+def is_cni(data: dict[str, Data], *, sure: bool) -> bool:
+    """Whether an object is a CNI configuration. Of a file that was found in a folder one must be sure: many things have a `type`."""
+    if "apiVersion" in data or "kind" in data:
+        return False
+    if "cniVersion" in data or isinstance(data.get("ipam"), dict) or isinstance(data.get("plugins"), list):
+        return True
+    return data.get("type") in {*PLUGINS, *IPAM} or not sure
+
+
+def subjects_in(data: Data, facts: Facts, *, sure: bool) -> Iterator[Any]:
+    """Subjects of one document; `sure` as in is_cni."""
+    if not isinstance(data, dict):
+        return
+    if is_cni(data, sure=sure):
+        yield from _bare(data, facts)
+    elif isinstance(data.get("items"), list) and str(data.get("kind", "")).endswith("List"):
+        for i, item in enumerate(data["items"]):  # type: ignore[arg-type]  # isinstance on a key does not narrow it
+            if isinstance(item, dict):
+                yield from _manifest(item, ("items", i), facts)
+    else:
+        yield from _manifest(data, (), facts)
+
+
+def _bare(data: dict[str, Data], facts: Facts) -> Iterator[Any]:
+    if data.get("type") in IPAM:
+        yield Ipam(data, (), facts)
+    elif set(data) == {"ipam"} and isinstance(data["ipam"], dict):
+        yield Ipam(data["ipam"], ("ipam",), facts)
+    else:
+        yield from parts(make_config(data, (), facts))
+
+
+def _manifest(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
+    yield Manifest(data, path, facts)
+    kind, group = data.get("kind"), str(data.get("apiVersion", "")).partition("/")[0]
+    if kind == KIND:
+        yield from _nad(data, path, facts)
+    elif isinstance(kind, str) and kind in OPERATOR and group == "sriovnetwork.openshift.io":
+        spec = data.get("spec")
+        if isinstance(spec, dict):
+            yield Operator(spec, (*path, "spec"), facts, kind=kind)
+            yield from _operator_ipam(spec, (*path, "spec"), facts)
+    else:
+        yield from _pods(data, path, facts)
+
+
+def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
+    name, namespace = at(data, ("metadata", "name")), at(data, ("metadata", "namespace"))
+    annotations = at(data, ("metadata", "annotations"))
+    nad = Nad(
+        name if isinstance(name, str) else "",
+        namespace if isinstance(namespace, str) else "default",
+        annotations if isinstance(annotations, dict) else {},
+        data,
+        path,
+        facts,
+    )
+    text = at(data, ("spec", "config"))
+    if data.get("apiVersion") == API_VERSION and isinstance(text, str) and text.strip():
+        where = (*path, "spec", "config")
+        config, mistake = jsontext.parse(text)
+        if mistake is None and isinstance(config, dict):
+            made = make_config(config, where, facts, nad)
+            nad = replace(nad, config=made)
+            yield nad
+            yield from parts(made)
+            return
+        yield ConfigText(text, where, facts)
+    yield nad
+
+
+def make_config(
+    data: dict[str, Data], path: Path, facts: Facts, nad: Nad | None = None, *, in_site: bool = False
+) -> Config:
+    """A CNI configuration with its plugins and their address management."""
+    config = Config(data, path, facts, nad, in_site)
+    if not config.is_list:
+        if config.has("type"):
+            config.plugins.append(_plugin(data, path, facts, config, 0))
+        return config
+    for i, item in enumerate(config.entries("plugins")):
+        if isinstance(item, dict):
+            config.plugins.append(_plugin(item, (*path, config.key("plugins"), i), facts, config, i))
+    return config
+
+
+def _plugin(data: dict[str, Data], path: Path, facts: Facts, config: Config, index: int) -> Plugin:
+    plugin = Plugin(data, path, facts, config, index)
+    ipam = plugin.get("ipam")
+    if isinstance(ipam, dict):
+        object.__setattr__(plugin, "ipam", Ipam(ipam, (*path, plugin.key("ipam")), facts, plugin))
+    return plugin
+
+
+def parts(config: Config) -> Iterator[Any]:
+    """A configuration and all that is in it."""
+    yield config
+    for plugin in config.plugins:
+        yield plugin
+        if plugin.ipam is not None:
+            yield plugin.ipam
+
+
+def _operator_ipam(spec: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
+    """The operator's SriovNetwork holds its address management as a string of JSON."""
+    text = spec.get("ipam")
+    if not isinstance(text, str) or not text.strip():
+        return
+    data, mistake = jsontext.parse(text)
+    if mistake is None and isinstance(data, dict):
+        yield Ipam(data, (*path, "ipam"), facts)
+    else:
+        yield ConfigText(text, (*path, "ipam"), facts)
+
+
+def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
+    """The pod of a manifest: itself, or the template of any kind of workload."""
+    kind = str(data.get("kind", ""))
+    where: Path = {"Pod": (), "PodTemplate": ("template",), "CronJob": ("spec", "jobTemplate", "spec", "template")}.get(
+        kind, ("spec", "template")
+    )
+    template = at(data, where)
+    if not isinstance(template, dict) or (kind != "Pod" and not isinstance(template.get("spec"), dict)):
+        return
+    metadata, outer = template.get("metadata"), data.get("metadata")
+    own = metadata.get("annotations") if isinstance(metadata, dict) else None
+    above = outer.get("annotations") if isinstance(outer, dict) else None
+    name = at(data, ("metadata", "name")) or at(data, ("metadata", "generateName"))
+    namespace = at(data, ("metadata", "namespace"))
+    replicas = at(data, ("spec", "replicas")) if kind != "Pod" else 1
+    spec = template.get("spec")
+    place: Path = (*where, "metadata")
+    annotations = own if isinstance(own, dict) else {}
+    pod = Pod(
+        kind,
+        str(name or ""),
+        namespace if isinstance(namespace, str) else "default",
+        annotations,
+        spec if isinstance(spec, dict) else {},
+        path,
+        place,
+        facts,
+        replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else 1,
+        above if isinstance(above, dict) and where else {},
+        ("metadata",),
+    )
+    text = annotations.get(ANNOTATION)
+    if isinstance(text, str) and text:
+        pod.selections.extend(selections_of(text, pod.namespace, (*place, "annotations", ANNOTATION), facts))
+    yield pod

@@ -1,0 +1,169 @@
+"""Rules across sites: every stack that names the same L2 segment is looked at together.
+
+What two sites hand out on one segment meets on the wire, whatever the clusters know of each other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from model.positions import Path, documents
+from model.site import Site
+from rules.addresses import Span, parse_address
+from rules.allow import allows_in, not_allowed
+from rules.engine import Located, Origin, findings_of
+from rules.facts import Facts
+from rules.finding import Finding
+from rules.pools import handed_out
+from rules.registry import Problem, Problems, rule
+from rules.site import SiteText, rendered
+from rules.text import YamlText
+
+
+@dataclass(frozen=True, slots=True)
+class StackFile:
+    """A stack file, its text and the site that it declares."""
+
+    file: str
+    text: str | None
+    site: Site
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """A site's part in a segment."""
+
+    stack: StackFile
+    origin: Origin
+    path: Path
+    title: str
+    vlan: int | None
+    spans: list[Span]
+    vips: dict[str, Span]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """An L2 segment and every site that is on it."""
+
+    name: str
+    uses: list[Use]
+    path: Path = ()
+
+
+@rule(
+    "SEGMENT_VLAN",
+    "error",
+    "sites",
+    "One segment, two VLAN ids",
+    example="segments: {core: {vlan: 110}} in one site, {core: {vlan: 120}} in another",
+    source="IEEE 802.1Q: a VLAN id names the segment on the wire",
+)
+def segment_vlan(segment: Segment) -> Problems:
+    """Then it is not one segment: one of the sites has the wrong id, or the wrong name."""
+    seen: dict[int, Use] = {}
+    for use in segment.uses:
+        if use.vlan is None:
+            continue
+        other = next((u for vlan, u in seen.items() if vlan != use.vlan), None)
+        if other is not None:
+            message = f"segment {segment.name} has VLAN {use.vlan} here and {other.vlan} in {other.title}"
+            yield Problem((*use.path, "vlan"), message, "Write the same id in both, or name two segments.", subject=use)
+        seen.setdefault(use.vlan, use)
+
+
+@rule(
+    "SEGMENT_ADDRESSES",
+    "error",
+    "sites",
+    "Two sites use the same addresses on one segment",
+    example="segment: core, range .200-.250 in one site, .240-.254 in another",
+    source="RFC 5227; whereabouts and host-local know one cluster only",
+)
+def segment_addresses(segment: Segment) -> Problems:
+    """No address management sees the other cluster: both sites' pods answer for the same address."""
+    spans = sorted(((span, i) for i, use in enumerate(segment.uses) for span in use.spans))
+    furthest: tuple[Span, int] | None = None
+    told: set[tuple[int, int]] = set()
+    for span, i in spans:
+        use = segment.uses[i]
+        if (
+            furthest
+            and furthest[0].overlaps(span)
+            and segment.uses[furthest[1]].stack.file != use.stack.file
+            and (i, furthest[1]) not in told
+        ):
+            for here, there in ((i, furthest[1]), (furthest[1], i)):
+                told.add((here, there))
+                shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
+                message = f"{shared} is used by {segment.uses[there].title} too, on segment {segment.name}"
+                yield Problem(
+                    segment.uses[here].path,
+                    message,
+                    "Give each site a part of the segment's addresses of its own.",
+                    subject=segment.uses[here],
+                )
+        if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
+            furthest = (span, i)
+
+
+@rule(
+    "SEGMENT_VIP",
+    "error",
+    "sites",
+    "A virtual address that pods can get, or that is there twice",
+    example="segments: {core: {vips: {router: 10.1.10.210}}} and a range .200-.250",
+    source="RFC 5798 (VRRP): the address belongs to whoever is master",
+)
+def segment_vip(segment: Segment) -> Problems:
+    """Whoever speaks VRRP or BGP there, or a service, holds the address already."""
+    holders: dict[Span, tuple[str, Use]] = {}
+    for use in segment.uses:
+        for name, vip in use.vips.items():
+            other = holders.setdefault(vip, (name, use))
+            if other[1] is not use and other[0] != name:
+                message = f"{vip} is {name} here and {other[0]} in {other[1].title}"
+                yield Problem((*use.path, "vips", name), message, "Give each its own address.", subject=use)
+    for use in segment.uses:
+        for span in use.spans:
+            for vip, (name, holder) in holders.items():
+                if span.overlaps(vip):
+                    message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
+                    yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
+
+
+def check_segments(stacks: list[StackFile]) -> list[Finding]:
+    """Findings across sites. A comment `# lint: allow` in the stack file of a finding silences it."""
+    found: dict[str, list[Located]] = {stack.file: [] for stack in stacks}
+    for segment in _segments(stacks):
+        for located in findings_of(segment, segment.uses[0].origin):
+            found[located.finding.file].append(located)
+    left: list[Finding] = []
+    for stack in stacks:
+        document = next(documents(stack.text), None) if stack.text else None
+        allows = allows_in(stack.text or "", [YamlText(document)] if document else [])
+        left += not_allowed(found[stack.file], allows)
+    return left
+
+
+def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
+    uses: dict[str, list[Use]] = {}
+    for stack in stacks:
+        document = next(documents(stack.text), None) if stack.text else None
+        origin = Origin(stack.file, SiteText(document))
+        for name, declared in stack.site.segments.items():
+            vips = {
+                vip: Span(a.version, int(a), int(a))
+                for vip, text in declared.vips.items()
+                if (a := parse_address(text))
+            }
+            use = Use(stack, origin, ("segments", name), f"site {stack.site.name}", declared.vlan, [], vips)
+            uses.setdefault(name, []).append(use)
+        for name, network in stack.site.networks.items():
+            if network.segment is not None:
+                uses.setdefault(network.segment, []).append(_use(stack, origin, name))
+    yield from (Segment(name, used) for name, used in uses.items())
+
+
+def _use(stack: StackFile, origin: Origin, name: str) -> Use:
+    spans = [span for ipam in rendered(stack.site, name, Facts()).addresses for span in handed_out(ipam)]
+    return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {})
