@@ -45,7 +45,9 @@ class Mirror:
         variables that send Kubespray here."""
         index = files.index(self.files)
         base = f"http://{self.address}:{self.files_port}"
-        mirrors = [{"host": f"http://{self.address}:{self.registry_port}", "capabilities": ["pull", "resolve"]}]
+        registry = f"http://{self.address}:{self.registry_port}"
+        # Kubespray always writes skip_verify; containerd then asks by TLS first, and goes back to plain HTTP only if it is true.
+        mirrors = [{"host": registry, "capabilities": ["pull", "resolve"], "skip_verify": True}]
         return {
             "cniPlugins": {
                 modules.CNI_PLUGINS: {
