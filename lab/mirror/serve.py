@@ -53,7 +53,7 @@ class Answer(BaseHTTPRequestHandler):
         except (OSError, KeyError):
             found = None
         if found is None:
-            self.send_error(HTTPStatus.NOT_FOUND, f"the mirror has no {path}")
+            self.send_error(HTTPStatus.NOT_FOUND, "The mirror has no such thing")
             return
         file, headers = found
         with file.open("rb") as content:
@@ -119,6 +119,11 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], answer: type[Answer]) -> None:
         super().__init__(address, answer)
         self._free = threading.BoundedSemaphore(CONNECTIONS)
+
+    def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """A client that hangs up is no event; anything else is told as usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def process_request(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
         """Wait for a free place first."""

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.cache import Cache, LabError, Report, stamp
+from lab.cache import Cache, Report, stamp
 from lab.toolchain.go import Go
 
 MODULES = Path(__file__).with_name("modules")
@@ -40,14 +40,6 @@ class Tool:
         text = (self.folder / "go.mod").read_text()
         block = re.search(r"^tool \((.*?)^\)", text, re.MULTILINE | re.DOTALL)
         return block[1].split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)
-
-    def version(self, module: str) -> str:
-        """The version of `module` that its go.mod requires, without the v."""
-        found = re.search(rf"^(?:require)?\s*{re.escape(module)} v(\S+)", (self.folder / "go.mod").read_text(), re.M)
-        if not found:
-            msg = f"{self.folder / 'go.mod'}: does not require {module}. Restore the file with `git checkout`."
-            raise LabError(msg)
-        return found[1]
 
     def flags(self) -> list[str]:
         """All of `go build`'s flags; part of the stamp of what is built."""
