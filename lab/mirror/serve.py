@@ -26,6 +26,8 @@ CONNECTIONS = 64
 IDLE = 60.0
 """Seconds that a silent connection is kept."""
 
+TLS_HANDSHAKE = b"\x16"
+
 MANIFESTS = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
 BLOBS = re.compile(r"/v2/.+/blobs/sha256:(?P<digest>[0-9a-f]{64})")
 
@@ -37,6 +39,14 @@ class Answer(BaseHTTPRequestHandler):
     server_version = "multus-site-lab"
     sys_version = ""
     timeout = IDLE
+
+    def handle_one_request(self) -> None:
+        """Turn a TLS greeting away at once and in HTTP: by that containerd knows that it must ask without TLS."""
+        if self.rfile.peek(1)[:1] == TLS_HANDSHAKE:
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         """Answer with the content."""
@@ -50,7 +60,7 @@ class Answer(BaseHTTPRequestHandler):
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
         try:
             found = self.find(path)
-        except (OSError, KeyError):
+        except (OSError, KeyError, ValueError):  # no such file, no such tag, no file name at all
             found = None
         if found is None:
             self.send_error(HTTPStatus.NOT_FOUND, "The mirror has no such thing")
