@@ -104,7 +104,6 @@ class KubesprayCluster(pulumi.ComponentResource):
 def _plain(site: Site, variables: dict[str, Any]) -> dict[str, Any]:
     """What of the runner's document is known before anything runs (kubespray/document.py)."""
     bastion = site.nodes.ssh.bastion
-    manifests: list[str] = variables.get("custom_cni_manifests", [])
     return {
         "site": site.name,
         "version": site.kubespray.version,
@@ -112,9 +111,18 @@ def _plain(site: Site, variables: dict[str, Any]) -> dict[str, Any]:
         "hosts": {name: inventory.host_variables(site, name, host) for name, host in site.nodes.hosts.items()},
         "groups": inventory.groups(site),
         "variables": inventory.variables(site, variables),
-        "files": {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in manifests},
+        "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},
         "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
     }
+
+
+def _digest(path: str) -> str:
+    """sha256 of a file that a variable names. Raises RunError where there is none."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        msg = f"kubespray.variables.custom_cni_manifests: {path}: {error.strerror}. Paths are relative to the project's folder"
+        raise pulumi.RunError(msg) from None
 
 
 def _run_id(stdout: str) -> str:

@@ -48,7 +48,7 @@ class Cluster:
         if self.record.attempted:
             say(f"the last run did not finish ({self.record.attempted}): carrying on")
         applied = self.record.applied
-        for run in plan(applied, self.document, self._dead()):
+        for run in plan(applied, self.document, dead=self._dead(), attempted=self.record.attempted):
             self._run(run)
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
         self._keep()

@@ -68,8 +68,10 @@ def without(applied: Applied, host: str) -> Applied:
     )
 
 
-def plan(applied: Applied | None, document: Document, dead: frozenset[str] = frozenset()) -> list[PlaybookRun]:
-    """The runs, in order; none if nothing changed. `dead`: hosts of the cluster that don't answer.
+def plan(
+    applied: Applied | None, document: Document, *, dead: frozenset[str] = frozenset(), attempted: str | None = None
+) -> list[PlaybookRun]:
+    """The runs, in order; none if nothing changed. `dead`: hosts of the cluster that don't answer. `attempted`: the playbook that did not finish.
 
     Raises KubesprayError for what Kubespray can't do, with the way round.
     """
@@ -77,9 +79,9 @@ def plan(applied: Applied | None, document: Document, dead: frozenset[str] = fro
         wanted = as_applied(document, None)
         return [PlaybookRun("cluster.yml", wanted.groups, "first run", wanted)]
     replaced = {host for host in document.hosts if host in applied.hosts and _other_machine(host, applied, document)}
-    if replaced >= set(applied.hosts):
+    if not (set(applied.hosts) & set(document.hosts)) - replaced:
         wanted = as_applied(document, None)
-        return [PlaybookRun("cluster.yml", wanted.groups, "every machine is a new one", wanted)]
+        return [PlaybookRun("cluster.yml", wanted.groups, "no machine of the earlier cluster is left", wanted)]
 
     gone = [host for host in applied.hosts if host in replaced or host not in document.hosts]
     _refuse_removal(applied, gone)
@@ -110,6 +112,9 @@ def plan(applied: Applied | None, document: Document, dead: frozenset[str] = fro
             ),
             PlaybookRun("scale.yml", wanted.groups, f"workers added: {', '.join(limit)}", wanted, limit=limit),
         ]
+    if attempted and attempted not in [run.playbook for run in runs]:
+        # What was begun is no longer wanted, and what it left is unknown: the whole cluster is gone through.
+        runs.append(PlaybookRun("cluster.yml", wanted.groups, f"{attempted} did not finish", wanted))
     if runs:
         runs[-1] = replace(runs[-1], after=wanted)
     return runs

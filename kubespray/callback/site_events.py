@@ -65,8 +65,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
 
     def _message(self, result: dict[str, Any]) -> str:
         """What a person needs of a result: the failed items' messages, standard error, the module's message."""
-        if result.get("_ansible_no_log"):
-            return "(the task's output is secret: no_log)"
+        if censored := result.get("censored"):
+            return str(censored)
         items = [self._message(item) for item in result.get("results", []) if item.get("failed")]
         if items:
             return "\n".join(items)[-2000:]
