@@ -14,9 +14,11 @@ import threading
 import urllib.parse
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
 from pathlib import Path
 from socket import socket
 from types import FrameType
+from typing import cast
 
 from lab.mirror import oci
 
@@ -42,7 +44,12 @@ class Answer(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Turn a TLS greeting away at once and in HTTP: by that containerd knows that it must ask without TLS."""
-        if self.rfile.peek(1)[:1] == TLS_HANDSHAKE:
+        try:
+            first = cast("BufferedReader", self.rfile).peek(1)[:1]
+        except TimeoutError:  # silent for too long
+            self.close_connection = True
+            return
+        if first == TLS_HANDSHAKE:
             self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
             self.close_connection = True
             return

@@ -98,6 +98,20 @@ def test_a_client_that_hangs_up_makes_no_noise(tmp_path, serve, capfd):
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_tls_greeting_is_turned_away_in_http(registry_url):
+    with socket.create_connection(("127.0.0.1", int(registry_url.rsplit(":", 1)[1])), timeout=5) as client:
+        client.sendall(b"\x16\x03\x01\x00\xa5")
+        assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_silent_client_is_let_go_without_noise(registry, serve, monkeypatch, capfd):
+    answer = served.registry(registry)
+    monkeypatch.setattr(answer, "timeout", 0.1)
+    with socket.create_connection(("127.0.0.1", int(serve(answer, served.Server).rsplit(":", 1)[1])), 5) as client:
+        assert client.recv(1) == b""
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_the_command_serves_until_it_is_told_to_end(tree, registry, unused_port):
     mirror = Mirror(tree, registry)
     name, command, environment, port = mirror.servers("127.0.0.1", unused_port, 5000)[0]
