@@ -5,6 +5,8 @@ where no comment can be, the place is the key that the string belongs to.
 """
 
 import re
+from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass
 
 from rules.engine import Located
@@ -51,15 +53,16 @@ def allows_in(source: str, texts: list[YamlText]) -> list[Allow]:
     """The comments of a YAML file; `texts` are its documents, to tell comments from what looks like one inside a text."""
     if "lint:" not in source:
         return []
-    lines = source.splitlines()
+    lines = source.split("\n")
+    starts = [text.document.lines_before for text in texts]
     found = []
     for number, line in enumerate(lines, 1):
         match = _COMMENT.search(line)
         if not match:
             continue
         column = match.start() + 1
-        inside = [t for t in texts if t.document.lines_before < number]
-        if inside and inside[-1].in_string(number, column):
+        document = bisect_left(starts, number) - 1
+        if document >= 0 and texts[document].in_string(number, column):
             continue
         alone = line[: match.start()].strip() in {"", "-"}
         target = _next_line(lines, number) if alone else number
@@ -77,11 +80,21 @@ def _next_line(lines: list[str], number: int) -> int:
 def not_allowed(found: list[Located], allows: list[Allow]) -> list[Finding]:
     """The findings that no comment silences."""
     left = sorted(found, key=lambda located: located.finding)
-    for allow in allows:
-        if allow.code not in RULES or not allow.reason:
-            continue
-        for i, located in enumerate(left):
-            if located.finding.rule == allow.code and allow.target in {located.finding.line, located.holder()}:
-                del left[i]
+    valid = [allow for allow in allows if allow.code in RULES and allow.reason]
+    if not valid:
+        return [located.finding for located in left]
+    codes = {allow.code for allow in valid}
+    places: dict[tuple[str, int], deque[int]] = {}
+    for i, located in enumerate(left):
+        if located.finding.rule in codes:
+            for line in {located.finding.line, located.holder()}:
+                places.setdefault((located.finding.rule, line), deque()).append(i)
+    gone: set[int] = set()
+    for allow in valid:
+        here = places.get((allow.code, allow.target), deque())
+        while here:
+            i = here.popleft()
+            if i not in gone:
+                gone.add(i)
                 break
-    return [located.finding for located in left]
+    return [located.finding for i, located in enumerate(left) if i not in gone]

@@ -3,10 +3,11 @@
 import difflib
 import json
 import re
+from functools import lru_cache
 
 from model.positions import Data, Path
 from model.types import CNI_VERSIONS
-from rules.plugin_keys import COMMON, IPAM, LIST, NAMES, OLDEST_VERSION, OPERATOR, PLUGINS, fits
+from rules.plugin_keys import COMMON, IPAM, LIST, NAMES, OLDEST_VERSION, OPERATOR, PLUGINS, fits, ipam_owners
 from rules.registry import Problem, Problems, rule
 from rules.subjects import CHAINED, Config, Ipam, Operator, Plugin, version_key
 
@@ -163,8 +164,7 @@ def cniversion_unsupported(config: Config) -> Problems:
     facts = config.facts.plugin_versions or {}
     names = [n for plugin in config.plugins for n in (plugin.type, plugin.ipam.type if plugin.ipam else "") if n]
     for name in dict.fromkeys(names):
-        oldest = OLDEST_VERSION.get(name, CNI_VERSIONS[0])
-        spoken = facts.get(name) or [v for v in CNI_VERSIONS if version_key(v) >= version_key(oldest)]
+        spoken = facts.get(name) or list(_spoken(name))
         if version not in spoken:
             said = "no cniVersion is 0.1.0, and" if not config.version else f"cniVersion {version}:"
             yield Problem(
@@ -256,30 +256,43 @@ def chained_plugin_first(plugin: Plugin) -> Problems:
 
 def keys_of(part: Config | Plugin | Ipam | Operator) -> dict[str, tuple[str, str]]:
     """Keys that a part may have, in small letters → the key and its type."""
-    known: dict[str, str]
     if isinstance(part, Config):
-        known = LIST if part.is_list else {}
-    elif isinstance(part, Plugin):
-        known = {**COMMON, **PLUGINS.get(part.type, {})}
-    elif isinstance(part, Operator):
-        known = OPERATOR.get(part.kind, {})
-    else:
-        known = IPAM.get(part.type, {"type": "text"})
-    return {key.lower(): (key, kind) for key, kind in known.items()}
+        return _keys("list", "") if part.is_list else {}
+    if isinstance(part, Plugin):
+        return _keys("plugin", part.type)
+    return _keys("operator", part.kind) if isinstance(part, Operator) else _keys("ipam", part.type)
+
+
+@lru_cache(maxsize=256)
+def _keys(of: str, kind: str) -> dict[str, tuple[str, str]]:
+    known = {
+        "list": LIST,
+        "plugin": {**COMMON, **PLUGINS.get(kind, {})},
+        "operator": OPERATOR.get(kind, {}),
+        "ipam": IPAM.get(kind, {"type": "text"}),
+    }[of]
+    return {key.lower(): (key, type_) for key, type_ in known.items()}
+
+
+@lru_cache(maxsize=64)
+def _spoken(plugin: str) -> tuple[str, ...]:
+    """CNI versions that a plugin speaks as far as its source tells."""
+    oldest = version_key(OLDEST_VERSION.get(plugin, CNI_VERSIONS[0]))
+    return tuple(v for v in CNI_VERSIONS if version_key(v) >= oldest)
 
 
 def _of_another_ipam(part: Plugin | Ipam | Operator, key: str) -> bool:
     """Whether the rule IPAM_KEY_FOR_OTHER_PLUGIN speaks of it, or CNIVERSION_MISPLACED."""
     if not isinstance(part, Ipam):
         return False
-    return key == "cniVersion" or any(key.lower() in {k.lower() for k in keys} for keys in IPAM.values())
+    return key == "cniVersion" or bool(ipam_owners(key))
 
 
 def _instead(key: str, known: dict[str, tuple[str, str]], part: Plugin | Ipam | Operator) -> str:
     if near := _near(key, [name for name, _ in known.values()]):
         return near
     if isinstance(part, Plugin):
-        if any(key.lower() in {k.lower() for k in keys} for keys in IPAM.values()):
+        if ipam_owners(key):
             return 'It belongs inside "ipam": {…}.'
         others = sorted(name for name, keys in PLUGINS.items() if key in keys)
         if others:

@@ -276,6 +276,18 @@ OLDEST_VERSION = {"firewall": "0.4.0", "vrf": "0.3.1", "bandwidth": "0.3.0"}
 """Oldest CNI version of plugins that do not take them all (version.VersionsStartingFrom in their main)."""
 
 
+_IPAM_OWNERS: dict[str, tuple[str, ...]] = {
+    key.lower(): tuple(name for name, keys in IPAM.items() if key.lower() in {k.lower() for k in keys})
+    for known in IPAM.values()
+    for key in known
+}
+
+
+def ipam_owners(key: str) -> tuple[str, ...]:
+    """Address management plugins that read a key, in any case."""
+    return _IPAM_OWNERS.get(key.lower(), ())
+
+
 def fits(kind: str, value: object) -> bool:
     """Whether Go's encoding/json would take a JSON value for a field of a type. Null leaves any field as it is."""
     if value is None or kind == "any":

@@ -3,7 +3,7 @@
 from model.positions import Path
 from rules.addresses import hosts_hint, parse_address, parse_cidr, whole
 from rules.finding import Level
-from rules.plugin_keys import IPAM
+from rules.plugin_keys import IPAM, ipam_owners
 from rules.pools import Pool, exclusion, pools_of, static_addresses
 from rules.registry import Problem, Problems, rule
 from rules.subjects import Ipam, Part
@@ -352,12 +352,7 @@ _TRANSLATED = {
 
 def _foreign(ipam: Ipam) -> list[tuple[str, str]]:
     """Keys that this address management does not read and another one does."""
-    own = {key.lower() for key in IPAM.get(ipam.type, ())}
-    if not own:
+    if ipam.type not in IPAM:
         return []
-    found = []
-    for key in ipam.data:
-        owners = [name for name, keys in IPAM.items() if key.lower() in {k.lower() for k in keys}]
-        if key.lower() not in own and owners:
-            found.append((key, owners[0]))
-    return found
+    owners = [(key, ipam_owners(key)) for key in ipam.data]
+    return [(key, others[0]) for key, others in owners if others and ipam.type not in others]

@@ -1,0 +1,151 @@
+"""From NetworkAttachmentDefinitions and nodes that are there to the site that would make them. Pure: no cluster, no files."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from model.networks import Network
+from render.attachment import KIND, nad_config
+
+_NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
+_NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
+"""Annotations that tools leave behind."""
+
+HEADER = "# yaml-language-server: $schema=./site.schema.json\n"
+
+
+@dataclass(slots=True)
+class Adopted:
+    """What was taken over, and what could not be."""
+
+    name: str
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    """Why something is not in the site, one sentence each."""
+
+    def add(self, manifests: Iterable[Any]) -> None:
+        """Take over NADs and nodes; other objects are passed by."""
+        for manifest in manifests:
+            if not isinstance(manifest, dict):
+                continue
+            if str(manifest.get("kind", "")).endswith("List"):
+                self.add(manifest.get("items") or [])
+            elif manifest.get("kind") == KIND:
+                self._network(manifest)
+            elif manifest.get("kind") == "Node":
+                self._host(manifest)
+
+    def _network(self, manifest: dict[str, Any]) -> None:
+        metadata = manifest.get("metadata") or {}
+        name, namespace = str(metadata.get("name")), str(metadata.get("namespace") or "default")
+        title = f"{namespace}/{name}"
+        try:
+            config = json.loads((manifest.get("spec") or {}).get("config") or "")
+        except (TypeError, ValueError, RecursionError):
+            config = None
+        if not isinstance(config, dict):
+            self.left_out.append(f"{title}: its config is no JSON object; see what lint says and mend it first")
+            return
+        if name in self.networks:
+            self.left_out.append(
+                f"{title}: a site has one network of a name, and there is {name} of another namespace already"
+            )
+            return
+        annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.startswith(_NOT_OURS)}
+        network = self.as_network(name, namespace, config, annotations)
+        try:
+            _NETWORK.validate_python(network)
+        except ValidationError:
+            self.left_out.append(f"{title}: its name or namespace has dots or capitals, which pods cannot refer to")
+            return
+        self.networks[name] = network
+
+    @staticmethod
+    def as_network(name: str, namespace: str, config: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:
+        """The network of the site: typed where it renders to the same configuration, else raw."""
+        place = {} if namespace == "default" else {"namespace": namespace}
+        for candidate in _candidates(config) if not annotations else ():
+            try:
+                network = _NETWORK.validate_python({**candidate, **place})
+            except ValidationError:
+                continue
+            if _plain(nad_config(name, network)) == _plain({"name": name, **config}):
+                return {**network.model_dump(by_alias=True, exclude_defaults=True, mode="json"), "type": network.type}
+        raw = {"type": "raw", **place, "config": config}
+        return {**raw, "annotations": annotations} if annotations else raw
+
+    def _host(self, manifest: dict[str, Any]) -> None:
+        metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
+        labels = metadata.get("labels") or {}
+        addresses = [a.get("address") for a in status.get("addresses") or [] if a.get("type") == "InternalIP"]
+        if not addresses:
+            self.left_out.append(f"node {metadata.get('name')}: it has no InternalIP")
+            return
+        first = "node-role.kubernetes.io/control-plane" in labels
+        roles = ["control-plane", "etcd", "worker"] if first else ["worker"]
+        if first and any(t.get("effect") == "NoSchedule" for t in (manifest.get("spec") or {}).get("taints") or []):
+            roles.remove("worker")
+        host: dict[str, Any] = {"address": addresses[0], "roles": roles} if first else {"address": addresses[0]}
+        architecture = (status.get("nodeInfo") or {}).get("architecture", "amd64")
+        if architecture != "amd64":
+            host["architecture"] = architecture
+        self.hosts[str(metadata.get("name"))] = host
+
+    def stack_file(self) -> str:
+        """The stack file. Host keys are not known to a cluster: a comment says how to get each."""
+        site = {"name": self.name, "nodes": {"backend": "existing", "hosts": self.hosts}, "networks": self.networks}
+        data = {"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": site}}
+        text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True)
+        for name, host in self.hosts.items():
+            note = f"  # add hostKey, printed by: ssh-keyscan -t ed25519 {host['address']}"
+            text = re.sub(rf"^( {{8}}{re.escape(name)}:.*)$", rf"\g<1>{note}", text, count=1, flags=re.MULTILINE)
+        return HEADER + text
+
+
+def _candidates(config: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """The typed network that a configuration of one plugin may be: its keys are those of the plugin."""
+    plugins = config.get("plugins")
+    if isinstance(plugins, list) and not config.get("type"):
+        if len(plugins) != 1 or not isinstance(plugins[0], dict):
+            return
+        plugin = {**plugins[0], "cniVersion": config.get("cniVersion")}
+    else:
+        plugin = {key: value for key, value in config.items() if key != "name"}
+    ipam = plugin.get("ipam") or {}
+    plugin["ipam"] = _flat(_in_sets(ipam)) if ipam else {"type": "none"}
+    yield plugin
+
+
+def _in_sets(ipam: dict[str, Any]) -> dict[str, Any]:
+    """host-local's old form, one range beside `type`, as the list of range sets that it means (allocator/config.go)."""
+    if ipam.get("type") != "host-local" or "subnet" not in ipam:
+        return ipam
+    old = {key: ipam[key] for key in ("subnet", "rangeStart", "rangeEnd", "gateway") if key in ipam}
+    rest = {key: value for key, value in ipam.items() if key not in old}
+    return {**rest, "ranges": [[old], *(ipam.get("ranges") or [])]}
+
+
+def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
+    """host-local's sets of ranges as a site's ranges: one of each set."""
+    sets = ipam.get("ranges")
+    if isinstance(sets, list) and all(isinstance(s, list) and len(s) == 1 for s in sets):
+        return {**ipam, "ranges": [s[0] for s in sets]}
+    return ipam
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration in the form in which equal ones are equal: a list of plugins, defaults and empty parts left out."""
+    plugins = config.get("plugins") or [{k: v for k, v in config.items() if k not in {"name", "cniVersion"}}]
+    plain = []
+    for plugin in plugins:
+        kept = {k: v for k, v in plugin.items() if v not in ({}, None) and not (k == "mode" and v == "bridge")}
+        if isinstance(kept.get("ipam"), dict):
+            kept["ipam"] = _in_sets(kept["ipam"])
+        plain.append(kept)
+    return {"name": config.get("name"), "cniVersion": config.get("cniVersion"), "plugins": plain}
