@@ -9,6 +9,9 @@ from typing import Any
 import pulumi
 from pulumi_command import local, remote
 
+from kubespray.checks import mistakes
+from kubespray.document import Document, KubesprayError
+from kubespray.preview import planned
 from model.site import Site
 from render import inventory
 from render.kubeconfig import for_site
@@ -49,15 +52,12 @@ class KubesprayCluster(pulumi.ComponentResource):
     ) -> None:
         """`variables` are the catalogue's and the site's; `node_identities` machine-ids, which change with the machine."""
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
+        plain = _plain(site, dict(variables))
+        if found := mistakes(plain["hosts"], plain["variables"]):
+            raise pulumi.RunError("\n".join(found))
         document: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.json_dumps(
-                {
-                    **_plain(site, dict(variables)),
-                    "private_key": private_key,
-                    "known_hosts": known_hosts,
-                    "identities": dict(node_identities),
-                },
-                sort_keys=True,
+            pulumi.Output.all(private_key=private_key, known_hosts=known_hosts, identities=dict(node_identities)).apply(
+                lambda known: _document({**plain, **known})
             )
         )
         self.run = local.Command(
@@ -114,6 +114,19 @@ def _plain(site: Site, variables: dict[str, Any]) -> dict[str, Any]:
         "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},
         "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
     }
+
+
+def _document(data: dict[str, Any]) -> str:
+    """The runner's document. Where all of it is known at preview, what Kubespray can't do is refused there, and what it would do is told."""
+    text = json.dumps(data, sort_keys=True)
+    try:
+        runs = planned(Document.parse(text))
+    except KubesprayError as error:
+        raise pulumi.RunError(str(error)) from None
+    if pulumi.runtime.is_dry_run():
+        for run in runs:
+            pulumi.log.info(f"{run.playbook}: {run.reason}")
+    return text
 
 
 def _digest(path: str) -> str:

@@ -1,0 +1,47 @@
+"""Kubespray's inventory of a site, against golden files. Written anew with: UPDATE_GOLDEN=1 pytest tests/render/test_inventory.py"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from model.site import Site
+from render.inventory import groups, host_variables, inventory, variables
+
+FOLDER = Path(__file__).parent / "inventories"
+CASES = sorted(path.stem for path in FOLDER.glob("*.site.yaml"))
+
+
+def site(case: str) -> Site:
+    return Site.model_validate(YAML(typ="safe").load((FOLDER / f"{case}.yaml").read_text()))
+
+
+def rendered(given: Site) -> dict[str, Any]:
+    hosts = {name: host_variables(given, name, host) for name, host in given.nodes.hosts.items()}
+    return inventory(hosts, groups(given), variables(given, given.kubespray.variables))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case: str) -> None:
+    golden = FOLDER / f"{case.removesuffix('.site')}.inventory.json"
+    text = json.dumps(rendered(site(case)), indent=2) + "\n"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 2
+
+
+def test_given_variables_win() -> None:
+    given = site(CASES[0])
+    assert variables(given, {"kube_owner": "kube"})["kube_owner"] == "kube"
+
+
+def test_order_is_the_files() -> None:
+    given = site(CASES[0])
+    assert groups(given)["kube_node"] == [name for name, host in given.nodes.hosts.items() if "worker" in host.roles]
