@@ -1,6 +1,7 @@
 """`make lab`: from a bare machine to a pod with net1 and net2, stage by stage; run again it continues."""
 
 import os
+import sys
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -77,6 +78,10 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
         files.write_keys(place)
         files.write_catalog(place, _catalog(mirrored))
     environment = {**tools.environment(), **_kubespray(place, reached)}
+    with stages.stage("Ansible"):
+        # Here, where packages can be reached: inside the lab's network nothing can.
+        run = [sys.executable, "-m", "kubespray", "prepare"]
+        place.cache.run("ansible", run, environment={**os.environ, **environment}, folder=place.project)
     files.write_environment(place, environment)
     stack = Stack(place, environment)
     with stages.stage("pulumi"):

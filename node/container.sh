@@ -14,7 +14,6 @@ limit() { # name in /proc/self/limits, most; the hard limit, but not above the m
 }
 
 unit() { # what a machine has by itself and a container lacks, at each of its starts
-    gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
     # Pods' volumes mount into one another only where / is shared. Without any default route the addresses of
     # services are unreachable for the node itself; where this one leads does not matter.
     cat <<UNIT
@@ -36,6 +35,7 @@ apply() {
         echo "container $NAME: there is no image $IMAGE on this machine; build or pull it first" >&2
         exit 1
     }
+    gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
     files_of_the_node
     if podman container exists "$NAME"; then
         # Made before: only its keys can have changed. Anything else of it replaces it.
@@ -44,6 +44,10 @@ apply() {
     else
         make "$NAME.new"
         put_files "$NAME.new"
+        # A name server, as any network would tell it; the cluster's DNS does not start without one to ask.
+        printf 'nameserver %s\n' "$gateway" >"$dir/resolv.conf"
+        chmod 0644 "$dir/resolv.conf"
+        podman cp "$dir/resolv.conf" "$NAME.new:/etc/resolv.conf"
         # The name comes last, so that what carries it is whole; what a killed run left is begun anew.
         podman rename "$NAME.new" "$NAME"
         podman start "$NAME" >/dev/null
@@ -73,6 +77,7 @@ make() {
 files_of_the_node() {
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' EXIT
+    # The modes of the files; podman keeps them.
     umask 077
     mkdir -p "$dir/ssh" "$dir/home" "$dir/units/sysinit.target.wants"
     printf '%s' "$HOST_KEY" >"$dir/ssh/ssh_host_ed25519_key"
