@@ -21,7 +21,7 @@ LINTER = lint
 def explained(code: str) -> str:
     """A rule's explanation, a list of all rules for `all`, nothing for what is no rule."""
     if code.lower() == "all":
-        return "\n".join(f"{rule.code:30} {rule.level:8} {rule.title}" for rule in RULES.values())
+        return "\n".join(f"{rule.code:30} {rule.level:8} {rule.title}" for _, rule in sorted(RULES.items()))
     rule = RULES.get(code.upper())
     return _explained(rule) if rule else ""
 

@@ -159,8 +159,13 @@ def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
         depth = len(path)
         if detail["type"] == "missing" or (path and path[-1] in parent.get("required", [])):
             depth -= 1
-        if path[:1] in {("networks",), ("workloads",)}:
+        if path[:1] == ("workloads",) and path[2:3] == ("image",):
+            rest["workloads"][path[1]]["image"] = "localhost/unknown:0"
+            continue
+        if path[:1] == ("networks",):
             depth = min(depth, 2)
+        elif path[:1] == ("workloads",):
+            depth = min(depth, 3 if path[2:3] != ("networks",) else 2)
         if path[:2] == ("nodes", "hosts") or depth < 1:
             return []  # without its nodes nothing more can be said of a site
         _drop(rest, path[:depth])

@@ -123,6 +123,8 @@ def compose(text: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ": ".join(part for part in (error.context, error.problem) if part)
+        if mark and mark.line < text.count("\n") + 1 and text.split("\n")[mark.line].startswith("\t"):
+            message = "a tab at the beginning of the line"
         raise YamlMistakeError(message, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1) from None
     except yaml.reader.ReaderError as error:
         position = error.position if isinstance(error.position, int) else 0

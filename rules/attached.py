@@ -54,7 +54,8 @@ def namespace_isolation(attached: Attached) -> Problems:
     selection, pod = attached.selection, attached.pod
     if attached.facts.namespace_isolation and selection.namespace not in {pod.namespace, "default"}:
         message = f"the pod is in namespace {pod.namespace!r}, its network in {selection.namespace!r}, and Multus isolates namespaces"
-        hint = f"Make the network in {pod.namespace!r} or 'default', or list {selection.namespace!r} in Multus' globalNamespaces."
+        places = " or ".join(dict.fromkeys([repr(pod.namespace), "'default'"]))
+        hint = f"Make the network in {places}, or list {selection.namespace!r} in Multus' globalNamespaces."
         yield Problem(() if selection.item is None else ("namespace",), message, hint, offset=selection.offset)
 
 
