@@ -11,7 +11,9 @@ def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Documen
 
     >>> document("a:cew", "b:w", "c:w2")
     """
-    hosts, groups, identities = {}, {"kube_control_plane": [], "etcd": [], "kube_node": []}, {}
+    hosts: dict[str, dict[str, Any]] = {}
+    groups: dict[str, list[str]] = {"kube_control_plane": [], "etcd": [], "kube_node": []}
+    identities = {}
     for role in roles:
         name, letters = role.split(":")
         last = 10 + ord(name[0]) - ord("a")

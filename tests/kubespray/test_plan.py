@@ -175,6 +175,6 @@ def test_what_did_not_finish_is_carried_on(attempted: str, after: Document, runs
 
 
 def test_reasons_name_what_changed_and_no_value() -> None:
-    (run,) = plan(as_applied(document(*THREE, token="hunter2"), None), document(*THREE, token="hunter3"))
-    assert run.reason == "changed: token"
+    (run,) = plan(as_applied(document(*THREE, flavour="hunter2"), None), document(*THREE, flavour="hunter3"))
+    assert run.reason == "changed: flavour"
     assert "hunter" not in repr(run.after)
