@@ -119,7 +119,7 @@ def unknown_key(part: Plugin | Ipam | Operator) -> Problems:
 )
 def cniversion_missing(config: Config) -> Problems:
     """It is then taken for version 0.1.0: one address per family, no chaining, no CHECK; newer plugins may refuse it."""
-    if not config.has("cniVersion") and not config.version and config.plugins:
+    if config.get("cniVersion") in (None, "") and not config.version and config.plugins:
         misplaced = any(plugin.has("cniVersion") for plugin in config.plugins if plugin.path != config.path)
         if not misplaced and not any(ipam.has("cniVersion") for ipam in config.addresses):
             yield Problem((), "no cniVersion: taken for 0.1.0", 'Add "cniVersion": "1.0.0".')
