@@ -73,7 +73,11 @@ def images(tools: Folders, parts: Parts, pause: Path) -> list[Image]:
             f"ghcr.io/k8snetworkplumbingwg/multus-cni:v{modules.MULTUS}-thick",
             (
                 *(Entry(folder) for folder in ("usr/src", "usr/src/multus-cni", MULTUS_BIN)),
-                *(Entry(f"{MULTUS_BIN}/{path.name}", path) for path in sorted(tools["multus"].iterdir())),
+                # upstream's build calls passthru-cni passthru, and install_multus looks for that
+                *(
+                    Entry(f"{MULTUS_BIN}/{path.name.removesuffix('-cni')}", path)
+                    for path in sorted(tools["multus"].iterdir())
+                ),
                 Entry("cert-approver", link=f"/{MULTUS_BIN}/cert-approver"),
             ),
             (f"/{MULTUS_BIN}/multus-daemon",),
