@@ -231,7 +231,7 @@ def _elsewhere(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> bool:
 
 def _old_inputs(state: dict[str, Plain], urn: str) -> Object:
     request = wire_request()
-    sent = plain_map(PropertyValue.unmarshal_map(request.oldInputs))
+    sent = plain_map(PropertyValue.unmarshal_map(request.old_inputs))
     return identity.to_object(sent or state.get(identity.INPUTS) or {}, urn)
 
 
