@@ -15,7 +15,8 @@ from lab.place import Place
 def main(arguments: list[str]) -> int:
     """Runs one command; 0 if all is well, 1 with the reason on standard error if not, 130 if it was interrupted."""
     place = Place(Path(__file__).parent.parent.resolve(), Cache.default())
-    console = Console()
+    # A pipe or a log has no width of its own; the table of the proof needs this much.
+    console = Console(width=None if sys.stdout.isatty() else 130)
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         print(f"usage: python -m lab {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
