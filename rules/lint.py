@@ -77,7 +77,7 @@ class Linter:
                         Origin(file, PlacedText(document.number, mistake.line, mistake.column)),
                     )
                 continue
-            self._add_document(data, text, Origin(file, yaml_text), sure=sure)
+            self._add_document(data, text, Origin(file, yaml_text), sure=True)
         self.allows[file] = allows_in(text, texts)
         for allow in self.allows[file]:
             self._keep(allow, Origin(file, PlacedText(1, allow.line, allow.column)))

@@ -9,7 +9,7 @@ from rules.mac import octets, unicast
 from rules.plugin_keys import NAMES
 from rules.registry import Problem, Problems, rule
 from rules.selections import ANNOTATION, KEYS, is_json, json_items, misfits, short_items, split_item, texts
-from rules.subjects import Attached, Plugin, Pod
+from rules.subjects import Attached, Part, Plugin, Pod
 from rules.syntax import LABEL
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
@@ -73,7 +73,7 @@ def annotation_empty_item(pod: Pod) -> Problems:
         return
     if is_json(value):
         for i, item in enumerate(json_items(value) or []):
-            if not isinstance(item, dict) or item.get("name") in (None, ""):
+            if not isinstance(item, dict) or Part(item, (), pod.facts).get("name") in (None, ""):
                 yield Problem((*path, i), "an attachment without a name", 'Give "name", or take it out.')
         return
     for offset, item in short_items(value):
