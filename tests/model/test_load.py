@@ -1,0 +1,102 @@
+"""Sites out of text: every mistake at once, each with path and line, in words that help."""
+
+from pathlib import Path
+
+import pytest
+
+from model.load import SiteError, load_stack_file, parse_site, parse_stack_text
+from model.site import Site
+
+GOOD = """\
+config:
+  multus-site:site:
+    name: dallas
+    nodes:
+      backend: container
+      container: {image: localhost/node:1, networks: {eth0: management}}
+      hosts:
+        node1: {address: 10.1.1.5, roles: [control-plane, etcd, worker]}
+    networks:
+      internal: {type: macvlan, master: ens6, ipam: {type: none}}
+    workloads:
+      router: {image: docker.io/library/busybox:1.36, networks: [internal]}
+"""
+
+
+def mistakes(text):
+    with pytest.raises(SiteError) as error:
+        parse_stack_text(text, source="stacks/Pulumi.dallas.yaml")
+    return str(error.value).splitlines()
+
+
+def test_a_good_one():
+    assert isinstance(parse_stack_text(GOOD, source="x"), Site)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("name: dallas", "name: Dallas", 3, "name: 'Dallas' is not a DNS label"),
+        ("    name: dallas\n", "", 2, "name: missing; write text"),
+        ("name: dallas", "name: [dallas]", 3, "name: a list does not fit; write text"),
+        ("name: dallas", "nmae: x\n    name: dallas", 3, "nmae: unknown key; did you mean name?"),
+        ("backend: container", "backend: podman", 5, "nodes.backend: 'podman' is not known here; write one of"),
+        ("      backend: container\n", "", 4, "nodes.backend: missing; write one of"),
+        ("10.1.1.5", "10.1.1.500", 8, "nodes.hosts.node1.address: '10.1.1.500' is not an IP address"),
+        ("etcd, worker", "etcd, master", 8, 'nodes.hosts.node1.roles[2]: "master" is not known here; write one of'),
+        ("node1:", "Node_1:", 8, "nodes.hosts.Node_1: 'Node_1' is not a DNS label"),
+        ("master: ens6", "mastre: ens6", 10, "networks.internal.mastre: unknown key; did you mean master?"),
+        ("type: none", "type: nothing", 10, "networks.internal.ipam.type: 'nothing' is not known here; write one of"),
+        ("master: ens6", "master: ens6, mtu: 100", 10, "networks.internal.mtu: 100 is out of bounds; write a whole number from"),
+        ("networks: [internal]", "networks: [external]", 12, "workloads.router.networks[0]: there is no network 'external'; the site has: internal"),
+        ("networks: [internal]", "networks: internal", 12, 'workloads.router.networks: "internal" does not fit; write a list'),
+        ("busybox:1.36", "busybox:latest", 12, "workloads.router.image: 'docker.io/library/busybox:latest' may be another image tomorrow"),
+        ("roles: [control-plane, etcd, worker]", "roles: [worker]", 7, "nodes.hosts: no host has the role control-plane"),
+        ("ipam: {type: none}", "ipam: {type: none}, segment: core", 10, "networks.internal.segment: there is no segment 'core'"),
+    ],
+)
+def test_mistake(old, new, line, words):
+    text = GOOD.replace(old, new)
+    assert text != GOOD
+    assert any(m.startswith(f"stacks/Pulumi.dallas.yaml:{line}: {words}") for m in mistakes(text)), mistakes(text)
+
+
+def test_all_mistakes_at_once_in_the_order_of_the_file():
+    text = GOOD.replace("dallas", "Dallas").replace("10.1.1.5", "10.1.1").replace("ens6", "far-too-long-a-name").replace("[internal]", "[external]")
+    found = mistakes(text)
+    assert [line.split(": ")[1] for line in found] == ["name", "nodes.hosts.node1.address", "networks.internal.master"]
+    found = mistakes(text.replace("10.1.1,", "10.1.1.5,"))
+    assert [line.split(": ")[1] for line in found] == ["name", "networks.internal.master", "workloads.router.networks[0]"]
+
+
+def test_a_list_whose_entries_are_wrong_is_not_called_empty():
+    text = GOOD.replace("ipam: {type: none}", "ipam: {type: host-local, ranges: [{subnet: 10.1.10.5/24}]}")
+    assert len(mistakes(text)) == 1
+    assert "ranges: is empty" in mistakes(GOOD.replace("ipam: {type: none}", "ipam: {type: host-local, ranges: []}"))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("config: [\n", "site: not YAML"), ("config: {}\n", "site: missing"), ("", "site: missing"), ("config: {multus-site:site: 5}\n", "does not fit")],
+)
+def test_no_site_at_all(text, words):
+    assert words in mistakes(text)[0]
+
+
+def test_without_text_there_is_no_line():
+    with pytest.raises(SiteError) as error:
+        parse_site({"name": "Dallas"}, source="config")
+    assert str(error.value).splitlines()[0].startswith("config: name: 'Dallas'")
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(SiteError, match="cannot be read"):
+        load_stack_file(tmp_path / "Pulumi.none.yaml")
+
+
+def test_as_pulumi_writes_objects(tmp_path: Path):
+    file = tmp_path / "Pulumi.dallas.yaml"
+    file.write_text(GOOD)
+    site = load_stack_file(file)
+    text = "config:\n  multus-site:site: '" + site.model_dump_json(by_alias=True, exclude_none=True) + "'\n"
+    assert parse_stack_text(text, source="x") == site

@@ -1,0 +1,139 @@
+"""Rules on a site and across sites."""
+
+import pytest
+
+from model.load import SITE_PATH, parse_stack_text
+from rules import StackFile, check_segments, check_site
+from rules.facts import Facts
+
+HEAD = """\
+config:
+  multus-site:site:
+    name: {name}
+    nodes:
+      backend: container
+      container: {{image: localhost/node:1, networks: {{eth0: management, ens6: internal}}}}
+      hosts:
+        node1: {{address: 10.1.1.5, roles: [control-plane, etcd, worker]}}
+        node2: {{address: 10.1.1.6}}
+"""
+RANGE = "{{subnet: 10.1.10.0/24, rangeStart: 10.1.10.{first}, rangeEnd: 10.1.10.{last}}}"
+
+
+def stack(body, name="dallas"):
+    text = HEAD.format(name=name) + body
+    return StackFile(f"stacks/Pulumi.{name}.yaml", text, parse_stack_text(text, source=name))
+
+
+def network(first=200, last=250, more=""):
+    return f"    networks:\n      internal: {{type: macvlan, master: ens6, {more}ipam: {{type: host-local, ranges: [{RANGE.format(first=first, last=last)}]}}}}\n"
+
+
+def workload(*nodes, name="w"):
+    return f"      {name}: {{image: docker.io/library/busybox:1.36, networks: [internal], nodes: [{', '.join(nodes)}]}}\n"
+
+
+def raw(config):
+    return f"    networks:\n      internal: {{type: raw, config: {config}}}\n"
+
+
+def checked(body, **more):
+    made = stack(body)
+    return [(f.rule, f.level, f.path, f.line) for f in check_site(made.site, file=made.file, text=made.text, **more)]
+
+
+@pytest.mark.parametrize(
+    ("workloads", "expected"),
+    [
+        (workload("node1"), []),
+        (workload(), ["HOSTLOCAL_MULTINODE"]),
+        (workload("node1", "node2"), ["HOSTLOCAL_MULTINODE"]),
+        (workload("node1") + workload("node1", name="v"), []),
+        (workload("node1") + workload("node2", name="v"), ["HOSTLOCAL_MULTINODE"]),
+        ("", []),
+    ],
+)
+def test_host_local_on_the_nodes_of_all_its_workloads(workloads, expected):
+    body = network() + (f"    workloads:\n{workloads}" if workloads else "")
+    found = checked(body)
+    assert [rule for rule, *_ in found] == expected
+    assert all(level == "error" and path == "networks.internal.ipam" and line == 11 for _, level, path, line in found)
+
+
+def test_without_the_text_there_are_no_lines():
+    made = stack(network() + "    workloads:\n" + workload())
+    finding = check_site(made.site, file=made.file)[0]
+    assert (finding.line, finding.column) == (0, 0)
+    assert finding.line_of_text().startswith("stacks/Pulumi.dallas.yaml: networks.internal.ipam: host-local")
+
+
+def test_comment_in_the_stack_file_allows():
+    body = network().replace("      internal:", "      # lint: allow HOSTLOCAL_MULTINODE one pod at a time\n      internal:") + "    workloads:\n" + workload()
+    assert checked(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "path"),
+    [
+        (network().replace("ens6", "ens9"), "MASTER_NOT_FOUND", "networks.internal.master"),
+        (network(last=199), "RANGE_REVERSED", "networks.internal.ipam.ranges[0].rangeEnd"),
+        (network().replace("10.1.10.", "10.233.70."), "NAD_OVERLAPS_CLUSTER_CIDR", "networks.internal.ipam"),
+        (network(1, 9).replace("10.1.10.", "10.1.1."), "NAD_OVERLAPS_CLUSTER_CIDR", "networks.internal.ipam"),
+        (raw("{cniVersion: 1.0.0, name: internal, type: macvlan, master: ens6, mode: l2}"), "ENUM", "networks.internal.config.mode"),
+        (raw("{cniVersion: 1.0.0, name: internal, type: sriov}"), "SRIOV_RESOURCENAME_MISSING", "networks.internal.metadata"),
+        (raw("{}"), "PLUGIN_TYPE_MISSING", "networks.internal.config"),
+    ],
+)
+def test_networks_are_looked_at_like_any_nad(body, rule, path):
+    assert (rule, path) in {(r, p) for r, _, p, _ in checked(body)}
+
+
+def test_facts_add_to_what_the_site_knows():
+    body = network(more="mtu: 9000, ")
+    assert checked(body) == []
+    assert [r for r, *_ in checked(body, facts=Facts(mtu={"ens6": 1500}))] == ["MTU_GT_MASTER"]
+
+
+def segment(**more):
+    inside = ", ".join(f"{key}: {value}" for key, value in more.items())
+    return f"    segments: {{core: {{{inside}}}}}\n"
+
+
+def across(*stacks):
+    return [(f.rule, f.file[14:-5], f.path) for f in check_segments(list(stacks))]
+
+
+def on_core(first, last, name, **more):
+    return stack(segment(**more) + network(first, last, "segment: core, "), name)
+
+
+def test_sites_that_share_a_segment_share_no_address():
+    one, other = on_core(10, 20, "dallas"), on_core(20, 30, "austin")
+    assert across(one, other) == [("SEGMENT_ADDRESSES", "dallas", "networks.internal"), ("SEGMENT_ADDRESSES", "austin", "networks.internal")]
+    assert across(one, on_core(21, 30, "austin")) == []
+    assert across(one, stack(network(10, 20), "austin")) == []
+
+
+def test_static_addresses_count():
+    fixed = "{cniVersion: 1.0.0, name: n, type: macvlan, ipam: {type: static, addresses: [{address: 10.1.10.15/24}]}}"
+    other = stack(segment() + f"    networks:\n      fixed: {{type: raw, segment: core, config: {fixed}}}\n", "austin")
+    assert {rule for rule, *_ in across(on_core(10, 20, "dallas"), other)} == {"SEGMENT_ADDRESSES"}
+    assert across(on_core(16, 20, "dallas"), other) == []
+
+
+def test_one_vlan_id_for_a_segment():
+    assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=120)) == [("SEGMENT_VLAN", "austin", "segments.core.vlan")]
+    assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=110)) == []
+    assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin")) == []
+
+
+def test_virtual_addresses_are_nobodys_pods():
+    vips = "{router: 10.1.10.5}"
+    assert across(on_core(1, 5, "dallas", vips=vips)) == [("SEGMENT_VIP", "dallas", "networks.internal")]
+    assert across(on_core(10, 20, "dallas", vips=vips), on_core(5, 9, "austin")) == [("SEGMENT_VIP", "austin", "networks.internal")]
+    assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips=vips)) == []
+    assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips="{bgp: 10.1.10.5}")) == [("SEGMENT_VIP", "austin", "segments.core.vips.bgp")]
+
+
+def test_the_site_stands_where_pulumi_reads_it():
+    assert SITE_PATH == ("config", "multus-site:site")
