@@ -178,19 +178,25 @@ class Cache:
     ) -> str:
         """Run `command` with its errors kept in logs/`step`.log; give its output.
 
-        Raises LabError with the last lines when it fails or isn't there. The command dies with us: a build whose
-        parent was killed would go on in a folder that the next run empties.
+        Raises LabError with the last lines when it fails or isn't there. The command dies with us, and as root all
+        that it has started too: a build whose parent was killed would go on in a folder that the next run empties.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        # half-made files of a command that is killed go with all that is half made
+        variables = {**(os.environ if environment is None else environment), "TMPDIR": str(self.temporary)}
         log = self.logs / f"{step}.log"
+        guard = ["setpriv", "--pdeathsig", "KILL", "--"]
+        if os.geteuid() == 0:
+            guard += ["unshare", "--pid", "--fork", "--kill-child", "--"]
         with log.open("wb") as errors:
             try:
                 done = subprocess.run(
-                    ["setpriv", "--pdeathsig", "TERM", "--", *map(str, command)],
+                    [*guard, *map(str, command)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=None if environment is None else dict(environment),
+                    env=variables,
                     cwd=folder,
                     check=False,
                 )
@@ -200,6 +206,6 @@ class Cache:
         if done.returncode:
             lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
             why = " / ".join(line[:LINE_LENGTH] for line in lines[-LAST_LINES:]) or f"exit status {done.returncode}"
-            msg = f"{step}: {Path(command[0]).name} failed: {why}. All of it: {log}. Then run the same command again."
+            msg = f"{step} failed: {why}. All of it: {log}. Then run the same command again."
             raise LabError(msg)
         return done.stdout.decode(errors="replace")

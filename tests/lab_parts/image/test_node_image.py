@@ -98,6 +98,6 @@ def test_a_failure_is_one_line_and_leaves_nothing(cache, said, tmp_path, monkeyp
     (tools / "mmdebstrap").write_text("#!/bin/sh\necho 'E: Temporary failure resolving the mirror' >&2; exit 100\n")
     (tools / "mmdebstrap").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
-    with pytest.raises(LabError, match="node-image: mmdebstrap failed: E: Temporary failure resolving the mirror"):
+    with pytest.raises(LabError, match="node-image failed: E: Temporary failure resolving the mirror"):
         image.build(cache, said)
     assert not list(cache.image.iterdir())
