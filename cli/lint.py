@@ -36,6 +36,7 @@ def lint(
     """
     from cli import explanation, reports  # a command's imports are its own: others start without them
     from cli.files import FilesError, read_all
+    from model.load import stacks_beside
     from rules.facts import Facts, FactsError, parse_facts
     from rules.lint import Linter
 
@@ -48,6 +49,13 @@ def lint(
         linter = Linter(known)
         for file in read_all(paths):
             linter.add(file.text, file.name, sure=file.in_folder)
+        beside = {
+            Path(other[0]).resolve(): StackFile(*other)
+            for stack in linter.stacks
+            for other in stacks_beside(stack.file)
+        }
+        named = {Path(stack.file).resolve() for stack in linter.stacks}
+        linter.others += [other for file, other in beside.items() if file not in named]
         findings = linter.findings()
     except (OSError, UnicodeDecodeError) as error:
         _wrong_use(f"{facts}: cannot be read: {error}")

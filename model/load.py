@@ -65,6 +65,21 @@ def parse_stack_text(text: str, *, source: str) -> Site:
     return parse_site(site_data(data), source=source, text=text)
 
 
+def stacks_beside(path: File | str) -> list[tuple[str, str, Site]]:
+    """File, text and site of every other stack file of the same folder; those that cannot be read are passed by."""
+    own = File(path)
+    found = []
+    for file in sorted(own.parent.glob("Pulumi.*.yaml")):
+        if file.resolve() == own.resolve():
+            continue
+        try:
+            text = file.read_text(encoding="utf-8")
+            found.append((str(file), text, parse_stack_text(text, source=str(file))))
+        except (OSError, UnicodeDecodeError, SiteError):
+            continue  # its own stack says what is wrong with it
+    return found
+
+
 def site_data(stack: Data) -> Data:
     """The value of `multus-site:site` in a stack file's data; Pulumi also writes objects as a string of JSON."""
     value = at(stack, SITE_PATH)

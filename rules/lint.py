@@ -54,6 +54,8 @@ class Linter:
     found: list[Located] = field(default_factory=list)
     allows: dict[str, list[Allow]] = field(default_factory=dict)
     stacks: list[StackFile] = field(default_factory=list)
+    others: list[StackFile] = field(default_factory=list)
+    """Stacks that are only looked at together with those of `stacks`."""
     together: Collection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,4 +126,6 @@ class Linter:
         for located in self.found:
             by_file.setdefault(located.finding.file, []).append(located)
         left = {finding for file, items in by_file.items() for finding in not_allowed(items, self.allows.get(file, []))}
-        return sorted(left | set(check_segments(self.stacks)))
+        files = {stack.file for stack in self.stacks}
+        across = {finding for finding in check_segments([*self.stacks, *self.others]) if finding.file in files}
+        return sorted(left | across)

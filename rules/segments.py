@@ -15,7 +15,7 @@ from rules.facts import Facts
 from rules.finding import Finding
 from rules.pools import handed_out
 from rules.registry import Problem, Problems, rule
-from rules.site import SiteText, rendered
+from rules.site import SiteText, check_site, rendered
 from rules.text import YamlText
 
 
@@ -129,6 +129,12 @@ def segment_vip(segment: Segment) -> Problems:
                 if span.overlaps(vip):
                     message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
                     yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
+
+
+def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:
+    """Findings on one stack: its site by itself, and against the other stacks that share a segment with it."""
+    across = [finding for finding in check_segments([stack, *others]) if finding.file == stack.file]
+    return sorted(check_site(stack.site, file=stack.file, text=stack.text) + across)
 
 
 def check_segments(stacks: list[StackFile]) -> list[Finding]:

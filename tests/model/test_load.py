@@ -47,12 +47,42 @@ def test_a_good_one():
         ("node1:", "Node_1:", 8, "nodes.hosts.Node_1: 'Node_1' is not a DNS label"),
         ("master: ens6", "mastre: ens6", 10, "networks.internal.mastre: unknown key; did you mean master?"),
         ("type: none", "type: nothing", 10, "networks.internal.ipam.type: 'nothing' is not known here; write one of"),
-        ("master: ens6", "master: ens6, mtu: 100", 10, "networks.internal.mtu: 100 is out of bounds; write a whole number from"),
-        ("networks: [internal]", "networks: [external]", 12, "workloads.router.networks[0]: there is no network 'external'; the site has: internal"),
-        ("networks: [internal]", "networks: internal", 12, 'workloads.router.networks: "internal" does not fit; write a list'),
-        ("busybox:1.36", "busybox:latest", 12, "workloads.router.image: 'docker.io/library/busybox:latest' may be another image tomorrow"),
-        ("roles: [control-plane, etcd, worker]", "roles: [worker]", 7, "nodes.hosts: no host has the role control-plane"),
-        ("ipam: {type: none}", "ipam: {type: none}, segment: core", 10, "networks.internal.segment: there is no segment 'core'"),
+        (
+            "master: ens6",
+            "master: ens6, mtu: 100",
+            10,
+            "networks.internal.mtu: 100 is out of bounds; write a whole number from",
+        ),
+        (
+            "networks: [internal]",
+            "networks: [external]",
+            12,
+            "workloads.router.networks[0]: there is no network 'external'; the site has: internal",
+        ),
+        (
+            "networks: [internal]",
+            "networks: internal",
+            12,
+            'workloads.router.networks: "internal" does not fit; write a list',
+        ),
+        (
+            "busybox:1.36",
+            "busybox:latest",
+            12,
+            "workloads.router.image: 'docker.io/library/busybox:latest' may be another image tomorrow",
+        ),
+        (
+            "roles: [control-plane, etcd, worker]",
+            "roles: [worker]",
+            7,
+            "nodes.hosts: no host has the role control-plane",
+        ),
+        (
+            "ipam: {type: none}",
+            "ipam: {type: none}, segment: core",
+            10,
+            "networks.internal.segment: there is no segment 'core'",
+        ),
     ],
 )
 def test_mistake(old, new, line, words):
@@ -62,11 +92,20 @@ def test_mistake(old, new, line, words):
 
 
 def test_all_mistakes_at_once_in_the_order_of_the_file():
-    text = GOOD.replace("dallas", "Dallas").replace("10.1.1.5", "10.1.1").replace("ens6", "far-too-long-a-name").replace("[internal]", "[external]")
+    text = (
+        GOOD.replace("dallas", "Dallas")
+        .replace("10.1.1.5", "10.1.1")
+        .replace("ens6", "far-too-long-a-name")
+        .replace("[internal]", "[external]")
+    )
     found = mistakes(text)
     assert [line.split(": ")[1] for line in found] == ["name", "nodes.hosts.node1.address", "networks.internal.master"]
     found = mistakes(text.replace("10.1.1,", "10.1.1.5,"))
-    assert [line.split(": ")[1] for line in found] == ["name", "networks.internal.master", "workloads.router.networks[0]"]
+    assert [line.split(": ")[1] for line in found] == [
+        "name",
+        "networks.internal.master",
+        "workloads.router.networks[0]",
+    ]
 
 
 def test_a_list_whose_entries_are_wrong_is_not_called_empty():
@@ -77,7 +116,12 @@ def test_a_list_whose_entries_are_wrong_is_not_called_empty():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("config: [\n", "site: not YAML"), ("config: {}\n", "site: missing"), ("", "site: missing"), ("config: {multus-site:site: 5}\n", "does not fit")],
+    [
+        ("config: [\n", "site: not YAML"),
+        ("config: {}\n", "site: missing"),
+        ("", "site: missing"),
+        ("config: {multus-site:site: 5}\n", "does not fit"),
+    ],
 )
 def test_no_site_at_all(text, words):
     assert words in mistakes(text)[0]

@@ -28,15 +28,25 @@ def test_host_local_has_a_set_for_each_range():
     network = made(ipam={"type": "host-local", "ranges": ranges, "routes": [{"dst": "10.2.0.0/16"}]}, mtu=9000)
     plugin = nad_config("internal", network)["plugins"][0]
     assert plugin["mtu"] == 9000
-    assert plugin["ipam"] == {"type": "host-local", "ranges": [[ranges[0]], [ranges[1]]], "routes": [{"dst": "10.2.0.0/16"}]}
+    assert plugin["ipam"] == {
+        "type": "host-local",
+        "ranges": [[ranges[0]], [ranges[1]]],
+        "routes": [{"dst": "10.2.0.0/16"}],
+    }
 
 
 def test_raw_is_left_as_it_is():
     config = {"plugins": [{"type": "x"}], "name": "other"}
-    network = NETWORK.validate_python({"type": "raw", "config": config, "annotations": {"k8s.v1.cni.cncf.io/resourceName": "intel.com/sriov"}})
+    network = NETWORK.validate_python(
+        {"type": "raw", "config": config, "annotations": {"k8s.v1.cni.cncf.io/resourceName": "intel.com/sriov"}}
+    )
     manifest = nad_manifest("internal", network)
     assert json.loads(manifest["spec"]["config"]) == config
-    assert manifest["metadata"] == {"name": "internal", "namespace": "default", "annotations": {"k8s.v1.cni.cncf.io/resourceName": "intel.com/sriov"}}
+    assert manifest["metadata"] == {
+        "name": "internal",
+        "namespace": "default",
+        "annotations": {"k8s.v1.cni.cncf.io/resourceName": "intel.com/sriov"},
+    }
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -33,7 +33,10 @@ def found() -> Found:
     def run(subject: object, facts: dict[str, object] | None = None) -> dict[str, str]:
         text = subject if isinstance(subject, str) else json.dumps(subject)
         known = parse_facts(json.dumps(facts), source="facts") if facts else Facts()
-        return {finding.rule: finding.level for finding in linted({"x" if isinstance(subject, str) else "x.json": text}, known)}
+        return {
+            finding.rule: finding.level
+            for finding in linted({"x" if isinstance(subject, str) else "x.json": text}, known)
+        }
 
     return run
 

@@ -12,7 +12,14 @@ HOST_DEVICE = {"cniVersion": "1.0.0", "name": "n", "type": "host-device", "devic
 PTP = {"cniVersion": "1.0.0", "name": "n", "type": "ptp", "ipam": WB}
 DUMMY = {"cniVersion": "1.0.0", "name": "n", "type": "dummy", "ipam": WB}
 TAP = {"cniVersion": "1.0.0", "name": "n", "type": "tap", "ipam": WB}
-BOND = {"cniVersion": "1.0.0", "name": "n", "type": "bond", "mode": "active-backup", "miimon": "100", "links": [{"name": "net1"}, {"name": "net2"}]}
+BOND = {
+    "cniVersion": "1.0.0",
+    "name": "n",
+    "type": "bond",
+    "mode": "active-backup",
+    "miimon": "100",
+    "links": [{"name": "net1"}, {"name": "net2"}],
+}
 OVS = {"cniVersion": "1.0.0", "name": "n", "type": "ovs", "bridge": "br1", "vlan": 100}
 
 
@@ -27,7 +34,15 @@ def less(config, *keys):
 
 CLEAN = [
     *(MACVLAN, IPVLAN, VLAN, BRIDGE, SRIOV, HOST_DEVICE, PTP, DUMMY, TAP, BOND, OVS),
-    chain({"type": "tuning", "sysctl": {"net.core.somaxconn": "500"}, "mac": "02:00:0a:01:0a:05", "mtu": 1400, "promisc": True}),
+    chain(
+        {
+            "type": "tuning",
+            "sysctl": {"net.core.somaxconn": "500"},
+            "mac": "02:00:0a:01:0a:05",
+            "mtu": 1400,
+            "promisc": True,
+        }
+    ),
     chain({"type": "sbr"}),
     chain({"type": "vrf", "vrfname": "blue", "table": 100}),
     chain({"type": "firewall", "backend": "iptables", "ingressPolicy": "same-bridge"}, first=BRIDGE),
@@ -38,7 +53,13 @@ CLEAN = [
     {**MACVLAN, "dns": {"nameservers": ["10.1.1.1"]}, "capabilities": {"ips": True, "mac": True}},
     {**MACVLAN, "args": {"cni": {"ips": ["10.1.10.5/24"]}}},
     {**MACVLAN, "MASTER": "eth1", "master": "eth1"},
-    {"cniVersion": "1.1.0", "cniVersions": ["1.0.0", "1.1.0"], "name": "n", "disableCheck": True, "plugins": [less(MACVLAN, "cniVersion", "name")]},
+    {
+        "cniVersion": "1.1.0",
+        "cniVersions": ["1.0.0", "1.1.0"],
+        "name": "n",
+        "disableCheck": True,
+        "plugins": [less(MACVLAN, "cniVersion", "name")],
+    },
 ]
 
 CASES = [
@@ -189,6 +210,8 @@ def test_nothing_to_say(config, found):
     assert found(config) == {}
 
 
-@pytest.mark.parametrize(("config", "expected"), CASES, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, e) in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("config", "expected"), CASES, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, e) in enumerate(CASES)]
+)
 def test_exactly_this_rule(config, expected, found):
     assert found(config) == expected

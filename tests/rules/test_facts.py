@@ -16,7 +16,12 @@ def config(**more):
 
 def nad(name, **more):
     made = json.dumps({**config(**more), "name": name})
-    return {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition", "metadata": {"name": name}, "spec": {"config": made}}
+    return {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": name},
+        "spec": {"config": made},
+    }
 
 
 def several(*objects):
@@ -86,7 +91,9 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("subject", "facts", "expected"), CASES, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, _, e) in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("subject", "facts", "expected"), CASES, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, _, e) in enumerate(CASES)]
+)
 def test_with_the_fact(subject, facts, expected, found):
     assert found(subject, facts) == expected
 
@@ -101,7 +108,13 @@ def test_silent_without_the_fact(subject, found):
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("{", "not JSON"), ('{"node": 3}', "unknown fact"), ('{"nodes": "many"}', "nodes"), ("[]", "facts.json"), ('{"mtu": {"eth0": "x"}}', "mtu")],
+    [
+        ("{", "not JSON"),
+        ('{"node": 3}', "unknown fact"),
+        ('{"nodes": "many"}', "nodes"),
+        ("[]", "facts.json"),
+        ('{"mtu": {"eth0": "x"}}', "mtu"),
+    ],
 )
 def test_facts_that_cannot_be_used(text, word):
     with pytest.raises(FactsError, match=word):

@@ -28,18 +28,27 @@ FORMS = [
     (">-\n    " + BAD.replace(', "vlanId"', ',\n    "vlanId"'), 8, 15),
     ("'" + BAD.replace(', "vlanId"', ',\n      "vlanId"') + "'", 7, 17),
     ('"' + BAD.replace('"', '\\"').replace(', \\"vlanId', ',\\\n     \\"vlanId') + '"', 7, 18),
-    ("'" + BAD.replace('"eth1"', '"it\'\'s"').replace(', "vlanId"', ',\n\n      "vlanId"') + "'", 8, 17),
+    ("'" + BAD.replace('"eth1"', "\"it''s\"").replace(', "vlanId"', ',\n\n      "vlanId"') + "'", 8, 17),
 ]
 
 
-@pytest.mark.parametrize(("config", "line", "column"), FORMS, ids=["single", "double", "literal", "blank", "folded", "lines", "escaped", "quotes"])
+@pytest.mark.parametrize(
+    ("config", "line", "column"),
+    FORMS,
+    ids=["single", "double", "literal", "blank", "folded", "lines", "escaped", "quotes"],
+)
 def test_place_in_any_form(config, line, column, findings):
     found = findings({"f.yaml": NAD.format(config=config)})
     assert places(found) == [("VLAN_ID", 1, line, column, "spec.config.vlanId")]
 
 
 def test_place_in_json_inside_json(findings):
-    manifest = {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition", "metadata": {"name": "n"}, "spec": {"config": BAD}}
+    manifest = {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": {"name": "n"},
+        "spec": {"config": BAD},
+    }
     text = json.dumps(manifest, indent=2)
     found = findings({"f.json": text})
     line = text.splitlines()[found[0].line - 1]
@@ -48,14 +57,18 @@ def test_place_in_json_inside_json(findings):
 
 
 def test_place_of_a_syntax_error(findings):
-    text = NAD.format(config="|\n    {\n      \"type\": \"macvlan\"\n      \"master\": \"eth1\"\n    }")
+    text = NAD.format(config='|\n    {\n      "type": "macvlan"\n      "master": "eth1"\n    }')
     assert places(findings({"f.yaml": text})) == [("JSON_SYNTAX", 1, 9, 7, "spec.config")]
 
 
 def test_documents_are_counted_and_a_broken_one_hides_no_other(findings):
     good, bad = NAD.format(config=f"'{BAD}'"), "kind: [\n"
     found = findings({"f.yaml": f"# first\n---\n{good}---\n{bad}---\n---\n{good}"})
-    assert [(f.rule, f.document, f.line) for f in found] == [("VLAN_ID", 1, 8), ("YAML_SYNTAX", 2, 11), ("VLAN_ID", 3, 18)]
+    assert [(f.rule, f.document, f.line) for f in found] == [
+        ("VLAN_ID", 1, 8),
+        ("YAML_SYNTAX", 2, 11),
+        ("VLAN_ID", 3, 18),
+    ]
 
 
 def test_windows_line_ends_and_byte_order_mark(findings):
@@ -91,7 +104,9 @@ def test_yaml_of_all_kinds(text, rule, findings):
 
 
 def test_alias_bomb(findings):
-    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(8))
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(8)
+    )
     assert [f.rule for f in findings({"f.yaml": bomb})] == ["YAML_SYNTAX"]
 
 
@@ -119,7 +134,9 @@ def test_comment_behind_a_block(findings):
 
 def test_comment_allows_one_finding_in_one_place(findings):
     allowed = NAD.format(config=f"'{BAD}'").replace("  config:", "  # lint: allow VLAN_ID reason\n  config:")
-    assert [(f.rule, f.document) for f in findings({"f.yaml": f"{allowed}---\n{NAD.format(config=repr(BAD))}"})] == [("VLAN_ID", 2)]
+    assert [(f.rule, f.document) for f in findings({"f.yaml": f"{allowed}---\n{NAD.format(config=repr(BAD))}"})] == [
+        ("VLAN_ID", 2)
+    ]
     twice = BAD.replace('"vlanId": 4095', '"vlanId": "x"').replace('"master": "eth1"', '"master": 1')
     text = NAD.format(config=f"'{twice}'").replace("  config:", "  # lint: allow WRONG_TYPE reason\n  config:")
     assert [f.rule for f in findings({"f.yaml": text})] == ["WRONG_TYPE"]
@@ -137,7 +154,13 @@ def test_what_looks_like_a_comment_inside_a_text(findings):
 
 @pytest.mark.parametrize(
     "text",
-    ['{"type": "module", "name": "x", "dependencies": {}}', '{"compilerOptions": {"a": 1,}}', "{{ helm template }}: [", '{"type": "object"}', "[1, 2]"],
+    [
+        '{"type": "module", "name": "x", "dependencies": {}}',
+        '{"compilerOptions": {"a": 1,}}',
+        "{{ helm template }}: [",
+        '{"type": "object"}',
+        "[1, 2]",
+    ],
 )
 @pytest.mark.parametrize("name", ["package.json", "values.yaml"])
 def test_files_of_a_folder_that_are_not_ours(text, name):
@@ -156,5 +179,5 @@ def test_bare_configurations(findings):
 
 
 def test_operator_objects(findings):
-    network = "apiVersion: sriovnetwork.openshift.io/v1\nkind: SriovNetwork\nmetadata: {name: n}\nspec:\n  resourceName: r\n  vlan: 4095\n  ipam: '{\"type\": \"host-local\"}'\n  speed: 1\n"
+    network = 'apiVersion: sriovnetwork.openshift.io/v1\nkind: SriovNetwork\nmetadata: {name: n}\nspec:\n  resourceName: r\n  vlan: 4095\n  ipam: \'{"type": "host-local"}\'\n  speed: 1\n'
     assert sorted(f.rule for f in findings({"f.yaml": network})) == ["NO_RANGES", "UNKNOWN_KEY_FOR_TYPE", "VLAN_ID"]

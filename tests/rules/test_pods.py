@@ -9,20 +9,39 @@ E, W = "error", "warning"
 
 def pod(value, *, kind="Pod", namespace=None, replicas=1, resources=None, name="p", key="k8s.v1.cni.cncf.io/networks"):
     value = value if isinstance(value, str) else json.dumps(value)
-    container = {"name": "c", "image": "docker.io/library/busybox:1.36", **({"resources": {"requests": resources}} if resources else {})}
+    container = {
+        "name": "c",
+        "image": "docker.io/library/busybox:1.36",
+        **({"resources": {"requests": resources}} if resources else {}),
+    }
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     template = {"metadata": {"annotations": {key: value}}, "spec": {"containers": [container]}}
     if kind == "Pod":
         return {"apiVersion": "v1", "kind": "Pod", **template, "metadata": {**metadata, **template["metadata"]}}
     if kind == "CronJob":
-        return {"apiVersion": "batch/v1", "kind": kind, "metadata": metadata, "spec": {"jobTemplate": {"spec": {"template": template}}}}
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": {"replicas": replicas, "template": template}}
+        return {
+            "apiVersion": "batch/v1",
+            "kind": kind,
+            "metadata": metadata,
+            "spec": {"jobTemplate": {"spec": {"template": template}}},
+        }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "spec": {"replicas": replicas, "template": template},
+    }
 
 
 def nad(name="a", ipam=None, namespace="default", annotations=None, **config):
     made = {"cniVersion": "1.0.0", "name": name, "type": "macvlan", "master": "eth1", "ipam": ipam or {}, **config}
     metadata = {"name": name, "namespace": namespace, "annotations": annotations or {}}
-    return {"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition", "metadata": metadata, "spec": {"config": json.dumps(made)}}
+    return {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": metadata,
+        "spec": {"config": json.dumps(made)},
+    }
 
 
 def several(*objects):
@@ -77,13 +96,18 @@ ANNOTATIONS = [
     ([{"name": "a", "mac": "02:00:0a:01:0a:05"}], {}),
     ([{"name": "a", "mac": "01:00:0a:01:0a:05"}], {"MAC_MULTICAST": E}),
     ([{"name": "a", "mac": "02:00:0a:01:0a"}], {"MAC_INVALID": E}),
-    ([{"name": "a", "default-route": ["10.1.10.1"]}, {"name": "b", "default-route": ["10.1.20.1"]}], {"DEFAULT_ROUTE_TWICE": E}),
+    (
+        [{"name": "a", "default-route": ["10.1.10.1"]}, {"name": "b", "default-route": ["10.1.20.1"]}],
+        {"DEFAULT_ROUTE_TWICE": E},
+    ),
     ([{"name": "a", "default-route": ["10.1.10.1", "10.1.10.2"]}], {"DEFAULT_ROUTE_TWICE": E}),
     ([{"name": "a", "default-route": ["10.1.10.1", "fd00::1"]}], {}),
 ]
 
 
-@pytest.mark.parametrize(("value", "expected"), ANNOTATIONS, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, e) in enumerate(ANNOTATIONS)])
+@pytest.mark.parametrize(
+    ("value", "expected"), ANNOTATIONS, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, e) in enumerate(ANNOTATIONS)]
+)
 @pytest.mark.parametrize("kind", ["Pod", "Deployment", "CronJob"])
 def test_annotation(value, expected, kind, found):
     assert found(pod(value, kind=kind)) == expected
@@ -148,7 +172,10 @@ def test_namespace_isolation(network, namespace, isolated, expected, found):
     assert found(pod(network, namespace=namespace), facts) == expected
 
 
-@pytest.mark.parametrize(("asked", "expected"), [(None, {"VF_REQUEST_LT_NETWORKS": E}), ("1", {"VF_REQUEST_LT_NETWORKS": E}), ("2", {}), (2, {}), ("3", {})])
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [(None, {"VF_REQUEST_LT_NETWORKS": E}), ("1", {"VF_REQUEST_LT_NETWORKS": E}), ("2", {}), (2, {}), ("3", {})],
+)
 def test_devices(asked, expected, found):
     resources = {"intel.com/sriov": asked} if asked else None
     assert found(pod("a,a", resources=resources), {"nadResource": {"default/a": "intel.com/sriov"}}) == expected

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rules.addresses import Span, parse_address, parse_cidr, usable, whole, without
 
 E, W = "error", "warning"
+ZEROS = "0.0.0.0"  # noqa: S104  # an address in a configuration, not one to listen at
 
 
 def config(ipam, **more):
@@ -20,7 +21,10 @@ def hl(subnet="10.1.10.0/24", **more):
 
 
 def sets(*found):
-    return {"type": "host-local", "ranges": [[{"subnet": s} if isinstance(s, str) else s for s in one] for one in found]}
+    return {
+        "type": "host-local",
+        "ranges": [[{"subnet": s} if isinstance(s, str) else s for s in one] for one in found],
+    }
 
 
 def wb(text="10.1.10.0/24", **more):
@@ -110,7 +114,7 @@ CASES = [
     ({"type": "dhcp", "subnet": "10.1.10.0/24"}, {"IPAM_KEY_FOR_OTHER_PLUGIN": W}),
     # gateways
     *((hl(gateway=g), e) for g, e in (
-        ("10.1.10.1", {}), ("10.1.10.254", {}), ("10.1.11.1", {"GATEWAY_OUTSIDE_SUBNET": W}), ("fd00::1", {"GATEWAY_OUTSIDE_SUBNET": W}), ("0.0.0.0", {"GATEWAY_UNSPECIFIED": W}))),
+        ("10.1.10.1", {}), ("10.1.10.254", {}), ("10.1.11.1", {"GATEWAY_OUTSIDE_SUBNET": W}), ("fd00::1", {"GATEWAY_OUTSIDE_SUBNET": W}), (ZEROS, {"GATEWAY_UNSPECIFIED": W}))),
     (hl("fd00::/64", gateway="fe80::1"), {}),
     *((wb(gateway=g, exclude=["10.1.10.1"]), e) for g, e in (
         ("10.1.10.1", {}), ("10.1.10.2", {"GATEWAY_ALLOCATABLE": W}), ("10.1.10.0", {}), ("10.1.10.255", {}), ("10.1.11.1", {"GATEWAY_OUTSIDE_SUBNET": W}))),
@@ -131,7 +135,9 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("ipam", "expected"), CASES, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, e) in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("ipam", "expected"), CASES, ids=[f"{i}-{'+'.join(e) or 'clean'}" for i, (_, e) in enumerate(CASES)]
+)
 def test_exactly_this_rule(ipam, expected, found):
     assert found(config(ipam)) == expected
     assert found({"ipam": ipam}) == expected  # the same by itself
@@ -150,12 +156,23 @@ def test_dhcp_and_ipvlan(found):
 
 def test_default_route_with_sbr(found):
     ipam = hl(routes=[{"dst": "0.0.0.0/0"}])
-    assert found({"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "macvlan", "ipam": ipam}, {"type": "sbr"}]}) == {}
+    assert (
+        found({"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "macvlan", "ipam": ipam}, {"type": "sbr"}]})
+        == {}
+    )
 
 
 networks = st.one_of(
-    st.builds(lambda a, n: ipaddress.ip_network((a, n), strict=False), st.integers(10 << 24, (11 << 24) - 1), st.integers(8, 32)),
-    st.builds(lambda a, n: ipaddress.ip_network((a, n), strict=False), st.integers(0xFD << 120, (0xFE << 120) - 1), st.integers(8, 128)),
+    st.builds(
+        lambda a, n: ipaddress.ip_network((a, n), strict=False),
+        st.integers(10 << 24, (11 << 24) - 1),
+        st.integers(8, 32),
+    ),
+    st.builds(
+        lambda a, n: ipaddress.ip_network((a, n), strict=False),
+        st.integers(0xFD << 120, (0xFE << 120) - 1),
+        st.integers(8, 128),
+    ),
 )
 
 

@@ -30,7 +30,9 @@ def network(first=200, last=250, more=""):
 
 
 def workload(*nodes, name="w"):
-    return f"      {name}: {{image: docker.io/library/busybox:1.36, networks: [internal], nodes: [{', '.join(nodes)}]}}\n"
+    return (
+        f"      {name}: {{image: docker.io/library/busybox:1.36, networks: [internal], nodes: [{', '.join(nodes)}]}}\n"
+    )
 
 
 def raw(config):
@@ -68,7 +70,13 @@ def test_without_the_text_there_are_no_lines():
 
 
 def test_comment_in_the_stack_file_allows():
-    body = network().replace("      internal:", "      # lint: allow HOSTLOCAL_MULTINODE one pod at a time\n      internal:") + "    workloads:\n" + workload()
+    body = (
+        network().replace(
+            "      internal:", "      # lint: allow HOSTLOCAL_MULTINODE one pod at a time\n      internal:"
+        )
+        + "    workloads:\n"
+        + workload()
+    )
     assert checked(body) == []
 
 
@@ -79,8 +87,16 @@ def test_comment_in_the_stack_file_allows():
         (network(last=199), "RANGE_REVERSED", "networks.internal.ipam.ranges[0].rangeEnd"),
         (network().replace("10.1.10.", "10.233.70."), "NAD_OVERLAPS_CLUSTER_CIDR", "networks.internal.ipam"),
         (network(1, 9).replace("10.1.10.", "10.1.1."), "NAD_OVERLAPS_CLUSTER_CIDR", "networks.internal.ipam"),
-        (raw("{cniVersion: 1.0.0, name: internal, type: macvlan, master: ens6, mode: l2}"), "ENUM", "networks.internal.config.mode"),
-        (raw("{cniVersion: 1.0.0, name: internal, type: sriov}"), "SRIOV_RESOURCENAME_MISSING", "networks.internal.metadata"),
+        (
+            raw("{cniVersion: 1.0.0, name: internal, type: macvlan, master: ens6, mode: l2}"),
+            "ENUM",
+            "networks.internal.config.mode",
+        ),
+        (
+            raw("{cniVersion: 1.0.0, name: internal, type: sriov}"),
+            "SRIOV_RESOURCENAME_MISSING",
+            "networks.internal.metadata",
+        ),
         (raw("{}"), "PLUGIN_TYPE_MISSING", "networks.internal.config"),
     ],
 )
@@ -109,7 +125,10 @@ def on_core(first, last, name, **more):
 
 def test_sites_that_share_a_segment_share_no_address():
     one, other = on_core(10, 20, "dallas"), on_core(20, 30, "austin")
-    assert across(one, other) == [("SEGMENT_ADDRESSES", "dallas", "networks.internal"), ("SEGMENT_ADDRESSES", "austin", "networks.internal")]
+    assert across(one, other) == [
+        ("SEGMENT_ADDRESSES", "dallas", "networks.internal"),
+        ("SEGMENT_ADDRESSES", "austin", "networks.internal"),
+    ]
     assert across(one, on_core(21, 30, "austin")) == []
     assert across(one, stack(network(10, 20), "austin")) == []
 
@@ -122,7 +141,9 @@ def test_static_addresses_count():
 
 
 def test_one_vlan_id_for_a_segment():
-    assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=120)) == [("SEGMENT_VLAN", "austin", "segments.core.vlan")]
+    assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=120)) == [
+        ("SEGMENT_VLAN", "austin", "segments.core.vlan")
+    ]
     assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=110)) == []
     assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin")) == []
 
@@ -130,9 +151,13 @@ def test_one_vlan_id_for_a_segment():
 def test_virtual_addresses_are_nobodys_pods():
     vips = "{router: 10.1.10.5}"
     assert across(on_core(1, 5, "dallas", vips=vips)) == [("SEGMENT_VIP", "dallas", "networks.internal")]
-    assert across(on_core(10, 20, "dallas", vips=vips), on_core(5, 9, "austin")) == [("SEGMENT_VIP", "austin", "networks.internal")]
+    assert across(on_core(10, 20, "dallas", vips=vips), on_core(5, 9, "austin")) == [
+        ("SEGMENT_VIP", "austin", "networks.internal")
+    ]
     assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips=vips)) == []
-    assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips="{bgp: 10.1.10.5}")) == [("SEGMENT_VIP", "austin", "segments.core.vips.bgp")]
+    assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips="{bgp: 10.1.10.5}")) == [
+        ("SEGMENT_VIP", "austin", "segments.core.vips.bgp")
+    ]
 
 
 def test_the_site_stands_where_pulumi_reads_it():

@@ -1,0 +1,166 @@
+"""`python -m cli lint` as it is typed: exit status, formats, standard input, folders."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.__main__ import app
+
+ROOT = Path(__file__).parents[2]
+BAD = '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "eth1", "mode": "l2"}'
+WARNS = '{"type": "macvlan", "master": "eth1"}'
+CLEAN = '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "eth1"}'
+
+
+def run(*args, text=None):
+    return CliRunner().invoke(app, ["lint", *map(str, args)], input=text)
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text, name="net.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(("text", "status"), [(BAD, 1), (WARNS, 0), (CLEAN, 0)])
+def test_exit_status(text, status, file):
+    assert run(file(text)).exit_code == status
+    assert run("-", text=text).exit_code == status
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["no-such-file.yaml"],
+        ["--format", "xml", "."],
+        ["--facts", "no-facts.json", "."],
+        ["--explain", "NO_RULE"],
+        ["--unknown"],
+    ],
+)
+def test_wrong_use(args, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    result = run(*args)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    assert result.stderr
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe")
+    result = run(tmp_path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "not UTF-8" in result.stderr
+
+
+def test_bad_facts(file):
+    result = run(file(CLEAN), "--facts", file('{"node": 3}', "facts.json"))
+    assert result.exit_code == 2
+    assert "unknown fact" in result.stderr
+
+
+def test_json(file):
+    path = file(BAD)
+    found = json.loads(run(path, "--format", "json").stdout)
+    assert list(found[0]) == ["file", "document", "path", "line", "column", "rule", "level", "message", "hint"]
+    column = BAD.index('"l2"') + 1
+    assert {k: found[0][k] for k in ("file", "document", "path", "line", "column", "rule", "level")} == {
+        "file": str(path), "document": 1, "path": "mode", "line": 1, "column": column, "rule": "ENUM", "level": "error",
+    }  # fmt: skip
+    assert json.loads(run(file(CLEAN), "--format", "json").stdout) == []
+
+
+def test_facts(file):
+    facts = file('{"ifaces": ["eth0"]}', "facts.json")
+    assert "MASTER_NOT_FOUND" in run(file(CLEAN), "--facts", facts).stdout
+    assert run(file(CLEAN)).stdout == "nothing found\n"
+
+
+def test_sarif(file):
+    log = json.loads(run(file(BAD), file(WARNS, "w.json"), "--format", "sarif").stdout)
+    assert log["version"] == "2.1.0"
+    driver, results = log["runs"][0]["tool"]["driver"], log["runs"][0]["results"]
+    assert [rule["id"] for rule in driver["rules"]] == ["CNIVERSION_MISSING", "ENUM"]
+    for result in results:
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in {"error", "warning"}
+        assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
+
+
+def test_github(file):
+    path = file('{"type": "some,plugin:x", "cniVersion": "1.0.0", "name": "n"}', "a,b.json")
+    line = run(path, "--format", "github").stdout
+    assert line.startswith(
+        f"::warning file={str(path).replace(',', '%2C')},line=1,col=10,title=THIRD_PARTY_PLUGIN::type: the plugin 'some,plugin:x'"
+    )
+    assert line.count("\n") == 1
+
+
+def test_folders(tmp_path, file):
+    file(BAD, "sub/net.conflist")
+    file(BAD, ".hidden/net.json")
+    file("# not looked at", "README.md")
+    found = json.loads(run(tmp_path, "--format", "json").stdout)
+    assert [Path(f["file"]).name for f in found] == ["net.conflist"]
+    twice = json.loads(run(tmp_path, tmp_path / "sub", "--format", "json").stdout)
+    assert len(twice) == 1
+
+
+def test_explain():
+    result = run("--explain", "HOSTLOCAL_MULTINODE")
+    assert result.exit_code == 0
+    for words in (
+        "host-local remembers addresses on each node",
+        "Source: ",
+        "Example of what it finds",
+        "lint: allow HOSTLOCAL_MULTINODE",
+    ):
+        assert words in result.stdout
+    assert "VLAN_ID" in run("--explain", "all").stdout
+
+
+def test_sites_of_the_project():
+    result = run(ROOT / "stacks")
+    assert (result.exit_code, result.stdout) == (0, "nothing found\n")
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 0)])
+def test_neighbours_of_a_stack_file_are_looked_at(pair):
+    errors = ROOT / "tests" / "rules" / "errors"
+    files = [errors / "segment_addresses.yaml", errors / "segment_addresses.other.yaml"]
+    result = run(*(files[i] for i in pair), "--format", "json")
+    assert {f["rule"] for f in json.loads(result.stdout)} == {"SEGMENT_ADDRESSES"}
+
+
+def test_one_stack_file_is_held_against_the_others_of_its_folder(tmp_path):
+    errors = ROOT / "tests" / "rules" / "errors"
+    (tmp_path / "Pulumi.dallas.yaml").write_text((errors / "segment_addresses.yaml").read_text())
+    (tmp_path / "Pulumi.austin.yaml").write_text((errors / "segment_addresses.other.yaml").read_text())
+    (tmp_path / "Pulumi.broken.yaml").write_text("config: [")
+    found = json.loads(run(tmp_path / "Pulumi.dallas.yaml", "--format", "json").stdout)
+    assert [(f["rule"], Path(f["file"]).name) for f in found] == [("SEGMENT_ADDRESSES", "Pulumi.dallas.yaml")]
+
+
+def test_as_a_module():
+    result = subprocess.run(
+        [sys.executable, "-m", "cli", "lint", "-"],
+        input=BAD,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stdout.startswith("<stdin>:1:")
+    assert result.stderr == ""
