@@ -39,6 +39,7 @@ def lint(
     from model.load import stacks_beside
     from rules.facts import Facts, FactsError, parse_facts
     from rules.lint import Linter
+    from rules.segments import StackFile
 
     if explain is not None:
         _explain(explanation.explained(explain), explain)
