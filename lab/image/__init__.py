@@ -9,8 +9,6 @@ from pathlib import Path
 from lab.cache import Cache, Report, sha256, stamp
 from lab.image import debian
 
-HOST_PACKAGES = ("mmdebstrap", "apt", "util-linux")
-
 # What Kubespray v2.31 asks for on Debian 12, what a kubelet and a CNI need, and what a person looking at a node
 # would miss.
 PACKAGES = (

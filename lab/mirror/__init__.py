@@ -13,8 +13,6 @@ from lab.mirror import files, images, oci, parts
 from lab.reach import Reach
 from lab.toolchain import Toolchain, modules
 
-HOST_PACKAGES = ("gcc", "libc6-dev", "mmdebstrap")
-
 ADDRESS, FILES_PORT, REGISTRY_PORT = "10.1.1.1", 8080, 5000
 
 UPSTREAM = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")

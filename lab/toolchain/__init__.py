@@ -14,8 +14,6 @@ from lab.cache import Cache, Report
 from lab.reach import Reach
 from lab.toolchain import download, go, modules, pulumi
 
-HOST_PACKAGES = ("gcc", "libc6-dev", "util-linux")
-
 ON_HOST = {"kubernetes": ("kubectl", "kube-apiserver"), "etcd": ("etcd",), "etcdctl": ("etcdctl",)}
 """What is run here, beside pulumi: kubectl for people, the others for tests that need an API server."""
 
@@ -34,11 +32,6 @@ class Toolchain:
     def home(self) -> Path:
         """PULUMI_HOME: plugins are kept there, and nothing of the person's own pulumi is touched."""
         return pulumi.home(self.cache)
-
-    @property
-    def uses_stand_ins(self) -> bool:
-        """Whether a provider is one of ours."""
-        return "stand-in" in self.providers.values()
 
     def environment(self) -> dict[str, str]:
         """The variables that the lab's own commands need beside the person's."""
