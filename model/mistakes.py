@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model.positions import Path
+from model.positions import Path, at
 from model.site import Site
 
 _SHAPES = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "integer": "a whole number",
@@ -160,7 +160,8 @@ def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
         if detail["type"] == "missing" or (path and path[-1] in parent.get("required", [])):
             depth -= 1
         if path[:1] == ("workloads",) and path[2:3] == ("image",):
-            rest["workloads"][path[1]]["image"] = "localhost/unknown:0"
+            if isinstance(workload := at(rest, path[:2]), dict):
+                workload["image"] = "localhost/unknown:0"
             continue
         if path[:1] == ("networks",):
             depth = min(depth, 2)

@@ -69,7 +69,6 @@ class Linter:
         texts = []
         for document in documents(text):
             yaml_text = YamlText(document)
-            texts.append(yaml_text)
             try:
                 data = document.data()
             except YamlMistakeError as mistake:
@@ -79,6 +78,7 @@ class Linter:
                         Origin(file, PlacedText(document.number, mistake.line, mistake.column)),
                     )
                 continue
+            texts.append(yaml_text)
             self._add_document(data, text, Origin(file, yaml_text), sure=True)
         self.allows[file] = allows_in(text, texts)
         for allow in self.allows[file]:

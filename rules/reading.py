@@ -27,7 +27,7 @@ def is_cni(data: dict[str, Data], *, sure: bool) -> bool:
         return False
     if "cniVersion" in data or isinstance(data.get("ipam"), dict) or isinstance(data.get("plugins"), list):
         return True
-    return data.get("type") in {*PLUGINS, *IPAM} or not sure
+    return str(data.get("type")) in {*PLUGINS, *IPAM} or not sure
 
 
 def subjects_in(data: Data, facts: Facts, *, sure: bool) -> Iterator[Any]:
@@ -45,7 +45,7 @@ def subjects_in(data: Data, facts: Facts, *, sure: bool) -> Iterator[Any]:
 
 
 def _bare(data: dict[str, Data], facts: Facts) -> Iterator[Any]:
-    if data.get("type") in IPAM:
+    if str(data.get("type")) in IPAM:
         yield Ipam(data, (), facts)
     elif set(data) == {"ipam"} and isinstance(data["ipam"], dict):
         yield Ipam(data["ipam"], ("ipam",), facts)
