@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +41,15 @@ class Outcome:
     def count(self) -> Counter[str]:
         """How many changes of each kind."""
         return Counter(operation for operation, _ in self.changes)
+
+
+def _bury() -> None:
+    """A failed run abandons the program's coroutine; collected later, it can break whatever runs then (CPython 3.11)."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 class _Stack(automation.Stack):
@@ -114,6 +125,7 @@ class Project:
         except automation.CommandError as error:
             outcome.ok = False
             outcome.said.append(str(error))
+            _bury()
         outcome.outputs = self._outputs()
         return outcome
 
