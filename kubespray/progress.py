@@ -1,6 +1,7 @@
 """What Ansible's events say to a person: short lines, few enough to read, and one failure that says it all."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any
 EVERY_SECONDS = 10.0
 LONGEST = 160
 """Characters of a line. The provider hangs at lines over 64 KiB."""
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 SECRET_NAMES = ("password", "secret", "token", "passwd", "private", "_key", "credential", "_auth")
 
@@ -77,7 +80,7 @@ class Progress:
     def _masked(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, "[secret]")
-        return text
+        return COLOURS.sub("", text)
 
 
 def secrets_of(variables: dict[str, Any]) -> frozenset[str]:

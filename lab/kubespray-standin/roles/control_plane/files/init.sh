@@ -11,7 +11,7 @@ if [ ! -e "$done" ]; then
     systemctl enable -q kubelet
     timeout 600 "$BIN_DIR/kubeadm" init --config /etc/kubernetes/kubeadm-config.yaml --skip-token-print \
         --ignore-preflight-errors="$IGNORE" >"$log" 2>&1 || {
-        tail -n 20 "$log" >&2
+        { grep ERROR "$log" || true; tail -n 6 "$log"; } >&2
         exit 1
     }
     mkdir -p /root/.kube

@@ -35,7 +35,7 @@ fi
 systemctl enable -q kubelet
 timeout 300 "$BIN_DIR/kubeadm" join --config "$config" --ignore-preflight-errors="$IGNORE" >"$log" 2>&1 || {
     systemctl disable -q kubelet
-    tail -n 20 "$log" >&2
+    { grep ERROR "$log" || true; tail -n 6 "$log"; } >&2
     exit 1
 }
 if [ -n "$CONTROL_PLANE" ]; then

@@ -12,7 +12,7 @@ if [ "$running" != "$VERSION" ]; then
         set -- node
     fi
     timeout 900 "$BIN_DIR/kubeadm" upgrade "$@" --ignore-preflight-errors="$IGNORE" >"$log" 2>&1 || {
-        tail -n 20 "$log" >&2
+        { grep ERROR "$log" || true; tail -n 6 "$log"; } >&2
         exit 1
     }
     echo upgraded
