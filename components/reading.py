@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pulumi
 from pydantic import ValidationError
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from model.catalog import Catalog
 from model.load import SiteError, parse_site

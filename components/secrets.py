@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from model.nodes import ContainerNodes, Nodes
+from render.host_keys import public_key_of
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,24 @@ class Secrets:
 def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
     """The site's secrets. Raises pulumi.RunError, saying what to set, where one is missing."""
     seed_file = nodes.host_key_seed_file if isinstance(nodes, ContainerNodes) else None
-    return Secrets(
-        ssh_private_key=_secret(config, "sshPrivateKey", nodes.ssh.private_key_file)
-        or _missing("sshPrivateKey", "pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"),
-        host_key_seed=_secret(config, "hostKeySeed", seed_file),
-    )
+    private_key = _secret(config, "sshPrivateKey", nodes.ssh.private_key_file)
+    if private_key is None:
+        msg = "multus-site:sshPrivateKey is not set. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
+        raise pulumi.RunError(msg)
+    return Secrets(private_key.apply(_private_key), _secret(config, "hostKeySeed", seed_file))
+
+
+def _private_key(text: str) -> str:
+    """The text, if it is a private key that can be used without asking anybody. The text itself is never shown."""
+    try:
+        public_key_of(text)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        msg = (
+            "multus-site:sshPrivateKey is not a private key without a passphrase. "
+            "Make one with: ssh-keygen -t ed25519 -N '' -f KEY_FILE"
+        )
+        raise pulumi.RunError(msg) from None
+    return text
 
 
 def _secret(config: pulumi.Config, key: str, file: str | None) -> pulumi.Output[str] | None:
@@ -38,8 +53,3 @@ def _secret(config: pulumi.Config, key: str, file: str | None) -> pulumi.Output[
             f"{file}, named by the site, cannot be read: {error.strerror}. Make it, or set the secret multus-site:{key}"
         )
         raise pulumi.RunError(msg) from None
-
-
-def _missing(key: str, command: str) -> pulumi.Output[str]:
-    msg = f"multus-site:{key} is not set. Type: {command}"
-    raise pulumi.RunError(msg)

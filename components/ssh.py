@@ -7,7 +7,7 @@ import pulumi
 from pulumi_command import remote
 
 from model.nodes import Nodes
-from render.host_keys import derive_host_key, public_key_of
+from render.host_keys import HostKeyPair, derive_host_key, public_key_of
 from render.script import script
 
 DIALS = 60
@@ -32,7 +32,7 @@ class Ssh:
         self._seed = host_key_seed
         self._site = site
         self._provider = provider
-        self.private_key = pulumi.Output.secret(private_key)
+        self.private_key: pulumi.Output[str] = pulumi.Output.secret(private_key)
 
     @property
     def user(self) -> str:
@@ -44,7 +44,7 @@ class Ssh:
         """Public half of the private key."""
         return pulumi.Output.unsecret(self.private_key.apply(public_key_of))
 
-    def made_host_key(self, node: str) -> pulumi.Output[tuple[str, str]]:
+    def made_host_key(self, node: str) -> pulumi.Output[HostKeyPair]:
         """Private and public host key of a machine that we make (a secret)."""
         if self._seed is None:
             msg = (
@@ -53,14 +53,15 @@ class Ssh:
             )
             raise pulumi.RunError(msg)
         site = self._site
-        return pulumi.Output.secret(self._seed).apply(lambda seed: tuple(derive_host_key(seed, site, node)))
+        seed: pulumi.Output[str] = pulumi.Output.secret(self._seed)
+        return seed.apply(lambda text: derive_host_key(text, site, node))
 
     def host_key(self, node: str) -> pulumi.Output[str]:
         """Public host key that the node must show."""
         pinned = self._nodes.hosts[node].host_key
         if pinned is not None:
             return pulumi.Output.from_input(pinned)
-        return pulumi.Output.unsecret(self.made_host_key(node).apply(lambda pair: pair[1]))
+        return pulumi.Output.unsecret(self.made_host_key(node).apply(lambda pair: pair.public))
 
     @property
     def known_hosts(self) -> pulumi.Output[str]:

@@ -36,10 +36,11 @@ class Verification(pulumi.ComponentResource):
         document = pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
             lambda values: json.dumps({**values, "workloads": workloads}, sort_keys=True)
         )
+        stdin: pulumi.Output[str] = pulumi.Output.secret(document)
         run = local.Command(
             f"{name}-run",
             create=RUNNER,
-            stdin=pulumi.Output.secret(document),
+            stdin=stdin,
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=self, provider=provider, hide_diffs=["stdin"]),

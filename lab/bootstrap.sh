@@ -28,8 +28,10 @@ lab_demands() {
     [ "$(id -u)" = 0 ] || fail "the lab makes nodes and network namespaces, which needs root. Type: sudo make lab"
     missing=''
     for pair in podman:podman mmdebstrap:mmdebstrap runc:runc ip:iproute2 nsenter:util-linux setpriv:util-linux \
-        gcc:gcc git:git netavark:netavark iptables:iptables xz:xz-utils; do
+        gcc:gcc git:git netavark:netavark iptables:iptables xz:xz-utils libc:libc6-dev keyring:debian-archive-keyring; do
         case ${pair%%:*} in
+            libc) [ -e /usr/lib/x86_64-linux-gnu/libc.a ] || missing="$missing libc6-dev" ;;
+            keyring) [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring" ;;
             netavark) [ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || missing="$missing netavark" ;;
             *) command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}" ;;
         esac

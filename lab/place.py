@@ -53,8 +53,8 @@ class Place:
 
     @property
     def owner(self) -> Path:
-        """Which checkout's lab is up: one a machine, since the addresses are the article's."""
-        return self.cache.root / "lab-owner"
+        """Which checkout's lab is up: one a machine, since its addresses are fixed."""
+        return RUN / "owner"
 
     def podman_environment(self) -> dict[str, str]:
         """Makes podman keep images, containers and networks in the lab's own folders."""

@@ -110,4 +110,6 @@ class Stages:
         return path
 
     def _say(self, text: str) -> None:
-        self._console.print(f"[{time.monotonic() - self._begun:7.1f} s] {text}", highlight=False, markup=False, soft_wrap=True)
+        self._console.print(
+            f"[{time.monotonic() - self._begun:7.1f} s] {text}", highlight=False, markup=False, soft_wrap=True
+        )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -60,17 +61,19 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
     with stages.stage("what can be reached"):
         reached = reach.probe(offline=os.environ.get("OFFLINE", "") not in {"", "0"})
     console.print(reached.line, highlight=False)
-    with stages.stage("toolchain"):
+    # Debian's packages wait for the network and the disk, the compiler for the cores: side by side.
+    with ThreadPoolExecutor(1) as pool, stages.stage("toolchain"):
+        making = pool.submit(image.build, place.cache, lambda *_: None)
         tools = toolchain.build(place.cache, reached, stages.report)
     for line in tools.lines():
         console.print(line, highlight=False)
     with stages.stage("node image"):
-        rootfs = image.build(place.cache, stages.report)
+        rootfs = making.result()
     with stages.stage("mirror"):
         mirrored = mirror.build(place.cache, tools, reached, stages.report)
     with stages.stage("segments"):
-        place.owner.write_text(str(place.project))
         podman.write_configuration(place)
+        place.owner.write_text(str(place.project))
         podman.import_node_image(place, rootfs.path, rootfs.digest, rootfs.changes)
         segments.make_segments(place)
         podman.start_containers(place)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Any
+from typing import Any, cast
 
 import kr8s
 from kr8s.asyncio.objects import Pod
@@ -26,13 +26,18 @@ class Cluster:
     @classmethod
     async def connect(cls, kubeconfig: dict[str, Any]) -> "Cluster":
         """Connects. Raises kr8s' errors and httpx' where the API server does not answer."""
-        return cls(await kr8s.asyncio.api(kubeconfig=kubeconfig))
+        # A dictionary is taken too; the annotation knows of file names only.
+        return cls(await kr8s.asyncio.api(kubeconfig=cast(str, kubeconfig)))
 
     async def pods_of(self, workload: ExpectedWorkload) -> list[Pod]:
         """The workload's pods that are not on their way out."""
         selector = {LABEL: workload.name}
         pods = [p async for p in self._api.get("pods", namespace=workload.namespace, label_selector=selector)]
-        return [p for p in pods if "deletionTimestamp" not in p.metadata and p.status.get("phase") == "Running"]
+        return [
+            p
+            for p in pods
+            if "deletionTimestamp" not in p.raw["metadata"] and p.raw["status"].get("phase") == "Running"
+        ]
 
     async def look_at(self, workload: ExpectedWorkload, pod: Pod) -> SeenPod:
         """Everything that the checks need to know of one pod."""
@@ -43,8 +48,8 @@ class Cluster:
         return SeenPod(
             workload=workload.name,
             name=pod.name,
-            node=pod.spec.get("nodeName", ""),
-            network_status=pod.metadata.get("annotations", {}).get(NETWORK_STATUS, ""),
+            node=pod.raw["spec"].get("nodeName", ""),
+            network_status=pod.raw["metadata"].get("annotations", {}).get(NETWORK_STATUS, ""),
             interfaces=dict(zip(names, interfaces, strict=True)),
             pings=dict(zip(gateways, pings, strict=True)),
             dns=await self._dns(pod),
@@ -81,7 +86,7 @@ class Cluster:
             ]
             lines = [f"  {e.raw.get('type')} {e.raw.get('reason')}: {e.raw.get('message')}" for e in events[-10:]]
             parts.append(f"events of pod {pod.name}:\n" + ("\n".join(lines) or "  none"))
-            node = pod.spec.get("nodeName")
+            node = pod.raw["spec"].get("nodeName")
             if node:
                 parts.append(await self._multus_log(node, pod.name))
         return "\n".join(parts) or f"workload {workload.name} has no pods"

@@ -20,7 +20,12 @@ ADMIN_CONF = json.dumps(
     {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "kubernetes", "cluster": {"server": "https://127.0.0.1:6443", "certificate-authority-data": "QQ=="}}],
+        "clusters": [
+            {
+                "name": "kubernetes",
+                "cluster": {"server": "https://127.0.0.1:6443", "certificate-authority-data": "QQ=="},
+            }
+        ],
         "users": [{"name": "kubernetes-admin", "user": {"client-certificate-data": "QQ==", "client-key-data": "QQ=="}}],
         "contexts": [{"name": "c", "context": {"cluster": "kubernetes", "user": "kubernetes-admin"}}],
         "current-context": "c",
@@ -90,7 +95,7 @@ class Answers(Mocks):
             outputs["metadata"] = {**outputs["metadata"], "uid": f"uid-{args.name}", "generation": 1}
         return f"{args.name}-id", outputs
 
-    def call(self, args):
+    def call(self, args):  # noqa: ARG002 - the signature is Pulumi's
         return {}
 
     @staticmethod

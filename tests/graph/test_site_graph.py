@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tests.graph.recording import lab_site, record
 
+from tests.graph.recording import lab_site, record
 
 GRAPH = """\
 ClusterRole lab-multus
@@ -137,7 +137,7 @@ def test_existing_hosts_are_neither_made_nor_forgotten():
 
 
 def test_the_pinned_image_is_what_runs():
-    spec = json.dumps(json.loads(json.dumps(dict(record()["Deployment lab-samplepod"].inputs["spec"]), default=str)), default=str)
+    spec = json.dumps(
+        json.loads(json.dumps(dict(record()["Deployment lab-samplepod"].inputs["spec"]), default=str)), default=str
+    )
     assert "sha256:" + "b" * 64 in spec
-
-

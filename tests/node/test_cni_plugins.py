@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -42,11 +43,25 @@ class Node:
         return hashlib.sha256(data).hexdigest(), f"{self.url}/{name}"
 
     def run(self, argument, *lines):
-        binds = [("opt-cni", "/opt/cni"), ("state", "/var/lib/multus-site"), ("etc-cni", "/etc/cni"), ("lib-cni", "/var/lib/cni")]
+        binds = [
+            ("opt-cni", "/opt/cni"),
+            ("state", "/var/lib/multus-site"),
+            ("etc-cni", "/etc/cni"),
+            ("lib-cni", "/var/lib/cni"),
+        ]
         mounts = "".join(f"mkdir -p {there}; mount --bind {self.root / here} {there}; " for here, there in binds)
         text = script("cni-plugins", {"PLUGINS": "\n".join(lines)})
         # Mounts and processes are this command's own; what the host has of either is never seen.
-        command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", f"{mounts} exec sh -s {argument}"]
+        command = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "sh",
+            "-c",
+            f"{mounts} exec sh -s {argument}",
+        ]
         return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
     def installed(self):
@@ -68,14 +83,14 @@ def node(tmp_path):
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     # Folders that the binds need are made on the host where they are missing, and removed again.
-    made = [d for d in ("/opt/cni", "/var/lib/multus-site", "/etc/cni", "/var/lib/cni") if not os.path.isdir(d)]
+    made = [d for d in ("/opt/cni", "/var/lib/multus-site", "/etc/cni", "/var/lib/cni") if not Path(d).is_dir()]
     yield Node(root, served, f"http://127.0.0.1:{server.server_port}")
     server.shutdown()
     thread.join()
     server.server_close()
     for folder in made:
-        if os.path.isdir(folder):
-            os.rmdir(folder)
+        if Path(folder).is_dir():
+            Path(folder).rmdir()
 
 
 def plugin(mark):

@@ -29,7 +29,10 @@ def test_the_annotation_is_the_short_form():
 @given(st.sampled_from(sorted(CONTENTS)), st.text(min_size=1, max_size=5))
 def test_pods_restart_when_a_network_of_theirs_changes_and_only_then(network, text):
     changed = {**CONTENTS, network: CONTENTS[network] + text}
-    same = template(CONTENTS)["metadata"]["annotations"][ATTACHMENT_HASH] == template(changed)["metadata"]["annotations"][ATTACHMENT_HASH]
+    same = (
+        template(CONTENTS)["metadata"]["annotations"][ATTACHMENT_HASH]
+        == template(changed)["metadata"]["annotations"][ATTACHMENT_HASH]
+    )
     assert same == (network == "unused")
 
 

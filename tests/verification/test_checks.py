@@ -16,7 +16,9 @@ PING = "3 packets transmitted, 3 packets received, 0% packet loss\nround-trip mi
 
 
 def interface(**changes):
-    return replace(Interface("net1", up=True, mtu=1500, mac="7a:00:00:00:00:01", addresses=(("10.1.10.200", 24),)), **changes)
+    return replace(
+        Interface("net1", up=True, mtu=1500, mac="7a:00:00:00:00:01", addresses=(("10.1.10.200", 24),)), **changes
+    )
 
 
 def pod(name="samplepod-1", seen=None, status=None, **changes):
@@ -82,7 +84,9 @@ def test_network_status_must_name_network_and_interface(status):
 
 
 def test_a_silent_gateway_fails_with_what_ping_said():
-    checks = judge(WORKLOAD, [pod(pings={("net1", "10.1.10.1"): Answer(1, "3 packets transmitted, 0 received, 100% packet loss")})])
+    checks = judge(
+        WORKLOAD, [pod(pings={("net1", "10.1.10.1"): Answer(1, "3 packets transmitted, 0 received, 100% packet loss")})]
+    )
     assert failed(checks) == ["gateway-ping"]
     assert "100% packet loss" in next(c.detail for c in checks if not c.ok)
 
@@ -97,7 +101,11 @@ def test_too_few_or_too_many_pods_fail():
 
 
 def test_an_address_held_twice_fails_both_pods():
-    pods = [pod("samplepod-1"), pod("samplepod-2"), pod("samplepod-3", seen=interface(addresses=(("10.1.10.201", 24),)))]
+    pods = [
+        pod("samplepod-1"),
+        pod("samplepod-2"),
+        pod("samplepod-3", seen=interface(addresses=(("10.1.10.201", 24),))),
+    ]
     checks = unique_addresses(pods, [WORKLOAD])
     assert {c.pod: c.ok for c in checks} == {"samplepod-1": False, "samplepod-2": False, "samplepod-3": True}
     assert "10.1.10.200 is held by samplepod-2 too" in checks[0].detail

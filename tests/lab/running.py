@@ -1,0 +1,111 @@
+"""The running lab, as tests use it: kubectl, pulumi and nodes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lab import segments, shell
+from lab.cache import Cache, LabError
+from lab.place import Place, enter
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+def no_lab():
+    """Why there is no lab to test; empty if there is one."""
+    if reason := os.environ.get("MULTUS_SITE_NO_LAB"):
+        return f"no lab: {reason}"
+    if os.geteuid() != 0 or not segments.exists():
+        return "the lab is not up (make lab)"
+    return ""
+
+
+class Lab:
+    """Commands in the lab, each with a time limit."""
+
+    def __init__(self):
+        self.place = Place(PROJECT, Cache.default())
+
+    @property
+    def environment(self):
+        """The environment of `make lab-shell`."""
+        return shell.environment(self.place)
+
+    def run(self, *command, given=None, check=True, seconds=300, **variables):
+        """A command inside the lab's network, as in its shell."""
+        done = subprocess.run(
+            enter(*command),
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            text=True,
+            env={**self.environment, **variables},
+            cwd=PROJECT,
+            timeout=seconds,
+            check=False,
+        )
+        if check and done.returncode:
+            msg = f"{' '.join(command)} gave {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            raise AssertionError(msg)
+        return done
+
+    def kubectl(self, *arguments, check=True):
+        """kubectl's output."""
+        if not (self.place.folder / "kubeconfig").exists():
+            shell.write_kubeconfig(self.place)
+        return self.run("kubectl", *arguments, check=check).stdout
+
+    def get(self, *arguments):
+        """Objects, as data."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+
+    def pulumi(self, *arguments, check=True, seconds=600, **variables):
+        """pulumi in the stack `lab`."""
+        return self.run(
+            "pulumi", *arguments, "--non-interactive", "--color", "never", check=check, seconds=seconds, **variables
+        )
+
+    def resources(self):
+        """The stack's resources, as its state has them."""
+        return json.loads(self.pulumi("stack", "export").stdout)["deployment"]["resources"]
+
+    def urn(self, name):
+        """The URN of the custom resource of a name."""
+        return next(r["urn"] for r in self.resources() if r["urn"].endswith(f"::{name}") and r["custom"])
+
+    def node(self, name, *command, check=True):
+        """A command on a node."""
+        return self.run("podman", "exec", f"lab-{name}", *command, check=check)
+
+    def pods(self):
+        """The sample workload's pods that stay."""
+        found = self.get("pods", "-l", "app.kubernetes.io/name=samplepod")["items"]
+        return [p for p in found if "deletionTimestamp" not in p["metadata"]]
+
+    def make(self, verb, **more):
+        """`python -m lab VERB`, as the Makefile runs it."""
+        return subprocess.run(
+            [sys.executable, "-m", "lab", verb],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            **more,
+        )
+
+
+def eventually(look, seconds=120, pause=1.0):
+    """What `look` gives, as soon as that is true; fails with its last answer after so many seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen or time.monotonic() > until:
+            assert seen, f"not within {seconds} s: {look.__name__}"
+            return seen
+        time.sleep(pause)
+
+
+__all__ = ["PROJECT", "Lab", "LabError", "eventually", "no_lab"]
