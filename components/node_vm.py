@@ -55,7 +55,7 @@ class NodeVM(pulumi.ComponentResource):
             for interface, network in sorted(nodes.container.networks.items())
         ]
         home = "/root" if ssh.user == "root" else f"/home/{ssh.user}"
-        stdin = pulumi.Output.all(ssh.made_host_key(node), ssh.authorized_key).apply(
+        stdin = pulumi.Output.all(*ssh.made_host_key(node), ssh.authorized_key).apply(
             lambda args: script(
                 "container",
                 {
@@ -64,9 +64,9 @@ class NodeVM(pulumi.ComponentResource):
                     "IMAGE": nodes.container.image,
                     "ATTACH": " ".join(attach),
                     "MANAGEMENT": nodes.container.networks[nodes.container.interface],
-                    "HOST_KEY": args[0].private,
-                    "HOST_KEY_PUBLIC": args[0].public,
-                    "AUTHORIZED_KEY": args[1],
+                    "HOST_KEY": args[0],
+                    "HOST_KEY_PUBLIC": args[1],
+                    "AUTHORIZED_KEY": args[2],
                     "USER_HOME": home,
                 },
             )

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_command import remote
 
 from model.nodes import Nodes
-from render.host_keys import HostKeyPair, derive_host_key, public_key_of
+from render.host_keys import derive_host_key, public_key_of
 from render.script import script
 
 DIALS = 60
@@ -44,8 +44,8 @@ class Ssh:
         """Public half of the private key."""
         return pulumi.Output.unsecret(self.private_key.apply(public_key_of))
 
-    def made_host_key(self, node: str) -> pulumi.Output[HostKeyPair]:
-        """Private and public host key of a machine that we make (a secret)."""
+    def made_host_key(self, node: str) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Private and public host key of a machine that we make; the private one is a secret."""
         if self._seed is None:
             msg = (
                 f"multus-site:hostKeySeed is not set; the host keys of {self._site}'s machines are derived from it. "
@@ -54,14 +54,15 @@ class Ssh:
             raise pulumi.RunError(msg)
         site = self._site
         seed: pulumi.Output[str] = pulumi.Output.secret(self._seed)
-        return seed.apply(lambda text: derive_host_key(text, site, node))
+        public = seed.apply(lambda text: derive_host_key(text, site, node).public)
+        return seed.apply(lambda text: derive_host_key(text, site, node).private), pulumi.Output.unsecret(public)
 
     def host_key(self, node: str) -> pulumi.Output[str]:
         """Public host key that the node must show."""
         pinned = self._nodes.hosts[node].host_key
         if pinned is not None:
             return pulumi.Output.from_input(pinned)
-        return pulumi.Output.unsecret(self.made_host_key(node).apply(lambda pair: pair.public))
+        return self.made_host_key(node)[1]
 
     @property
     def known_hosts(self) -> pulumi.Output[str]:

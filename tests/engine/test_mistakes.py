@@ -107,7 +107,7 @@ def test_a_range_outside_its_subnet_is_an_error(preview):
     [
         ({}, "pulumi config set --secret multus-site:sshPrivateKey"),
         (
-            {"multus-site:sshPrivateKey": "x"},
+            {"multus-site:sshPrivateKey": PRIVATE_KEY},
             "openssl rand -hex 32 | pulumi config set --secret multus-site:hostKeySeed",
         ),
     ],
