@@ -13,6 +13,8 @@ from rules.subjects import CHAINED, Config, Ipam, Operator, Plugin, version_key
 
 _NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$")
 _LIBCNI = "cni libcni/conf.go"
+_WITHOUT_ADDRESS = {"macvlan", "bridge", "tap", "host-device"}
+"""Plugins that can make an interface without an address, which results before 0.3.0 cannot tell ('no valid IP addresses')."""
 
 
 @rule(
@@ -36,17 +38,13 @@ def plugin_type_missing(part: Config | Plugin | Ipam) -> Problems:
             yield Problem(
                 ("plugins",), "the list of plugins is empty", 'Give at least one: "plugins": [{"type": "macvlan", …}].'
             )
-    elif not part.text("type") and (part.get("type") is None or part.get("type") == "") and part.data:
-        what = (
-            "plugin"
-            if isinstance(part, Plugin)
-            else "address management: the plugin takes it for none, and gives no address"
-        )
-        yield Problem(
-            (),
-            f"no type of {what}",
-            f'Give "type", one of {", ".join(sorted(IPAM if isinstance(part, Ipam) else PLUGINS))} or another binary.',
-        )
+    elif part.get("type") in (None, "") and part.data:
+        if isinstance(part, Ipam):
+            message = "no type of address management: the plugin takes it for none, and gives no address"
+            yield Problem((), message, f'Give "type", one of {", ".join(sorted(IPAM))} or another binary.', "warning")
+        else:
+            hint = f'Give "type", one of {", ".join(sorted(PLUGINS))} or another binary.'
+            yield Problem((), "no type of plugin", hint)
 
 
 @rule(
@@ -121,7 +119,13 @@ def cniversion_missing(config: Config) -> Problems:
     """It is then taken for version 0.1.0: one address per family, no chaining, no CHECK; newer plugins may refuse it."""
     if config.get("cniVersion") in (None, "") and not config.version and config.plugins:
         misplaced = any(plugin.has("cniVersion") for plugin in config.plugins if plugin.path != config.path)
-        if not misplaced and not any(ipam.has("cniVersion") for ipam in config.addresses):
+        if misplaced or any(ipam.has("cniVersion") for ipam in config.addresses):
+            return
+        first = config.plugins[0]
+        if first.type in _WITHOUT_ADDRESS and not (first.ipam and first.ipam.type):
+            message = "no cniVersion: taken for 0.1.0, which knows no interface without an address"
+            yield Problem((), message, 'Add "cniVersion": "1.0.0".', "error")
+        else:
             yield Problem((), "no cniVersion: taken for 0.1.0", 'Add "cniVersion": "1.0.0".')
 
 

@@ -70,7 +70,7 @@ def ipam_required(plugin: Plugin) -> Problems:
     needs = plugin.type in {"vlan", "ptp", "dummy"} or (plugin.type == "ipvlan" and not plugin.chained)
     if (
         needs
-        and (plugin.ipam is None or (not plugin.ipam.data and not plugin.ipam.type))
+        and (plugin.ipam is None or plugin.ipam.get("type") in (None, ""))
         and not isinstance(plugin.get("ipam"), (str, list))
     ):
         path = (plugin.key("ipam"),) if plugin.ipam is not None else ()

@@ -12,7 +12,7 @@ from cli.__main__ import app
 
 ROOT = Path(__file__).parents[2]
 BAD = '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "eth1", "mode": "l2"}'
-WARNS = '{"type": "macvlan", "master": "eth1"}'
+WARNS = '{"type": "macvlan", "master": "eth1", "ipam": {"type": "dhcp"}}'
 CLEAN = '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "eth1"}'
 
 

@@ -68,7 +68,7 @@ CASES = [
     ({**MACVLAN, "type": ""}, {"PLUGIN_TYPE_MISSING": "error"}),
     ({"cniVersion": "1.0.0", "name": "n", "plugins": []}, {"PLUGIN_TYPE_MISSING": "error"}),
     ({"cniVersion": "1.0.0", "name": "n", "plugins": [{"master": "eth1"}]}, {"PLUGIN_TYPE_MISSING": "error"}),
-    ({**MACVLAN, "ipam": {"range": "10.1.10.0/24"}}, {"PLUGIN_TYPE_MISSING": "error"}),
+    ({**MACVLAN, "ipam": {"range": "10.1.10.0/24"}}, {"PLUGIN_TYPE_MISSING": "warning"}),
     # WRONG_TYPE: as encoding/json decodes
     ({**VLAN, "vlanId": "110"}, {"WRONG_TYPE": "error"}),
     ({**VLAN, "vlanId": 110.0}, {"WRONG_TYPE": "error"}),
@@ -101,6 +101,8 @@ CASES = [
     ({**MACVLAN, "ipam": {"type": "spiderpool", "foo": 1}}, {"THIRD_PARTY_PLUGIN": "warning"}),
     # CNIVERSION_*
     (less(MACVLAN, "cniVersion"), {"CNIVERSION_MISSING": "warning"}),
+    (less(MACVLAN, "cniVersion", "ipam"), {"CNIVERSION_MISSING": "error"}),
+    ({**VLAN, "ipam": {"range": "10.1.10.0/24"}}, {"IPAM_REQUIRED": "error", "PLUGIN_TYPE_MISSING": "warning"}),
     ({**MACVLAN, "cniVersion": ""}, {"CNIVERSION_MISSING": "warning"}),
     (less(chain({"type": "sbr", "cniVersion": "1.0.0"}), "cniVersion"), {"CNIVERSION_MISPLACED": "warning"}),
     (chain({"type": "sbr", "cniVersion": "1.0.0"}), {"CNIVERSION_MISPLACED": "warning"}),
