@@ -17,7 +17,7 @@ lint: ## ruff, mypy, shellcheck
 	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh node/*.sh lab/*.sh'
 
 bench: ## how long the stages of the last runs took
-	@lab/bootstrap.sh --plain python -m lab bench
+	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth"
 
 clean: ## what can be made again: caches of tools, and the lab's cache folder
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,7 @@ fail() {
 }
 
 apt_install() { # packages; quiet unless it fails
+    mkdir -p .lab
     log=$(mktemp)
     if ! { [ -e "$stamp_apt" ] || { apt-get update && touch "$stamp_apt"; } && DEBIAN_FRONTEND=noninteractive \
         apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1; then
@@ -68,7 +69,6 @@ environment() {
     printf '%s' "$want" >.venv/.requirements
 }
 
-mkdir -p .lab
 if [ "${1:-}" = --plain ]; then
     shift
 elif [ "${1:-}" = --tests ]; then

@@ -4,9 +4,11 @@ A segment is a bridge that podman plugs nodes into. Podman numbers bridges itsel
 container; so each is made here first, under the name that podman chose, and kept by a port of ours.
 """
 
+import contextlib
 import json
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from lab.cache import LabError
 from lab.place import NAMESPACE, Place, enter
@@ -68,6 +70,16 @@ def processes() -> list[int]:
         return []
     text = subprocess.run(["ip", "netns", "pids", NAMESPACE], check=False, capture_output=True, text=True).stdout
     return [int(word) for word in text.split()]
+
+
+def programs(name: str) -> list[int]:
+    """Ids of the processes of one program inside the lab's network."""
+    found = []
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                found.append(pid)
+    return found
 
 
 def _make_network(place: Place, segment: Segment) -> None:

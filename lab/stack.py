@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lab import segments
 from lab.cache import LabError
 from lab.place import Place, enter
 from lab.stages import Stages
 
 STACK = "lab"
+OTHERS_SECONDS = 120
+"""How long a pulumi that was told to stop may take: it waits for what is under way."""
+
 STAGE_OF = {
     "NodeVM": "node VMs",
     "KubesprayCluster": "cluster",
@@ -51,9 +55,20 @@ class Stack:
         stacks = json.loads(self._pulumi("stack", "ls", "--json"))
         if not any(s["name"].split("/")[-1] == STACK for s in stacks):
             self._pulumi("stack", "init", STACK)
-        # A killed run leaves its lock; we hold the lab's own, so nobody else is at work.
+        self._wait_for_others()
+        # A killed run leaves its lock, and nobody is at work now.
         self._pulumi("cancel", "--yes", check=False)
         self._forget_pending()
+
+    @staticmethod
+    def _wait_for_others() -> None:
+        """Lets a run whose `make lab` was killed end: it was told to. Raises LabError where one goes on, such as a person's."""
+        until = time.monotonic() + OTHERS_SECONDS
+        while others := segments.programs("pulumi"):
+            if time.monotonic() > until:
+                msg = f"pulumi is at work in this lab (process {others[0]}). Wait for it, or stop it, then run the same command again."
+                raise LabError(msg)
+            time.sleep(0.5)
 
     def _forget_pending(self) -> None:
         """Drops what a killed run was in the midst of: every step of ours does the same again when run again."""
@@ -90,7 +105,8 @@ class Stack:
         command = ["pulumi", verb, "--yes", "--non-interactive", "--color", "never", "--event-log", str(events)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                enter(*command, *arguments),
+                # If this process is killed, pulumi is told to stop: two at once would be worse.
+                ["setpriv", "--pdeathsig", "INT", "--", *enter(*command, *arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
