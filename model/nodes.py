@@ -14,10 +14,12 @@ Architecture = Literal["amd64", "arm64"]
 class Bastion(Part):
     """A host that the nodes are reached through."""
 
-    host: str
+    host: str = Field(examples=["203.0.113.9"])
     """Name or address."""
     port: Port = 22
+    """Port of its SSH server."""
     user: str = "root"
+    """User to log in as."""
     host_key: HostKey
     """Its public host key; any other key stops everything."""
 
@@ -28,9 +30,11 @@ class Ssh(Part):
     user: str = "root"
     """User; anything but root must be able to sudo without a password."""
     port: Port = 22
-    private_key_file: str | None = None
+    """Port of the nodes' SSH servers."""
+    private_key_file: str | None = Field(default=None, examples=[".lab/ssh/id_ed25519"])
     """File with the private key, relative to the project; instead of the secret `multus-site:sshPrivateKey`."""
     bastion: Bastion | None = None
+    """A host to go through; none: the nodes are reached directly."""
 
 
 class Host(Part):
@@ -41,8 +45,10 @@ class Host(Part):
     host_key: HostKey | None = None
     """Public SSH host key. Required for hosts that exist; made by us for machines that we make."""
     roles: tuple[Role, ...] = ("worker",)
+    """What it does in the cluster; pods run on workers only."""
     architecture: Architecture = "amd64"
-    rack: ObjectName | None = None
+    """Which binaries it gets."""
+    rack: ObjectName | None = Field(default=None, examples=["r1"])
     """Becomes the label topology.kubernetes.io/zone of the node."""
 
 
@@ -50,8 +56,11 @@ class ExistingNodes(Part):
     """Hosts that exist and are reached over SSH."""
 
     backend: Literal["existing"]
+    """The hosts are there already."""
     ssh: Ssh = Ssh()
+    """How they are logged in to."""
     hosts: dict[NodeName, Host] = Field(min_length=1)
+    """The nodes by name, in an order that stays."""
 
 
 class Container(Part):
@@ -76,11 +85,15 @@ class ContainerNodes(Part):
     """System containers that podman makes on the machine where Pulumi runs."""
 
     backend: Literal["container"]
+    """Each node is a system container."""
     ssh: Ssh = Ssh()
+    """How they are logged in to."""
     container: Container
-    host_key_seed_file: str | None = None
+    """How they are made."""
+    host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
     """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
     hosts: dict[NodeName, Host] = Field(min_length=1)
+    """The nodes by name, in an order that stays."""
 
 
 Nodes = Annotated[ExistingNodes | ContainerNodes, Field(discriminator="backend")]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from model.base import Part
 from model.networks import HostLocal, Macvlan, Network, Segment
@@ -15,9 +15,10 @@ class Kubespray(Part):
     """The cluster installer: which release, from where, with which variables."""
 
     version: KubesprayVersion = "v2.31.0"
-    path: str | None = None
+    """Release tag."""
+    path: str | None = Field(default=None, examples=["../kubespray"])
     """A local checkout, relative to the project; instead of the release's git tag. $KUBESPRAY_SOURCE overrides both."""
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = Field(default={}, examples=[{"kube_network_plugin": "calico"}])
     """Variables of Kubespray, passed on as they are."""
 
 
@@ -26,14 +27,15 @@ class CniPlugins(Part):
 
     version: BareVersion = "1.9.1"
     """Release of containernetworking/plugins."""
-    plugins: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = Field(default=(), examples=[["macvlan"]])
     """Names; empty: those that the site's networks use."""
 
 
 class Multus(Part):
     """The Multus daemon (thick)."""
 
-    version: BareVersion = "4.3.0"
+    version: BareVersion = Field(default="4.3.0", examples=["4.3.0"])
+    """Release of multus-cni."""
     memory_limit: str = "256Mi"
     """Memory limit of the daemon. Upstream's 50Mi is killed under load, and with it every pod start of the node."""
 
@@ -41,17 +43,24 @@ class Multus(Part):
 class Site(Part):
     """One site, one stack."""
 
-    name: ObjectName
+    name: ObjectName = Field(examples=["dallas"])
     """Identity of the site: cluster name, names of its machines."""
-    artifacts: str | None = None
+    artifacts: str | None = Field(default=None, examples=["artifacts.yaml"])
     """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
     nodes: Nodes
+    """The hosts: who makes them, how they are reached."""
     kubespray: Kubespray = Kubespray()
+    """How the cluster is installed."""
     cni_plugins: CniPlugins = CniPlugins()
+    """The plugin binaries on the nodes."""
     multus: Multus = Multus()
+    """The daemon that gives pods several interfaces."""
     segments: dict[ObjectName, Segment] = {}
+    """L2 segments by name; sites that name the same one share it."""
     networks: dict[ObjectName, Network] = {}
+    """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
     workloads: dict[ObjectName, Workload] = {}
+    """What runs at the site, by name."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Site":

@@ -29,12 +29,17 @@ class Workload(Part):
     """Pods of one kind, each attached to the same networks."""
 
     kind: Literal["Deployment"] = "Deployment"
-    namespace: ObjectName = "default"
+    """What Kubernetes makes of it."""
+    namespace: ObjectName = Field(default="default", examples=["telecom"])
+    """Namespace of its pods and of their networks."""
     image: PinnedImage
-    command: tuple[str, ...] = ()
+    """Image of the container, with a tag or digest that does not move."""
+    command: tuple[str, ...] = Field(default=(), examples=[["tail", "-f", "/dev/null"]])
     """Command of the container; the image's own if empty."""
     replicas: int = Field(default=1, ge=0, le=5000)
-    networks: tuple[NamedAttachment, ...] = ()
+    """How many pods."""
+    networks: tuple[NamedAttachment, ...] = Field(default=(), examples=[["macvlan-internal", "macvlan-external"]])
+    """Networks that each pod is attached to, by name: net1, net2, … in this order."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that the pods may run on; all workers if empty."""
 

@@ -102,7 +102,7 @@ def _facts(site: Site, given: Facts) -> Facts:
     }
     if isinstance(site.nodes, ContainerNodes):
         known["ifaces"] = list(site.nodes.container.networks)
-        known["primary_iface"] = next(iter(site.nodes.container.networks))
+        known["primary_iface"] = site.nodes.container.interface
     return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
 
 

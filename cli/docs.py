@@ -1,0 +1,15 @@
+"""`python -m cli docs`: the pages that are made from the model and the rules."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def docs(folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs")) -> None:
+    """Write docs/site.md (every key of a site) and docs/linter.md (every rule)."""
+    from cli import pages
+
+    for name, page in pages.PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+        print(folder / name)

@@ -1,0 +1,173 @@
+"""The pages made from what is: docs/site.md from the model, docs/linter.md from the rules and the facts."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cli.explanation import LAYERS
+from model.site import Site
+from rules.facts import Facts
+from rules.registry import RULES
+
+_SITE = """\
+# The site file
+
+A stack is a site: one YAML object under `config: multus-site:site:` in `stacks/Pulumi.<site>.yaml`.
+This page is made from the model (`python -m cli docs`). Unknown keys are refused, and every mistake of a file is told at once.
+
+The first line of a stack file makes editors complete from the schema and show mistakes while you type:
+
+```yaml
+# yaml-language-server: $schema=./site.schema.json
+```
+
+`python -m cli lint stacks` checks every site, and sites that share a segment against each other; see [linter.md](linter.md).
+`python -m cli adopt` writes a site from the networks of a running cluster or of YAML files.
+"""
+
+_LINTER = """\
+# The linter
+
+```
+python -m cli lint [--facts FILE.json] [--format text|json|sarif|github] PATH…
+```
+
+Paths are files, folders (`*.yaml`, `*.yml`, `*.json`, `*.conf`, `*.conflist`) or `-` for standard input. What is looked at: stack files, NetworkAttachmentDefinitions,
+pods and every kind of workload, Lists of these, the SR-IOV operator's SriovNetwork and SriovNetworkNodePolicy, and bare CNI configurations in JSON.
+Files of a folder that are none of these are passed by. A stack file is held against the other stacks of its folder that name the same segment.
+
+Exit status: 0 without errors (warnings are no errors), 1 with errors, 2 for wrong use.
+`--format json` gives a list of `{"file","document","path","line","column","rule","level","message","hint"}`; document, line and column count from 1.
+`python -m cli lint --explain RULE` tells what a rule is about. The same rules run in `pulumi preview`: errors stop it, warnings are shown.
+
+## Where a finding is meant
+
+```yaml
+  # lint: allow HOSTLOCAL_MULTINODE one pod, pinned to node1
+  config: '{…}'
+```
+
+A comment silences one finding of that rule, in the line that it stands in or the next line that is no comment. For what is inside a string of JSON that is the
+line of its key. Without a reason it silences nothing.
+"""
+
+_FACTS = """\
+## Facts
+
+What is known of the nodes and the cluster goes into a JSON object for `--facts`. What is not given is unknown, and no finding rests on it.
+A site knows some of them itself: its nodes' addresses, Kubespray's networks, and the NICs of machines that it makes.
+
+| fact | type | what it says |
+| --- | --- | --- |
+"""
+
+
+def site_page() -> str:
+    """docs/site.md."""
+    schema = Site.model_json_schema()
+    definitions = schema.pop("$defs")
+    lines = [_SITE, *_part("Site", schema, definitions)]
+    for name in _in_order(schema, definitions):
+        lines += _part(name, definitions[name], definitions)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def linter_page() -> str:
+    """docs/linter.md."""
+    lines = [_LINTER, _facts(), f"## The {len(RULES)} rules\n"]
+    for layer, title in LAYERS.items():
+        rules = sorted((rule for rule in RULES.values() if rule.layer == layer), key=lambda rule: rule.code)
+        lines.append(f"### {title[0].upper()}{title[1:]}\n")
+        for rule in rules:
+            example = "\n".join(f"    {line}" for line in rule.example.splitlines())
+            why = " ".join(rule.why().split())
+            lines.append(f"**{rule.code}** ({rule.level}): {rule.title}. {why}\n\n{example}\n\nSource: {rule.source}\n")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"site.md": site_page, "linter.md": linter_page}
+"""The pages by the names of their files."""
+
+
+def _facts() -> str:
+    rows = []
+    for name, field in Facts.model_json_schema()["properties"].items():
+        kinds = [choice for choice in field.get("anyOf", [field]) if choice.get("type") != "null"]
+        rows.append(f"| `{name}` | {_kind(kinds[0], {})} | {field.get('description', '')} |")
+    return _FACTS + "\n".join(rows) + "\n"
+
+
+def _in_order(schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+    """Names of the definitions in the order in which a reader meets them."""
+    seen: set[str] = set()
+    ahead = list(_references(schema))
+    while ahead:
+        name = ahead.pop(0)
+        if name not in seen:
+            seen.add(name)
+            yield name
+            ahead = [*_references(definitions[name]), *ahead]
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "$ref":
+                yield value.rpartition("/")[2]
+            elif key != "discriminator":
+                yield from _references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _references(value)
+
+
+def _part(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
+    yield f"## {name}\n\n{' '.join(schema.get('description', '').split())}\n"
+    yield "| key | type | default | example | what it is |\n| --- | --- | --- | --- | --- |"
+    required = schema.get("required", [])
+    for key, field in schema.get("properties", {}).items():
+        default = "**required**" if key in required else f"`{json.dumps(field.get('default'), ensure_ascii=False)}`"
+        if isinstance(field.get("default"), dict) and field["default"]:
+            default = "its defaults"
+        kind, what = _kind(field, definitions), " ".join(_description(field).split())
+        yield f"| `{key}` | {kind} | {default} | {_example(field)} | {what} |"
+    yield ""
+
+
+def _description(field: dict[str, Any]) -> str:
+    return str(
+        field.get("description") or next((c["description"] for c in field.get("anyOf", []) if c.get("description")), "")
+    )
+
+
+def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """A type in words, with links to the parts of a site."""
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    choices = [c for c in field.get("anyOf", field.get("oneOf", [])) if c.get("type") != "null"]
+    if choices:
+        return " or ".join(dict.fromkeys(_kind(choice, definitions) for choice in choices))
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    kind = field.get("type", "anything")
+    if kind == "array":
+        return f"list of {_kind(field.get('items', {}), definitions)}"
+    if kind == "object":
+        inner = field.get("additionalProperties")
+        return f"name → {_kind(inner, definitions)}" if isinstance(inner, dict) else "mapping"
+    bounds = f", {field['minimum']} to {field['maximum']}" if "maximum" in field else ""
+    return str({"string": "text", "integer": "number", "boolean": "true or false"}.get(kind, kind)) + bounds
+
+
+def _example(field: dict[str, Any]) -> str:
+    """An example that its type gives, or that its bounds, values or default imply."""
+    for place in (field, *field.get("anyOf", []), field.get("items", {}), field.get("additionalProperties", {})):
+        if isinstance(place, dict) and place.get("examples"):
+            example = place["examples"][0]
+            return f"`{example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)}`"
+    if "enum" in field or "const" in field:
+        return f"`{field.get('const', field.get('enum', [''])[0])}`"
+    if field.get("default") not in (None, {}, [], "") and not isinstance(field.get("default"), dict):
+        return f"`{json.dumps(field['default'], ensure_ascii=False)}`"
+    return f"`{field['minimum']}`" if "minimum" in field else ""
