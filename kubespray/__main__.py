@@ -48,7 +48,14 @@ class Cluster:
         if self.record.attempted:
             say(f"the last run did not finish ({self.record.attempted}): carrying on")
         applied = self.record.applied
-        for run in plan(applied, self.document, dead=self._dead(), attempted=self.record.attempted):
+        runs = plan(
+            applied,
+            self.document,
+            dead=self._dead(),
+            attempted=self.record.attempted,
+            half_made=applied is None and self.record.attempted is not None and self._has_no_network(),
+        )
+        for run in runs:
             self._run(run)
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
         self._keep()
@@ -75,6 +82,11 @@ class Cluster:
         old = self.record.applied.hosts if self.record.applied else {}
         leaving = {host: variables for host, variables in old.items() if host not in self.document.hosts}
         return frozenset(host for host, variables in leaving.items() if self.shell.run(variables, "true").returncode)
+
+    def _has_no_network(self) -> bool:
+        """Whether the first control plane node has a control plane but no pod network."""
+        probe = "test -e /etc/kubernetes/admin.conf && ! ls /etc/cni/net.d/*.conf* >/dev/null 2>&1"
+        return self.shell.run(self.first, probe).returncode == 0
 
     def _keep(self) -> None:
         """Writes the record here and on the first control plane node; that copy is for another machine, and may wait."""

@@ -30,6 +30,8 @@ class PlaybookRun:
     """Hosts that the run is limited to; all if empty."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Extra variables."""
+    tags: tuple[str, ...] = ()
+    """Tags that the run is limited to; all if empty."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -69,15 +71,28 @@ def without(applied: Applied, host: str) -> Applied:
 
 
 def plan(
-    applied: Applied | None, document: Document, *, dead: frozenset[str] = frozenset(), attempted: str | None = None
+    applied: Applied | None,
+    document: Document,
+    *,
+    dead: frozenset[str] = frozenset(),
+    attempted: str | None = None,
+    half_made: bool = False,
 ) -> list[PlaybookRun]:
-    """The runs, in order; none if nothing changed. `dead`: hosts of the cluster that don't answer. `attempted`: the playbook that did not finish.
+    """The runs, in order; none if nothing changed.
+
+    `dead`: hosts of the cluster that don't answer. `attempted`: the playbook that did not finish.
+    `half_made`: that one ended between the control plane and the pod network.
 
     Raises KubesprayError for what Kubespray can't do, with the way round.
     """
     if applied is None:
         wanted = as_applied(document, None)
-        return [PlaybookRun("cluster.yml", wanted.groups, "first run", wanted)]
+        runs = [PlaybookRun("cluster.yml", wanted.groups, "first run", wanted)]
+        if half_made:
+            # cluster.yml takes such a control plane for one to upgrade, and waits in vain for it to be Ready: it never is without a network.
+            reason = "the last run ended before the pod network was there"
+            runs.insert(0, PlaybookRun("cluster.yml", wanted.groups, reason, None, tags=("network",)))
+        return runs
     replaced = {host for host in document.hosts if host in applied.hosts and _other_machine(host, applied, document)}
     if not (set(applied.hosts) & set(document.hosts)) - replaced:
         wanted = as_applied(document, None)
@@ -85,7 +100,7 @@ def plan(
 
     gone = [host for host in applied.hosts if host in replaced or host not in document.hosts]
     _refuse_removal(applied, gone)
-    now, runs = applied, []
+    now, runs = applied, list[PlaybookRun]()
     for host in gone:
         runs.append(_removal(host, now, unreachable=host in dead or host in replaced))
         now = without(now, host)

@@ -106,6 +106,8 @@ class Runner:
         command = [str(self.python), "-m", "ansible", "playbook", "-i", str(self.workplace.inventory), run.playbook]
         if run.limit:
             command += ["--limit", ",".join(run.limit)]
+        if run.tags:
+            command += ["--tags", ",".join(run.tags)]
         if run.extra:
             # As JSON: Kubespray insists on real booleans.
             command += ["-e", json.dumps(run.extra)]

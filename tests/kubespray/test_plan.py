@@ -100,6 +100,12 @@ def test_first_run_is_cluster_yml_with_everyone() -> None:
     assert (run.playbook, run.hosts, run.limit) == ("cluster.yml", ("a", "b", "c"), ())
 
 
+def test_a_control_plane_without_network_gets_that_first() -> None:
+    network, whole = plan(None, document(*THREE), attempted="cluster.yml", half_made=True)
+    assert (network.playbook, network.tags, network.after) == ("cluster.yml", ("network",), None)
+    assert (whole.playbook, whole.tags) == ("cluster.yml", ())
+
+
 REFUSED = {
     "first control plane node removed": (document(*HIGH), document(*HIGH[1:]), "first control plane node"),
     "first etcd member replaced": (
