@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.contract import control_plane, ssh_server
-from tests.contract.project import Project
+from tests.contract.project import Project, bury
 from tests.contract.tools import providers, search_path, tool
 
 
@@ -16,10 +16,11 @@ def pytest_report_header() -> list[str]:
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch) -> Project:
+def project(tmp_path, monkeypatch) -> Iterator[Project]:
     tool("pulumi")
     monkeypatch.setenv("PATH", search_path())
-    return Project(tmp_path)
+    yield Project(tmp_path)
+    bury()
 
 
 @pytest.fixture(scope="session")

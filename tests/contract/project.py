@@ -43,8 +43,8 @@ class Outcome:
         return Counter(operation for operation, _ in self.changes)
 
 
-def _bury() -> None:
-    """A failed run abandons the program's coroutine; collected later, it can break whatever runs then (CPython 3.11)."""
+def bury() -> None:
+    """Collect the coroutines that failed runs abandon: done at a random moment, it breaks what runs then (CPython 3.11)."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         gc.collect()
@@ -125,7 +125,6 @@ class Project:
         except automation.CommandError as error:
             outcome.ok = False
             outcome.said.append(str(error))
-            _bury()
         outcome.outputs = self._outputs()
         return outcome
 
