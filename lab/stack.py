@@ -114,6 +114,7 @@ class Stack:
                 cwd=self._place.project,
             )
             try:
+                stages.begin("comparing" if verb == "up" else "pulumi")
                 watched = Watched(stages)
                 for event in _follow(events, process):
                     watched.take(event)
