@@ -15,7 +15,7 @@ from kubespray.document import Document, KubesprayError
 from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, plan
 from kubespray.record import ON_NODE, Record, from_pulumi, newest
 from kubespray.run import Runner
-from kubespray.ssh import Shell
+from kubespray.ssh import Shell, explained
 from kubespray.workplace import Workplace
 
 
@@ -100,8 +100,8 @@ class Cluster:
         done = self.shell.run(self.first, f"cat {ON_NODE} 2>/dev/null || true")
         if done.returncode:
             msg = (
-                f"{self.first['ansible_host']} (first control plane node) can't be logged in to: {done.stderr.strip()[-400:]}\n"
-                f"Try it: ssh -i KEY -o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
+                f"the first control plane node, {self.first['ansible_host']}, can't be logged in to: {explained(done.stderr.strip())[-600:]}\n"
+                f"To try it: ssh -i KEY -o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
                 f"{self.first['ansible_user']}@{self.first['ansible_host']}"
             )
             raise KubesprayError(msg)
@@ -117,6 +117,7 @@ def with_keys_of_leavers(known_hosts: str, before: str) -> str:
 
 def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a signal handler's signature
     """Turns a signal into an exception, so that all is tidied up on the way out."""
+    say("cancelled: ending Ansible and its children; the next `pulumi up` carries on from here")
     raise SystemExit(128 + number)
 
 

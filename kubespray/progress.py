@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kubespray.ssh import explained
+
 EVERY_SECONDS = 10.0
 LONGEST = 160
 """Characters of a line. The provider hangs at lines over 64 KiB."""
@@ -80,7 +82,7 @@ class Progress:
     def _masked(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, "[secret]")
-        return COLOURS.sub("", text)
+        return explained(COLOURS.sub("", text))
 
 
 def secrets_of(variables: dict[str, Any]) -> frozenset[str]:

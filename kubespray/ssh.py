@@ -11,6 +11,17 @@ from kubespray.document import Jump
 CONNECT_SECONDS = 15
 
 
+def explained(text: str) -> str:
+    """What OpenSSH said; where a host showed another key than the pinned one, what that means here instead of OpenSSH's advice."""
+    if "Host key verification failed" not in text:
+        return text
+    return (
+        "it showed another SSH host key than the one that is pinned for it, so nothing was sent to it.\n"
+        "If the machine was made anew, pin its new key (nodes.hosts.<node>.hostKey; ssh-keyscan -t ed25519 <address> prints it, compare it on the "
+        "machine's console). If not, find out who answers at its address.\nHost key verification failed"
+    )
+
+
 @dataclass(frozen=True)
 class Shell:
     """Runs commands on hosts of one site."""
