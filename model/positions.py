@@ -51,12 +51,30 @@ class YamlMistakeError(ValueError):
         self.message, self.line, self.column = message, line, column
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either has compose
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
-
+_BY_FIRST: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 for _tag, (_pattern, _first) in _IMPLICIT.items():
-    _Loader.add_implicit_resolver(_tag, _pattern, _first)
+    for _character in _first:
+        _BY_FIRST.setdefault(_character, []).append((_tag, _pattern))
+
+
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either has compose
+    """PyYAML's loader with resolvers of our own: its general ones cost as much as the parsing."""
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that has none written."""
+        if kind is yaml.ScalarNode:
+            if implicit[0]:
+                for tag, pattern in _BY_FIRST.get(value[:1], ()):
+                    if pattern.match(value):
+                        return tag
+            return "tag:yaml.org,2002:str"
+        return "tag:yaml.org,2002:seq" if kind is yaml.SequenceNode else "tag:yaml.org,2002:map"
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: yaml.Node | None) -> None:
+        """Nothing is resolved by its path."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing is resolved by its path."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

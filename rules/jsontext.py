@@ -32,10 +32,13 @@ def _refuse(name: str) -> NoReturn:
     raise _NotJsonError(message)
 
 
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+
+
 def parse(text: str) -> tuple[Data, JsonMistake | None]:
     """The data, or the mistake. Numbers that Python would not make an int of become floats."""
     try:
-        return cast(Data, json.loads(text, parse_constant=_refuse)), None
+        return cast(Data, _STRICT.decode(text)), None
     except json.JSONDecodeError as error:
         return None, _diagnosed(text, error)
     except RecursionError:

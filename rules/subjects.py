@@ -27,6 +27,8 @@ class Part:
 
     def get(self, name: str) -> Data:
         """The value of a key, None if it is absent (or null, which Go takes for absent)."""
+        if name in self.data and len(self.keys) == len(self.data):
+            return self.data[name]
         key = self.keys.get(name.lower())
         return self.data[key] if key is not None else None
 

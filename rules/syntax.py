@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from functools import lru_cache
 
 from model.positions import at
 from rules import jsontext
@@ -108,7 +109,7 @@ def wrong_kind(manifest: Manifest) -> Problems:
                 ("apiVersion",), f"{kind} of apiVersion {_shown(version)}", f"Write apiVersion: {API_VERSION}"
             )
         return
-    near = isinstance(kind, str) and difflib.SequenceMatcher(None, kind.lower(), KIND.lower()).ratio() > 0.85
+    near = isinstance(kind, str) and _misspelt(kind)
     if (
         near
         or group == API_VERSION.partition("/")[0]
@@ -175,6 +176,11 @@ def empty_config(nad: Nad) -> Problems:
         path = ("spec", "config") if isinstance(nad.data.get("spec"), dict) else ("spec",)
         message = f"no configuration: each node needs a file for {nad.name or 'it'} in /etc/cni/multus/net.d"
         yield Problem(path, message, "Write the configuration into spec.config, unless the files are there on purpose.")
+
+
+@lru_cache(maxsize=256)
+def _misspelt(kind: str) -> bool:
+    return difflib.SequenceMatcher(None, kind.lower(), KIND.lower()).ratio() > 0.85
 
 
 def _shown(value: object) -> str:
