@@ -9,10 +9,11 @@ import signal
 import sys
 from contextlib import ExitStack
 from types import FrameType
+from typing import Any
 
 from kubespray import environment, source
 from kubespray.document import Document, KubesprayError
-from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, plan
+from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, plan
 from kubespray.record import ON_NODE, Record, from_pulumi, newest
 from kubespray.run import Runner
 from kubespray.ssh import Shell, explained
@@ -32,12 +33,19 @@ class Cluster:
         self.workplace = Workplace.of(document.site)
         lock = stack.enter_context(self.workplace.lock())
         local = newest(document.site, [from_pulumi(), self.workplace.store.read()])
-        old_keys = local.applied.known_hosts if local.applied else ""
-        secrets = self.workplace.open(document, with_keys_of_leavers(document.known_hosts, old_keys))
+        secrets = self.workplace.open(document, document.known_hosts)
         stack.callback(secrets.remove)
         self.shell = Shell(self.workplace.key, self.workplace.known_hosts, document.bastion)
-        self.first = document.hosts[document.groups["kube_control_plane"][0]]
-        self.record = newest(document.site, [local, self._on_node()])
+        # Where this machine knows nothing of the cluster, any control plane node may be its first and hold the record.
+        known = local.applied.groups["kube_control_plane"] if local.applied else ()
+        control_planes = in_order(known, document.groups["kube_control_plane"])
+        asked = control_planes[:1] if local.applied else control_planes
+        self.record = newest(document.site, [local, *(self._on_node(document.hosts[host]) for host in asked)])
+        applied = self.record.applied
+        if applied:
+            self.workplace.known_hosts.write_text(with_keys_of_leavers(document.known_hosts, applied.known_hosts))
+        control_planes = in_order(applied.groups["kube_control_plane"] if applied else (), control_planes)
+        self.first = document.hosts[control_planes[0]]
         found = source.find(document.version, document.path)
         say(found.told)
         python = environment.ansible(found)
@@ -95,14 +103,14 @@ class Cluster:
         command = f"mkdir -p {os.path.dirname(ON_NODE)} && umask 077 && cat > {new} && mv {new} {ON_NODE}"  # noqa: PTH120 # a path on the node
         self.shell.run(self.first, command, self.record.to_json() + "\n")
 
-    def _on_node(self) -> Record | None:
-        """The record on the first control plane node. Raises KubesprayError if that doesn't answer: nothing could go on."""
-        done = self.shell.run(self.first, f"cat {ON_NODE} 2>/dev/null || true")
+    def _on_node(self, host: dict[str, Any]) -> Record | None:
+        """The record on a control plane node. Raises KubesprayError if that doesn't answer: nothing could go on."""
+        done = self.shell.run(host, f"cat {ON_NODE} 2>/dev/null || true")
         if done.returncode:
             msg = (
-                f"the first control plane node, {self.first['ansible_host']}, can't be logged in to: {explained(done.stderr.strip())[-600:]}\n"
+                f"the control plane node {host['ansible_host']} can't be logged in to: {explained(done.stderr.strip())[-600:]}\n"
                 f"To try it: ssh -i KEY -o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
-                f"{self.first['ansible_user']}@{self.first['ansible_host']}"
+                f"{host['ansible_user']}@{host['ansible_host']}"
             )
             raise KubesprayError(msg)
         return Record.from_json(done.stdout)

@@ -66,7 +66,7 @@ class Progress:
             return
         self._said = now
         done = f", done on {', '.join(sorted(self.hosts))}" if self.hosts and len(self.hosts) <= 5 else ""
-        line = f"{elapsed(now - self._started)}  play {self.play} of {self.plays}, task {self.tasks}: {self.name}{done}"
+        line = f"{elapsed(now - self._started)}  play {min(self.play, self.plays)} of {self.plays}, task {self.tasks}: {self.name}{done}"
         self.say(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…")
 
     def failure(self, most: int = 3) -> str:
