@@ -42,6 +42,8 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
         pods = list(Pod.list(api=api, namespace=kr8s.ALL, label_selector=_MULTUS))
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
         message = f"the cluster cannot be read: {error}"
+        if "404" in str(error):
+            message = "the cluster knows no NetworkAttachmentDefinitions: Multus is not installed there"
         raise ClusterError(message) from None
     for pod in pods:
         if not isinstance(pod, Pod):
