@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.contract import control_plane, ssh_server
-from tests.contract.project import Project, bury
+from tests.contract.project import Project, graves
 from tests.contract.tools import providers, search_path, tool
 
 
@@ -15,12 +15,17 @@ def pytest_report_header() -> list[str]:
     return ["contract: " + line for line in providers()]
 
 
+@pytest.fixture(scope="package")
+def _graves() -> Iterator[None]:
+    with graves():
+        yield
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch) -> Iterator[Project]:
+def project(tmp_path, monkeypatch, _graves) -> Project:
     tool("pulumi")
     monkeypatch.setenv("PATH", search_path())
-    yield Project(tmp_path)
-    bury()
+    return Project(tmp_path)
 
 
 @pytest.fixture(scope="session")

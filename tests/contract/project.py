@@ -7,7 +7,8 @@ import gc
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,23 @@ class Outcome:
         return Counter(operation for operation, _ in self.changes)
 
 
-def bury() -> None:
-    """Collect the coroutines that failed runs abandon: done at a random moment, it breaks what runs then (CPython 3.11)."""
+@contextmanager
+def graves() -> Iterator[None]:
+    """Let no garbage be collected inside, save by `_bury`, and what is left never.
+
+    A failed inline program leaves coroutines that wait for ever. The SDK holds them for a while, so that they are collected
+    at some random later moment, and their last words there break whatever runs (CPython 3.11: ast.parse, SystemError).
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _bury() -> None:
+    """Collect what earlier programs left; it complains of its own end, which is of no interest."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         gc.collect()
@@ -125,6 +141,7 @@ class Project:
         except automation.CommandError as error:
             outcome.ok = False
             outcome.said.append(str(error))
+        _bury()
         outcome.outputs = self._outputs()
         return outcome
 

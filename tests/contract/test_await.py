@@ -9,8 +9,11 @@ import pulumi_kubernetes as kubernetes
 import pytest
 
 from tests.contract.test_objects import on
+from tests.contract.tools import providers
 
 pytestmark = pytest.mark.engine
+# What the real provider tells of causes are passing status lines; the stand-in promises them in the error.
+STAND_IN = any("pulumi-resource-kubernetes: the stand-in" in line for line in providers())
 
 
 def workload(cluster, kind, name, image="busybox:1.36", timeout="60s", annotations=None):
@@ -47,24 +50,53 @@ def test_waits_until_all_pods_are_there(project, cluster, played, kind):
     assert project.destroy().ok
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
-def test_unhealthy_workload_fails_and_stays_in_the_state(project, cluster, played, kind):
-    name = f"sick-{kind.lower()}"
-    cluster.post(
+def a_pod_in_trouble(cluster, name):
+    """A pod as a controller would have made it, which can't pull its image, and an event of its sandbox."""
+    pod = cluster.post(
         "/api/v1/namespaces/default/pods",
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": f"{name}-1", "labels": {"app": name}},
+            "metadata": {"name": f"{name}-1-abcde", "labels": {"app": name}},
             "spec": {"containers": [{"name": "main", "image": "busybox:1.36"}]},
         },
     )
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+    main = {"name": "main", "image": "busybox:1.36", "imageID": "", "ready": False, "restartCount": 0, "state": waiting}
+    unready = {"status": "False", "reason": "ContainersNotReady", "message": "containers with unready status: [main]"}
+    conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", **unready}]
+    cluster.patch(
+        f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}/status",
+        {"status": {"phase": "Pending", "conditions": conditions, "containerStatuses": [main]}},
+    )
+    about = {"kind": "Pod", "namespace": "default", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+    cluster.post(
+        "/api/v1/namespaces/default/events",
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{name}-1.sandbox"},
+            "involvedObject": about,
+            "type": "Warning",
+            "reason": "FailedCreatePodSandBox",
+            "message": 'failed to find plugin "macvlan" in path [/opt/cni/bin]',
+        },
+    )
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
+def test_unhealthy_workload_fails_and_stays_in_the_state(project, cluster, played, kind):
+    name = f"sick-{kind.lower()}"
+    a_pod_in_trouble(cluster, name)
     with played(healthy=False):
         started = time.monotonic()
         outcome = project.up(workload(cluster, kind, name, timeout="4s"))
         assert not outcome.ok
         assert 3 < time.monotonic() - started < 60
         assert "failed to fully initialize or become live" in outcome.text
+        if STAND_IN:
+            assert "ImagePullBackOff" in outcome.text
+            assert 'failed to find plugin "macvlan" in path [/opt/cni/bin]' in outcome.text
     assert project.resources()["it"]["initErrors"]
     # The next one does not make a second object, but waits for the first again.
     with played():
@@ -100,9 +132,11 @@ def waited(cluster, name, expression):
 
 def test_wait_for_a_json_path(project, cluster):
     assert project.up(waited(cluster, "path-found", "jsonpath={.data.phase}=Ready")).ok
+    assert project.destroy().ok
     missing = project.up(waited(cluster, "path-missing", "jsonpath={.data.other}"))
     assert not missing.ok
-    assert "path-missing" in missing.text
+    assert "failed to fully initialize or become live" in missing.text
+    assert project.resources()["it"]["id"] == "default/path-missing"
 
 
 def test_a_dead_cluster_is_said_so(project, cluster):

@@ -15,7 +15,8 @@ ATTACHMENTS = "k8s.cni.cncf.io"
 
 def on(cluster, **other):
     """Options with an explicit provider for the cluster."""
-    given = {"kubeconfig": pulumi.Output.secret(cluster.kubeconfig), "cluster_identifier": "contract", **other}
+    known = {"cluster_identifier": "contract", "enable_config_map_mutable": True}
+    given = {"kubeconfig": pulumi.Output.secret(cluster.kubeconfig), **known, **other}
     return pulumi.ResourceOptions(provider=kubernetes.Provider("cluster", **given))
 
 
@@ -76,6 +77,32 @@ def test_another_name_is_another_object(project, cluster):
     assert [operation for operation, _ in outcome.changes] == ["create-replacement", "replace", "delete-replaced"]
     assert cluster.get(f"{CONFIG_MAPS}/before") is None
     assert cluster.get(f"{CONFIG_MAPS}/after") is not None
+
+
+def test_data_is_immutable_unless_the_provider_says_otherwise(project, cluster):
+    def program(value):
+        def graph():
+            options = on(cluster, enable_config_map_mutable=False)
+            here = {"namespace": "default"}
+            for name, metadata in (("named", {**here, "name": "immutable"}), ("unnamed", here)):
+                kubernetes.core.v1.ConfigMap(name, metadata=metadata, data={"a": value}, opts=options)
+            kubernetes.core.v1.Secret("secret", metadata=here, string_data={"a": value}, opts=options)
+
+        return graph
+
+    assert project.up(program("1")).ok
+    unnamed = project.resources()["unnamed"]["id"]
+    outcome = project.up(program("2"))
+    assert outcome.ok, outcome.text
+    for name, first, then in (
+        ("named", "delete-replaced", "create-replacement"),
+        ("unnamed", "create-replacement", "delete-replaced"),
+        ("secret", "create-replacement", "delete-replaced"),
+    ):
+        operations = [operation for operation, resource in outcome.changes if resource == name]
+        assert operations.index(first) < operations.index(then)
+    assert project.resources()["unnamed"]["id"] != unnamed
+    assert cluster.get(f"{CONFIG_MAPS}/immutable")["data"] == {"a": "2"}
 
 
 def test_what_cannot_change_is_deleted_and_made_again_under_its_name(project, cluster):

@@ -59,15 +59,21 @@ _FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "Pod"): tuple(f"spec.{field}" for field in _POD),
     ("", "PersistentVolumeClaim"): ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
     ("", "ResourceQuota"): ("spec.scopes",),
-    ("", "Secret"): ("type",),
     ("", "Service"): ("spec.clusterIP",),
 }
+_DATA = {"ConfigMap": ("binaryData", "data"), "Secret": ("type", "stringData", "data")}
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def replaces(wanted: Object, path: str) -> bool:
-    """Whether a change at `path` (`spec.selector.matchLabels.app`) needs another object."""
+def replaces(wanted: Object, path: str, mutable: frozenset[str]) -> bool:
+    """Whether a change at `path` (`spec.selector.matchLabels.app`) needs another object.
+
+    The data of ConfigMaps and Secrets counts as immutable unless the kind is in `mutable`: pods see new data as a new object.
+    """
     group = str(wanted.get("apiVersion", "")).rpartition("/")[0]
-    fields = (*_ALWAYS, *_FIELDS.get((group, str(wanted.get("kind"))), ()))
+    kind = str(wanted.get("kind"))
+    fields = (*_ALWAYS, *_FIELDS.get((group, kind), ()))
+    if not group and kind in _DATA and (kind not in mutable or wanted.get("immutable") is True):
+        fields += _DATA[kind]
     bare = _INDEX.sub("", path)
     return any(bare == field or bare.startswith((f"{field}.", f"{field}[")) for field in fields)

@@ -1,4 +1,4 @@
-"""The provider's settings and the cluster that they lead to."""
+"""From a kubeconfig to the cluster that it leads to."""
 
 from __future__ import annotations
 
@@ -13,41 +13,7 @@ from typing import Any
 import yaml
 
 from ..plugin import StandInError
-
-_TRUE = (True, "true", "1")
-UNSUPPORTED = ("renderYamlToDirectory", "alwaysRender")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The provider's own inputs. The SDK sends booleans as the words `true` and `false`."""
-
-    kubeconfig: str | None
-    context: str | None
-    cluster: str | None
-    namespace: str | None
-    patch_force: bool
-    upsert: bool
-    delete_unreachable: bool
-    skip_update_unreachable: bool
-
-
-def settings(arguments: dict[str, Any]) -> Settings:
-    """Settings from the engine's arguments and the environment variables of the real provider."""
-
-    def flag(name: str, variable: str) -> bool:
-        return arguments.get(name, os.environ.get(variable)) in _TRUE
-
-    return Settings(
-        kubeconfig=arguments.get("kubeconfig"),
-        context=arguments.get("context"),
-        cluster=arguments.get("cluster"),
-        namespace=arguments.get("namespace"),
-        patch_force=flag("enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"),
-        upsert=flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
-        delete_unreachable=flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
-        skip_update_unreachable=flag("skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
-    )
+from .settings import Settings
 
 
 @dataclass(frozen=True)

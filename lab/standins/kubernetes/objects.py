@@ -11,7 +11,7 @@ import asyncio
 from ..plugin import EngineLog, StandInError
 from .api import Api, ApiError, Kind, NoSuchKind
 from .identity import Object, annotation, name, namespace
-from .kubeconfig import Settings
+from .settings import Settings
 
 CREATE_MANAGER = "pulumi-kubernetes"
 _RETRIES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)

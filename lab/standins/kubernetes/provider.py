@@ -16,9 +16,9 @@ from ..values import UNKNOWN, Plain, has_unknown, plain_map, wire_map
 from . import identity
 from .identity import Object
 from .immutable import replaces
+from .settings import Settings, settings
 
 if TYPE_CHECKING:
-    from .kubeconfig import Settings
     from .session import Session
 
 VERSION = "4.34.2"
@@ -30,7 +30,7 @@ class KubernetesProvider(sdk.Provider):
 
     def __init__(self, log: EngineLog) -> None:
         self._log = log
-        self._arguments: dict[str, Plain] = {}
+        self._settings = settings({})
         self._opened: Session | None = None
 
     async def get_schema(self, request: sdk.GetSchemaRequest) -> sdk.GetSchemaResponse:  # noqa: ARG002 # fixed signature
@@ -42,7 +42,7 @@ class KubernetesProvider(sdk.Provider):
             failures.append(
                 sdk.CheckFailure("enableServerSideApply", "the stand-in applies server-side only; leave it out")
             )
-        for key in ("renderYamlToDirectory", "alwaysRender"):
+        for key in ("renderYamlToDirectory", "alwaysRender", "skipUpdateUnreachable"):
             if given.get(key):
                 failures.append(sdk.CheckFailure(key, "the stand-in talks to clusters only; leave it out"))
         return sdk.CheckResponse(request.new_inputs, failures)
@@ -62,7 +62,7 @@ class KubernetesProvider(sdk.Provider):
 
     async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
         await self._log.info(f"stand-in for pulumi-kubernetes {VERSION} (multus-site, lab/standins)")
-        self._arguments = plain_map(request.args)
+        self._settings = settings(plain_map(request.args))
         return sdk.ConfigureResponse(supports_preview=True)
 
     def _session(self) -> Session:
@@ -70,7 +70,7 @@ class KubernetesProvider(sdk.Provider):
         if self._opened is None:
             from .session import Session
 
-            self._opened = Session(self._arguments, self._log)
+            self._opened = Session(self._settings, self._log)
         return self._opened
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
@@ -91,13 +91,10 @@ class KubernetesProvider(sdk.Provider):
             metadata["name"] = self._name(request.name, old)
             metadata["annotations"] = {**(metadata.get("annotations") or {}), identity.AUTONAMED: "true"}
         if not metadata.get("namespace"):
-            space = await self._session().default_namespace(wanted) if self._wants_namespace() else None
+            space = await self._session().default_namespace(wanted) if self._settings.may_name_a_namespace else None
             if space:
                 metadata["namespace"] = space
         return sdk.CheckResponse(wire_map(identity.to_inputs(wanted)), failures)
-
-    def _wants_namespace(self) -> bool:
-        return bool(self._arguments.get("namespace"))
 
     @staticmethod
     def _name(logical: str, old: dict[str, Plain]) -> str:
@@ -120,7 +117,7 @@ class KubernetesProvider(sdk.Provider):
             side["metadata"] = {**(side.get("metadata") or {}), "namespace": space}
         ignored = tuple(request.ignore_changes)
         found = [(path, kind) for path, kind in changes(old, new) if not path.startswith(ignored or ("\0",))]
-        replacing = {path for path, _ in found if replaces(new, path)}
+        replacing = {path for path, _ in found if replaces(new, path, self._settings.mutable)}
         keeps_name = identity.annotation(new, identity.AUTONAMED) != "true" and _place(new) == _place(old)
         return sdk.DiffResponse(
             changes=bool(found),
@@ -220,7 +217,7 @@ class KubernetesProvider(sdk.Provider):
 
 
 def _elsewhere(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> bool:
-    from .kubeconfig import load, settings, stanza
+    from .kubeconfig import load, stanza
 
     def address(given: Settings) -> Object:
         return stanza(load(given), given)

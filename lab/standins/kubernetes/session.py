@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..plugin import EngineLog, StandInError
-from ..values import Plain
 from . import objects
 from .api import Api, ApiError, NoSuchKind, Unreachable
 from .identity import Object, annotation, identifier, name, namespace
-from .kubeconfig import cluster, load, settings
+from .kubeconfig import cluster, load
 from .readiness import KINDS, SKIP, check_for
+from .settings import Settings
 from .waiting import causes, patience, until_gone, until_ready
 
 _FALLS_BACK = ("Forbidden", "AlreadyExists")
@@ -17,8 +17,8 @@ _FALLS_BACK = ("Forbidden", "AlreadyExists")
 class Session:
     """One configured provider's connection; opening it loads the kubeconfig, but asks nothing of the server yet."""
 
-    def __init__(self, arguments: dict[str, Plain], log: EngineLog) -> None:
-        self._settings = settings(arguments)
+    def __init__(self, given: Settings, log: EngineLog) -> None:
+        self._settings = given
         self._log = log
         target = cluster(load(self._settings), self._settings)
         self._namespace = self._settings.namespace or target.namespace
