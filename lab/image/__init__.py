@@ -21,7 +21,9 @@ PACKAGES = (
 
 # Built into some kernels, modules in others. A node asks its own modprobe for them, and the kernel is not the
 # node's to change: `lab.machine` sees to it that they are there.
-MODULES = ("overlay", "br_netfilter", "nf_conntrack", "nf_tables", "bridge", "veth", "vxlan", "macvlan", "ipip",
+# Not br_netfilter: where modinfo knows it Kubespray loads it through Ansible, which reads /proc/modules; a kernel without
+# loadable modules has no such file.
+MODULES = ("overlay", "nf_conntrack", "nf_tables", "bridge", "veth", "vxlan", "macvlan", "ipip",
            "ip_tables", "xt_conntrack", "dummy", "ip_set", "nf_conntrack_netlink")  # fmt: skip
 
 # Units that would reach through to the kernel which the nodes share with this machine, or wait for nothing.

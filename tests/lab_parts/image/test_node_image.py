@@ -58,7 +58,9 @@ def test_nothing_of_this_machine_stays(hooked):
 
 def test_modprobe_believes_what_the_shared_kernel_has(hooked, tmp_path):
     builtin = (hooked / "lib/modules/6.1.0-test/modules.builtin").read_text().splitlines()
-    assert {"kernel/overlay.ko", "kernel/br_netfilter.ko", "kernel/macvlan.ko"} <= set(builtin)
+    assert {"kernel/overlay.ko", "kernel/macvlan.ko"} <= set(builtin)
+    # Kubespray would have Ansible look into /proc/modules for it, which such a kernel does not have.
+    assert "kernel/br_netfilter.ko" not in builtin
     assert "depmod -a 6.1.0-test" in (tmp_path / "chroot.log").read_text()
 
 
