@@ -1,14 +1,11 @@
 """Where files and images come from: a catalogue of URLs, sha256 sums and digests, upstream's or a mirror's."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from model.base import Part
-
-Sha256 = Annotated[
-    str, Field(pattern="^[0-9a-f]{64}$", examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"])
-]
+from model.types import Digest, Sha256
 
 
 class File(Part):
@@ -32,7 +29,7 @@ class Catalog(Part):
     """Release → architecture → plugin → the binary."""
     cni_archives: dict[str, dict[str, File]] = {}
     """Release → architecture → the release's archive, which holds every plugin."""
-    images: dict[str, Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]] = {}
+    images: dict[str, Digest] = {}
     """Image with tag → digest."""
     kubespray: KubesprayCatalog = KubesprayCatalog()
 

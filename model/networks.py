@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from model.base import Part
-from model.types import Cidr, CniVersion, InterfaceName, IpAddress, Mtu, ObjectName, VlanId
+from model.types import AddressRange, Cidr, CniVersion, InterfaceName, IpAddress, Mtu, ObjectName, VlanId
 
 
 class Route(Part):
@@ -94,6 +94,8 @@ class Segment(Part):
     """VLAN id on the wire; every site that names the segment must have the same."""
     vips: dict[ObjectName, IpAddress] = Field(default={}, examples=[{"router": "10.1.10.2"}])
     """Addresses on the segment that somebody holds already, by name: routers, VRRP, services. No pod may get them."""
+    reserved: dict[ObjectName, AddressRange] = Field(default={}, examples=[{"dhcp": "10.1.10.100-10.1.10.149"}])
+    """Addresses on the segment that others hand out or hold, by name, each a range or one address. No pod may get them."""
 
 
 Network = Annotated[Macvlan | Raw, Field(discriminator="type")]

@@ -17,7 +17,7 @@ IFNAMSIZ = 15
 
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
-_DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
@@ -110,6 +110,22 @@ def address_with_prefix(value: str) -> str:
     return str(interface)
 
 
+def address_range(value: str) -> str:
+    """Addresses from first to last, both included, or one address alone."""
+    first, dash, last = value.partition("-")
+    try:
+        ends = [ipaddress.ip_address(end.strip()) for end in ((first, last) if dash else (first,))]
+    except ValueError:
+        ends = []
+    if not ends or len({end.version for end in ends}) > 1:
+        msg = f"{value!r} is not a range of addresses; write the first and the last such as 10.1.10.200-10.1.10.250, or one address"
+        raise ValueError(msg)
+    if int(ends[0]) > int(ends[-1]):
+        msg = f"{value!r} ends before it begins; write {ends[1]}-{ends[0]}"
+        raise ValueError(msg)
+    return "-".join(str(end) for end in dict.fromkeys(ends))
+
+
 def host_key(value: str) -> str:
     """A public SSH host key as in authorized_keys: type and base64, without a host name before or a comment behind."""
     words = value.split()
@@ -134,9 +150,30 @@ def host_key(value: str) -> str:
     return f"{words[0]} {words[1]}"
 
 
+def sha256(value: str) -> str:
+    """A SHA-256 sum in hexadecimal, as sha256sum prints it."""
+    if not _SHA256.fullmatch(value):
+        msg = f"{value[:80]!r} is not a SHA-256 sum; write the 64 digits (0-9, a-f) that sha256sum FILE prints"
+        raise ValueError(msg)
+    return value
+
+
+def digest(value: str) -> str:
+    """The digest of an image, as registries give it (OCI image specification: sha256:<hex>)."""
+    if not _is_digest(value):
+        msg = f"{value[:80]!r} is not a digest; write sha256: and 64 digits (0-9, a-f)"
+        raise ValueError(msg)
+    return value
+
+
+def _is_digest(value: str) -> bool:
+    algorithm, _, encoded = value.partition(":")
+    return algorithm == "sha256" and bool(_SHA256.fullmatch(encoded))
+
+
 def pinned_image(value: str) -> str:
     """An image reference with its registry and a tag or digest that does not move (never `latest`)."""
-    name, at, digest = value.partition("@")
+    name, at, pin = value.partition("@")
     repository, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:
         repository, tag = name, ""
@@ -144,7 +181,7 @@ def pinned_image(value: str) -> str:
     if "/" not in repository or not (("." in registry) or (":" in registry) or registry == "localhost"):
         msg = f"{value!r} names no registry; write it in full, such as docker.io/library/busybox:1.36"
         raise ValueError(msg)
-    if not _REPOSITORY.match(repository) or (tag and not _TAG.match(tag)) or (at and not _DIGEST.match(digest)):
+    if not _REPOSITORY.match(repository) or (tag and not _TAG.match(tag)) or (at and not _is_digest(pin)):
         msg = f"{value!r} is not an image reference; write one such as docker.io/library/busybox:1.36"
         raise ValueError(msg)
     if not at and tag in {"", "latest"}:
@@ -184,8 +221,13 @@ PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_
 MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
 Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
+AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
 AddressWithPrefix = Annotated[str, AfterValidator(address_with_prefix), Field(examples=["10.1.10.5/24"])]
 HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA…"])]
+Sha256 = Annotated[
+    str, AfterValidator(sha256), Field(examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"])
+]
+Digest = Annotated[str, AfterValidator(digest), Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa7…"])]
 PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
 BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]

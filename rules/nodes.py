@@ -1,10 +1,13 @@
 """Rules against what is known of the nodes and the cluster, and on several networks of one node."""
 
+import difflib
+
+from model.positions import Path
 from rules.addresses import Span, parse_address, parse_cidr, whole
 from rules.finding import Level
 from rules.pools import handed_out, networks, pools_of
 from rules.registry import Problem, Problems, rule
-from rules.subjects import Config, Everything, Ipam, Plugin
+from rules.subjects import RESOURCE, Config, Everything, Ipam, Nad, Plugin
 
 _ALONE = {"dummy", "loopback"}
 
@@ -109,6 +112,25 @@ def sriov_no_pf(plugin: Plugin) -> Problems:
             "the nodes have no physical function that sriov could work on",
             "Take host-device with the same resource: the VF is a NIC of its own there.",
         )
+
+
+@rule(
+    "SRIOV_RESOURCE_UNKNOWN",
+    "error",
+    "facts",
+    "A resource that no node offers",
+    example="sriovResources: [intel.com/sriov], k8s.v1.cni.cncf.io/resourceName: intel.com/sriov_net",
+    source="sriov-network-device-plugin docs/configuration: resourcePrefix/resourceName; kube-scheduler: 'Insufficient RESOURCE'",
+)
+def sriov_resource_unknown(nad: Nad) -> Problems:
+    """Pods ask for the resource that the NAD names, and stay Pending where no device plugin offers it."""
+    offered = nad.facts.sriov_resources
+    sriov = nad.config is not None and any(plugin.type == "sriov" for plugin in nad.config.plugins)
+    if sriov and offered is not None and nad.resource and nad.resource not in offered:
+        path: Path = ("metadata", "annotations", RESOURCE) if RESOURCE in nad.annotations else ("metadata",)
+        near = difflib.get_close_matches(nad.resource, offered, 1, 0.6)
+        hint = f"Did you mean {near[0]}?" if near else f"The nodes offer: {', '.join(offered) or 'none'}."
+        yield Problem(path, f"no node offers the resource {nad.resource}", hint)
 
 
 @rule(

@@ -5,10 +5,11 @@ What two sites hand out on one segment meets on the wire, whatever the clusters 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from model.positions import Path, documents
 from model.site import Site
-from rules.addresses import Span, parse_address
+from rules.addresses import Span
 from rules.allow import allows_in, not_allowed
 from rules.engine import Located, Origin, findings_of
 from rules.facts import Facts
@@ -39,6 +40,7 @@ class Use:
     vlan: int | None
     spans: list[Span]
     vips: dict[str, Span]
+    reserved: dict[str, Span]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +133,27 @@ def segment_vip(segment: Segment) -> Problems:
                     yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
 
 
+@rule(
+    "SEGMENT_RESERVED",
+    "error",
+    "sites",
+    "Pods can get addresses that are reserved",
+    example="segments: {core: {reserved: {dhcp: 10.1.10.240-10.1.10.254}}} and a range .200-.250",
+    source="RFC 5227: whoever else holds the address answers for it too",
+)
+def segment_reserved(segment: Segment) -> Problems:
+    """A DHCP server, a router or a machine beside the cluster uses them, and no address management of pods knows it."""
+    reserved = [(name, span, use) for use in segment.uses for name, span in use.reserved.items()]
+    for use in segment.uses:
+        for span in use.spans:
+            for name, kept, holder in reserved:
+                if span.overlaps(kept):
+                    both = Span(span.family, max(span.first, kept.first), min(span.last, kept.last))
+                    message = f"pods can get {both}, which {holder.title} reserves for {name} on segment {segment.name}"
+                    hint = f"End the range before {kept}, begin it behind, or exclude it."
+                    yield Problem(use.path, message, hint, subject=use)
+
+
 def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:
     """Findings on one stack: its site by itself, and against the other stacks that share a segment with it."""
     across = [finding for finding in check_segments([stack, *others]) if finding.file == stack.file]
@@ -157,12 +180,10 @@ def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
         document = next(documents(stack.text), None) if stack.text else None
         origin = Origin(stack.file, SiteText(document))
         for name, declared in stack.site.segments.items():
-            vips = {
-                vip: Span(a.version, int(a), int(a))
-                for vip, text in declared.vips.items()
-                if (a := parse_address(text))
-            }
-            use = Use(stack, origin, ("segments", name), f"site {stack.site.name}", declared.vlan, [], vips)
+            vips, reserved = (
+                {key: _span(text) for key, text in held.items()} for held in (declared.vips, declared.reserved)
+            )
+            use = Use(stack, origin, ("segments", name), f"site {stack.site.name}", declared.vlan, [], vips, reserved)
             uses.setdefault(name, []).append(use)
         for name, network in stack.site.networks.items():
             if network.segment is not None:
@@ -172,4 +193,11 @@ def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
 
 def _use(stack: StackFile, origin: Origin, name: str) -> Use:
     spans = [span for ipam in rendered(stack.site, name, Facts()).addresses for span in handed_out(ipam)]
-    return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {})
+    return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {}, {})
+
+
+def _span(text: str) -> Span:
+    """An address or a range of addresses as the model leaves them."""
+    first, _, last = text.partition("-")
+    low, high = ip_address(first), ip_address(last or first)
+    return Span(low.version, int(low), int(high))

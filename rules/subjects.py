@@ -12,6 +12,9 @@ from rules.facts import Facts
 CHAINED = ("tuning", "sbr", "vrf", "bandwidth", "firewall", "portmap")
 """Plugins that only work behind another one, on what it made."""
 
+RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
+"""Annotation of a NAD: the device resource that its pods must ask for."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
@@ -103,7 +106,7 @@ class Nad:
     @property
     def resource(self) -> str:
         """The device resource that pods must ask for, empty if none."""
-        value = self.annotations.get("k8s.v1.cni.cncf.io/resourceName")
+        value = self.annotations.get(RESOURCE)
         return value if isinstance(value, str) else (self.facts.nad_resource or {}).get(self.full_name, "")
 
 

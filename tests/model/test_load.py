@@ -1,11 +1,14 @@
 """Sites out of text: every mistake at once, each with path and line, in words that help."""
 
+import re
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from model.load import SiteError, load_stack_file, parse_site, parse_stack_text
 from model.site import Site
+from model.types import AddressRange, Digest, Sha256
 
 GOOD = """\
 config:
@@ -144,3 +147,38 @@ def test_as_pulumi_writes_objects(tmp_path: Path):
     site = load_stack_file(file)
     text = "config:\n  multus-site:site: '" + site.model_dump_json(by_alias=True, exclude_none=True) + "'\n"
     assert parse_stack_text(text, source="x") == site
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "kept"),
+    [
+        (AddressRange, "10.1.10.200-10.1.10.250", "10.1.10.200-10.1.10.250"),
+        (AddressRange, "10.1.10.7", "10.1.10.7"),
+        (AddressRange, "10.1.10.7 - 10.1.10.7", "10.1.10.7"),
+        (AddressRange, "FD00::0-fd00:0::ff", "fd00::-fd00::ff"),
+        (Digest, "sha256:" + "a" * 64, "sha256:" + "a" * 64),
+        (Sha256, "0" * 64, "0" * 64),
+    ],
+)
+def test_value_types_keep_one_form(kind, given, kept):
+    assert TypeAdapter(kind).validate_python(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "words"),
+    [
+        (AddressRange, "10.1.10.250-10.1.10.200", "ends before it begins; write 10.1.10.200-10.1.10.250"),
+        (AddressRange, "10.1.10.1-fd00::1", "is not a range of addresses"),
+        (AddressRange, "10.1.10.0/24", "is not a range of addresses"),
+        (AddressRange, "10.1.10.1-", "is not a range of addresses"),
+        (AddressRange, "", "is not a range of addresses"),
+        (Digest, "a" * 64, "is not a digest; write sha256:"),
+        (Digest, "sha256:" + "a" * 63, "is not a digest"),
+        (Digest, "sha256:" + "A" * 64, "is not a digest"),
+        (Sha256, "0" * 63, "is not a SHA-256 sum"),
+        (Sha256, "0" * 64 + "\n", "is not a SHA-256 sum"),
+    ],
+)
+def test_value_types_say_what_would_be_right(kind, given, words):
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        TypeAdapter(kind).validate_python(given)

@@ -28,6 +28,13 @@ def several(*objects):
     return {"apiVersion": "v1", "kind": "List", "items": list(objects)}
 
 
+def sriov(resource, kind="sriov"):
+    made = nad("n")
+    made["metadata"]["annotations"] = {"k8s.v1.cni.cncf.io/resourceName": resource}
+    made["spec"]["config"] = json.dumps({"cniVersion": "1.0.0", "name": "n", "type": kind})
+    return made
+
+
 def wb(text, **more):
     return {"type": "whereabouts", "range": text, **more}
 
@@ -58,6 +65,10 @@ CASES = [
     ({"cniVersion": "1.0.0", "name": "n", "type": "sriov"}, {"pf": False}, {"SRIOV_NO_PF": E}),
     ({"cniVersion": "1.0.0", "name": "n", "type": "sriov"}, {"pf": True, "nodeIsVM": True}, {}),
     ({"cniVersion": "1.0.0", "name": "n", "type": "sriov"}, {"nodeIsVM": True}, {}),
+    (sriov("intel.com/vf"), {"sriovResources": ["intel.com/vf"]}, {}),
+    (sriov("intel.com/vf"), {"sriovResources": ["intel.com/vfs"]}, {"SRIOV_RESOURCE_UNKNOWN": E}),
+    (sriov("intel.com/vf"), {"sriovResources": []}, {"SRIOV_RESOURCE_UNKNOWN": E}),
+    (sriov("kubevirt.io/br", "host-device"), {"sriovResources": []}, {}),
     (config(ipam=HL), {"nodes": 2}, {"HOSTLOCAL_MULTINODE": W}),
     (config(ipam=HL), {"nodes": 1}, {}),
     (config(ipam=wb("10.1.10.0/24")), {"nodes": 3}, {}),

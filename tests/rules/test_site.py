@@ -160,5 +160,24 @@ def test_virtual_addresses_are_nobodys_pods():
     ]
 
 
+@pytest.mark.parametrize(
+    ("kept", "found"),
+    [
+        ("10.1.10.21-10.1.10.30", False),
+        ("10.1.10.20-10.1.10.30", True),
+        ("10.1.10.1-10.1.10.10", True),
+        ("10.1.10.1-10.1.10.9", False),
+        ("10.1.10.15", True),
+        ("fd00::1-fd00::ffff", False),
+    ],
+)
+def test_reserved_addresses_are_nobodys_pods(kept, found):
+    reserved = f'{{dhcp: "{kept}"}}'
+    own = across(on_core(10, 20, "dallas", reserved=reserved))
+    assert own == ([("SEGMENT_RESERVED", "dallas", "networks.internal")] if found else [])
+    elsewhere = across(on_core(100, 120, "dallas", reserved=reserved), on_core(10, 20, "austin"))
+    assert elsewhere == ([("SEGMENT_RESERVED", "austin", "networks.internal")] if found else [])
+
+
 def test_the_site_stands_where_pulumi_reads_it():
     assert SITE_PATH == ("config", "multus-site:site")
