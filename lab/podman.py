@@ -57,9 +57,10 @@ def import_node_image(place: Place, rootfs: Path, digest: str, changes: Sequence
     there = podman(place, "image", "ls", "--quiet", "--filter", f"label={label}", "--filter", f"reference={NODE_IMAGE}")
     if there.strip():
         return
-    podman(place, "image", "rm", "--force", "--ignore", NODE_IMAGE, check=False)
     options = [word for change in [*changes, f"LABEL {label}"] for word in ("--change", change)]
     podman(place, "import", "--quiet", *options, str(rootfs), NODE_IMAGE)
+    # The image before, unless nodes still live on it.
+    podman(place, "image", "prune", "--force", check=False)
 
 
 def containers(place: Place) -> list[dict[str, Any]]:
