@@ -2,9 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli.wrong_use import write, wrong_use
 
 if TYPE_CHECKING:
     from cli.adoption import Adopted
@@ -45,12 +47,12 @@ def adopt(
     for sentence in adopted.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     if not adopted.networks and not adopted.left_out:
-        _wrong_use("there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig")
+        wrong_use("there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig")
     text = adopted.stack_file()
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text, encoding="utf-8")
+        write(output, text)
         print(
             f"{len(adopted.networks)} networks and {len(adopted.hosts)} hosts written to {output}; go on with: python -m cli lint {output}"
         )
@@ -71,7 +73,7 @@ def _from_files(adopted: "Adopted", paths: list[str]) -> tuple[list[tuple[str, s
                 except YamlMistakeError as mistake:
                     adopted.left_out.append(f"{file.name}:{mistake.line}: not YAML: {mistake.message}")
     except FilesError as error:
-        _wrong_use(str(error))
+        wrong_use(str(error))
     return texts, {}
 
 
@@ -85,14 +87,9 @@ def _from_cluster(
     try:
         seen = cluster.read(kubeconfig, context)
     except cluster.ClusterError as error:
-        _wrong_use(str(error))
+        wrong_use(str(error))
     adopted.add(seen.manifests)
     for note in seen.notes:
         print(note, file=sys.stderr)
     nads = [m for m in seen.manifests if m.get("kind") != "Node"]
     return [("cluster", yaml.safe_dump_all(nads, allow_unicode=True))], seen.interfaces
-
-
-def _wrong_use(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(2)

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from cli.wrong_use import write
+
 
 def docs(folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs")) -> None:
     """Write docs/site.md (every key of a site) and docs/linter.md (every rule)."""
     from cli import pages
 
     for name, page in pages.PAGES.items():
-        (folder / name).write_text(page(), encoding="utf-8")
+        write(folder / name, page())
         print(folder / name)

@@ -30,7 +30,7 @@ def read_all(paths: list[str]) -> Iterator[Found]:
     seen: set[Path] = set()
     for path in paths:
         if path == "-":
-            yield Found("<stdin>", sys.stdin.read(), False)
+            yield Found("<stdin>", _standard_input(), False)
             continue
         file = Path(path)
         if not file.exists():
@@ -39,7 +39,7 @@ def read_all(paths: list[str]) -> Iterator[Found]:
         for member in _members(file) if file.is_dir() else [file]:
             if member.resolve() not in seen:
                 seen.add(member.resolve())
-                yield Found(str(member), _read(member), file.is_dir())
+                yield Found(str(member), read(member), file.is_dir())
 
 
 def _members(folder: Path) -> Iterator[Path]:
@@ -52,10 +52,19 @@ def _members(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _read(file: Path) -> str:
+def read(file: Path) -> str:
+    """The text of a file. Raises FilesError."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         message = f"{file}: cannot be read: {reason}"
+        raise FilesError(message) from None
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")  # whatever the locale says
+    except UnicodeDecodeError:
+        message = "standard input cannot be read: not UTF-8 text"
         raise FilesError(message) from None

@@ -1,11 +1,12 @@
 """`python -m cli lint`: what is wrong with sites, NADs, pods and CNI configurations, before anything is applied."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from cli.wrong_use import wrong_use
 
 
 class Format(StrEnum):
@@ -35,7 +36,7 @@ def lint(
     Exit status: 0 without errors, 1 with errors, 2 for wrong use.
     """
     from cli import explanation, reports  # a command's imports are its own: others start without them
-    from cli.files import FilesError, read_all
+    from cli.files import FilesError, read, read_all
     from model.load import stacks_beside
     from rules.facts import Facts, FactsError, parse_facts
     from rules.lint import Linter
@@ -44,9 +45,9 @@ def lint(
     if explain is not None:
         _explain(explanation.explained(explain), explain)
     if not paths:
-        _wrong_use("nothing to check: name a file, a folder, or - for standard input")
+        wrong_use("nothing to check: name a file, a folder, or - for standard input")
     try:
-        known = parse_facts(facts.read_text(encoding="utf-8"), source=str(facts)) if facts else Facts()
+        known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
         linter = Linter(known)
         for file in read_all(paths):
             linter.add(file.text, file.name, sure=file.in_folder)
@@ -58,21 +59,14 @@ def lint(
         named = {Path(stack.file).resolve() for stack in linter.stacks}
         linter.others += [other for file, other in beside.items() if file not in named]
         findings = linter.findings()
-    except (OSError, UnicodeDecodeError) as error:
-        _wrong_use(f"{facts}: cannot be read: {error}")
     except (FilesError, FactsError) as error:
-        _wrong_use(str(error))
+        wrong_use(str(error))
     print(reports.REPORTS[output](findings), end="")
     raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 
 def _explain(text: str, code: str) -> NoReturn:
     if not text:
-        _wrong_use(f"there is no rule {code}; all rules: python -m cli lint --explain all")
+        wrong_use(f"there is no rule {code}; all rules: python -m cli lint --explain all")
     print(text)
     raise typer.Exit(0)
-
-
-def _wrong_use(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(2)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from rules.finding import Finding
 from rules.registry import RULES
@@ -69,7 +70,9 @@ def _sarif_rule(code: str) -> dict[str, Any]:
 
 def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
     region = {"startLine": max(finding.line, 1), "startColumn": max(finding.column, 1)}
-    place = {"physicalLocation": {"artifactLocation": {"uri": finding.file.replace("\\", "/")}, "region": region}}
+    place = {
+        "physicalLocation": {"artifactLocation": {"uri": quote(finding.file.replace("\\", "/"))}, "region": region}
+    }
     if finding.path:
         place["logicalLocations"] = [{"fullyQualifiedName": finding.path}]  # type: ignore[assignment]  # a list beside an object
     message = f"{finding.message}. {finding.hint}"

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.wrong_use import write
+
 
 def schema(
     output: Annotated[
@@ -18,4 +20,4 @@ def schema(
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text, encoding="utf-8")
+        write(output, text)

@@ -160,6 +160,31 @@ def test_wrong_use(args, tmp_path, monkeypatch):
     assert result.stderr
 
 
+def test_a_file_that_cannot_be_written(tmp_path):
+    (tmp_path / "nads.yaml").write_text(yaml.safe_dump(nad(MACVLAN)))
+    result = CliRunner().invoke(app, ["adopt", str(tmp_path / "nads.yaml"), "-o", str(tmp_path / "no" / "x.yaml")])
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+
+
+class _Answer(Exception):
+    """What kr8s raises on an answer of the API server."""
+
+
+def test_a_cluster_without_multus(monkeypatch):
+    class Attachment:
+        @staticmethod
+        def list(**_):
+            message = "Client error '404 Not Found' for url '/apis/k8s.cni.cncf.io/v1/network-attachment-definitions'"
+            raise _Answer(message)
+
+    monkeypatch.setattr(cluster.kr8s, "api", lambda **_: None)
+    monkeypatch.setattr(cluster, "new_class", lambda *_, **__: Attachment)
+    result = CliRunner().invoke(app, ["adopt"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("the cluster knows no NetworkAttachmentDefinitions: Multus is not installed there")
+
+
 def test_a_cluster_that_does_not_answer(tmp_path):
     kubeconfig = tmp_path / "config"
     server = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}

@@ -94,7 +94,45 @@ def test_sarif(file):
     for result in results:
         assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in {"error", "warning"}
-        assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
+        assert result["message"]["text"]
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert region["startLine"] == 1
+        assert region["startColumn"] >= 1
+    ours = next(result for result in results if result["ruleId"] == "ENUM")
+    assert ours["locations"][0]["physicalLocation"]["region"]["startColumn"] == BAD.index('"l2"') + 1
+
+
+def test_sarif_names_files_by_uri(file):
+    place = json.loads(run(file(BAD, "a b.json"), "--format", "sarif").stdout)["runs"][0]["results"][0]["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"].endswith("/a%20b.json")
+    place = json.loads(run("-", "--format", "sarif", text=BAD).stdout)["runs"][0]["results"][0]["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "%3Cstdin%3E"
+    assert json.loads(run(file(CLEAN), "--format", "sarif").stdout)["runs"][0]["results"] == []
+
+
+MANIFEST = """\
+apiVersion: k8s.cni.cncf.io/v1
+kind: NetworkAttachmentDefinition
+metadata: {name: n}
+spec:
+  config: '%s'
+"""
+
+
+def test_documents_and_what_is_allowed_in_each():
+    above = MANIFEST.replace("  config", "  # lint: allow ENUM known\n  config") % BAD
+    behind = MANIFEST.replace("'%s'", "'%s' # lint: allow ENUM known") % BAD
+    without_reason = MANIFEST.replace("'%s'", "'%s' # lint: allow ENUM") % BAD
+    result = run("-", "--format", "json", text="---\n".join([above, behind, MANIFEST % BAD, without_reason]))
+    found = [(f["rule"], f["line"]) for f in json.loads(result.stdout)]
+    assert sorted(found) == [("ALLOW_COMMENT", 24), ("ENUM", 18), ("ENUM", 24)]
+    assert {f["document"] for f in json.loads(result.stdout) if f["rule"] == "ENUM"} == {3, 4}
+
+
+def test_standard_input_that_is_no_text():
+    result = run("-", text=b"\xff\xfe")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "standard input cannot be read: not UTF-8 text\n"
 
 
 def test_github(file):

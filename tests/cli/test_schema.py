@@ -24,6 +24,13 @@ def test_prints_and_writes(tmp_path):
     assert (tmp_path / "s.json").read_text() == schema_text()
 
 
+def test_a_folder_that_is_not_there():
+    for command in (["schema", "-o", "no-such-folder/s.json"], ["docs", "no-such-folder"]):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 2
+        assert "cannot be written: No such file or directory" in result.stderr
+
+
 @pytest.mark.parametrize("file", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda f: f.name)
 def test_stack_files_name_the_schema(file):
     first = file.read_text().splitlines()[0]
