@@ -8,9 +8,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from model.catalog import Catalog
-from model.load import SiteError, parse_site
+from model.load import SiteError, parse_site, site_data, stacks_beside
+from model.positions import YamlMistakeError, documents
 from model.site import Site
-from rules import check_site
+from rules import StackFile, check_stack
 
 UPSTREAM = Path(__file__).parent.parent / "artifacts.yaml"
 
@@ -21,12 +22,16 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
     Raises pulumi.RunError with every mistake and every finding that is an error, a line each; warnings become Pulumi's.
     """
     file = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
-    text = Path(file).read_text(encoding="utf-8") if Path(file).is_file() else None
+    data = config.get_object("site")
+    text = text_of(file, data)
+    source = file if text is not None or data is None else f"configuration of stack {pulumi.get_stack()}"
     try:
-        site = parse_site(config.get_object("site"), source=file, text=text)
+        site = parse_site(data, source=source, text=text)
     except SiteError as error:
         raise pulumi.RunError(str(error)) from None
-    findings = check_site(site, file=file, text=text)
+    # A configuration from elsewhere may lie in the same folder: a site is never held against itself.
+    others = [StackFile(*other) for other in stacks_beside(file) if text is not None or other[2] != site]
+    findings = check_stack(StackFile(source, text, site), others)
     for finding in findings:
         if finding.level == "warning":
             pulumi.log.warn(finding.line_of_text())
@@ -34,6 +39,29 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
     if errors:
         raise pulumi.RunError("\n".join(errors))
     return site, read_catalog(Path(site.artifacts) if site.artifacts else UPSTREAM)
+
+
+def text_of(file: str, data: object) -> str | None:
+    """The stack file's text, if it is what Pulumi has read: with --config-file its lines and comments are another file's."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+        document = next(documents(text), None)
+        written = site_data(document.data()) if document else None
+    except (OSError, UnicodeDecodeError, YamlMistakeError):
+        return None
+    return text if _same(written, data) else None
+
+
+def _same(written: object, read: object) -> bool:
+    """Whether a value was read from what is written; what is encrypted there may be anything."""
+    if isinstance(written, dict) and written.keys() == {"secure"}:
+        return True
+    if isinstance(written, dict) and isinstance(read, dict):
+        keyed = {str(key): value for key, value in written.items()}
+        return keyed.keys() == read.keys() and all(_same(keyed[key], read[key]) for key in read)
+    if isinstance(written, list) and isinstance(read, list):
+        return len(written) == len(read) and all(map(_same, written, read))
+    return written == read
 
 
 def read_catalog(path: Path) -> Catalog:
@@ -46,5 +74,7 @@ def read_catalog(path: Path) -> Catalog:
     except YAMLError as error:
         msg = f"{path}: {error}"
     except ValidationError as error:
-        msg = "\n".join(f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        msg = "\n".join(
+            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
     raise pulumi.RunError(msg)

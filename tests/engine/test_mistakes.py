@@ -102,6 +102,40 @@ def test_a_range_outside_its_subnet_is_an_error(preview):
     assert "Traceback" not in output
 
 
+def test_warnings_are_pulumi_warnings(preview):
+    site = lab_site()
+    site["networks"]["macvlan-internal"]["ipam"]["ranges"][0]["gateway"] = "10.1.11.1"
+    site["networks"]["macvlan-external"]["ipam"]["ranges"][0]["rangeEnd"] = "10.1.21.250"
+    status, output = preview(site, **SECRETS)
+    assert status != 0
+    assert "Traceback" not in output
+    line = next((text for text in output.splitlines() if "GATEWAY_OUTSIDE_SUBNET" in text), "")
+    assert line.strip().startswith("warning: stacks/Pulumi.try.yaml:")
+    assert any(text.strip().startswith("error:") for text in output.splitlines())
+
+
+def on_core(site, first, last):
+    """The lab's site with its internal network on the segment core, which hands out .first to .last."""
+    site["segments"] = {"core": {}}
+    network = site["networks"]["macvlan-internal"]
+    network["segment"] = "core"
+    network["ipam"]["ranges"][0] |= {"rangeStart": f"10.1.10.{first}", "rangeEnd": f"10.1.10.{last}"}
+    return site
+
+
+def test_stacks_that_share_a_segment_share_no_address(preview, tmp_path):
+    stacks = tmp_path / "project" / "stacks"
+    stacks.mkdir(parents=True)
+    neighbour = {"config": {"multus-site:site": on_core({**lab_site(), "name": "austin"}, 240, 254)}}
+    (stacks / "Pulumi.austin.yaml").write_text(yaml.safe_dump(neighbour))
+    status, output = preview(on_core(lab_site(), 200, 250), **SECRETS)
+    assert status != 0
+    assert "Traceback" not in output
+    line = next((text for text in output.splitlines() if "SEGMENT_ADDRESSES" in text), "")
+    assert "stacks/Pulumi.try.yaml:" in line
+    assert "10.1.10.240-10.1.10.250 is used by macvlan-internal of site austin too" in line
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
