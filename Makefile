@@ -14,7 +14,7 @@ test: ## all tests; those of the lab where it can run
 	@lab/bootstrap.sh --tests python -m lab test
 
 lint: ## ruff, mypy, shellcheck
-	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh node/*.sh lab/*.sh'
+	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh $$(git ls-files "*.sh")'
 
 bench: ## how long the stages of the last runs took
 	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth"
