@@ -13,7 +13,11 @@ from render.attachment import API_VERSION, KIND
 _MULTUS = "app=multus"
 """Label of the Multus daemon's pods: they live in the network namespace of their node."""
 
-_NOT_NICS = ("lo", "veth", "cali", "cni", "flannel", "docker", "kube-", "tunl", "vxlan", "nodelocaldns", "podman")
+_OF_PODS = ("veth", "cali", "lxc")
+"""How network plugins call the nodes' ends of pods' interfaces."""
+
+_NO_MASTERS = {"lo", "bonding_masters"}
+"""What else /sys/class/net lists; bonding_masters is a file of the bonding driver."""
 
 
 class ClusterError(RuntimeError):
@@ -56,8 +60,13 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
         except Exception as error:  # as above; NICs are a help, not a need
             seen.notes.append(f"the NICs of {node} are not known: {error}")
             continue
-        seen.interfaces[node] = sorted(name for name in names if not name.startswith(_NOT_NICS))
+        seen.interfaces[node] = nics(names)
     return seen
+
+
+def nics(names: list[str]) -> list[str]:
+    """The interfaces that a network can be on: real ones, bonds, VLANs, bridges, tunnels; not those of pods."""
+    return sorted(name for name in names if name not in _NO_MASTERS and not name.startswith(_OF_PODS))
 
 
 def _raw(resource: Any) -> dict[str, Any]:  # noqa: ANN401  # kr8s' objects

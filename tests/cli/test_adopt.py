@@ -215,3 +215,8 @@ def test_interfaces_of_a_cluster_are_facts(monkeypatch):
     assert "MASTER_NOT_FOUND" in result.stderr
     assert "node2" in result.stderr
     assert yaml.safe_load(result.stdout)["config"]["multus-site:site"]["networks"]["a"]["master"] == "ens9"
+
+
+def test_any_interface_but_those_of_pods_can_be_a_master():
+    masters = ["bond0", "bond0.110", "br-ex", "cni0", "ens6", "vxlan100"]
+    assert cluster.nics([*masters[::-1], "lo", "bonding_masters", "veth1a2b", "cali9f", "lxc_health"]) == masters
