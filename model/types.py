@@ -98,18 +98,6 @@ def cidr(value: str) -> str:
     return str(interface.network)
 
 
-def address_with_prefix(value: str) -> str:
-    """An address of an interface together with its prefix length, such as 10.1.10.5/24."""
-    try:
-        interface = ipaddress.ip_interface(value)
-    except ValueError:
-        interface = None
-    if interface is None or "/" not in value:
-        msg = f"{value!r} is not an address with a prefix length; write one such as 10.1.10.5/24"
-        raise ValueError(msg)
-    return str(interface)
-
-
 def address_range(value: str) -> str:
     """Addresses from first to last, both included, or one address alone."""
     first, dash, last = value.partition("-")
@@ -222,7 +210,6 @@ MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
 Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
 AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
-AddressWithPrefix = Annotated[str, AfterValidator(address_with_prefix), Field(examples=["10.1.10.5/24"])]
 HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA…"])]
 Sha256 = Annotated[
     str, AfterValidator(sha256), Field(examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"])

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from model.load import SiteError, load_stack_file, parse_site, parse_stack_text
 from model.site import Site
-from model.types import AddressRange, Digest, Sha256
+from model.types import AddressRange, Digest, MacAddress, Sha256
 
 GOOD = """\
 config:
@@ -158,6 +158,7 @@ def test_as_pulumi_writes_objects(tmp_path: Path):
         (AddressRange, "FD00::0-fd00:0::ff", "fd00::-fd00::ff"),
         (Digest, "sha256:" + "a" * 64, "sha256:" + "a" * 64),
         (Sha256, "0" * 64, "0" * 64),
+        (MacAddress, "02-00-0A-01-0a-05", "02:00:0a:01:0a:05"),
     ],
 )
 def test_value_types_keep_one_form(kind, given, kept):
@@ -172,6 +173,8 @@ def test_value_types_keep_one_form(kind, given, kept):
         (AddressRange, "10.1.10.0/24", "is not a range of addresses"),
         (AddressRange, "10.1.10.1-", "is not a range of addresses"),
         (AddressRange, "", "is not a range of addresses"),
+        (MacAddress, "03:00:0a:01:0a:05", "is a multicast address"),
+        (MacAddress, "02:00:0a:01:0a", "is not a MAC address"),
         (Digest, "a" * 64, "is not a digest; write sha256:"),
         (Digest, "sha256:" + "a" * 63, "is not a digest"),
         (Digest, "sha256:" + "A" * 64, "is not a digest"),
