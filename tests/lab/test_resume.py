@@ -46,16 +46,13 @@ def left_on_the_host():
     """What of the lab the host still has."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout
     found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     return {
         "namespace": segments.exists(),
         "run folder": RUN.exists(),
         "processes": [p for p in found.splitlines() if "multus-daemon" in p or "kubelet" in p or "conmon" in p],
         "rules": [r for r in rules.splitlines() if "10.1.1." in r or "10.1.10." in r or "NETAVARK" in r],
-        "links": [
-            text
-            for text in subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.splitlines()
-            if "podman" in text
-        ],
+        "links": [link for link in links.splitlines() if "podman" in link],
     }
 
 
