@@ -61,6 +61,7 @@ class Site(pulumi.ComponentResource):
             f"{site.name}-verification",
             site,
             cluster.kubeconfig,
+            {node: p.binaries for node, p in zip(nodes, plugins, strict=True)},
             [
                 *(w.generation for w in workloads),
                 *(a.content for a in attachments.values()),
@@ -71,6 +72,10 @@ class Site(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),
         )
         self.kubeconfig = cluster.kubeconfig
+        self.nodes = {
+            node: {"facts": vm.facts, "plugins": p.binaries}
+            for (node, vm), p in zip(nodes.items(), plugins, strict=True)
+        }
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
 

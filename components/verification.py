@@ -1,7 +1,7 @@
 """Verification: proof, per pod and interface, that the site's networks work."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -15,10 +15,10 @@ RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec timeout -k 10 600 "
 
 
 class Verification(pulumi.ComponentResource):
-    """Every pod of the site has the interfaces, addresses and gateways that it should.
+    """Every pod of the site has the interfaces, addresses and gateways that it should, and every node what they need.
 
     After `up` `result` is {"passed", "checks": [{"workload", "pod", "node", "interface", "network", "check", "ok",
-    "detail"}]}. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
+    "detail"}], "pods", "nodes"}. `plugins`: node → what was installed there. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
     Runs again when anything of `after` changes. Destroy does nothing.
     """
 
@@ -27,15 +27,15 @@ class Verification(pulumi.ComponentResource):
         name: str,
         site: Site,
         kubeconfig: pulumi.Output[str],
+        plugins: Mapping[str, pulumi.Output[dict[str, Any]]],
         after: Sequence[pulumi.Input[str]],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        workloads = [w.model_dump(mode="json", by_alias=True) for w in expected(site)]
-        super().__init__("multus-site:index:Verification", name, {"workloads": [w["name"] for w in workloads]}, opts)
-        document = pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
-            lambda values: json.dumps({**values, "workloads": workloads}, sort_keys=True)
-        )
+        super().__init__("multus-site:index:Verification", name, {"workloads": list(site.workloads)}, opts)
+        document = pulumi.Output.all(
+            kubeconfig=kubeconfig, plugins=pulumi.Output.all(**plugins), after=pulumi.Output.all(*after)
+        ).apply(lambda values: json.dumps(_document(site, **values), sort_keys=True))
         stdin: pulumi.Output[str] = pulumi.Output.secret(document)
         run = local.Command(
             f"{name}-run",
@@ -48,6 +48,15 @@ class Verification(pulumi.ComponentResource):
         # The kubeconfig makes the whole input secret; the result holds pods, addresses and pings only.
         self.result: pulumi.Output[dict[str, Any]] = pulumi.Output.unsecret(run.stdout).apply(_result)
         self.register_outputs({"result": self.result})
+
+
+def _document(site: Site, kubeconfig: str, plugins: dict[str, dict[str, Any]], after: list[str]) -> dict[str, Any]:
+    """What the program is given; `after` is there to make it run again."""
+    installed = {
+        node: {plugin: str(found["sha256"]) for plugin, found in there.items()} for node, there in plugins.items()
+    }
+    expectation = expected(site, installed).model_dump(mode="json", by_alias=True)
+    return {"kubeconfig": kubeconfig, "after": after, "expectation": expectation}
 
 
 def _result(text: str) -> dict[str, Any]:

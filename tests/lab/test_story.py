@@ -56,7 +56,8 @@ def test_the_proof_is_an_output(lab):
     by_interface = {(c["interface"], c["check"]) for c in proof["checks"]}
     for interface in SEGMENTS:
         assert {
-            (interface, c) for c in ("network-status", "interface", "address", "gateway-ping", "unique-address")
+            (interface, c)
+            for c in ("network-status", "interface", "address", "gateway-ping", "unique-address", "path-mtu")
         } <= by_interface
     assert ("eth0", "cluster-dns") in by_interface
 
