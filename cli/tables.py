@@ -1,10 +1,15 @@
 """Results as people read them in a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from render.timeline import Timeline
+
+BAR = 50
+"""Letters that the whole of an update takes."""
 
 
 def checks_table(site: str, verification: Mapping[str, Any], seconds: float) -> None:
@@ -31,3 +36,33 @@ def checks_table(site: str, verification: Mapping[str, Any], seconds: float) -> 
 
 def _plain(text: str) -> str:
     return text.replace("[", r"\[")
+
+
+def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
+    """Stages as bars, the chain that the length is owed to, and Ansible's slowest tasks."""
+    console = Console(width=None if Console().is_terminal else 120)
+    console.print(f"update of {found.started:%Y-%m-%d %H:%M:%S} UTC, {found.seconds:.0f} s", highlight=False)
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("stage")
+    table.add_column("from s", justify="right")
+    table.add_column("took s", justify="right")
+    table.add_column("")
+    for span in found.stages:
+        left = round(span.begun / found.seconds * BAR)
+        width = max(1, round(span.seconds / found.seconds * BAR))
+        bar = " " * min(left, BAR - 1) + "█" * min(width, BAR - min(left, BAR - 1))
+        table.add_row(span.name, f"{span.begun:.1f}", f"{span.seconds:.1f}", bar)
+    console.print(table)
+    chain = Table(title="What the length is owed to", title_justify="left", show_edge=False, pad_edge=False)
+    chain.add_column("resource")
+    chain.add_column("took s", justify="right")
+    for span in found.critical:
+        chain.add_row(span.name, f"{span.seconds:.1f}")
+    console.print(chain)
+    if tasks:
+        slow = Table(title="Ansible's slowest tasks", title_justify="left", show_edge=False, pad_edge=False)
+        slow.add_column("task", overflow="fold")
+        slow.add_column("took s", justify="right")
+        for task, seconds in tasks:
+            slow.add_row(_plain(task), f"{seconds:.1f}")
+        console.print(slow)

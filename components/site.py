@@ -1,5 +1,8 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
@@ -11,6 +14,7 @@ from components.network_attachment import NetworkAttachment
 from components.node_vm import NodeVM
 from components.secrets import Secrets
 from components.ssh import Ssh
+from components.throughput import Throughput
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
@@ -20,7 +24,7 @@ MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
 
 
 class Site(pulumi.ComponentResource):
-    """One site: node VMs → Kubespray cluster → CNI plugins → Multus → attachments → workloads → verification.
+    """One site: node VMs → Kubespray cluster → CNI plugins → Multus → attachments → workloads → verification → throughput.
 
     The shape of the graph comes from the site alone, so the first preview shows all of it.
     """
@@ -71,6 +75,11 @@ class Site(pulumi.ComponentResource):
             self._commands,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),
         )
+        self.throughput = self._throughput(
+            cluster.kubeconfig,
+            [*(a.content for a in attachments.values()), *(p.installed.stdout for p in plugins)],
+            verification,
+        )
         self.kubeconfig = cluster.kubeconfig
         self.nodes = {
             node: {"facts": vm.facts, "plugins": p.binaries}
@@ -78,6 +87,23 @@ class Site(pulumi.ComponentResource):
         }
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
+
+    def _throughput(
+        self, kubeconfig: pulumi.Output[str], after: Sequence[pulumi.Input[str]], verification: Verification
+    ) -> pulumi.Output[list[dict[str, Any]]]:
+        """The measurement, of networks that are proven to work; none where the site does not ask for it."""
+        site = self._site
+        if site.throughput is None:
+            return pulumi.Output.from_input([])
+        return Throughput(
+            f"{site.name}-throughput",
+            site,
+            self._catalog.image(site.throughput.image),
+            kubeconfig,
+            after,
+            self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[verification]),
+        ).result
 
     def _node_vms(self) -> dict[str, NodeVM]:
         site = self._site

@@ -26,9 +26,15 @@ LOOK_SECONDS = 90
 
 DNS_NAME = "kubernetes.default"
 
-_PROBE = (Path(__file__).parent / "probe.py").read_bytes()
-# The script comes as an argument: the API's exec has no way to end standard input in the protocol that kr8s speaks.
-_LOADER = "import sys,zlib,base64;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"
+_FOLDER = Path(__file__).parent.parent
+# The scripts come as an argument: the API's exec has no way to end standard input in the protocol that kr8s speaks.
+_LOADER = (
+    "import sys,json,zlib,base64,types\n"
+    "for name, text in json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))):\n"
+    "    module = sys.modules[name] = types.ModuleType(name)\n"
+    "    exec(text, module.__dict__)\n"
+    "module.main(json.loads(sys.argv[2]))"
+)
 
 
 _Attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
@@ -47,6 +53,11 @@ class Cluster:
 
     def __init__(self, api: Any) -> None:  # noqa: ANN401 - kr8s.asyncio.Api is built by a factory without a public type
         self._api = api
+
+    @property
+    def api(self) -> Any:  # noqa: ANN401 - as above
+        """kr8s' own."""
+        return self._api
 
     @classmethod
     async def connect(cls, kubeconfig: dict[str, Any]) -> "Cluster":
@@ -152,7 +163,7 @@ class Cluster:
             c.get("type") == "Ready" and c.get("status") == "True" for c in daemon.raw["status"].get("conditions", [])
         )
         try:
-            answer = json.loads(await self.on_node(daemon, task))
+            answer = json.loads(await self.on_node(daemon, task, "verification.probe"))
             seen = NodeSeen.model_validate({**answer["node"], "daemon": daemon.name, "daemonReady": ready})
             return seen, {uid: Inside.model_validate(inside) for uid, inside in answer["pods"].items()}
         except (LookError, ValueError, KeyError, ValidationError) as error:
@@ -160,10 +171,17 @@ class Cluster:
             seen = NodeSeen(daemon=daemon.name, daemon_ready=ready, error=blind.error)
             return seen, {p.raw["metadata"]["uid"]: blind for _, p in pods}
 
-    async def on_node(self, daemon: Pod, task: dict[str, Any]) -> str:
-        """The probe's answer on a node. Raises LookError."""
-        script = base64.b64encode(zlib.compress(_PROBE, 9)).decode()
-        command = ["chroot", "/hostroot", "python3", "-c", _LOADER, script, json.dumps(task, separators=(",", ":"))]
+    async def on_node(self, daemon: Pod, task: dict[str, Any], *scripts: str) -> str:
+        """What a script prints on a node, given a task. `scripts`: modules, each with those before it. Raises LookError."""
+        command = [
+            "chroot",
+            "/hostroot",
+            "python3",
+            "-c",
+            _LOADER,
+            _packed(scripts),
+            json.dumps(task, separators=(",", ":")),
+        ]
         pod = await AnyPod(daemon.raw, api=self._api)
         try:
             done = await asyncio.wait_for(pod.exec(command, check=False), LOOK_SECONDS)
@@ -173,6 +191,14 @@ class Cluster:
             last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
             raise LookError(last)
         return str(done.stdout.decode(errors="replace"))
+
+    async def held(self) -> set[str]:
+        """Addresses that pods of any namespace hold on networks of Multus."""
+        found: set[str] = set()
+        async for pod in self._api.get("pods", namespace=kr8s.ALL):
+            for entry in json.loads(_status(pod) or "[]"):
+                found |= set(entry.get("ips") or ())
+        return found
 
     async def events(self, namespace: str, selector: dict[str, str]) -> dict[str, tuple[str, list[str]]]:
         """Pod → its node and its last events; of pods that do not run too."""
@@ -198,6 +224,13 @@ class Cluster:
 
 class LookError(Exception):
     """A node that cannot be looked at; the text says why."""
+
+
+def _packed(scripts: Sequence[str]) -> str:
+    """Modules of ours for a machine that has none of them."""
+    packages = [(name, "") for name in dict.fromkeys(script.partition(".")[0] for script in scripts)]
+    texts = [(script, (_FOLDER / f"{script.replace('.', '/')}.py").read_text(encoding="utf-8")) for script in scripts]
+    return base64.b64encode(zlib.compress(json.dumps([*packages, *texts]).encode(), 9)).decode()
 
 
 def _status(pod: Pod) -> str:
