@@ -2,11 +2,12 @@
 
 import typer
 
-from cli import adopt, diagram, docs, lint, schema, trace, verify
+from cli import adopt, diagram, docs, lint, schema, throughput, trace, verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
 app.command("verify")(verify.verify)
+app.command("throughput")(throughput.throughput)
 app.command("trace")(trace.trace)
 app.command("schema")(schema.schema)
 app.command("adopt")(adopt.adopt)

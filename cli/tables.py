@@ -66,3 +66,46 @@ def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
         for task, seconds in tasks:
             slow.add_row(_plain(task), f"{seconds:.1f}")
         console.print(slow)
+
+
+def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]) -> None:
+    """A row a figure; what was left out, and why, below."""
+    table = Table(show_edge=False, pad_edge=False)
+    columns = (
+        "network",
+        "kind",
+        "from",
+        "to",
+        "Gbit/s",
+        "±",
+        "of node",
+        "of link",
+        "retransmits",
+        "loss %",
+        "jitter ms",
+        "µs",
+    )
+    for column in columns:
+        table.add_column(column, justify="left" if column in columns[:4] else "right")
+    for r in rows:
+        optional = (
+            "ratioToNode",
+            "ratioToLink",
+            "retransmits",
+            "lossPercent",
+            "jitterMilliseconds",
+            "latencyMicroseconds",
+        )
+        table.add_row(
+            r["network"],
+            f"{r['protocol']} × {r['streams']}",
+            r["from"],
+            r["to"],
+            f"{r['gbitsPerSecond']:.2f}",
+            f"{r['stddev']:.2f}",
+            *("" if r.get(key) is None else str(r[key]) for key in optional),
+        )
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(table)
+    for network, why in skipped.items():
+        console.print(f"{network} is left out: {why}", highlight=False)

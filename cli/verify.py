@@ -29,13 +29,13 @@ def verify(
 ) -> None:
     """Look into every pod and at every node of a site, and judge.
 
-    What failed comes with its evidence on standard error. Exit status: 0 if all is as it should be, 1 if not, 2 for wrong use.
+    What failed comes with its evidence on standard error; the report of the site is written anew. Exit status: 0 if all is as it should be, 1 if not, 2 for wrong use.
     """
     import yaml
 
     from cli import stacks
     from cli.tables import checks_table
-    from verification.__main__ import lines_of
+    from verification.__main__ import lines_of, report
     from verification.cluster import Cluster
     from verification.expectation import expected
     from verification.junit import junit as junit_xml
@@ -58,10 +58,13 @@ def verify(
     found = result.output()
     if junit is not None:
         write(junit, junit_xml(stack.name, found["checks"], result.evidence, seconds))
+    page = report(stack.name, stack.site, result)
     for line in lines_of(result):
         print(line, file=sys.stderr)
     if output is Format.json:
         print(json.dumps({**found, "evidence": result.evidence}, indent=2))
     else:
         checks_table(stack.name, found, seconds)
+        if page is not None:
+            print(f"report: {page}")
     raise typer.Exit(1 if result.failed else 0)

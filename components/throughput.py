@@ -35,8 +35,9 @@ class Throughput(pulumi.ComponentResource):
         super().__init__("multus-site:index:Throughput", name, {"networks": list(site.networks)}, opts)
         # What a measurement depends on; a new workload is none of it.
         shown = site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray"})
+        stack = pulumi.get_stack()
         document = pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
-            lambda values: json.dumps({**values, "site": shown, "image": image}, sort_keys=True)
+            lambda values: json.dumps({**values, "stack": stack, "site": shown, "image": image}, sort_keys=True)
         )
         stdin: pulumi.Output[str] = pulumi.Output.secret(document)
         run = local.Command(

@@ -19,7 +19,8 @@ class Verification(pulumi.ComponentResource):
 
     After `up` `result` is {"passed", "checks": [{"workload", "pod", "node", "interface", "network", "check", "ok",
     "detail"}], "pods", "nodes"}. `plugins`: node → what was installed there. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
-    Runs again when anything of `after` changes. Destroy does nothing.
+    reports/<stack>.html is written either way.
+    Runs again when the site or anything of `after` changes. Destroy does nothing.
     """
 
     def __init__(
@@ -56,7 +57,15 @@ def _document(site: Site, kubeconfig: str, plugins: dict[str, dict[str, Any]], a
         node: {plugin: str(found["sha256"]) for plugin, found in there.items()} for node, there in plugins.items()
     }
     expectation = expected(site, installed).model_dump(mode="json", by_alias=True)
-    return {"kubeconfig": kubeconfig, "after": after, "expectation": expectation}
+    # For the report. Variables of Kubespray are none of its business, and may be secret.
+    shown = site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}})
+    return {
+        "kubeconfig": kubeconfig,
+        "after": after,
+        "expectation": expectation,
+        "stack": pulumi.get_stack(),
+        "site": shown,
+    }
 
 
 def _result(text: str) -> dict[str, Any]:

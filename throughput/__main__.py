@@ -1,4 +1,4 @@
-"""`python -m throughput`: reads {"kubeconfig", "site", "image"} as JSON, prints the `throughput` output as JSON.
+"""`python -m throughput`: reads {"kubeconfig", "stack", "site", "image"} as JSON, prints the `throughput` output as JSON.
 
 Exit 1 where nothing could be measured; progress, and why a network was left out, go to standard error.
 """
@@ -15,6 +15,7 @@ from throughput.figures import RefusedError
 from throughput.measurement import measure
 from throughput.plan import CannotMeasure
 from verification.cluster import Cluster
+from verification.record import keep, write_report
 
 
 async def main(document: dict[str, Any]) -> int:
@@ -31,6 +32,11 @@ async def main(document: dict[str, Any]) -> int:
         return 1
     for network, why in measured.skipped.items():
         print(f"throughput: {network} is left out: {why}", file=sys.stderr)
+    try:
+        keep(site.name, "throughput", measured.rows)
+        write_report(document["stack"], site.name)
+    except OSError as error:
+        print(f"the report is not written: {error}", file=sys.stderr)
     print(json.dumps(measured.rows))
     return 0
 

@@ -1,17 +1,20 @@
-"""`python -m verification`: reads {"kubeconfig", "expectation"} as JSON, prints the result as JSON; exit 1 if a check fails.
+"""`python -m verification`: reads {"kubeconfig", "expectation", "stack", "site"} as JSON, prints the result as JSON; exit 1 if a check fails.
 
-A failure's evidence goes to standard error.
+A failure's evidence goes to standard error. The report of the stack is written, whatever the result.
 """
 
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from model.site import Site
 from verification.cluster import Cluster
 from verification.expectation import Expectation
+from verification.record import keep, write_report
 from verification.result import Result, verify
 
 
@@ -22,8 +25,20 @@ async def main(document: dict[str, Any]) -> int:
     result = await verify(cluster, expected)
     for line in lines_of(result):
         print(line, file=sys.stderr)
+    report(document["stack"], Site.model_validate(document["site"]), result)
     print(json.dumps(result.output()))
     return 1 if result.failed else 0
+
+
+def report(stack: str, site: Site, result: Result) -> Path | None:
+    """Keeps the result and writes the report; a folder that cannot be written to is no reason to fail."""
+    try:
+        keep(site.name, "site", site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}}))
+        keep(site.name, "verification", {**result.output(), "evidence": result.evidence})
+        return write_report(stack, site.name)
+    except OSError as error:
+        print(f"the report is not written: {error}", file=sys.stderr)
+        return None
 
 
 def lines_of(result: Result) -> list[str]:

@@ -200,6 +200,20 @@ class Cluster:
                 found |= set(entry.get("ips") or ())
         return found
 
+    async def inventory(self) -> dict[str, dict[str, Any]]:
+        """Node → its versions as the kubelet tells them, and the digest of each image that runs there."""
+        found: dict[str, dict[str, Any]] = {}
+        wanted = ("osImage", "kernelVersion", "kubeletVersion", "containerRuntimeVersion")
+        async for node in self._api.get("nodes"):
+            info = node.raw["status"].get("nodeInfo", {})
+            found[node.name] = {"versions": {key: str(info.get(key, "")) for key in wanted}, "images": {}}
+        async for pod in self._api.get("pods", namespace=kr8s.ALL):
+            there = found.get(pod.raw["spec"].get("nodeName", ""), {"images": {}})
+            for status in pod.raw["status"].get("containerStatuses", []):
+                if digest := str(status.get("imageID", "")).rpartition("@")[2]:
+                    there["images"][status["image"]] = digest
+        return found
+
     async def events(self, namespace: str, selector: dict[str, str]) -> dict[str, tuple[str, list[str]]]:
         """Pod → its node and its last events; of pods that do not run too."""
         found: dict[str, tuple[str, list[str]]] = {}

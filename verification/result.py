@@ -24,6 +24,8 @@ class Result:
     nodes: dict[str, NodeSeen]
     pods: list[PodSeen]
     evidence: dict[str, str] = field(default_factory=dict)
+    inventory: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Node → versions, and digests of images."""
 
     @property
     def failed(self) -> list[Check]:
@@ -56,6 +58,7 @@ class Result:
             "nodes": [
                 {
                     "node": name,
+                    **self.inventory.get(name, {"versions": {}, "images": {}}),
                     "binaries": seen.binaries,
                     "uplinks": [{"name": link.name, "mtu": link.mtu, "mac": link.mac} for link in seen.links],
                 }
@@ -69,9 +72,10 @@ async def verify(cluster: Cluster, expected: Expectation) -> Result:
     result = await _once(cluster, expected)
     for _ in range(TRIES - 1):
         if not result.failed:
-            return result
+            break
         await asyncio.sleep(PAUSE_SECONDS)
         result = await _once(cluster, expected)
+    result.inventory = await cluster.inventory()
     if result.failed:
         result.evidence = await _evidence(cluster, expected, result)
     return result
