@@ -8,6 +8,7 @@ import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
 from components.cni_plugins import CniPlugins
+from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
@@ -35,6 +36,7 @@ class Site(pulumi.ComponentResource):
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
         self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
 
+        self._drift = Drift(site.nodes, self._ssh, last_nodes())
         nodes = self._node_vms()
         cluster = self._cluster(nodes)
         api = kubernetes.Provider(
@@ -70,6 +72,7 @@ class Site(pulumi.ComponentResource):
                 *(w.generation for w in workloads),
                 *(a.content for a in attachments.values()),
                 *(p.installed.stdout for p in plugins),
+                *(self._drift.of(node) for node in nodes),
                 multus.daemon.metadata["uid"],
             ],
             self._commands,
@@ -82,7 +85,7 @@ class Site(pulumi.ComponentResource):
         )
         self.kubeconfig = cluster.kubeconfig
         self.nodes = {
-            node: {"facts": vm.facts, "plugins": p.binaries}
+            node: {"facts": vm.facts, "plugins": p.binaries, "mended": self._drift.of(node)}
             for (node, vm), p in zip(nodes.items(), plugins, strict=True)
         }
         self.verification = verification.result
@@ -115,6 +118,7 @@ class Site(pulumi.ComponentResource):
                 site.nodes,
                 self._ssh,
                 site.masters(),
+                self._drift.of(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -151,7 +155,7 @@ class Site(pulumi.ComponentResource):
                 self._catalog,
                 self._ssh,
                 # Kubespray unpacks its own archive over /opt/cni/bin at each run.
-                again_when=[cluster.run_id, node.identity],
+                again_when=[cluster.run_id, node.identity, self._drift.of(name)],
                 deleted_with=node.machine,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
             )

