@@ -21,7 +21,7 @@ class Throughput(Part):
         default=("tcp", "udp"), min_length=1, examples=[["tcp", "udp"]]
     )
     """What is sent."""
-    gbits_per_second: float | None = Field(default=None, gt=0, le=400, examples=[2.5])
+    gbits_per_second: float | None = Field(default=None, ge=0.001, le=400, examples=[2.5])
     """Most that a run sends, all of its streams together. None: TCP as fast as it goes, UDP one Gbit/s."""
     image: PinnedImage = "docker.io/nicolaka/netshoot:v0.13"
     """Image with iperf3, iproute2 and a shell."""
