@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,12 +60,3 @@ def read(site: str) -> Stack:
         return Stack(name, file, load_stack_file(file))
     except SiteError as error:
         wrong_use(str(error))
-
-
-def installed(outputs: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Node → CNI plugin → sha256 of what the last `up` installed."""
-    nodes = outputs.get("nodes", {})
-    return {
-        node: {plugin: str(found["sha256"]) for plugin, found in there.get("plugins", {}).items()}
-        for node, there in nodes.items()
-    }

@@ -63,11 +63,15 @@ class Site(pulumi.ComponentResource):
             for name, network in site.networks.items()
         }
         workloads = self._workloads(attachments, api, multus)
+        applied = {
+            node: {"facts": vm.facts, "plugins": p.binaries}
+            for (node, vm), p in zip(nodes.items(), plugins, strict=True)
+        }
         verification = Verification(
             f"{site.name}-verification",
             site,
             cluster.kubeconfig,
-            {node: p.binaries for node, p in zip(nodes, plugins, strict=True)},
+            pulumi.Output.from_input(applied),
             [
                 *(w.generation for w in workloads),
                 *(a.content for a in attachments.values()),
@@ -84,10 +88,7 @@ class Site(pulumi.ComponentResource):
             verification,
         )
         self.kubeconfig = cluster.kubeconfig
-        self.nodes = {
-            node: {"facts": vm.facts, "plugins": p.binaries, "mended": self._drift.of(node)}
-            for (node, vm), p in zip(nodes.items(), plugins, strict=True)
-        }
+        self.nodes = {node: {**there, "mended": self._drift.of(node)} for node, there in applied.items()}
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
 

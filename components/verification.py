@@ -1,7 +1,7 @@
 """Verification: proof, per pod and interface, that the site's networks work."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -18,7 +18,7 @@ class Verification(pulumi.ComponentResource):
     """Every pod of the site has the interfaces, addresses and gateways that it should, and every node what they need.
 
     After `up` `result` is {"passed", "checks": [{"workload", "pod", "node", "interface", "network", "check", "ok",
-    "detail"}], "pods", "nodes"}. `plugins`: node → what was installed there. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
+    "detail"}], "pods", "nodes"}. `applied`: node → facts and plugins. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
     reports/<stack>.html is written either way.
     Runs again when the site or anything of `after` changes. Destroy does nothing.
     """
@@ -28,15 +28,15 @@ class Verification(pulumi.ComponentResource):
         name: str,
         site: Site,
         kubeconfig: pulumi.Output[str],
-        plugins: Mapping[str, pulumi.Output[dict[str, Any]]],
+        applied: pulumi.Output[dict[str, Any]],
         after: Sequence[pulumi.Input[str]],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:Verification", name, {"workloads": list(site.workloads)}, opts)
-        document = pulumi.Output.all(
-            kubeconfig=kubeconfig, plugins=pulumi.Output.all(**plugins), after=pulumi.Output.all(*after)
-        ).apply(lambda values: json.dumps(_document(site, **values), sort_keys=True))
+        document = pulumi.Output.all(kubeconfig=kubeconfig, applied=applied, after=pulumi.Output.all(*after)).apply(
+            lambda values: json.dumps(_document(site, **values), sort_keys=True)
+        )
         stdin: pulumi.Output[str] = pulumi.Output.secret(document)
         run = local.Command(
             f"{name}-run",
@@ -51,12 +51,9 @@ class Verification(pulumi.ComponentResource):
         self.register_outputs({"result": self.result})
 
 
-def _document(site: Site, kubeconfig: str, plugins: dict[str, dict[str, Any]], after: list[str]) -> dict[str, Any]:
+def _document(site: Site, kubeconfig: str, applied: dict[str, Any], after: list[str]) -> dict[str, Any]:
     """What the program is given; `after` is there to make it run again."""
-    installed = {
-        node: {plugin: str(found["sha256"]) for plugin, found in there.items()} for node, there in plugins.items()
-    }
-    expectation = expected(site, installed).model_dump(mode="json", by_alias=True)
+    expectation = expected(site, applied).model_dump(mode="json", by_alias=True)
     # For the report. Variables of Kubespray are none of its business, and may be secret.
     shown = site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}})
     return {

@@ -1,6 +1,8 @@
 """What must be true of each pod and node, derived from the site alone."""
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from model.base import Part
 from model.site import Site
@@ -98,19 +100,28 @@ _OF_UPLINK = {"macvlan", "ipvlan", "vlan"}
 """Plugins whose interfaces are children of a NIC of the node."""
 
 
-def expected(site: Site, plugins: dict[str, dict[str, str]] | None = None) -> Expectation:
-    """The expectations of a site. `plugins`: what was installed, node → plugin → sha256."""
+def expected(site: Site, applied: Mapping[str, Mapping[str, Any]] | None = None) -> Expectation:
+    """The expectations of a site. `applied`: node → what was found and installed there, as the output `nodes` has it."""
     facts = {name: network_facts(name, network) for name, network in site.networks.items()}
     return Expectation(
         workloads=tuple(_workload(site, name, facts) for name in site.workloads),
         nodes=tuple(
-            ExpectedNode(name=name, plugins=(plugins or {}).get(name, {}), uplinks=_uplinks(site, name, facts))
-            for name in site.nodes.hosts
+            _node(name, _uplinks(site, name, facts), (applied or {}).get(name, {})) for name in site.nodes.hosts
         ),
         attachments={
             facts[name].full_name: str(nad_manifest(name, network)["spec"]["config"])
             for name, network in site.networks.items()
         },
+    )
+
+
+def _node(name: str, asked: dict[str, int], applied: Mapping[str, Any]) -> ExpectedNode:
+    """NICs keep the MTU that they had when the site was applied, and have what its networks ask for."""
+    had = applied.get("facts", {}).get("nics", {})
+    return ExpectedNode(
+        name=name,
+        plugins={plugin: str(there["sha256"]) for plugin, there in applied.get("plugins", {}).items()},
+        uplinks={nic: max(mtu, int(had.get(nic, {}).get("mtu", 0))) for nic, mtu in asked.items()},
     )
 
 
