@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from typing import Any
 
 from render.timeline import Timeline, moment, timeline
@@ -30,8 +31,9 @@ def last_update(stack: str) -> Timeline | None:
 
 
 def _under_way(resources: list[dict[str, Any]], last: dict[str, Any]) -> Timeline | None:
-    """An update of which the history knows nothing yet: it did something after the last one's end."""
-    later = [m for m in _modified(resources) if moment(m) > moment(str(last.get("endTime") or last["startTime"]))]
+    """An update of which the history knows nothing yet: it did something after the last one's end, which is told in whole seconds."""
+    end = moment(str(last.get("endTime") or last["startTime"])) + timedelta(seconds=1)
+    later = [m for m in _modified(resources) if moment(m) > end]
     return timeline(resources, min(later), None) if later else None
 
 
