@@ -32,6 +32,10 @@ def drift(
 
     stack = stacks.read(site)
     applied = stack.outputs().get("nodes", {})
+    if not applied:
+        wrong_use(
+            f"stack {stack.name} does not say what was applied to its nodes; type: pulumi up --stack {stack.name}"
+        )
     nodes = stack.site.nodes
     with shell(nodes, private_key(stack), known_hosts(nodes, host_keys(stack))) as reached:
         seen = look_at_all(reached, nodes, applied)

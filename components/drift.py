@@ -11,6 +11,7 @@ import pulumi
 
 from components.ssh import Ssh
 from drift.access import shell
+from drift.nodes import Drift as NodeDrift
 from drift.nodes import Unreachable, binaries, look_at_all, nics
 from model.nodes import Nodes
 
@@ -43,23 +44,25 @@ def last_nodes() -> pulumi.Output[Applied | None]:
 async def _counters(nodes: Nodes, applied: Applied | None, private_key: str, known_hosts: str) -> dict[str, str]:
     if not applied:
         return {}
-    return await asyncio.to_thread(_look, nodes, applied, private_key, known_hosts)
+    counters, lines = await asyncio.to_thread(_look, nodes, applied, private_key, known_hosts)
+    for line in lines:
+        pulumi.log.warn(line)
+    return counters
 
 
-def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) -> dict[str, str]:
+def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) -> tuple[dict[str, str], list[str]]:
+    """Counters, and what there is to put back, for a person."""
     with shell(nodes, private_key, known_hosts) as reached:
         seen = look_at_all(reached, nodes, applied)
-    counters = {}
+    counters, lines = {}, []
     for node, state in seen.items():
         counter = int(applied[node].get("mended") or 0)
         # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
-        found = (
-            []
-            if isinstance(state, Unreachable)
-            else [*binaries(node, applied[node], state), *nics(node, applied[node], state)]
-        )
-        ours = [d for d in found if d.mended_by]
-        for d in ours:
-            pulumi.log.warn(d.line())
-        counters[node] = str(counter + 1 if ours else counter)
-    return counters
+        found: list[NodeDrift] = []
+        if not isinstance(state, Unreachable):
+            found = [
+                d for d in (*binaries(node, applied[node], state), *nics(node, applied[node], state)) if d.mended_by
+            ]
+        lines += [d.line() for d in found]
+        counters[node] = str(counter + 1 if found else counter)
+    return counters, lines
