@@ -15,7 +15,7 @@ from rules.facts import Facts
 from rules.finding import Finding
 from rules.reading import make_config, parts
 from rules.registry import RULES
-from rules.subjects import Config, Nad
+from rules.subjects import Config, Nad, Pod, Selection
 from rules.text import YamlText
 
 PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
@@ -71,6 +71,8 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
         for subject in _subjects(site, name, known):
             yield from findings_of(subject, origin)
             collection.add(subject, origin)
+    for name in site.workloads:
+        collection.add(_pod(site, name, known), origin)
     yield from findings_together(collection)
     yield from _host_local_on_several_nodes(site, collection, origin)
 
@@ -90,6 +92,15 @@ def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
     config = rendered(site, name, facts)
     yield config.nad
     yield from parts(config)
+
+
+def _pod(site: Site, name: str, facts: Facts) -> Pod:
+    """A workload's pods as rules on several things look at them; what its containers ask for is not told by a site."""
+    workload = site.workloads[name]
+    pod = Pod(workload.kind, name, workload.namespace, {}, {}, ("workloads", name), (), facts, workload.replicas)
+    for i, (interface, attachment) in enumerate(workload.interfaces()):
+        pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i)))
+    return pod
 
 
 def _facts(site: Site, given: Facts) -> Facts:
