@@ -58,7 +58,12 @@ for _tag, (_pattern, _first) in _IMPLICIT.items():
 
 
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either has compose
-    """PyYAML's loader with resolvers of our own: its general ones cost as much as the parsing."""
+    """PyYAML's loader with resolvers of our own: its general ones cost as much as the parsing.
+
+    It composes by recursion in C: what is nested too deeply has to end before the stack does.
+    """
+
+    depth = 0
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
         """The tag of a node that has none written."""
@@ -71,10 +76,15 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
         return "tag:yaml.org,2002:seq" if kind is yaml.SequenceNode else "tag:yaml.org,2002:map"
 
     def descend_resolver(self, current_node: yaml.Node | None, current_index: yaml.Node | None) -> None:
-        """Nothing is resolved by its path."""
+        """Nothing is resolved by its path; one level more."""
+        del current_index
+        self.depth += 1
+        if self.depth > DEEPEST and current_node is not None:
+            raise yaml.MarkedYAMLError(None, None, f"more than {DEEPEST} levels deep", current_node.start_mark)
 
     def ascend_resolver(self) -> None:
-        """Nothing is resolved by its path."""
+        """One level less."""
+        self.depth -= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -111,7 +111,7 @@ def annotation_value(pod: Pod) -> Problems:
         if item.has("ipam-claim-reference") and item.get("ips"):
             message = "ips and ipam-claim-reference are both there"
             yield Problem((*selection.path, item.key("ips")), message, "Keep one: a claim brings its addresses along.")
-        for mapping in inner_parts(item, "portMappings"):
+        for mapping in inner_parts(item, "portMappings") if isinstance(item.get("portMappings"), list) else ():
             yield from _port_mapping(mapping, (*selection.path, *mapping.path))
         for limits in inner_parts(item, "bandwidth"):
             for way in ("ingress", "egress"):

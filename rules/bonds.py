@@ -22,7 +22,7 @@ def bond_links(plugin: Plugin) -> Problems:
     if len(links) < 2:
         path = (plugin.key("links"),) if plugin.has("links") else ()
         yield Problem(
-            path, f"a bond of {len(links)} links", 'Give two or more: "links": [{"name": "net1"}, {"name": "net2"}].'
+            path, "a bond of fewer than two links", 'Give two or more: "links": [{"name": "net1"}, {"name": "net2"}].'
         )
     for i, link in enumerate(links):
         if isinstance(link, dict) and not Part(link, (), plugin.facts).text("name"):

@@ -342,6 +342,6 @@ def _found(value: Data) -> str:
 
 
 def _best(names: list[str], facts: dict[str, list[str]], spoken: list[str]) -> str:
-    """The newest version that every plugin of the list speaks, if there is one."""
-    common = [v for v in spoken if all(v in facts.get(name, CNI_VERSIONS) for name in names)]
-    return max(common or spoken or ["1.0.0"], key=version_key)
+    """A version that every plugin of the list speaks: 1.0.0, which most speak, or the newest there is."""
+    common = [v for v in spoken if all(v in (facts.get(name) or _spoken(name)) for name in names)] or spoken
+    return "1.0.0" if "1.0.0" in common else max(common, key=version_key)

@@ -64,12 +64,12 @@ class Facts(BaseModel):
     """Whether the nodes are virtual machines."""
 
     def lacks_interface(self, name: str) -> list[str] | None:
-        """The nodes that have no such interface (all of them as 'every node'); None if it is there or nothing is known."""
+        """The nodes that have no such interface (one without a name if not every node has it); None if it is there or nothing is known."""
         if self.ifaces is not None and name in self.ifaces:
             return None
         if self.ifaces_by_node is not None:
             return sorted(node for node, interfaces in self.ifaces_by_node.items() if name not in interfaces) or None
-        return ["every node"] if self.ifaces is not None else None
+        return [""] if self.ifaces is not None else None
 
     def interfaces(self) -> list[str]:
         """Interfaces that are known, for messages."""

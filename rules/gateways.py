@@ -6,7 +6,7 @@ from model.positions import Data, Path
 from rules.addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
 from rules.pools import networks, pools_of, static_addresses
 from rules.registry import Problem, Problems, rule
-from rules.subjects import Ipam, Part
+from rules.subjects import Ipam, Part, Plugin
 
 _MAIN = 254
 """The kernel's table of routes that packets look at when no rule says otherwise."""
@@ -97,15 +97,20 @@ def public_ip_range(ipam: Ipam) -> Problems:
     example='{"type": "host-local", "subnet": "10.1.10.0/24", "routes": [{"dst": "0.0.0.0/0"}]}',
     source="containernetworking/plugins#698; multus-cni#847, #1507",
 )
-def route_too_wide(ipam: Ipam) -> Problems:
+def route_too_wide(part: Ipam | Plugin) -> Problems:
     """The pod has a default route on eth0 already: with a second one answers leave by the wrong interface."""
-    plugin = ipam.plugin
+    plugin = part.plugin if isinstance(part, Ipam) else part
     if plugin and any(other.type == "sbr" for other in plugin.config.plugins):
         return
-    if plugin and plugin.type == "bridge" and plugin.get("isDefaultGateway") is True:
+    if isinstance(part, Ipam):
+        yield from _wide_routes(part)
+    elif part.type == "bridge" and part.get("isDefaultGateway") is True:
         hint = 'Write "isGateway": true, and in ipam "routes": [{"dst": …}] for the networks behind the bridge.'
         message = "isDefaultGateway makes a second default route, beside that of eth0"
-        yield Problem((), message, hint)
+        yield Problem((part.key("isDefaultGateway"),), message, hint)
+
+
+def _wide_routes(ipam: Ipam) -> Problems:
     cluster = [
         (name, cidr[1])
         for name, texts in (("pods", ipam.facts.pod_cidr), ("services", ipam.facts.service_cidr))

@@ -254,7 +254,9 @@ def interface_name(plugin: Plugin) -> Problems:
             )
         elif value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
             yield Problem(
-                (plugin.key(key),), f"{value!r} is no name of an interface", "No white space, no '/' and no ':'."
+                (plugin.key(key),),
+                f"{value!r} is no name of an interface",
+                "Write a name without white space, '/' and ':'.",
             )
 
 

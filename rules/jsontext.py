@@ -13,6 +13,9 @@ _DECODER = json.JSONDecoder()
 
 Kind = Literal["comma", "comment", "syntax"]
 
+_TYPOGRAPHIC = "“”„‟«»‘’"
+_OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
+
 _MOST = 20
 """Mistakes of one text that are told."""
 _COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
@@ -111,11 +114,10 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
         hint = "Take the comma out: the last entry has none behind it."
         return JsonMistake("comma", place, f"a comma before {here!r}", hint, (place, " "))
     if not here:
-        if not text.strip():
-            return JsonMistake("syntax", 0, "nothing there", "Write a JSON object.")
         return JsonMistake("syntax", offset, "the text ends too early", "Close what is open: a quote, a '}' or a ']'.")
-    if here in "“”„‟«»‘’":
-        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".', (offset, '"'))
+    if here in _TYPOGRAPHIC:
+        mend = _quoted(text, offset) or (offset, '"')
+        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".', mend)
     if here == "'":
         return JsonMistake("syntax", offset, "a single quote", 'JSON quotes with ": write "…".', _quoted(text, offset))
     if "delimiter" in error.msg and "','" in error.msg and (here in '"{[-' or here.isalnum()):
@@ -140,12 +142,16 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
         if here.isalpha()
         else "See json.org for what may stand here."
     )
-    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint)
+    small = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "FALSE": "false", "NULL": "null"}.get(
+        word
+    )
+    mend = (offset, small) if small else None
+    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint, mend)
 
 
 def _quoted(text: str, offset: int) -> tuple[int, str] | None:
-    """A text in single quotes with plain ones around it instead."""
-    match = re.compile(r"'([^'\"\\\n]*)'").match(text, offset)
+    """A text in single or typographic quotes with plain ones around it instead."""
+    match = _OTHER_QUOTES.match(text, offset)
     return (offset, f'"{match.group(1)}"') if match else None
 
 

@@ -38,12 +38,8 @@ class SiteMistake:
 )
 def site_model(mistake: SiteMistake) -> Problems:
     """Unknown keys, wrong types, names that lead nowhere: the program would not start."""
-    what, semicolon, right = mistake.message.partition("; ")
-    yield Problem(
-        (),
-        what,
-        (right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else ".")) if semicolon else "See docs/site.md.",
-    )
+    what, _, right = mistake.message.partition("; ")
+    yield Problem((), what, right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else "."))
 
 
 @dataclass(slots=True)

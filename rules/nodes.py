@@ -51,7 +51,8 @@ def master_not_found(plugin: Plugin) -> Problems:
         if missing:
             where = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
             have = "have" if len(missing) > 1 else "has"
-            yield Problem(path, f"{where} {have} no interface {name!r}", _there(plugin, name, missing))
+            message = f"{where} {have} no interface {name!r}" if where else f"not every node has an interface {name!r}"
+            yield Problem(path, message, _there(plugin, name, missing))
 
 
 def _needed(plugin: Plugin) -> list[tuple[Path, str]]:
@@ -67,7 +68,7 @@ def _needed(plugin: Plugin) -> list[tuple[Path, str]]:
 def _there(plugin: Plugin, name: str, missing: list[str]) -> str:
     """What those nodes have instead, or where to look."""
     by_node = plugin.facts.ifaces_by_node or {}
-    if all(node in by_node for node in missing):
+    if any(missing):
         have = "; ".join(f"{node} has {', '.join(by_node[node]) or 'none'}" for node in missing[:3])
         return f"{have}. Keep the pods off {'that node' if len(missing) == 1 else 'those nodes'}, or give the interface the same name on every node."
     near = difflib.get_close_matches(name, plugin.facts.ifaces or [], 1, 0.6)
@@ -293,33 +294,27 @@ def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
 )
 def nads_overlap(everything: Everything) -> Problems:
     """Both hand out the same addresses to pods that hear each other. `network_name` says that whereabouts' ranges are meant to be apart."""
-    segments: dict[tuple[object, ...], list[tuple[Span, Ipam]]] = {}
+    segments: dict[tuple[object, ...], list[tuple[Span, Plugin]]] = {}
     for config in everything.configs:
-        for ipam in config.addresses:
-            if ipam.plugin and (key := segment(ipam.plugin)) and not ipam.text("network_name"):
-                segments.setdefault(key, []).extend((span, ipam) for span in handed_out(ipam))
+        for plugin in config.plugins:
+            ipam = plugin.ipam
+            if ipam and (key := segment(plugin)) and not ipam.text("network_name"):
+                segments.setdefault(key, []).extend((span, plugin) for span in handed_out(ipam))
     for spans in segments.values():
         spans.sort(key=lambda item: item[0])
-        furthest: tuple[Span, Ipam] | None = None
+        furthest: tuple[Span, Plugin] | None = None
         told: set[int] = set()
-        for span, ipam in spans:
-            if (
-                furthest
-                and furthest[0].overlaps(span)
-                and not (
-                    ipam.plugin and furthest[1].plugin and _same_object(furthest[1].plugin.config, ipam.plugin.config)
-                )
-                and id(ipam) not in told
-            ):
-                told.add(id(ipam))
-                other = furthest[1].plugin
-                shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
-                message = f"{shared} is handed out by {title(other.config) if other else 'another network'} too, on the same segment"
-                yield Problem(
-                    (), message, "Give each network a range of its own, or exclude the other's.", subject=ipam
-                )
+        for span, plugin in spans:
+            if furthest and furthest[0].overlaps(span) and id(plugin) not in told:
+                other = furthest[1].config
+                if not _same_object(other, plugin.config):
+                    told.add(id(plugin))
+                    shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
+                    message = f"{shared} is handed out by {title(other)} too, on the same segment"
+                    hint = "Give each network a range of its own, or exclude the other's."
+                    yield Problem((), message, hint, subject=plugin.ipam)
             if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
-                furthest = (span, ipam)
+                furthest = (span, plugin)
 
 
 def _same_object(one: Config, other: Config) -> bool:

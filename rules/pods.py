@@ -45,7 +45,7 @@ def ifname_invalid(attached: Attached) -> Problems:
             attached, f"{name} is the pod's own interface", "Leave it out for net1, net2, …, or write another name."
         )
     elif name in {".", ".."} or any(c in "/:" or c.isspace() for c in name):
-        yield _named(attached, f"{name!r} is no name of an interface", "No white space, no '/' and no ':'.")
+        yield _named(attached, f"{name!r} is no name of an interface", "Write a name without white space, '/' and ':'.")
 
 
 @rule(

@@ -88,18 +88,17 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
     )
     inside = at(data, ("spec", "config"))
     text, place = (data.get("config"), ("config",)) if inside is None else (inside, ("spec", "config"))
+    where = (*path, *place)
+    config = text  # a mapping is no string, and yet it can be looked at
     if isinstance(text, str) and text.strip():
-        where = (*path, *place)
         reading = jsontext.read(text)
-        if reading.mistakes or not isinstance(reading.data, dict):
+        config = reading.data
+        if reading.mistakes or not isinstance(config, dict):
             yield ConfigText(text, where, facts)
-        if isinstance(reading.data, dict):
-            made = make_config(reading.data, where, facts, nad)
-            nad = replace(nad, config=made)
-            yield nad
-            yield from parts(made)
-            return
-    yield nad
+    made = make_config(config, where, facts, nad) if isinstance(config, dict) else None
+    yield replace(nad, config=made)
+    if made:
+        yield from parts(made)
 
 
 def make_config(
