@@ -217,9 +217,10 @@ def ips_twice(everything: Everything) -> Problems:
                 other, before = seen.setdefault((selection.full_name, what), (pod, selection))
                 if before is selection or (other is not pod and other.title == pod.title):
                     continue
-                whom = "this pod" if other is pod else other.title
                 place = (*selection.path, item.key(key) if item else key)
-                yield Problem(place, f"{what} is asked for by {whom} too", "Give each its own.", None, None, pod)
+                yield Problem(
+                    place, f"{what} is asked for by {_whom(other, pod)} too", "Give each its own.", None, None, pod
+                )
 
 
 def _asked(item: Part) -> list[tuple[str, object]]:
@@ -240,7 +241,7 @@ def _asked(item: Part) -> list[tuple[str, object]]:
 def static_shared(everything: Everything) -> Problems:
     """static gives every pod of the network the same addresses, unless a pod brings its own along."""
     nads = {nad.full_name: nad for nad in everything.nads if nad.config}
-    holders: dict[str, Pod] = {}
+    holders: dict[str, tuple[Pod, Selection]] = {}
     for pod in everything.pods:
         for selection in pod.selections:
             nad = nads.get(selection.full_name)
@@ -250,17 +251,17 @@ def static_shared(everything: Everything) -> Problems:
             ]
             if not addresses or own:
                 continue
-            first = holders.setdefault(selection.full_name, pod)
-            if first is pod and pod.many < 2:
+            other, before = holders.setdefault(selection.full_name, (pod, selection))
+            if (before is selection and pod.many < 2) or (other is not pod and other.title == pod.title):
                 continue
-            if first is not pod and first.title == pod.title:
-                continue
-            whom = f"each of {pod.many} pods" if first is pod else f"{first.title} too"
+            whom = f"each of {pod.many} pods" if before is selection else f"{_whom(other, pod)} too"
+            message = f"{addresses[0]} of {selection.full_name} goes to {whom}"
             hint = 'Let pods bring theirs: "capabilities": {"ips": true} and no addresses in the network; or take whereabouts.'
-            place = selection.path
-            yield Problem(
-                place, f"{addresses[0]} of {selection.full_name} goes to {whom}", hint, None, selection.offset, pod
-            )
+            yield Problem(selection.path, message, hint, None, selection.offset, pod)
+
+
+def _whom(other: Pod, pod: Pod) -> str:
+    return "this pod" if other is pod else other.title
 
 
 def _fixed(ipam: Ipam) -> list[tuple[Path, Address, Network, Address | None]]:
