@@ -86,7 +86,7 @@ def test_what_is_wrong_behind_broken_json_is_told_too(findings):
 
 def test_what_is_wrong_behind_broken_json_in_a_file_of_json(findings):
     found = findings({"f.json": '{"cniVersion": "1.0.0", "name": "n",\n "type": "macvlan", "mode": "l2",}'})
-    assert places(found) == [("ENUM", 1, 2, 28, "mode"), ("JSON_TRAILING_COMMA", 1, 2, 33, "")]
+    assert places(found) == [("ENUM", 1, 2, 29, "mode"), ("JSON_TRAILING_COMMA", 1, 2, 33, "")]
 
 
 def test_a_kind_that_is_misspelt_hides_nothing(findings):
