@@ -53,9 +53,9 @@ class Adopted:
             self.left_out.append(f"{title}: its config is no JSON object; see what lint says and mend it first")
             return
         if name in self.networks:
-            self.left_out.append(
-                f"{title}: a site has one network of a name, and there is {name} of another namespace already"
-            )
+            before = self.networks[name].get("namespace", "default")
+            there = "it is there twice" if before == namespace else f"there is {before}/{name} already"
+            self.left_out.append(f"{title}: a site has one network of a name, and {there}")
             return
         annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.startswith(_NOT_OURS)}
         network = self.as_network(name, namespace, config, annotations)
