@@ -9,6 +9,7 @@ from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
 from render.attachment import nad_config, nad_manifest
+from rules.addresses import parse_cidr
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
@@ -107,14 +108,19 @@ def _facts(site: Site, given: Facts) -> Facts:
     """What the site itself says of its nodes and its cluster; facts given win."""
     variables = site.kubespray.variables
     known: dict[str, object] = {
-        "pod_cidr": [str(variables.get("kube_pods_subnet", PODS))],
-        "service_cidr": [str(variables.get("kube_service_addresses", SERVICES))],
+        "pod_cidr": _networks(str(variables.get("kube_pods_subnet", PODS))),
+        "service_cidr": _networks(str(variables.get("kube_service_addresses", SERVICES))),
         "node_ips": [host.address for host in site.nodes.hosts.values()],
     }
     if isinstance(site.nodes, ContainerNodes):
         known["ifaces"] = list(site.nodes.container.networks)
         known["primary_iface"] = site.nodes.container.interface
     return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
+
+
+def _networks(text: str) -> list[str]:
+    """The networks of a Kubespray variable; what is none says nothing here, and Kubespray refuses it."""
+    return [part.strip() for part in text.split(",") if parse_cidr(part.strip())]
 
 
 def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:

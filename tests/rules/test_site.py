@@ -120,6 +120,15 @@ def test_facts_add_to_what_the_site_knows():
     assert [r for r, *_ in checked(body, facts=Facts(mtu={"ens6": 1500}))] == ["MTU_GT_MASTER"]
 
 
+@pytest.mark.parametrize(
+    ("subnet", "overlaps"),
+    [("10.1.0.0/16", True), ("10.2.0.0/16,10.1.0.0/16", True), ("10.2.0.0/16", False), ("x", False)],
+)
+def test_the_clusters_own_networks(subnet, overlaps):
+    body = network() + f'    kubespray: {{variables: {{kube_pods_subnet: "{subnet}"}}}}\n'
+    assert [r for r, *_ in checked(body)] == (["NAD_OVERLAPS_CLUSTER_CIDR"] if overlaps else [])
+
+
 def segment(**more):
     inside = ", ".join(f"{key}: {value}" for key, value in more.items())
     return f"    segments: {{core: {{{inside}}}}}\n"
