@@ -4,6 +4,7 @@ PyYAML's C parser reads a thousand NADs in 50 ms, ruamel.yaml takes a second: po
 Scalars are resolved as the YAML library of Kubernetes does: no base-60 numbers, no timestamps.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -247,6 +248,13 @@ def _scalar(node: yaml.ScalarNode) -> Data:
 
 def _mistake(node: yaml.Node, message: str) -> YamlMistakeError:
     return YamlMistakeError(message, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def whole_characters(data: Data) -> Data:
+    """Data of JSON whose escapes may name half a character (\\ud800), which no file and no terminal takes: Go replaces it as well."""
+    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+    replaced: Data = json.loads(text)
+    return replaced
 
 
 def written(path: Sequence[str | int]) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NoReturn, cast
 
-from model.positions import Data, Path
+from model.positions import Data, Path, whole_characters
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 
 Kind = Literal["comma", "comment", "syntax"]
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TYPOGRAPHIC = "“”„‟«»‘’"
 _OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
 
@@ -48,7 +49,8 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse)
 def parse(text: str) -> tuple[Data, JsonMistake | None]:
     """The data, or the mistake. Numbers that Python would not make an int of become floats."""
     try:
-        return cast(Data, _STRICT.decode(text)), None
+        data = cast(Data, _STRICT.decode(text))
+        return (whole_characters(data) if _SURROGATE.search(text) else data), None
     except json.JSONDecodeError as error:
         return None, _diagnosed(text, error)
     except RecursionError:

@@ -89,6 +89,16 @@ def test_what_is_wrong_behind_broken_json_in_a_file_of_json(findings):
     assert places(found) == [("ENUM", 1, 2, 29, "mode"), ("JSON_TRAILING_COMMA", 1, 2, 33, "")]
 
 
+def test_half_a_character_is_replaced(findings):
+    found = findings(
+        {
+            "f.json": r'{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "e\ud800/1", "mode": "\ud83d\ude00"}'
+        }
+    )
+    assert [f.rule for f in found] == ["INTERFACE_NAME", "ENUM"]
+    assert all(f.line_of_text().encode() for f in found)
+
+
 def test_a_kind_that_is_misspelt_hides_nothing(findings):
     text = NAD.format(config=f"'{BAD}'").replace("AttachmentDefinition", "AttachementDefinition")
     assert [f.rule for f in findings({"f.yaml": text})] == ["WRONG_KIND", "VLAN_ID"]
