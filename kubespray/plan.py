@@ -165,7 +165,7 @@ def _joins_anew(host: str, applied: Applied, document: Document) -> bool:
     before, after = (
         {group for group, hosts in groups.items() if host in hosts} for groups in (applied.groups, document.groups)
     )
-    return bool(before ^ after) and after - before != {"kube_node"}
+    return bool(before - after) or not after - before <= {"kube_node"}
 
 
 def _why_gone(host: str, applied: Applied, document: Document, dead: frozenset[str]) -> str:

@@ -131,7 +131,8 @@ def _unpacked(archive: str, sha256: str) -> Path:
             top = inside[0] if len(inside) == 1 and inside[0].is_dir() else new / "tree"
             top.rename(kept)
         except (tarfile.TarError, OSError) as error:
-            msg = f"kubespray.archive: {archive}: {getattr(error, 'reason', None) or error}"
+            why = error.reason if type(error) is urllib.error.URLError else error
+            msg = f"kubespray.archive: {archive}: {why}"
             raise KubesprayError(msg) from None
         finally:
             shutil.rmtree(new, ignore_errors=True)

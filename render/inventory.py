@@ -58,7 +58,8 @@ def variables(site: Site, given: dict[str, Any]) -> dict[str, Any]:
         relied_on["calico_ip_auto_method"] = "kubernetes-internal-ip"
     if site.kubespray.api_server is not None:
         # Addresses of the control plane nodes are in the certificate anyway (roles/kubernetes/control-plane: apiserver_sans).
-        relied_on["supplementary_addresses_in_ssl_keys"] = [site.kubespray.api_server]
+        named = given.get("supplementary_addresses_in_ssl_keys", [])
+        given = {**given, "supplementary_addresses_in_ssl_keys": [*named, site.kubespray.api_server]}
     return {**relied_on, **given}
 
 
