@@ -30,7 +30,8 @@ class Seen(Answers):
         return super().new_resource(args)
 
     def call(self, args):
-        if args.token != "pulumi:pulumi:readStackResourceOutputs" or self.stored is None:
+        called = args.token
+        if called != "pulumi:pulumi:readStackResourceOutputs" or self.stored is None:
             return {}
         urn = "urn:pulumi:lab::multus-site::multus-site:index:Site$command:local:Command::lab-kubernetes-kubespray"
         return {"outputs": {urn: {"type": "command:local:Command", "outputs": {"stdout": self.stored.to_json()}}}}
@@ -87,21 +88,21 @@ def test_a_worker_more(said):
 def test_the_first_control_plane_node_stays(said):
     others = {name: host for name, host in HIGH.items() if name != "node1"}
     others["node4"] = {"address": "10.1.1.8", "roles": ["etcd", "worker"]}
-    with pytest.raises(pulumi.RunError, match="nodes.hosts.node1: it is the first control plane node"):
+    with pytest.raises(pulumi.RunError, match=r"nodes.hosts.node1: it is the first control plane node"):
         preview(site(others), applied(site(HIGH)))
     assert said == []
 
 
 def test_quorum_is_kept(said):
     fewer = {**HIGH, "node2": {"address": "10.1.1.6"}, "node3": {"address": "10.1.1.7"}}
-    with pytest.raises(pulumi.RunError, match="taking node2, node3 out leaves 1 of 3 etcd members"):
+    with pytest.raises(pulumi.RunError, match=r"taking node2, node3 out leaves 1 of 3 etcd members"):
         preview(site(fewer), applied(site(HIGH)))
     assert said == []
 
 
 def test_a_version_is_not_skipped(said):
     before = applied(site(kubespray={"version": "v2.29.1"}))
-    with pytest.raises(pulumi.RunError, match="a `pulumi up` each: v2.30.0, v2.31.0"):
+    with pytest.raises(pulumi.RunError, match=r"a `pulumi up` each: v2.30.0, v2.31.0"):
         preview(site(), before)
     assert said == []
 
@@ -135,7 +136,7 @@ def test_a_machine_with_too_little_memory_is_refused(said):
                 return json.dumps({"machineId": "1", "nics": {}, "memory": 1024})
             return Answers._remote(args)
 
-    with pytest.raises(pulumi.RunError, match="nodes.hosts.node1: the machine has 1024 MiB of memory"):
+    with pytest.raises(pulumi.RunError, match=r"nodes.hosts.node1: the machine has 1024 MiB of memory"):
         preview(site(), answers=Small())
     assert said == []
 
@@ -157,7 +158,7 @@ def test_secret_variables_are_checked_and_stay_secret():
     document = Document.parse(answers.document)
     assert document.variables["containerd_registry_auth"] == auth
     assert document.secret == ("containerd_registry_auth",)
-    with pytest.raises(pulumi.RunError, match="kube_proxy_mode is in kubespray.variables too"):
+    with pytest.raises(pulumi.RunError, match=r"kube_proxy_mode is in kubespray.variables too"):
         record(
             site(kubespray={"variables": {"kube_proxy_mode": "ipvs"}}), kubespray_variables={"kube_proxy_mode": "ipvs"}
         )
