@@ -1,11 +1,14 @@
 # What people type. `make lab` needs root on Debian 12 (or alike); the rest runs anywhere.
-.PHONY: lab lab-shell lab-down test lint bench clean
+.PHONY: lab lab-shell lab-day-two lab-down test lint bench clean
 
 lab: ## the whole story on this machine
 	@lab/bootstrap.sh python -m lab up
 
 lab-shell: ## a shell with kubectl and pulumi pointing at the lab
 	@lab/bootstrap.sh python -m lab shell
+
+lab-day-two: ## grow, shrink, upgrade, break and mend the cluster of a lab that is up; a quarter of an hour
+	@lab/bootstrap.sh python -m pytest -m day_two -x -s tests/day_two
 
 lab-down: ## everything of the lab but its cache goes
 	@lab/bootstrap.sh python -m lab down

@@ -106,7 +106,7 @@ def _pod(site: Site, name: str, facts: Facts) -> Pod:
 
 def _facts(site: Site, given: Facts) -> Facts:
     """What the site itself says of its nodes and its cluster; facts given win."""
-    variables = site.kubespray.variables
+    variables = site.kubespray.given()
     known: dict[str, object] = {
         "pod_cidr": _networks(str(variables.get("kube_pods_subnet", PODS))),
         "service_cidr": _networks(str(variables.get("kube_service_addresses", SERVICES))),
