@@ -16,8 +16,9 @@ from model.site import Site
 from render import inventory
 from render.kubeconfig import for_site
 
-# A constant, and no path of this machine in it: the provider runs it in the project's folder, and any change of it would run Kubespray again.
-RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec "$p" -m kubespray '
+# Constants, and no path of this machine in them: the provider runs them in the project's folder, and any change would run Kubespray again.
+PYTHON = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec "$p"'
+RUNNER = f"{PYTHON} -m kubespray "
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
 

@@ -1,9 +1,12 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
+from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.kubespray_cluster import KubesprayCluster
 from components.multus import Multus
@@ -14,7 +17,9 @@ from components.ssh import Ssh
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
+from model.nodes import Architecture
 from model.site import Site as SiteModel
+from render import cni_plugins
 
 MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
 
@@ -110,14 +115,20 @@ class Site(pulumi.ComponentResource):
 
     def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[CniPlugins]:
         site = self._site
+        try:
+            origins = {
+                architecture: cni_plugins.origins(site, self._catalog, architecture)
+                for architecture in dict.fromkeys(host.architecture for host in site.nodes.hosts.values())
+            }
+        except LookupError as error:
+            raise pulumi.RunError(str(error)) from None
+        delivered = self._delivered(origins, nodes, cluster)
         return [
             CniPlugins(
                 f"{site.name}-{name}-cni-plugins",
                 name,
-                site.cni_plugins.version,
-                site.nodes.hosts[name].architecture,
-                site.plugin_names(),
-                self._catalog,
+                origins[(architecture := site.nodes.hosts[name].architecture)],
+                delivered[architecture],
                 self._ssh,
                 # Kubespray unpacks its own archive over /opt/cni/bin at each run.
                 again_when=[cluster.run_id, node.identity],
@@ -126,6 +137,27 @@ class Site(pulumi.ComponentResource):
             )
             for name, node in nodes.items()
         ]
+
+    def _delivered(
+        self,
+        origins: Mapping[Architecture, list[cni_plugins.Origin]],
+        nodes: dict[str, NodeVM],
+        cluster: KubesprayCluster,
+    ) -> dict[Architecture, pulumi.Input[dict[str, str]]]:
+        """Architecture → sha256 of each binary that this machine sends; nothing is made where it sends none."""
+        ours = {architecture: [one for one in many if one.delivered] for architecture, many in origins.items()}
+        if not any(ours.values()):
+            return {architecture: {} for architecture in origins}
+        delivery = CniDelivery(
+            f"{self._site.name}-cni-delivery",
+            self._site,
+            ours,
+            self._ssh,
+            again_when=[cluster.run_id, *(node.identity for node in nodes.values())],
+            provider=self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+        )
+        return {architecture: delivery.of(architecture) for architecture in origins}
 
     def _workloads(
         self, attachments: dict[str, NetworkAttachment], api: kubernetes.Provider, multus: Multus

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from model.base import Part
+from model.cni_plugins import CniPlugins
 from model.networks import HostLocal, Macvlan, Network, Segment
 from model.nodes import ExistingNodes, Nodes
 from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
@@ -20,15 +21,6 @@ class Kubespray(Part):
     """A local checkout, relative to the project; instead of the release's git tag. $KUBESPRAY_SOURCE overrides both."""
     variables: dict[str, Any] = Field(default={}, examples=[{"kube_network_plugin": "calico"}])
     """Variables of Kubespray, passed on as they are."""
-
-
-class CniPlugins(Part):
-    """Plugin binaries put into /opt/cni/bin of every node."""
-
-    version: BareVersion = "1.9.1"
-    """Release of containernetworking/plugins."""
-    plugins: tuple[str, ...] = Field(default=(), examples=[["macvlan"]])
-    """Names; empty: those that the site's networks use."""
 
 
 class Multus(Part):
@@ -94,6 +86,7 @@ class Site(Part):
                 found.append(
                     f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
                 )
+        found += self.cni_plugins.mistakes({host.architecture for host in hosts.values()}, self.network_plugin())
         for name, network in self.networks.items():
             if network.segment is not None and network.segment not in self.segments:
                 there = ", ".join(self.segments) or "none"
@@ -141,9 +134,15 @@ class Site(Part):
         """NICs that the networks need on the nodes, sorted."""
         return sorted({n.master for n in self.networks.values() if isinstance(n, Macvlan)})
 
+    def network_plugin(self) -> str:
+        """The cluster's own network plugin; Kubespray's default where the site names none."""
+        return str(self.kubespray.variables.get("kube_network_plugin", "calico"))
+
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""
-        return sorted(set(self.cni_plugins.plugins) or self.plugins_used())
+        return sorted(
+            (set(self.cni_plugins.plugins) or self.plugins_used()) | {b.name for b in self.cni_plugins.binaries}
+        )
 
     def plugins_used(self) -> set[str]:
         """CNI plugins that the networks need, address management included."""
