@@ -74,14 +74,16 @@ def _from_file(origin: Origin) -> Path:
     if not origin.member:
         return _kept(path)
     try:
-        with tarfile.open(path) as archive, tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(path) as archive, tempfile.NamedTemporaryFile() as binary:
             member = next((m for m in archive if m.isfile() and m.name.removeprefix("./") == origin.member), None)
-            if member is None:
+            content = archive.extractfile(member) if member else None
+            if content is None:
                 names = (name.removeprefix("./") for name in archive.getnames())
                 msg = f"{path} has no member {origin.member}; it has {', '.join(sorted(names)[:30])}"
                 raise DeliveryError(msg)
-            archive.extract(member, folder, filter="data")
-            return _kept(Path(folder) / member.name)
+            shutil.copyfileobj(content, binary)
+            binary.flush()
+            return _kept(Path(binary.name))
     except tarfile.TarError as error:
         msg = f"{path}, which shall hold {origin.member}, is no tar archive: {error}"
         raise DeliveryError(msg) from None

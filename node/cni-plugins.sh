@@ -53,7 +53,7 @@ obtain() { # plugin pin source member: sets $binary to the sha256 of a binary in
     binary=$(recorded "$1" 5)
     [ "$(recorded "$1" 6)" = "$2" ] && held "$binary" && return
     if [ "$3" = delivered ]; then
-        held "$2" || fail "$1 ($2) is not in $store, where it was delivered to; run pulumi up --refresh"
+        held "$2" || fail "$1 ($2) is not in $store, where it was delivered to; send it again: pulumi up --replace '**-cni-delivery-files'"
         binary=$2
         return
     fi

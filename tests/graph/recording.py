@@ -108,6 +108,9 @@ class Answers(Mocks):
     def _local(args):
         if args.name.endswith("-kubespray"):
             return json.dumps({"site": "lab", "runs": 1})
+        if args.name.endswith("-files"):
+            origins = json.loads(args.inputs["stdin"]["value"])["origins"]  # a secret
+            return json.dumps({key: {one["name"]: one["pin"] for one in many} for key, many in origins.items()})
         return json.dumps({"passed": True, "checks": []}) if args.name.endswith("-run") else "container-id"
 
 
