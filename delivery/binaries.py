@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from delivery.document import DeliveryError
-from kubespray.source import cache
+from kubespray.cache import cache
 from render.cni_plugins import MODULE, Origin
 
 BUILD_SECONDS = 900

@@ -12,11 +12,14 @@ from types import FrameType
 from typing import Any
 
 from kubespray import environment, source
-from kubespray.document import Document, KubesprayError
-from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, plan
+from kubespray.document import Document, KubesprayError, Origin
+from kubespray.foreign import refuse_other_multus
+from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan
 from kubespray.record import ON_NODE, Record, from_pulumi, newest
+from kubespray.releases import newest as newest_release
 from kubespray.run import Runner
 from kubespray.ssh import Shell, explained
+from kubespray.vocabulary import unknown
 from kubespray.workplace import Workplace
 
 
@@ -42,12 +45,14 @@ class Cluster:
         asked = control_planes[:1] if local.applied else control_planes
         self.record = newest(document.site, [local, *(self._on_node(document.hosts[host]) for host in asked)])
         applied = self.record.applied
-        if applied:
-            self.workplace.known_hosts.write_text(with_keys_of_leavers(document.known_hosts, applied.known_hosts))
+        before = "".join(state.known_hosts for state in (self.record.begun, applied) if state)
+        self.workplace.known_hosts.write_text(with_keys_of_leavers(document.known_hosts, before))
         control_planes = in_order(applied.groups["kube_control_plane"] if applied else (), control_planes)
         self.first = document.hosts[control_planes[0]]
-        found = source.find(document.version, document.path)
+        found = source.find(document.version, document.origin)
         say(found.told)
+        if found.real and (strange := unknown(document.own, document.variables, found.folder)):
+            raise KubesprayError("\n".join(strange))
         python = environment.ansible(found)
         self.runner = Runner(found, python, self.workplace, secrets, self.shell, lock, say)
 
@@ -61,10 +66,14 @@ class Cluster:
             self.document,
             dead=self._dead(),
             attempted=self.record.attempted,
+            begun=self.record.begun,
             half_made=applied is None and self.record.attempted is not None and self._has_no_network(),
         )
+        refuse_other_multus(self.shell, self.first)
         for run in runs:
             self._run(run)
+        if runs:
+            refuse_other_multus(self.shell, self.first)
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
         self._keep()
         print(self.record.to_json(), flush=True)
@@ -78,18 +87,24 @@ class Cluster:
         self.workplace.store.remove()
 
     def _run(self, run: PlaybookRun) -> None:
-        self.record = self.record.started(run.playbook)
+        self.record = self.record.started(run.playbook, run.after)
         self._keep()
-        old = self.record.applied.hosts if self.record.applied else {}
-        self.runner.run(run, self.document, {**old, **self.document.hosts})
+        self.runner.run(run, self.document, {**self._earlier(), **self.document.hosts})
         self.record = self.record.succeeded(run.after)
         self._keep()
 
+    def _earlier(self) -> dict[str, dict[str, Any]]:
+        """Hosts of the cluster, and of the one that an unfinished run would have led to, with their variables."""
+        known = (self.record.begun, self.record.applied)
+        return {host: variables for state in known if state for host, variables in state.hosts.items()}
+
     def _dead(self) -> frozenset[str]:
-        """Hosts that leave the site and don't answer any more."""
-        old = self.record.applied.hosts if self.record.applied else {}
-        leaving = {host: variables for host, variables in old.items() if host not in self.document.hosts}
-        return frozenset(host for host, variables in leaving.items() if self.shell.run(variables, "true").returncode)
+        """Hosts that leave the cluster and don't answer any more."""
+        there = self._earlier()
+        stay = self.record.applied.hosts if self.record.applied else {}
+        out = leaving(self.record.applied, self.document) if self.record.applied else []
+        asked = [*out, *(host for host in there if host not in stay and host not in self.document.hosts)]
+        return frozenset(host for host in asked if self.shell.run(there[host], "true").returncode)
 
     def _has_no_network(self) -> bool:
         """Whether the first control plane node has a control plane but no pod network."""
@@ -120,7 +135,7 @@ def with_keys_of_leavers(known_hosts: str, before: str) -> str:
     """Pinned keys, and the earlier ones of hosts that left: those are reached once more. Never an old key of a host that stays."""
     names = {line.split()[0] for line in known_hosts.splitlines() if line.strip()}
     old = [line for line in before.splitlines() if line.strip() and line.split()[0] not in names]
-    return "".join(f"{line}\n" for line in [*known_hosts.splitlines(), *old])
+    return "".join(f"{line}\n" for line in dict.fromkeys([*known_hosts.splitlines(), *old]))
 
 
 def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a signal handler's signature
@@ -131,7 +146,7 @@ def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a si
 
 def prepare() -> None:
     """Fetches the newest release that is pinned, or the checkout or stand-in that the environment names, and builds its environment."""
-    found = source.find(max(source.COMMITS), None)
+    found = source.find(newest_release(), Origin())
     say(found.told)
     say(f"Ansible: {environment.ansible(found).parent.parent}")
 

@@ -1,26 +1,14 @@
 """A site: one YAML object, from bare hosts to proven pods."""
 
-from typing import Any
-
 from pydantic import Field, model_validator
 
 from model.base import Part
 from model.cni_plugins import CniPlugins
+from model.kubespray import Kubespray
 from model.networks import HostLocal, Macvlan, Network, Segment
 from model.nodes import ExistingNodes, Nodes
-from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
+from model.types import BareVersion, NodeName, ObjectName
 from model.workloads import Workload
-
-
-class Kubespray(Part):
-    """The cluster installer: which release, from where, with which variables."""
-
-    version: KubesprayVersion = "v2.31.0"
-    """Release tag."""
-    path: str | None = Field(default=None, examples=["../kubespray"])
-    """A local checkout, relative to the project; instead of the release's git tag. $KUBESPRAY_SOURCE overrides both."""
-    variables: dict[str, Any] = Field(default={}, examples=[{"kube_network_plugin": "calico"}])
-    """Variables of Kubespray, passed on as they are."""
 
 
 class Multus(Part):
@@ -87,6 +75,7 @@ class Site(Part):
                     f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
                 )
         found += self.cni_plugins.mistakes({host.architecture for host in hosts.values()}, self.network_plugin())
+        found += self.kubespray.mistakes()
         for name, network in self.networks.items():
             if network.segment is not None and network.segment not in self.segments:
                 there = ", ".join(self.segments) or "none"
@@ -136,7 +125,7 @@ class Site(Part):
 
     def network_plugin(self) -> str:
         """The cluster's own network plugin; Kubespray's default where the site names none."""
-        return str(self.kubespray.variables.get("kube_network_plugin", "calico"))
+        return str(self.kubespray.given().get("kube_network_plugin", "calico"))
 
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""

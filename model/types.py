@@ -22,6 +22,8 @@ _MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
 _PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
 _BARE_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+$")
 
@@ -204,6 +206,27 @@ def kubespray_version(value: str) -> str:
     return value
 
 
+def commit(value: str) -> str:
+    """A git commit in full."""
+    if not _COMMIT.fullmatch(value):
+        msg = f"{value[:80]!r} is not a commit; write its 40 digits (0-9, a-f), as git rev-parse prints them"
+        raise ValueError(msg)
+    return value
+
+
+def address_or_name(value: str) -> str:
+    """An IP address or a DNS name, without a port."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if len(value) > 253 or not _DNS_NAME.match(value) or value.replace(".", "").isdigit():
+            msg = (
+                f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
+            )
+            raise ValueError(msg) from None
+        return value
+
+
 def bare_version(value: str) -> str:
     """A version in three numbers, without a leading v."""
     if not _BARE_VERSION.match(value):
@@ -239,6 +262,8 @@ PluginName = Annotated[str, AfterValidator(plugin_name), Field(examples=["macvla
 Digest = Annotated[str, AfterValidator(digest), Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa7…"])]
 PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
+Commit = Annotated[str, AfterValidator(commit), Field(examples=["1c9add48975060f45396b34d8e022c30d7f80dab"])]
+AddressOrName = Annotated[str, AfterValidator(address_or_name), Field(examples=["api.dallas.example"])]
 BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
 CniVersion = Annotated[str, AfterValidator(cni_version), Field(examples=["1.0.0"])]
 VlanId = Annotated[int, Field(ge=1, le=4094, description="VLAN id", examples=[110])]

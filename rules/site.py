@@ -94,7 +94,7 @@ def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
 
 def _facts(site: Site, given: Facts) -> Facts:
     """What the site itself says of its nodes and its cluster; facts given win."""
-    variables = site.kubespray.variables
+    variables = site.kubespray.given()
     known: dict[str, object] = {
         "pod_cidr": [str(variables.get("kube_pods_subnet", PODS))],
         "service_cidr": [str(variables.get("kube_service_addresses", SERVICES))],
