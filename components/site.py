@@ -19,9 +19,7 @@ from components.workload import Workload
 from model.catalog import Catalog
 from model.nodes import Architecture
 from model.site import Site as SiteModel
-from render import cni_plugins
-
-MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
+from render import air_gap, cni_plugins, images
 
 
 class Site(pulumi.ComponentResource):
@@ -50,7 +48,7 @@ class Site(pulumi.ComponentResource):
         plugins = self._cni_plugins(nodes, cluster)
         multus = Multus(
             f"{site.name}-multus",
-            catalog.image(MULTUS_IMAGE.format(version=site.multus.version)),
+            catalog.image(images.multus(site)),
             site.multus.memory_limit,
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
@@ -89,6 +87,7 @@ class Site(pulumi.ComponentResource):
                 site.nodes,
                 self._ssh,
                 site.masters(),
+                air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from model.air_gap import AirGap
 from model.base import Part
 from model.cni_plugins import CniPlugins
 from model.kubespray import Kubespray
@@ -27,6 +28,8 @@ class Site(Part):
     """Identity of the site: cluster name, names of its machines."""
     artifacts: str | None = Field(default=None, examples=["artifacts.yaml"])
     """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
+    air_gap: AirGap | None = None
+    """The mirror of an air-gapped site; nothing else is asked then."""
     nodes: Nodes
     """The hosts: who makes them, how they are reached."""
     kubespray: Kubespray = Kubespray()
@@ -76,6 +79,11 @@ class Site(Part):
                 )
         found += self.cni_plugins.mistakes({host.architecture for host in hosts.values()}, self.network_plugin())
         found += self.kubespray.mistakes()
+        manager = self.kubespray.variables.get("container_manager", "containerd")
+        if self.air_gap is not None and manager != "containerd":
+            found.append(
+                f"kubespray.variables.container_manager: {manager!r} is not told of the mirror of airGap, containerd is; leave it out"
+            )
         for name, network in self.networks.items():
             if network.segment is not None and network.segment not in self.segments:
                 there = ", ".join(self.segments) or "none"

@@ -8,6 +8,7 @@ from model.catalog import Catalog
 from model.cni_plugins import CALICO, Artifact, GoModule
 from model.nodes import Architecture
 from model.site import Site
+from render.air_gap import at_mirror
 
 MODULE = "github.com/containernetworking/plugins"
 """The Go module that the plugins of `source: {type: go}` are built from."""
@@ -63,7 +64,7 @@ def _line(origin: Origin, delivered: Mapping[str, str]) -> str:
 def _origin(site: Site, catalog: Catalog, architecture: Architecture, name: str) -> Origin:
     plugins = site.cni_plugins
     if binary := plugins.binary(name, architecture):
-        return _of_artifact(name, binary, binary.member or "")
+        return _of_artifact(site, name, binary, binary.member or "")
     if name in CALICO and site.network_plugin() == "calico":
         return Origin(name, "calico")
     if isinstance(plugins.source, GoModule):
@@ -77,12 +78,12 @@ def _origin(site: Site, catalog: Catalog, architecture: Architecture, name: str)
             raise LookupError(msg)
         return Origin(name, "go", plugins.version, pin)
     if archive := plugins.source.archives.get(architecture):
-        return _of_artifact(name, archive, name)
+        return _of_artifact(site, name, archive, name)
     file, member = catalog.plugin(plugins.version, architecture, name)
     return Origin(name, "url", file.url, file.sha256, member or "")
 
 
-def _of_artifact(name: str, artifact: Artifact, member: str) -> Origin:
+def _of_artifact(site: Site, name: str, artifact: Artifact, member: str) -> Origin:
     if artifact.path is not None:
         return Origin(name, "path", artifact.path, artifact.sha256, member)
-    return Origin(name, "url", artifact.url or "", artifact.sha256, member)
+    return Origin(name, "url", at_mirror(site.air_gap, artifact.url or ""), artifact.sha256, member)

@@ -14,12 +14,11 @@ from typing import Any
 from lab.cache import sha256
 from lab.mirror import archive
 from lab.mirror.archive import Entry
+from mirror.registry import INDEX, OCI_MANIFEST
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 
-INDEX = "index.json"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 Descriptor = dict[str, Any]
@@ -68,7 +67,7 @@ class Registry:
         }
         manifest = {
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
+            "mediaType": OCI_MANIFEST,
             "config": {"mediaType": CONFIG, **self._add_json(config)},
             "layers": list(layers),
         }
@@ -85,9 +84,3 @@ class Registry:
         size = scratch.stat().st_size
         scratch.rename(self._blobs / digest)
         return {"digest": f"sha256:{digest}", "size": size}
-
-
-def names(folder: Path) -> dict[str, str]:
-    """The digest of each image, by its full name."""
-    content: dict[str, str] = json.loads((folder / INDEX).read_text())
-    return content

@@ -1,4 +1,4 @@
-"""`python -m lab.mirror.serve files|registry FOLDER ADDRESS PORT`: serve one of the mirror's folders, read-only.
+"""`python -m mirror.serve files|registry FOLDER ADDRESS PORT`: serve one of a mirror's folders, read-only.
 
 The registry side answers what a container runtime asks when it pulls (OCI distribution specification 1.1, "pull").
 Requests are logged on stderr, a line each. SIGTERM ends it.
@@ -20,7 +20,7 @@ from socket import socket
 from types import FrameType
 from typing import cast
 
-from lab.mirror import oci
+from mirror.registry import INDEX, blob, manifests, names
 
 CONNECTIONS = 64
 """At most so many at a time; more wait."""
@@ -30,15 +30,15 @@ IDLE = 60.0
 
 TLS_HANDSHAKE = b"\x16"
 
-MANIFESTS = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
-BLOBS = re.compile(r"/v2/.+/blobs/sha256:(?P<digest>[0-9a-f]{64})")
+_MANIFESTS = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
+_BLOBS = re.compile(r"/v2/.+/blobs/sha256:(?P<digest>[0-9a-f]{64})")
 
 
 class Answer(BaseHTTPRequestHandler):
     """What both sides share: a file or a short text, to GET and HEAD."""
 
     protocol_version = "HTTP/1.1"
-    server_version = "multus-site-lab"
+    server_version = "multus-site"
     sys_version = ""
     timeout = IDLE
 
@@ -64,9 +64,11 @@ class Answer(BaseHTTPRequestHandler):
         self._respond(body=False)
 
     def _respond(self, *, body: bool) -> None:
-        path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        address = urllib.parse.urlsplit(self.path)
+        # Whose image is meant: containerd says it with every question to a mirror.
+        namespace = urllib.parse.parse_qs(address.query).get("ns", [""])[0]
         try:
-            found = self.find(path)
+            found = self.find(urllib.parse.unquote(address.path), namespace)
         except (OSError, KeyError, ValueError):  # no such file, no such tag, no file name at all
             found = None
         if found is None:
@@ -74,15 +76,27 @@ class Answer(BaseHTTPRequestHandler):
             return
         file, headers = found
         with file.open("rb") as content:
-            self.send_response(HTTPStatus.OK)
+            size = file.stat().st_size
+            first = self._first_byte(size)
+            self.send_response(HTTPStatus.PARTIAL_CONTENT if first else HTTPStatus.OK)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(file.stat().st_size))
+            self.send_header("Accept-Ranges", "bytes")
+            if first:
+                self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
+            self.send_header("Content-Length", str(size - first))
             self.end_headers()
             if body:
+                content.seek(first)
                 shutil.copyfileobj(content, self.wfile, 1 << 20)
 
-    def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+    def _first_byte(self, size: int) -> int:
+        """Where to begin: what a download that goes on asks for, `bytes=N-`. Any other range gets the whole (RFC 9110, 14.2)."""
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(asked[1]) if asked else 0
+        return first if first < size else 0
+
+    def find(self, path: str, namespace: str) -> tuple[Path, dict[str, str]] | None:
         """The file for a path, with its headers."""
         raise NotImplementedError
 
@@ -92,35 +106,45 @@ def files(folder: Path) -> type[Answer]:
     root = folder.resolve()
 
     class Files(Answer):
-        def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+        def find(self, path: str, namespace: str) -> tuple[Path, dict[str, str]] | None:  # noqa: ARG002 # the base's
             file = (root / path.lstrip("/")).resolve()
             if not file.is_relative_to(root) or not file.is_file():
                 return None
-            return file, {"Content-Type": "application/octet-stream"}
+            # Lists of packages are read as pages; everything else is content.
+            kind = "text/html; charset=utf-8" if file.suffix == ".html" else "application/octet-stream"
+            return file, {"Content-Type": kind}
 
     return Files
 
 
 def registry(folder: Path) -> type[Answer]:
-    """Answers with the images in `folder`, whichever registry they are named for."""
-    tags = {name.split("/", 1)[1]: digest for name, digest in oci.names(folder).items()}
-    empty = folder / oci.INDEX
+    """Answers with the images in `folder`: under the names that they have, or without the registry that they are of."""
+    tags = names(folder)
+    anywhere = {name.split("/", 1)[1]: digest for name, digest in tags.items()}
+    known = manifests(folder)
+
+    def digest_of(name: str, reference: str, namespace: str) -> str:
+        """Raises KeyError where there is none."""
+        if ":" in reference:
+            return reference
+        if namespace and (digest := tags.get(f"{namespace}/{name}:{reference}")):
+            return digest
+        return tags.get(f"{name}:{reference}") or anywhere[f"{name}:{reference}"]
 
     class Images(Answer):
-        def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+        def find(self, path: str, namespace: str) -> tuple[Path, dict[str, str]] | None:
             if path in ("/v2", "/v2/"):
-                return empty, {"Content-Type": "application/json", "Docker-Distribution-API-Version": "registry/2.0"}
-            if manifest := MANIFESTS.fullmatch(path):
-                reference = manifest["reference"]
-                digest = reference if ":" in reference else tags[f"{manifest['name']}:{reference}"]
-                if digest not in tags.values():
-                    return None
-                file = folder / "blobs" / digest.removeprefix("sha256:")
-                return file, {"Content-Type": oci.MANIFEST, "Docker-Content-Digest": digest}
-            if blob := BLOBS.fullmatch(path):
-                file = folder / "blobs" / blob["digest"]
-                digest = f"sha256:{blob['digest']}"
-                headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
+                headers = {"Content-Type": "application/json", "Docker-Distribution-API-Version": "registry/2.0"}
+                return folder / INDEX, headers
+            if manifest := _MANIFESTS.fullmatch(path):
+                digest = digest_of(manifest["name"], manifest["reference"], namespace)
+                return blob(folder, digest), {"Content-Type": known[digest], "Docker-Content-Digest": digest}
+            if content := _BLOBS.fullmatch(path):
+                file = blob(folder, content["digest"])
+                headers = {
+                    "Content-Type": "application/octet-stream",
+                    "Docker-Content-Digest": f"sha256:{content['digest']}",
+                }
                 return (file, headers) if file.is_file() else None
             return None
 
