@@ -1,6 +1,7 @@
-"""A folder of images as a registry serves them: blobs/HEX by digest, and an index of names. OCI image specification 1.1."""
+"""A folder of images: an OCI image layout (image specification 1.1, image-layout.md), which skopeo, crane and ctr read too."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,34 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFESTS = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
 
 INDEX = "index.json"
+NAME = "org.opencontainers.image.ref.name"
+"""The annotation that holds an image's name; here its full one: registry/repository:tag."""
 
 
 def names(folder: Path) -> dict[str, str]:
-    """The digest of each image, by its full name: registry/repository:tag. None where there is no index yet."""
+    """The digest of each image, by its full name. Empty where there is no index yet."""
     index = folder / INDEX
-    content: dict[str, str] = json.loads(index.read_text()) if index.exists() else {}
-    return content
+    content = json.loads(index.read_text()) if index.exists() else {"manifests": []}
+    return {entry["annotations"][NAME]: entry["digest"] for entry in content["manifests"]}
+
+
+def write_names(folder: Path, images: Mapping[str, str]) -> None:
+    """Makes these the folder's images; their manifests are there already."""
+    entries = []
+    for name, digest in sorted(images.items()):
+        content = blob(folder, digest).read_bytes()
+        kind = media_type(json.loads(content))
+        entry = {"mediaType": kind, "digest": digest, "size": len(content), "annotations": {NAME: name}}
+        entries.append(entry)
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    scratch = folder / f"{INDEX}.new"
+    scratch.write_text(json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}, indent=1))
+    scratch.replace(folder / INDEX)
 
 
 def blob(folder: Path, digest: str) -> Path:
     """Where the content of a digest is."""
-    return folder / "blobs" / digest.removeprefix("sha256:")
+    return folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
 
 def media_type(manifest: dict[str, Any]) -> str:

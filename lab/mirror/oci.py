@@ -14,7 +14,7 @@ from typing import Any
 from lab.cache import sha256
 from lab.mirror import archive
 from lab.mirror.archive import Entry
-from mirror.registry import INDEX, OCI_MANIFEST
+from mirror.registry import OCI_MANIFEST, write_names
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -25,11 +25,11 @@ Descriptor = dict[str, Any]
 
 
 class Registry:
-    """A folder that is being filled: blobs/HEX, and the index of names at the end."""
+    """A folder that is being filled: blobs by digest, and the index of names at the end."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._blobs = folder / "blobs"
+        self._blobs = folder / "blobs" / "sha256"
         self._blobs.mkdir(parents=True)
         self._names: dict[str, str] = {}
 
@@ -75,7 +75,7 @@ class Registry:
 
     def write_index(self) -> None:
         """The last step: name -> digest of the manifest."""
-        (self._folder / INDEX).write_text(json.dumps(self._names, indent=1))
+        write_names(self._folder, self._names)
 
     def _add_json(self, content: dict[str, Any]) -> Descriptor:
         scratch = self._folder / "json"

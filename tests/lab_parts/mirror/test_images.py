@@ -8,14 +8,10 @@ import pytest
 
 from lab.mirror import images
 from lab.toolchain import modules
-from mirror.registry import names
+from mirror.registry import blob, names
 
 MULTUS = f"ghcr.io/k8snetworkplumbingwg/multus-cni:v{modules.MULTUS}-thick"
 BUSYBOX = "docker.io/library/busybox:1.36"
-
-
-def blob(registry, digest):
-    return registry / "blobs" / digest.removeprefix("sha256:")
 
 
 def manifest(registry, name):
@@ -35,7 +31,7 @@ def contents(registry, name):
 
 
 def test_every_blob_is_what_its_digest_says(registry):
-    for path in (registry / "blobs").iterdir():
+    for path in (registry / "blobs" / "sha256").iterdir():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
 
 
@@ -97,4 +93,4 @@ def test_they_are_made_once_and_come_out_the_same(registry, cache, go, parts, sa
 
 
 def test_nothing_but_what_is_served_stays(registry):
-    assert sorted(path.name for path in registry.iterdir()) == ["blobs", "index.json"]
+    assert sorted(path.name for path in registry.iterdir()) == ["blobs", "index.json", "oci-layout"]
