@@ -2,13 +2,14 @@
 
 import typer
 
-from cli import adopt, docs, lint, schema
+from cli import adopt, docs, lint, mirror, schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
 app.command("schema")(schema.schema)
 app.command("adopt")(adopt.adopt)
 app.command("docs")(docs.docs)
+app.add_typer(mirror.app, name="mirror")
 
 if __name__ == "__main__":
     app(prog_name="python -m cli")

@@ -1,12 +1,18 @@
 """`python -m cli mirror plan|fetch|verify|serve`: what an air-gapped site needs, in a folder that can be carried."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.wrong_use import wrong_use
+
+if TYPE_CHECKING:
+    from model.catalog import Catalog
+    from model.site import Site
 
 app = typer.Typer(no_args_is_help=True, help="What an air-gapped site needs, in a folder that can be carried.")
 
@@ -21,7 +27,7 @@ def plan(
     site: _Site,
     files_from: _Files = None,
     registry_from: _Registry = None,
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,  # noqa: FBT002 # typer's way
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,  # typer's way
 ) -> None:
     """List every file, image, OS package and Python wheel that the site needs, with digests."""
     from cli import mirror_report
@@ -60,7 +66,7 @@ def fetch(folder: _Folder, site: _Site, files_from: _Files = None, registry_from
 def verify(folder: _Folder) -> None:
     """Check every file and every image of the folder against its digest."""
     from cli import mirror_report
-    from mirror.fetching import verify as check
+    from mirror.verifying import verify as check
 
     with _explained():
         contents, wrong = check(folder)
@@ -79,13 +85,13 @@ def serve(
     registry_port: Annotated[int, typer.Option(min=0, max=65535)] = 5000,
 ) -> None:
     """Serve the folder by HTTP and as a registry, until told to end (SIGTERM, Ctrl-C)."""
-    from mirror.serve import serve_both
+    from mirror.serve import serve as answer
 
     with _explained():
-        serve_both(folder, address, files_port, registry_port)
+        answer(folder, address, files_port, registry_port)
 
 
-def _read(path: Path):  # type: ignore[no-untyped-def]
+def _read(path: Path) -> "tuple[Site, Catalog]":
     """The site and its catalogue."""
     from model.load import CatalogError, SiteError, load_catalog, load_stack_file
 
@@ -94,3 +100,15 @@ def _read(path: Path):  # type: ignore[no-untyped-def]
         return site, load_catalog(site.artifacts or Path(__file__).parent.parent / "artifacts.yaml")
     except (SiteError, CatalogError) as error:
         wrong_use(str(error))
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """What cannot be done ends the command with its reason, and no traceback."""
+    from mirror.contents import MirrorError
+
+    try:
+        yield
+    except MirrorError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None

@@ -85,6 +85,6 @@ class Contents:
         """What `as_json` gave."""
         data: dict[str, Any] = json.loads(text)
         kinds: dict[str, Any] = {"files": File, "images": Image, "wheels": Wheel, "packages": Package}
-        parts = {name: tuple(kind(**one) for one in data.pop(name)) for name, kind in kinds.items()}
-        plain = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-        return cls(**plain, **parts)
+        data |= {name: tuple(kind(**one) for one in data[name]) for name, kind in kinds.items()}
+        data |= {name: tuple(data[name]) for name in ("architectures", "notes")}
+        return cls(**data)

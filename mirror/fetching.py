@@ -1,20 +1,18 @@
 """Filling a mirror's folder. What is whole in it is not fetched again, so a run that was cut off is simply run again.
 
-    contents.json     what the site needs
-    sums.json         path under files/ → sha256, of what is there
-    files/            HOST/PATH for https://HOST/PATH; kubespray/, wheels/, packages/
-    registry/         images, as an OCI image layout
+contents.json     what the site needs
+sums.json         path under files/ → sha256, of what is there
+files/            HOST/PATH for https://HOST/PATH; kubespray/, wheels/, packages/
+registry/         images, as an OCI image layout
 """
 
 import gzip
-import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from mirror import packages, registry, wheels
 from mirror.contents import Contents, Image, MirrorError
@@ -41,7 +39,7 @@ def fetch(contents: Contents, playbooks: Path, folder: Path, upstream: Upstream,
         target = folder / "files" / path
         # What nobody published a sum of is held to that of its first fetch.
         expected = sha256 or old.get(path)
-        if expected and target.is_file() and _sha256(target) == expected:
+        if expected and target.is_file() and registry.sha256(target) == expected:
             found[path] = expected
             return
         try:
@@ -96,19 +94,22 @@ def _made(contents: Contents, playbooks: Path, folder: Path, there: Iterable[str
     archive = files / playbooks_path(contents)
     archive.parent.mkdir(parents=True, exist_ok=True)
     _pack(playbooks, archive, f"kubespray-{contents.kubespray.removeprefix('v')}")
-    return {path: _sha256(files / path) for path in [*made, playbooks_path(contents)]}
+    return {path: registry.sha256(files / path) for path in [*made, playbooks_path(contents)]}
 
 
 def _pack(folder: Path, target: Path, inside: str) -> None:
     """A folder as a tar archive; the same files give the same bytes."""
     scratch = target.with_name(f".{target.name}.new")
     paths = sorted(path for path in folder.rglob("*") if ".git" not in path.relative_to(folder).parts)
-    with scratch.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped:
-        with tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar:
-            for path in paths:
-                info = tar.gettarinfo(path, f"{inside}/{path.relative_to(folder)}")
-                info.mtime, info.uid, info.gid, info.uname, info.gname = 0, 0, 0, "root", "root"
-                tar.addfile(info, io.BytesIO(path.read_bytes()) if info.isreg() else None)
+    with (
+        scratch.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
+        for path in paths:
+            info = tar.gettarinfo(path, f"{inside}/{path.relative_to(folder)}")
+            info.mtime, info.uid, info.gid, info.uname, info.gname = 0, 0, 0, "root", "root"
+            tar.addfile(info, io.BytesIO(path.read_bytes()) if info.isreg() else None)
     scratch.replace(target)
 
 
@@ -130,91 +131,24 @@ def _images(contents: Contents, folder: Path, upstream: Upstream, say: Say) -> l
 
 def _image(image: Image, digest: str | None, architectures: Iterable[str], folder: Path, upstream: Upstream) -> str:
     """One image with the platforms that the site has; its digest. Raises MirrorError."""
-    if digest and not missing(folder, digest, architectures):
+    if digest and not registry.missing(folder, digest, architectures):
         return digest
     top, content = upstream.manifest(image.name, digest)
     manifest = json.loads(content)
     ahead = [manifest]
-    for child in wanted_children(manifest, architectures):
+    for child in registry.wanted_children(manifest, architectures):
         inner = registry.blob(folder, child["digest"])
-        if not (inner.is_file() and f"sha256:{_sha256(inner)}" == child["digest"]):
+        if not (inner.is_file() and f"sha256:{registry.sha256(inner)}" == child["digest"]):
             _write_bytes(inner, upstream.manifest(image.name, child["digest"])[1])
         ahead.append(json.loads(inner.read_bytes()))
     blobs = {part["digest"] for one in ahead for part in registry.parts(one)}
     for blob in sorted(blobs):
         target = registry.blob(folder, blob)
-        if not (target.is_file() and f"sha256:{_sha256(target)}" == blob):
+        if not (target.is_file() and f"sha256:{registry.sha256(target)}" == blob):
             upstream.blob(image.name, blob, target)
     # The name's own manifest comes last: one that is there has all that it names.
     _write_bytes(registry.blob(folder, top), content)
     return top
-
-
-def wanted_children(manifest: dict[str, Any], architectures: Iterable[str]) -> list[dict[str, Any]]:
-    """Of an index, the manifests for Linux on these architectures. Raises MirrorError where one has none."""
-    children = registry.children(manifest)
-    found = []
-    for architecture in architectures if children else ():
-        fitting = [
-            child
-            for child in children
-            if (child.get("platform", {}).get("os"), child.get("platform", {}).get("architecture"))
-            == ("linux", architecture)
-        ]
-        if not fitting:
-            msg = f"it has no image for linux/{architecture}, which nodes of the site are"
-            raise MirrorError(msg)
-        found += fitting
-    return found
-
-
-def missing(folder: Path, digest: str, architectures: Iterable[str]) -> list[str]:
-    """Digests of what an image lacks in the folder, or has damaged; empty where it is whole."""
-    path = registry.blob(folder, digest)
-    if not path.is_file() or f"sha256:{_sha256(path)}" != digest:
-        return [digest]
-    manifest = json.loads(path.read_bytes())
-    lacking = [d for child in wanted_children(manifest, architectures) for d in missing(folder, child["digest"], ())]
-    for part in registry.parts(manifest):
-        blob = registry.blob(folder, part["digest"])
-        if not blob.is_file() or f"sha256:{_sha256(blob)}" != part["digest"]:
-            lacking.append(part["digest"])
-    return lacking
-
-
-def verify(folder: Path) -> tuple[Contents, list[str]]:
-    """What the folder is for, and what in it is not as it should be, a line each. Raises MirrorError where it is no mirror."""
-    try:
-        contents = Contents.from_json((folder / CONTENTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{folder} is no mirror: its {CONTENTS} cannot be read ({error}). Fill one: python -m cli mirror fetch {folder} --site FILE"
-        raise MirrorError(msg) from None
-    wrong = []
-    known = sums(folder)
-    wanted = {path: sha256 or known.get(path) for path, (_, sha256) in files_of(contents).items()}
-    for path, expected in {**known, **wanted}.items():
-        file = folder / "files" / path
-        if not file.is_file():
-            wrong.append(f"files/{path}: is missing")
-        elif (found := _sha256(file)) != expected:
-            wrong.append(f"files/{path}: has sha256 {found}, should have {expected}")
-    images = folder / "registry"
-    named = registry.names(images)
-    for image in contents.images:
-        name = image.name.partition("@")[0]
-        digest = image.digest or named.get(name)
-        if name not in named or digest is None:
-            wrong.append(f"{image.name}: is missing")
-        elif named[name] != digest:
-            wrong.append(f"{image.name}: is {named[name]}, should be {digest}")
-        elif lacking := missing(images, digest, contents.architectures):
-            wrong.append(f"{image.name}: lacks {', '.join(lacking)}")
-    return contents, wrong
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, text: str) -> None:

@@ -87,14 +87,16 @@ def _used(found: Mapping[str, Any]) -> tuple[list[File], list[Image]]:
             files.append(File(item["url"], digest, why))
         if item.get("container"):
             images.append(Image(f"{item['repo']}:{item['tag']}", f"sha256:{digest}" if digest else None, why))
-    images += [Image(f"{found['kubeadm']}/{name}:v{found['kubernetes']}", None, "Kubespray: kubeadm") for name in KUBEADM]
+    images += [
+        Image(f"{found['kubeadm']}/{name}:v{found['kubernetes']}", None, "Kubespray: kubeadm") for name in KUBEADM
+    ]
     return files, images
 
 
 def _inventory(python: Path) -> dict[str, Any]:
     """One host in every group: which packages and downloads are for nodes is asked of the groups."""
     groups: dict[str, Any] = {name: {"hosts": {"mirror": {}}} for name in _GROUPS}
-    cluster = {"children": {"kube_control_plane": {}, "kube_node": {}}}
+    cluster: dict[str, Any] = {"children": {"kube_control_plane": {}, "kube_node": {}}}
     host = {"ansible_python_interpreter": str(python)}
     return {"all": {"hosts": {"mirror": host}, "children": {**groups, "k8s_cluster": cluster}}}
 

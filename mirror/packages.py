@@ -40,7 +40,9 @@ def _debian(suite: str) -> Archive:
 
 
 def _ubuntu(suite: str, port: str = "http://archive.ubuntu.com/ubuntu") -> Archive:
-    return Archive(suite, port, port, f"{suite}-security", "main universe", "/usr/share/keyrings/ubuntu-archive-keyring.gpg")
+    return Archive(
+        suite, port, port, f"{suite}-security", "main universe", "/usr/share/keyrings/ubuntu-archive-keyring.gpg"
+    )
 
 
 _PORTS = "http://ports.ubuntu.com/ubuntu-ports"
@@ -82,12 +84,17 @@ def resolved(system: OperatingSystem, architecture: str, names: Sequence[str]) -
 
 def write_index(folder: Path, packages: Sequence[Package]) -> None:
     """`Packages` and `Release` of a flat repository of the .deb files that lie in `folder` (sources.list(5))."""
-    stanzas = [re.sub(r"^Filename: .*$", f"Filename: ./{file_name(package)}", package.record, flags=re.M) for package in packages]
+    stanzas = [
+        re.sub(r"^Filename: .*$", f"Filename: ./{file_name(package)}", package.record, flags=re.M)
+        for package in packages
+    ]
     text = "\n\n".join(stanzas) + "\n"
     (folder / "Packages").write_text(text, encoding="utf-8")
     data = text.encode()
     sums = f"SHA256:\n {hashlib.sha256(data).hexdigest()} {len(data)} Packages\n"
-    (folder / "Release").write_text(f"Origin: multus-site\nArchitectures: {packages[0].architecture}\n{sums}", encoding="utf-8")
+    (folder / "Release").write_text(
+        f"Origin: multus-site\nArchitectures: {packages[0].architecture}\n{sums}", encoding="utf-8"
+    )
 
 
 def file_name(package: Package) -> str:

@@ -31,7 +31,9 @@ def found_source(site: Site) -> source.Source:
     """The site's Kubespray, a real one. Raises MirrorError."""
     asked = site.kubespray
     archive = asked.archive
-    origin = KubesprayOrigin(asked.path, archive.url if archive else None, archive.sha256 if archive else "", asked.commit)
+    origin = KubesprayOrigin(
+        asked.path, archive.url if archive else None, archive.sha256 if archive else "", asked.commit
+    )
     try:
         return source.find(asked.version, origin)
     except KubesprayError as error:

@@ -1,9 +1,12 @@
 """A folder of images: an OCI image layout (image specification 1.1, image-layout.md), which skopeo, crane and ctr read too."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from mirror.contents import MirrorError
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -74,3 +77,41 @@ def manifests(folder: Path) -> dict[str, str]:
         found[digest] = media_type(content)
         ahead += [child["digest"] for child in children(content)]
     return found
+
+
+def wanted_children(manifest: dict[str, Any], architectures: Iterable[str]) -> list[dict[str, Any]]:
+    """Of an index, the manifests for Linux on these architectures. Raises MirrorError where one has none."""
+    platforms = children(manifest)
+    found = []
+    for architecture in architectures if platforms else ():
+        fitting = [
+            child
+            for child in platforms
+            if (child.get("platform", {}).get("os"), child.get("platform", {}).get("architecture"))
+            == ("linux", architecture)
+        ]
+        if not fitting:
+            msg = f"it has no image for linux/{architecture}, which nodes of the site are"
+            raise MirrorError(msg)
+        found += fitting
+    return found
+
+
+def missing(folder: Path, digest: str, architectures: Iterable[str]) -> list[str]:
+    """Digests of what an image lacks in the folder, or has damaged; empty where it is whole."""
+    path = blob(folder, digest)
+    if not path.is_file() or f"sha256:{sha256(path)}" != digest:
+        return [digest]
+    manifest = json.loads(path.read_bytes())
+    lacking = [d for child in wanted_children(manifest, architectures) for d in missing(folder, child["digest"], ())]
+    for part in parts(manifest):
+        content = blob(folder, part["digest"])
+        if not content.is_file() or f"sha256:{sha256(content)}" != part["digest"]:
+            lacking.append(part["digest"])
+    return lacking
+
+
+def sha256(path: Path) -> str:
+    """The file's sha256 in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

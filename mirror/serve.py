@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import urllib.parse
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader
@@ -20,6 +21,7 @@ from socket import socket
 from types import FrameType
 from typing import cast
 
+from mirror.contents import MirrorError
 from mirror.registry import INDEX, blob, manifests, names
 
 CONNECTIONS = 64
@@ -177,8 +179,43 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
 
+def serve(folder: Path, address: str, files_port: int, registry_port: int) -> None:
+    """Serve a whole mirror until SIGTERM or Ctrl-C. Raises MirrorError where it is none, or an address can't be had."""
+    if not (folder / "files").is_dir() or not (folder / "registry").is_dir():
+        msg = f"{folder} is no mirror. Fill one: python -m cli mirror fetch {folder} --site FILE"
+        raise MirrorError(msg)
+    with ExitStack() as stack:
+        for kind, port, answer in (
+            ("files", files_port, files(folder / "files")),
+            ("registry", registry_port, registry(folder / "registry")),
+        ):
+            server = stack.enter_context(_listening(address, port, answer))
+            thread = threading.Thread(target=server.serve_forever, args=(0.2,))
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            thread.start()
+            print(f"{kind}: http://{address}:{server.server_port}", flush=True)
+        with suppress(KeyboardInterrupt):
+            _until_told()
+
+
+def _listening(address: str, port: int, answer: type[Answer]) -> Server:
+    try:
+        return Server((address, port), answer)
+    except OSError as error:
+        msg = f"{address}:{port}: {error.strerror}"
+        raise MirrorError(msg) from None
+
+
+def _until_told() -> None:
+    """Returns at SIGTERM."""
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _, __: told.set())
+    told.wait()
+
+
 def main(arguments: list[str]) -> int:
-    """Serve until SIGTERM."""
+    """Serve one folder until SIGTERM."""
     match arguments:
         case ["files" | "registry" as kind, folder, address, port] if port.isdecimal():
             answer = files(Path(folder)) if kind == "files" else registry(Path(folder))
@@ -191,9 +228,9 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, end)
     try:
-        server = Server((address, int(port)), answer)
-    except OSError as error:
-        print(f"{address}:{port}: {error.strerror}", file=sys.stderr)
+        server = _listening(address, int(port), answer)
+    except MirrorError as error:
+        print(error, file=sys.stderr)
         return 1
     with server:
         server.serve_forever(poll_interval=0.2)

@@ -14,7 +14,16 @@ PIP_SECONDS = 300
 
 def resolved(requirements: Path, python: Path, why: str) -> list[Wheel]:
     """What `pip install -r` would install for a Python, with sums; nothing is installed. Raises MirrorError."""
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     command += ["--dry-run", "--ignore-installed", "--report", "-", "-r", requirements.name]
     try:
         done = subprocess.run(
