@@ -7,6 +7,8 @@ and Ansible into the cache, where packages can still be reached.
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from kubespray import environment, source
 from kubespray.document import Document, KubesprayError, Origin
 from kubespray.foreign import refuse_other_multus
+from kubespray.limits import forks
 from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan
 from kubespray.record import ON_NODE, Record, from_pulumi, newest
 from kubespray.releases import newest as newest_release
@@ -70,6 +73,7 @@ class Cluster:
             half_made=applied is None and self.record.attempted is not None and self._has_no_network(),
         )
         refuse_other_multus(self.shell, self.first)
+        self._reach({host for run in runs for host in run.hosts} & set(self.document.hosts))
         for run in runs:
             self._run(run)
         if runs:
@@ -82,6 +86,7 @@ class Cluster:
         """Resets the nodes, which outlive the cluster."""
         document = self.document
         order = as_applied(document, self.record.applied)
+        self._reach(set(document.hosts))
         self._run(PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS))
         self.shell.run(self.first, f"rm -f {ON_NODE}")
         self.workplace.store.remove()
@@ -106,6 +111,25 @@ class Cluster:
         asked = [*out, *(host for host in there if host not in stay and host not in self.document.hosts)]
         return frozenset(host for host in asked if self.shell.run(there[host], "true").returncode)
 
+    def _reach(self, hosts: Iterable[str]) -> None:
+        """Raises KubesprayError, before anything is changed anywhere, for every host that can't be logged in to or shows another key."""
+        wanted = sorted(hosts)
+        with ThreadPoolExecutor(forks(len(wanted))) as pool:
+            answers = pool.map(lambda host: self.shell.run(self.document.hosts[host], "true"), wanted)
+            failed = [(host, done.stderr) for host, done in zip(wanted, answers, strict=True) if done.returncode]
+        if failed:
+            raise KubesprayError(
+                "\n".join(self._unreached(self.document.hosts[host], host, why) for host, why in failed)
+            )
+
+    def _unreached(self, host: dict[str, Any], called: str, why: str) -> str:
+        port = "" if host["ansible_port"] == 22 else f"-p {host['ansible_port']} "
+        return (
+            f"{called} can't be logged in to: {explained(why.strip())[-600:]}\n"
+            f"To try it: ssh -i KEY {port}-o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
+            f"{host['ansible_user']}@{host['ansible_host']}"
+        )
+
     def _has_no_network(self) -> bool:
         """Whether the first control plane node has a control plane but no pod network."""
         probe = "test -e /etc/kubernetes/admin.conf && ! ls /etc/cni/net.d/*.conf* >/dev/null 2>&1"
@@ -122,12 +146,8 @@ class Cluster:
         """The record on a control plane node. Raises KubesprayError if that doesn't answer: nothing could go on."""
         done = self.shell.run(host, f"cat {ON_NODE} 2>/dev/null || true")
         if done.returncode:
-            msg = (
-                f"the control plane node {host['ansible_host']} can't be logged in to: {explained(done.stderr.strip())[-600:]}\n"
-                f"To try it: ssh -i KEY -o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
-                f"{host['ansible_user']}@{host['ansible_host']}"
-            )
-            raise KubesprayError(msg)
+            called = f"the control plane node {host['ansible_host']}"
+            raise KubesprayError(self._unreached(host, called, done.stderr))
         return Record.from_json(done.stdout)
 
 

@@ -125,7 +125,9 @@ def _unpacked(archive: str, sha256: str) -> Path:
                 )
                 raise KubesprayError(msg)
             with tarfile.open(file) as tar:
-                tar.extractall(new / "tree", filter="data")
+                # Debian 12's Python 3.11.2 takes no `filter`; this has newer ones refuse what leaves the folder.
+                tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+                tar.extractall(new / "tree")  # noqa: S202 # sha256 checked, and filtered
             # Tarballs of a repository hold one folder that holds everything.
             inside = list((new / "tree").iterdir())
             top = inside[0] if len(inside) == 1 and inside[0].is_dir() else new / "tree"
