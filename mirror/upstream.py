@@ -19,7 +19,9 @@ from mirror.registry import MANIFESTS
 from render.air_gap import path_of
 
 TRIES = 4
-CHUNK = 1 << 20
+_AS_IT_IS = {"Accept-Encoding": "identity"}
+"""Sums are of the file, not of a compressed form that a server may offer."""
+
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 """Registries whose API is at another host."""
 
@@ -52,7 +54,9 @@ class Upstream:
 
     files: str | None = None
     registry: str | None = None
-    _client: httpx.Client = field(default_factory=lambda: httpx.Client(follow_redirects=True, timeout=30.0), repr=False)
+    _client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(follow_redirects=True, timeout=30.0, headers=_AS_IT_IS), repr=False
+    )
     _tokens: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
     def __enter__(self) -> Self:
@@ -110,7 +114,7 @@ class Upstream:
                 with self._answer(url, asked, image) as answer, part.open("ab") as file:
                     if begun and answer.status_code != httpx.codes.PARTIAL_CONTENT:
                         file.truncate(0)
-                    for chunk in answer.iter_bytes(CHUNK):
+                    for chunk in answer.iter_raw():  # as it comes: what is cut off loses nothing that came
                         file.write(chunk)
                 break
             except httpx.TransportError as error:
