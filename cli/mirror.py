@@ -18,8 +18,12 @@ app = typer.Typer(no_args_is_help=True, help="What an air-gapped site needs, in 
 
 _Site = Annotated[Path, typer.Option("--site", help="The site's stack file, such as stacks/Pulumi.dallas.yaml.")]
 _Folder = Annotated[Path, typer.Argument(help="The mirror's folder.")]
-_Files = Annotated[str | None, typer.Option(help="Address of another mirror's files, asked instead of everybody else.")]
-_Registry = Annotated[str | None, typer.Option(help="Address of another mirror's registry, likewise.")]
+_Files = Annotated[
+    str | None, typer.Option(help="Address of another mirror's files, asked for files instead of their own hosts.")
+]
+_Registry = Annotated[
+    str | None, typer.Option(help="Address of another mirror's registry, asked for images instead of theirs.")
+]
 
 
 @app.command()

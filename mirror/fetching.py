@@ -30,6 +30,8 @@ def fetch(contents: Contents, playbooks: Path, folder: Path, upstream: Upstream,
     (folder / "files").mkdir(parents=True, exist_ok=True)
     (folder / CONTENTS).write_text(contents.as_json(), encoding="utf-8")
     wanted = files_of(contents)
+    # Wheels and packages come from where pip and APT of this machine were told to get them, by those two.
+    releases = {path_of(file.url) for file in contents.files}
     old = sums(folder)
     failures: list[str] = []
     found: dict[str, str] = {}
@@ -43,7 +45,7 @@ def fetch(contents: Contents, playbooks: Path, folder: Path, upstream: Upstream,
             found[path] = expected
             return
         try:
-            found[path] = upstream.download(url, target, expected)
+            found[path] = upstream.download(upstream.address(url) if path in releases else url, target, expected)
             say(f"{path}: {target.stat().st_size / 1e6:.1f} MB")
         except MirrorError as error:
             failures.append(str(error))

@@ -16,7 +16,7 @@ import httpx
 
 from mirror.contents import MirrorError
 from mirror.registry import MANIFESTS
-from render.air_gap import path_of
+from render.air_gap import moved
 
 TRIES = 4
 _AS_IT_IS = {"Accept-Encoding": "identity"}
@@ -67,11 +67,11 @@ class Upstream:
 
     def address(self, url: str) -> str:
         """Where a file is really fetched."""
-        return f"{self.files}/{path_of(url)}" if self.files else url
+        return moved(self.files, url) if self.files else url
 
     def download(self, url: str, target: Path, sha256: str | None) -> str:
-        """A file, to `target` once it is whole; one that was cut off goes on where it ended. Its sha256. Raises MirrorError."""
-        return self._to_file(self.address(url), {}, target, sha256)
+        """What is at a URL, to `target` once it is whole; cut off, it goes on where it ended. Its sha256. Raises MirrorError."""
+        return self._to_file(url, {}, target, sha256)
 
     def digest(self, image: str) -> str:
         """The digest that an image's name leads to. Raises MirrorError."""

@@ -26,16 +26,25 @@ _BASES = {
 
 
 def path_of(url: str) -> str:
-    """Where in a mirror's files the file of a URL is."""
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.netloc}{parts.path}"
+    """Where in a mirror's files the file of a URL is: a path on a disk, where '%2B' is '+'."""
+    return urllib.parse.unquote(_behind(url))
+
+
+def moved(base: str, url: str) -> str:
+    """A URL's file at the mirror with this address."""
+    return f"{base}/{_behind(url)}"
 
 
 def at_mirror(air_gap: AirGap | None, url: str) -> str:
     """Where a file is fetched: at the mirror, if there is one. What is there already, or on the node itself, stays."""
     if air_gap is None or url.startswith((f"{air_gap.files}/", "file://")):
         return url
-    return f"{air_gap.files}/{path_of(url)}"
+    return moved(air_gap.files, url)
+
+
+def _behind(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.netloc}{parts.path}"
 
 
 def catalog(site: Site, given: Catalog) -> Catalog:
@@ -44,17 +53,17 @@ def catalog(site: Site, given: Catalog) -> Catalog:
     if gap is None:
         return given
 
-    def moved(file: File) -> File:
+    def there(file: File) -> File:
         return File(url=at_mirror(gap, file.url), sha256=file.sha256)
 
     return given.model_copy(
         update={
             "cni_plugins": {
-                release: {arch: {name: moved(f) for name, f in files.items()} for arch, files in archs.items()}
+                release: {arch: {name: there(f) for name, f in files.items()} for arch, files in archs.items()}
                 for release, archs in given.cni_plugins.items()
             },
             "cni_archives": {
-                release: {arch: moved(file) for arch, file in archs.items()}
+                release: {arch: there(file) for arch, file in archs.items()}
                 for release, archs in given.cni_archives.items()
             },
             "kubespray": KubesprayCatalog(variables={**variables(site, gap), **given.kubespray.variables}),
