@@ -1,12 +1,13 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
+from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
@@ -19,9 +20,9 @@ from components.throughput import Throughput
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
+from model.nodes import Architecture
 from model.site import Site as SiteModel
-
-MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
+from render import air_gap, cni_plugins, images
 
 
 class Site(pulumi.ComponentResource):
@@ -51,7 +52,7 @@ class Site(pulumi.ComponentResource):
         plugins = self._cni_plugins(nodes, cluster)
         multus = Multus(
             f"{site.name}-multus",
-            catalog.image(MULTUS_IMAGE.format(version=site.multus.version)),
+            catalog.image(images.multus(site)),
             site.multus.memory_limit,
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
@@ -119,6 +120,7 @@ class Site(pulumi.ComponentResource):
                 site.nodes,
                 self._ssh,
                 site.masters(),
+                air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
                 self._drift.of(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
@@ -147,14 +149,20 @@ class Site(pulumi.ComponentResource):
 
     def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[CniPlugins]:
         site = self._site
+        try:
+            origins = {
+                architecture: cni_plugins.origins(site, self._catalog, architecture)
+                for architecture in dict.fromkeys(host.architecture for host in site.nodes.hosts.values())
+            }
+        except LookupError as error:
+            raise pulumi.RunError(str(error)) from None
+        delivered = self._delivered(origins, nodes, cluster)
         return [
             CniPlugins(
                 f"{site.name}-{name}-cni-plugins",
                 name,
-                site.cni_plugins.version,
-                site.nodes.hosts[name].architecture,
-                site.plugin_names(),
-                self._catalog,
+                origins[(architecture := site.nodes.hosts[name].architecture)],
+                delivered[architecture],
                 self._ssh,
                 # Kubespray unpacks its own archive over /opt/cni/bin at each run.
                 again_when=[cluster.run_id, node.identity, self._drift.of(name)],
@@ -163,6 +171,31 @@ class Site(pulumi.ComponentResource):
             )
             for name, node in nodes.items()
         ]
+
+    def _delivered(
+        self,
+        origins: Mapping[Architecture, list[cni_plugins.Origin]],
+        nodes: dict[str, NodeVM],
+        cluster: KubesprayCluster,
+    ) -> dict[Architecture, pulumi.Input[dict[str, str]]]:
+        """Architecture → sha256 of each binary that this machine sends; nothing is made where it sends none."""
+        ours = {architecture: [one for one in many if one.delivered] for architecture, many in origins.items()}
+        if not any(ours.values()):
+            return {architecture: {} for architecture in origins}
+        delivery = CniDelivery(
+            f"{self._site.name}-cni-delivery",
+            self._site,
+            ours,
+            self._ssh,
+            again_when=[
+                cluster.run_id,
+                *(node.identity for node in nodes.values()),
+                *(self._drift.of(name) for name in nodes),
+            ],
+            provider=self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+        )
+        return {architecture: delivery.of(architecture) for architecture in origins}
 
     def _workloads(
         self, attachments: dict[str, NetworkAttachment], api: kubernetes.Provider, multus: Multus

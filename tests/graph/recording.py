@@ -110,6 +110,9 @@ class Answers(Mocks):
             return json.dumps({"site": "lab", "runs": 1})
         if args.name.endswith("-throughput-run"):
             return "[]"
+        if args.name.endswith("-files"):
+            origins = json.loads(args.inputs["stdin"]["value"])["origins"]  # a secret
+            return json.dumps({key: {one["name"]: one["pin"] for one in many} for key, many in origins.items()})
         return json.dumps({"passed": True, "checks": []}) if args.name.endswith("-run") else "container-id"
 
 
