@@ -2,12 +2,17 @@
 
 import typer
 
-from cli import adopt, docs, lint, mirror, schema
+from cli import adopt, diagram, docs, drift, lint, mirror, schema, throughput, trace, verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
+app.command("verify")(verify.verify)
+app.command("throughput")(throughput.throughput)
+app.command("trace")(trace.trace)
 app.command("schema")(schema.schema)
 app.command("adopt")(adopt.adopt)
+app.command("diagram")(diagram.diagram)
+app.command("drift")(drift.drift)
 app.command("docs")(docs.docs)
 app.add_typer(mirror.app, name="mirror")
 

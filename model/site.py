@@ -8,6 +8,7 @@ from model.cni_plugins import CniPlugins
 from model.kubespray import Kubespray
 from model.networks import HostLocal, Macvlan, Network, Segment
 from model.nodes import ExistingNodes, Nodes
+from model.throughput import Throughput
 from model.types import BareVersion, NodeName, ObjectName
 from model.workloads import Workload
 
@@ -44,6 +45,8 @@ class Site(Part):
     """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
     workloads: dict[ObjectName, Workload] = {}
     """What runs at the site, by name."""
+    throughput: Throughput | None = None
+    """What is measured of the networks at each `up` that changes them; nothing if absent."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Site":
