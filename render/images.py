@@ -15,4 +15,5 @@ def images(site: Site) -> dict[str, str]:
     found = {multus(site): "Multus"}
     for name, workload in site.workloads.items():
         found.setdefault(workload.image, f"workload {name}")
+    found.setdefault(site.throughput.image, "throughput")
     return found

@@ -95,6 +95,7 @@ def test_images_of_the_sites_own_pods():
     assert images.images(site) == {
         "ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick": "Multus",
         "docker.io/library/busybox:1.36": "workload samplepod",
+        "docker.io/nicolaka/netshoot:v0.13": "throughput",
     }
 
 
