@@ -5,7 +5,6 @@ A validator raises ValueError with what was found and what would be right; pydan
 """
 
 import base64
-import binascii
 import ipaddress
 import re
 from typing import Annotated
@@ -48,7 +47,7 @@ def label(value: str) -> str:
 def interface_name(value: str) -> str:
     """A network interface's name as the kernel and libcni take it (cni pkg/utils.ValidateInterfaceName)."""
     if not value or len(value.encode()) > IFNAMSIZ:
-        msg = f"{value!r} is {len(value.encode())} bytes long; an interface name has 1 to {IFNAMSIZ}"
+        msg = f"{value!r} is {len(value.encode())} bytes long; give a name of 1 to {IFNAMSIZ}, as printed by: ip link"
         raise ValueError(msg)
     if value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
         msg = f"{value!r} is not an interface name; it must not be '.' or '..' nor hold '/', ':' or white space"
@@ -124,14 +123,14 @@ def host_key(value: str) -> str:
         if len(words) >= 2 and words[0] == "ssh-rsa":
             found = "an ssh-rsa key"
         elif len(words) >= 3 and words[1] in HOST_KEY_TYPES:
-            found = "a known_hosts line; leave out the host name"
+            found = "a known_hosts line, with the host name before the key,"
         else:
             found = f"{value[:40]!r}"
-        msg = f"a host key is one of {', '.join(HOST_KEY_TYPES)} and its base64, such as '{hint}'; found {found}"
+        msg = f"{found} is not a host key; write one of {', '.join(HOST_KEY_TYPES)} and its base64, such as '{hint}'"
         raise ValueError(msg)
     try:
         blob = base64.b64decode(words[1], validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not ASCII
         blob = b""
     size = int.from_bytes(blob[:4], "big")
     if blob[4 : 4 + size].decode("ascii", "replace") != words[0]:

@@ -9,13 +9,14 @@ from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
 from render.attachment import nad_config, nad_manifest
+from rules.addresses import parse_cidr
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
 from rules.finding import Finding
 from rules.reading import make_config, parts
 from rules.registry import RULES
-from rules.subjects import Config, Nad
+from rules.subjects import Config, Nad, Pod, Selection
 from rules.text import YamlText
 
 PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
@@ -71,6 +72,8 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
         for subject in _subjects(site, name, known):
             yield from findings_of(subject, origin)
             collection.add(subject, origin)
+    for name in site.workloads:
+        collection.add(_pod(site, name, known), origin)
     yield from findings_together(collection)
     yield from _host_local_on_several_nodes(site, collection, origin)
 
@@ -92,18 +95,32 @@ def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
     yield from parts(config)
 
 
+def _pod(site: Site, name: str, facts: Facts) -> Pod:
+    """A workload's pods as rules on several things look at them; what its containers ask for is not told by a site."""
+    workload = site.workloads[name]
+    pod = Pod(workload.kind, name, workload.namespace, {}, {}, ("workloads", name), (), facts, workload.replicas)
+    for i, (interface, attachment) in enumerate(workload.interfaces()):
+        pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i)))
+    return pod
+
+
 def _facts(site: Site, given: Facts) -> Facts:
     """What the site itself says of its nodes and its cluster; facts given win."""
     variables = site.kubespray.given()
     known: dict[str, object] = {
-        "pod_cidr": [str(variables.get("kube_pods_subnet", PODS))],
-        "service_cidr": [str(variables.get("kube_service_addresses", SERVICES))],
+        "pod_cidr": _networks(str(variables.get("kube_pods_subnet", PODS))),
+        "service_cidr": _networks(str(variables.get("kube_service_addresses", SERVICES))),
         "node_ips": [host.address for host in site.nodes.hosts.values()],
     }
     if isinstance(site.nodes, ContainerNodes):
         known["ifaces"] = list(site.nodes.container.networks)
         known["primary_iface"] = site.nodes.container.interface
     return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
+
+
+def _networks(text: str) -> list[str]:
+    """The networks of a Kubespray variable; what is none says nothing here, and Kubespray refuses it."""
+    return [part.strip() for part in text.split(",") if parse_cidr(part.strip())]
 
 
 def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:
