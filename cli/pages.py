@@ -166,8 +166,11 @@ def _example(field: dict[str, Any]) -> str:
         if isinstance(place, dict) and place.get("examples"):
             example = place["examples"][0]
             return f"`{example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)}`"
-    if "enum" in field or "const" in field:
-        return f"`{field.get('const', field.get('enum', [''])[0])}`"
+    for place in (field, *field.get("anyOf", [])):
+        if "enum" in place or "const" in place:
+            return f"`{place.get('const', place.get('enum', [''])[0])}`"
     if field.get("default") not in (None, {}, [], "") and not isinstance(field.get("default"), dict):
         return f"`{json.dumps(field['default'], ensure_ascii=False)}`"
-    return f"`{field['minimum']}`" if "minimum" in field else ""
+    if any(place.get("type") == "boolean" for place in (field, *field.get("anyOf", []))):
+        return "`true`"
+    return next((f"`{place['minimum']}`" for place in (field, *field.get("anyOf", [])) if "minimum" in place), "")

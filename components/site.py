@@ -52,9 +52,9 @@ class Site(pulumi.ComponentResource):
         )
         attachments = {
             name: NetworkAttachment(
-                f"{site.name}-{name}", name, network, api, opts=pulumi.ResourceOptions(parent=self, depends_on=[multus])
+                f"{site.name}-{name}", name, site, api, opts=pulumi.ResourceOptions(parent=self, depends_on=[multus])
             )
-            for name, network in site.networks.items()
+            for name in site.networks
         }
         workloads = self._workloads(attachments, api, multus)
         verification = Verification(

@@ -4,8 +4,11 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from model import attachments
 from model.base import Part
-from model.networks import HostLocal, Macvlan, Network, Segment
+from model.cni_versions import highest
+from model.links import Ipvlan, Macvlan, Vlan
+from model.networks import Network, Raw, Segment
 from model.nodes import ExistingNodes, Nodes
 from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
 from model.workloads import Workload
@@ -29,6 +32,17 @@ class CniPlugins(Part):
     """Release of containernetworking/plugins."""
     plugins: tuple[str, ...] = Field(default=(), examples=[["macvlan"]])
     """Names; empty: those that the site's networks use."""
+
+
+class WhereaboutsDaemon(Part):
+    """The whereabouts daemon, installed where a network takes its addresses from whereabouts."""
+
+    version: BareVersion = Field(default="0.9.2", examples=["0.9.2"])
+    """Release of whereabouts."""
+    memory_limit: str = "256Mi"
+    """Memory limit of the daemon, which keeps every pod of the cluster in mind: about 100Mi and 20 KiB a pod."""
+    reconciler_cron_expression: str = Field(default="*/15 * * * *", examples=["30 4 * * *"])
+    """When leaked addresses are given back (upstream: once a day)."""
 
 
 class Multus(Part):
@@ -55,6 +69,8 @@ class Site(Part):
     """The plugin binaries on the nodes."""
     multus: Multus = Multus()
     """The daemon that gives pods several interfaces."""
+    whereabouts: WhereaboutsDaemon = WhereaboutsDaemon()
+    """The daemon that keeps addresses apart across nodes."""
     segments: dict[ObjectName, Segment] = {}
     """L2 segments by name; sites that name the same one share it."""
     networks: dict[ObjectName, Network] = {}
@@ -107,19 +123,26 @@ class Site(Part):
         workers = self.with_role("worker")
         found = []
         for i, attachment in enumerate(workload.networks):
-            if attachment.name not in self.networks:
+            network = self.networks.get(attachment.name)
+            if network is None:
                 there = ", ".join(self.networks) or "none"
                 found.append(f"{where}.networks[{i}]: there is no network {attachment.name!r}; the site has: {there}")
-            elif self.networks[attachment.name].namespace != workload.namespace:
+                continue
+            if network.namespace != workload.namespace:
                 found.append(
-                    f"{where}.networks[{i}]: network {attachment.name!r} is in namespace {self.networks[attachment.name].namespace!r}, "
+                    f"{where}.networks[{i}]: network {attachment.name!r} is in namespace {network.namespace!r}, "
                     f"the workload in {workload.namespace!r}; give both the same namespace"
                 )
+            found += [
+                f"{where}.networks[{i}]{key}: {message}"
+                for key, message in attachments.mistakes(workload, attachment, network)
+            ]
         interfaces = [interface for interface, _ in workload.interfaces()]
         for interface in sorted({i for i in interfaces if interfaces.count(i) > 1}):
             found.append(
                 f"{where}.networks: two attachments would be called {interface}; a custom name still takes its position in net1, net2, …"
             )
+        found += [f"{where}.{key}: {message}" for key, message in attachments.mistakes_together(workload)]
         for i, node in enumerate(workload.nodes):
             if node not in self.nodes.hosts:
                 found.append(
@@ -139,18 +162,39 @@ class Site(Part):
 
     def masters(self) -> list[str]:
         """NICs that the networks need on the nodes, sorted."""
-        return sorted({n.master for n in self.networks.values() if isinstance(n, Macvlan)})
+        links = (n for n in self.networks.values() if isinstance(n, (Macvlan, Ipvlan, Vlan)))
+        return sorted({n.master for n in links if not n.link_in_container})
 
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""
         return sorted(set(self.cni_plugins.plugins) or self.plugins_used())
 
     def plugins_used(self) -> set[str]:
-        """CNI plugins that the networks need, address management included."""
+        """CNI plugins that the networks need, address management and what is chained included; whereabouts brings itself."""
         used: set[str] = set()
         for network in self.networks.values():
-            if isinstance(network, Macvlan):
-                used.add("macvlan")
-                if isinstance(network.ipam, HostLocal):
-                    used.add("host-local")
-        return used
+            if not isinstance(network, Raw):
+                used |= {network.type, network.ipam.type, *(plugin.type for plugin in network.chain)}
+        return used - {"none", "whereabouts"}
+
+    def address_management(self) -> set[str]:
+        """Types of address management that the networks take, word-for-word ones included."""
+        types: set[str] = set()
+        for network in self.networks.values():
+            if not isinstance(network, Raw):
+                types.add(network.ipam.type)
+                continue
+            plugins = network.config.get("plugins")
+            for plugin in plugins if isinstance(plugins, list) else [network.config]:
+                ipam = plugin.get("ipam") if isinstance(plugin, dict) else None
+                types.add(str(ipam.get("type", "none")) if isinstance(ipam, dict) else "none")
+        return types
+
+    def cni_version(self) -> str:
+        """The version of the CNI specification for networks that name none."""
+        return highest(self.cni_plugins.version, self.multus.version, self.kubespray.version, self.kubespray.variables)
+
+    def asked_of(self, network_name: str) -> set[str]:
+        """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""
+        users = (a for w in self.workloads.values() for a in w.networks if a.name == network_name)
+        return {capability for a in users for capability in attachments.capabilities(a)}

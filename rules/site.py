@@ -8,7 +8,7 @@ from model.networks import Raw
 from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
-from render.attachment import nad_config, nad_manifest
+from render.attachment import PLUGIN_WORDS, config_of, manifest_of
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
@@ -20,6 +20,9 @@ from rules.text import YamlText
 
 PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
 """Kubespray's kube_pods_subnet and kube_service_addresses where a site does not set them."""
+
+_SITE_WORDS: dict[int | str, str] = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
+"""Keys of plugins as a site writes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +44,13 @@ class SiteText:
         return self.place(path)[0]
 
     def shown(self, path: Path) -> Path:
-        """The path in the site: a typed network knows no list of plugins, and its range sets have one range each."""
+        """The path in the site: a typed network is its first plugin and chains the others; its range sets have one range each."""
         if not self.as_rendered or path[:1] != ("networks",) or path[2:3] == ("config",):
             return path
-        rest = list(path[2:])
+        rest = [_SITE_WORDS.get(part, part) for part in path[2:]]
         if rest[:1] == ["plugins"]:
-            rest = rest[2:]
+            number = rest[1] if len(rest) > 1 else 0
+            rest = rest[2:] if not isinstance(number, int) or number == 0 else ["chain", number - 1, *rest[2:]]
         if rest[:2] == ["ipam", "ranges"]:
             rest = rest[:3] + rest[4:]
         return (*path[:2], *rest)
@@ -78,10 +82,10 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
 def rendered(site: Site, name: str, facts: Facts) -> Config:
     """The configuration of a network of the site, with its NAD."""
     network = site.networks[name]
-    manifest = nad_manifest(name, network)
+    manifest = manifest_of(site, name)
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
     path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
-    config = make_config(nad_config(name, network), path, facts, nad, in_site=True)
+    config = make_config(config_of(site, name), path, facts, nad, in_site=True)
     object.__setattr__(nad, "config", config)
     return config
 
