@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from model.networks import Network
-from render.attachment import KIND, PLUGIN_WORDS, RESOURCE, nad_manifest
+from model.networks import RESOURCE, Network
+from render.attachment import KIND, PLUGIN_WORDS, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
 _NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")

@@ -4,8 +4,10 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
+from components.addresses import DhcpDaemon, Whereabouts
 from components.cni_plugins import CniPlugins
 from components.kubespray_cluster import KubesprayCluster
+from components.mending import InterfaceCheck
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
 from components.node_vm import NodeVM
@@ -15,8 +17,13 @@ from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
 from model.site import Site as SiteModel
+from render import whereabouts
+from render.cluster import cluster_networks
+from render.workload import Surroundings
 
 MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
+SHELL_IMAGE = "docker.io/library/busybox:1.36"
+"""For what is a script in the cluster."""
 
 
 class Site(pulumi.ComponentResource):
@@ -50,13 +57,26 @@ class Site(pulumi.ComponentResource):
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
         )
+        managers = self._address_management(api, [*plugins, multus])
         attachments = {
             name: NetworkAttachment(
-                f"{site.name}-{name}", name, site, api, opts=pulumi.ResourceOptions(parent=self, depends_on=[multus])
+                f"{site.name}-{name}",
+                name,
+                site,
+                api,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers]),
             )
             for name in site.networks
         }
-        workloads = self._workloads(attachments, api, multus)
+        workloads = self._workloads(attachments, api, [multus, *managers])
+        if site.networks:
+            InterfaceCheck(
+                f"{site.name}-mend-interfaces",
+                self._catalog.image(SHELL_IMAGE),
+                str(site.kubespray.variables.get("bin_dir", "/usr/local/bin")),
+                api,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
+            )
         verification = Verification(
             f"{site.name}-verification",
             site,
@@ -83,7 +103,7 @@ class Site(pulumi.ComponentResource):
                 node,
                 site.nodes,
                 self._ssh,
-                site.masters(),
+                site.masters(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -127,8 +147,26 @@ class Site(pulumi.ComponentResource):
             for name, node in nodes.items()
         ]
 
+    def _address_management(
+        self, api: kubernetes.Provider, before: list[pulumi.Resource]
+    ) -> list[Whereabouts | DhcpDaemon]:
+        """The daemons that the networks' address management needs."""
+        site, used = self._site, self._site.address_management()
+        opts = pulumi.ResourceOptions(parent=self, depends_on=before)
+        made: list[Whereabouts | DhcpDaemon] = []
+        if "whereabouts" in used:
+            image = self._catalog.image(whereabouts.IMAGE.format(version=site.whereabouts.version))
+            made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=opts))
+        if "dhcp" in used:
+            shell = self._catalog.image(SHELL_IMAGE)
+            made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=opts))
+        return made
+
     def _workloads(
-        self, attachments: dict[str, NetworkAttachment], api: kubernetes.Provider, multus: Multus
+        self,
+        attachments: dict[str, NetworkAttachment],
+        api: kubernetes.Provider,
+        before: list[pulumi.Resource],
     ) -> list[Workload]:
         site = self._site
         return [
@@ -136,11 +174,17 @@ class Site(pulumi.ComponentResource):
                 f"{site.name}-{name}",
                 name,
                 workload,
-                self._catalog.image(workload.image),
-                {a.name: attachments[a.name].content for a in workload.networks},
+                Surroundings(
+                    image=self._catalog.image(workload.image),
+                    nodes=site.restricted_to(workload),
+                    contents={a.name: attachments[a.name].content for a in workload.networks},
+                    devices=site.devices(workload),
+                    shell_image=self._catalog.image(SHELL_IMAGE),
+                    cluster_networks=cluster_networks(site),
+                ),
                 api,
                 opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[multus, *(attachments[a.name] for a in workload.networks)]
+                    parent=self, depends_on=[*before, *(attachments[a.name] for a in workload.networks)]
                 ),
             )
             for name, workload in site.workloads.items()

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from model.base import Part
 from model.chained import Bandwidth, Chained, Firewall
-from model.types import CniVersion, ObjectName
+from model.types import CniVersion, NodeName, ObjectName
 
 
 class Attachable(Part):
@@ -20,6 +20,8 @@ class Attachable(Part):
     """L2 segment that it is on, one of `segments`."""
     cni_version: CniVersion | None = Field(default=None, examples=["1.0.0"])
     """Version of the CNI specification that the plugins are called with; the highest that plugins, Multus and runtime support if absent."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it exists on, and that its pods can run on; all workers if empty."""
     chain: tuple[Chained, ...] = ()
     """Plugins that work on what this one made, in this order."""
 
@@ -27,6 +29,11 @@ class Attachable(Part):
     """Whether the pod's interface has an end on the node, which bandwidth and firewall can work on."""
     takes_mac: ClassVar[bool] = False
     """Whether a pod can ask the plugin itself for a MAC address."""
+
+    @property
+    def device_resource(self) -> str | None:
+        """The device resource that a pod must ask for, once for each attachment."""
+        return None
 
     @model_validator(mode="after")
     def _chain_can_work(self) -> Self:

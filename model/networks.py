@@ -8,7 +8,10 @@ from model.base import Part
 from model.links import Ipvlan, Macvlan, Vlan
 from model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
 from model.sriov import Sriov
-from model.types import AddressRange, IpAddress, ObjectName, VlanId
+from model.types import AddressRange, IpAddress, NodeName, ObjectName, VlanId
+
+RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
+"""Annotation of a NetworkAttachmentDefinition: the device resource that its pods must ask for."""
 
 
 class Raw(Part):
@@ -24,6 +27,13 @@ class Raw(Part):
     """Annotations of the NetworkAttachmentDefinition, such as k8s.v1.cni.cncf.io/resourceName."""
     segment: ObjectName | None = Field(default=None, examples=["core"])
     """L2 segment that it is on, one of `segments`."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it exists on, and that its pods can run on; all workers if empty."""
+
+    @property
+    def device_resource(self) -> str | None:
+        """The device resource that a pod must ask for."""
+        return self.annotations.get(RESOURCE)
 
 
 class Segment(Part):

@@ -158,6 +158,11 @@ class HostDevice(Attachable):
     ipam: Ipam
     """How the pod gets its address."""
 
+    @property
+    def device_resource(self) -> str | None:
+        """The resource that it is handed out as."""
+        return self.resource_name
+
     @model_validator(mode="after")
     def _one_device(self) -> Self:
         keys = {

@@ -114,13 +114,13 @@ class Site(Part):
             if network.segment is not None and network.segment not in self.segments:
                 there = ", ".join(self.segments) or "none"
                 found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; the site has: {there}")
+            found += self._node_mistakes(f"networks.{name}", network.nodes)
         for name, workload in self.workloads.items():
             found += self._mistakes_of(name, workload)
         return found
 
     def _mistakes_of(self, name: str, workload: Workload) -> list[str]:
         where = f"workloads.{name}"
-        workers = self.with_role("worker")
         found = []
         for i, attachment in enumerate(workload.networks):
             network = self.networks.get(attachment.name)
@@ -143,7 +143,14 @@ class Site(Part):
                 f"{where}.networks: two attachments would be called {interface}; a custom name still takes its position in net1, net2, …"
             )
         found += [f"{where}.{key}: {message}" for key, message in attachments.mistakes_together(workload)]
-        for i, node in enumerate(workload.nodes):
+        found += self._node_mistakes(where, workload.nodes)
+        found += self._missing_networks(where, workload)
+        return found
+
+    def _node_mistakes(self, where: str, nodes: tuple[NodeName, ...]) -> list[str]:
+        workers = self.with_role("worker")
+        found = []
+        for i, node in enumerate(nodes):
             if node not in self.nodes.hosts:
                 found.append(
                     f"{where}.nodes[{i}]: there is no host {node!r}; the site has: {', '.join(self.nodes.hosts)}"
@@ -152,18 +159,52 @@ class Site(Part):
                 found.append(f"{where}.nodes[{i}]: {node!r} is not a worker; the workers are: {', '.join(workers)}")
         return found
 
+    def _missing_networks(self, where: str, workload: Workload) -> list[str]:
+        """Pods cannot run on a node that lacks one of their networks."""
+        there = {a.name: self.nodes_with(self.networks[a.name]) for a in workload.networks if a.name in self.networks}
+        found = [
+            f"{where}.nodes[{i}]: network {name} is not on {node!r}; it is on: {', '.join(nodes)}"
+            for i, node in enumerate(workload.nodes)
+            for name, nodes in there.items()
+            if node in self.with_role("worker") and node not in nodes
+        ]
+        if not found and there and self.with_role("worker") and not self.nodes_of(workload):
+            shown = "; ".join(f"{name} is on {', '.join(nodes)}" for name, nodes in there.items())
+            found.append(f"{where}.networks: no node has all of its networks: {shown}")
+        return found
+
     def with_role(self, role: str) -> list[NodeName]:
         """Names of the hosts with a role, in the order of the file."""
         return [name for name, host in self.nodes.hosts.items() if role in host.roles]
 
-    def nodes_of(self, workload: Workload) -> list[NodeName]:
-        """Names of the hosts that the workload's pods can run on."""
-        return list(workload.nodes) or self.with_role("worker")
+    def nodes_with(self, network: Network) -> list[NodeName]:
+        """Names of the hosts that the network exists on."""
+        return list(network.nodes) or self.with_role("worker")
 
-    def masters(self) -> list[str]:
-        """NICs that the networks need on the nodes, sorted."""
+    def nodes_of(self, workload: Workload) -> list[NodeName]:
+        """Names of the hosts that the workload's pods can run on: those that have all of its networks."""
+        chosen = list(workload.nodes) or self.with_role("worker")
+        used = [self.networks[a.name] for a in workload.networks if a.name in self.networks]
+        return [node for node in chosen if all(node in self.nodes_with(network) for network in used)]
+
+    def restricted_to(self, workload: Workload) -> list[NodeName]:
+        """The same, where that is not simply every worker."""
+        nodes = self.nodes_of(workload)
+        return [] if nodes == self.with_role("worker") and not workload.nodes else nodes
+
+    def devices(self, workload: Workload) -> dict[str, int]:
+        """Device resources that a pod of the workload needs, and how many of each: one for each attachment."""
+        found: dict[str, int] = {}
+        for attachment in workload.networks:
+            resource = self.networks[attachment.name].device_resource
+            if resource:
+                found[resource] = found.get(resource, 0) + 1
+        return found
+
+    def masters(self, node: NodeName) -> list[str]:
+        """NICs that the networks need on a node, sorted."""
         links = (n for n in self.networks.values() if isinstance(n, (Macvlan, Ipvlan, Vlan)))
-        return sorted({n.master for n in links if not n.link_in_container})
+        return sorted({n.master for n in links if not n.link_in_container and node in self.nodes_with(n)})
 
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""

@@ -39,6 +39,11 @@ class Sriov(Attachable):
 
     takes_mac: ClassVar[bool] = True
 
+    @property
+    def device_resource(self) -> str | None:
+        """The resource that it is handed out as."""
+        return self.resource_name
+
     @model_validator(mode="after")
     def _can_be(self) -> Self:
         if self.driver == "vfio-pci" and not isinstance(self.ipam, NoAddresses):

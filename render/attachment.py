@@ -9,15 +9,14 @@ from typing import Any
 
 from model.chained import Chained, Portmap, Tuning
 from model.ipam import Static
-from model.networks import Network, Raw, TypedNetwork
+from model.networks import RESOURCE, Network, Raw, TypedNetwork
 from model.site import Site
 from render.addresses import ipam_config
 
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
-RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 
-_SITE_ONLY = {"namespace", "segment", "cni_version", "chain", "ipam", "resource_name", "driver"}
+_SITE_ONLY = {"namespace", "segment", "nodes", "cni_version", "chain", "ipam", "resource_name", "driver"}
 """Keys of a network that are not the plugin's."""
 
 PLUGIN_WORDS = {
@@ -64,16 +63,10 @@ def nad_manifest(
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": {"config": text}}
 
 
-def resource_of(network: Network) -> str | None:
-    """The device resource that a pod must ask for, once for each attachment."""
-    return _annotations(network).get(RESOURCE)
-
-
 def _annotations(network: Network) -> dict[str, str]:
     if isinstance(network, Raw):
         return dict(network.annotations)
-    resource = getattr(network, "resource_name", None)
-    return {RESOURCE: resource} if resource else {}
+    return {RESOURCE: network.device_resource} if network.device_resource else {}
 
 
 def _main(network: TypedNetwork, asked: set[str]) -> dict[str, Any]:

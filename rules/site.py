@@ -9,6 +9,7 @@ from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
 from render.attachment import PLUGIN_WORDS, config_of, manifest_of
+from render.cluster import pod_cidrs, service_cidrs
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
@@ -17,9 +18,6 @@ from rules.reading import make_config, parts
 from rules.registry import RULES
 from rules.subjects import Config, Nad
 from rules.text import YamlText
-
-PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
-"""Kubespray's kube_pods_subnet and kube_service_addresses where a site does not set them."""
 
 _SITE_WORDS: dict[int | str, str] = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
 """Keys of plugins as a site writes them."""
@@ -98,10 +96,9 @@ def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
 
 def _facts(site: Site, given: Facts) -> Facts:
     """What the site itself says of its nodes and its cluster; facts given win."""
-    variables = site.kubespray.variables
     known: dict[str, object] = {
-        "pod_cidr": [str(variables.get("kube_pods_subnet", PODS))],
-        "service_cidr": [str(variables.get("kube_service_addresses", SERVICES))],
+        "pod_cidr": pod_cidrs(site),
+        "service_cidr": service_cidrs(site),
         "node_ips": [host.address for host in site.nodes.hosts.values()],
     }
     if isinstance(site.nodes, ContainerNodes):
