@@ -162,7 +162,13 @@ def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 def _example(field: dict[str, Any]) -> str:
     """An example that its type gives, or that its bounds, values or default imply."""
-    for place in (field, *field.get("anyOf", []), field.get("items", {}), field.get("additionalProperties", {})):
+    for place in (
+        field,
+        *field.get("anyOf", []),
+        *field.get("oneOf", []),
+        field.get("items", {}),
+        field.get("additionalProperties", {}),
+    ):
         if isinstance(place, dict) and place.get("examples"):
             example = place["examples"][0]
             return f"`{example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)}`"

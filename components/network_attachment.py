@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from model.site import Site
-from render.attachment import manifest_of
+from render.attachment import content_of, manifest_of
 
 
 class NetworkAttachment(pulumi.ComponentResource):
@@ -32,5 +32,5 @@ class NetworkAttachment(pulumi.ComponentResource):
             spec=manifest["spec"],
             opts=pulumi.ResourceOptions(parent=self, provider=provider),
         )
-        self.content: str = manifest["spec"]["config"]
+        self.content: str = content_of(site, network_name)
         self.register_outputs({"config": self.content})

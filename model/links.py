@@ -6,18 +6,33 @@ from pydantic import Field
 
 from model.attachable import Attachable
 from model.ipam import Addressed, AddressedByIp, Ipam
-from model.types import InterfaceName, Mtu, VlanId
+from model.master import Master, MasterByNode
+from model.types import Mtu, VlanId
 
 
-class Macvlan(Attachable):
+class Link(Attachable):
+    """A network whose interfaces hang on a NIC of the node."""
+
+    master: Master
+    """NIC of the node."""
+    link_in_container: bool = False
+    """Whether the master is an interface of the pod, made by an attachment before this one."""
+
+    def master_on(self, node: str, groups: tuple[str, ...]) -> str | None:
+        """The NIC on a node: its name, `mac …`, `pci …` or `altname …`; None where the node has none."""
+        if not isinstance(self.master, MasterByNode):
+            return self.master
+        if self.master.mac:
+            return f"mac {self.master.mac[node]}" if node in self.master.mac else None
+        own = next((name for group, name in self.master.groups.items() if group in groups), None)
+        return own or self.master.found_by or None
+
+
+class Macvlan(Link):
     """Children of a NIC of the node, each with a MAC address of its own."""
 
     type: Literal["macvlan"]
     """The plugin macvlan."""
-    master: InterfaceName
-    """NIC of the node."""
-    link_in_container: bool = False
-    """Whether the master is an interface of the pod, made by an attachment before this one."""
     mode: Literal["bridge", "private", "vepa", "passthru"] = "bridge"
     """Whether pods on one node hear each other: in `bridge` directly, in `vepa` through the switch, in `private` never. `passthru` gives the master to one pod."""
     mtu: Mtu | None = None
@@ -30,15 +45,11 @@ class Macvlan(Attachable):
     takes_mac: ClassVar[bool] = True
 
 
-class Ipvlan(Attachable):
+class Ipvlan(Link):
     """Children of a NIC of the node that share its MAC address: where a switch or hypervisor lets no other MAC through."""
 
     type: Literal["ipvlan"]
     """The plugin ipvlan."""
-    master: InterfaceName
-    """NIC of the node."""
-    link_in_container: bool = False
-    """Whether the master is an interface of the pod, made by an attachment before this one."""
     mode: Literal["l2", "l3", "l3s"] = "l2"
     """In `l2` the segment hears the pods; in `l3` and `l3s` the node routes for them, `l3s` through its netfilter."""
     mtu: Mtu | None = None
@@ -47,15 +58,11 @@ class Ipvlan(Attachable):
     """How pods get their addresses; DHCP cannot tell them apart, since they share a MAC address."""
 
 
-class Vlan(Attachable):
+class Vlan(Link):
     """A VLAN of a NIC of the node, moved into the pod: one pod a node for each VLAN id."""
 
     type: Literal["vlan"]
     """The plugin vlan."""
-    master: InterfaceName
-    """NIC of the node that carries the VLAN."""
-    link_in_container: bool = False
-    """Whether the master is an interface of the pod, made by an attachment before this one."""
     vlan_id: VlanId
     """VLAN id."""
     mtu: Mtu | None = None

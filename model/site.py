@@ -4,10 +4,12 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from model import attachments
+from model import attachments, node_parts
 from model.base import Part
 from model.cni_versions import highest
-from model.links import Ipvlan, Macvlan, Vlan
+from model.ipam import HostLocal
+from model.links import Link
+from model.master import MasterByNode
 from model.networks import Network, Raw, Segment
 from model.nodes import ExistingNodes, Nodes
 from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
@@ -115,6 +117,7 @@ class Site(Part):
                 there = ", ".join(self.segments) or "none"
                 found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; the site has: {there}")
             found += self._node_mistakes(f"networks.{name}", network.nodes)
+            found += self._by_node_mistakes(f"networks.{name}", network)
         for name, workload in self.workloads.items():
             found += self._mistakes_of(name, workload)
         return found
@@ -159,6 +162,36 @@ class Site(Part):
                 found.append(f"{where}.nodes[{i}]: {node!r} is not a worker; the workers are: {', '.join(workers)}")
         return found
 
+    def _by_node_mistakes(self, where: str, network: Network) -> list[str]:
+        """A master that a node is not told, groups that no node is in, parts of ranges that do not come out even."""
+        found = []
+        if isinstance(network, Link) and isinstance(network.master, MasterByNode):
+            groups = {group for host in self.nodes.hosts.values() for group in host.groups}
+            for group in network.master.groups:
+                if group not in groups:
+                    there = ", ".join(sorted(groups)) or "none"
+                    found.append(
+                        f"{where}.master.groups.{group}: no host is in group {group!r}; the groups are: {there}"
+                    )
+            for node in network.master.mac:
+                if node not in self.nodes.hosts:
+                    there = ", ".join(self.nodes.hosts)
+                    found.append(f"{where}.master.mac.{node}: there is no host {node!r}; the site has: {there}")
+            if network.link_in_container:
+                found.append(f"{where}.master: an interface of the pod is told by its name, such as net1")
+            if not found and not self.nodes_with(network):
+                found.append(f"{where}.master: no worker has it; give hosts the group, or name more nodes")
+            for node in network.nodes:
+                if node in self.nodes.hosts and network.master_on(node, self.nodes.hosts[node].groups) is None:
+                    found.append(
+                        f"{where}.master: it does not tell which NIC of {node!r} it is; add it, or take {node} out of nodes"
+                    )
+        ipam = None if isinstance(network, Raw) else network.ipam
+        if isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None:
+            hosts = {node: self.nodes.hosts[node] for node in self.nodes_with(network) if node in self.nodes.hosts}
+            found += [f"{where}.ipam{key}: {message}" for key, message in node_parts.mistakes(ipam, hosts)]
+        return found
+
     def _missing_networks(self, where: str, workload: Workload) -> list[str]:
         """Pods cannot run on a node that lacks one of their networks."""
         there = {a.name: self.nodes_with(self.networks[a.name]) for a in workload.networks if a.name in self.networks}
@@ -179,7 +212,18 @@ class Site(Part):
 
     def nodes_with(self, network: Network) -> list[NodeName]:
         """Names of the hosts that the network exists on."""
-        return list(network.nodes) or self.with_role("worker")
+        nodes = list(network.nodes) or self.with_role("worker")
+        if not isinstance(network, Link):
+            return nodes
+        hosts = self.nodes.hosts
+        return [n for n in nodes if n in hosts and network.master_on(n, hosts[n].groups) is not None]
+
+    def differs_by_node(self, network: Network) -> bool:
+        """Whether its configuration cannot be the same text on every node: each then has it in a file of its own."""
+        if isinstance(network, Link) and isinstance(network.master, MasterByNode):
+            return True
+        ipam = None if isinstance(network, Raw) else network.ipam
+        return isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None
 
     def nodes_of(self, workload: Workload) -> list[NodeName]:
         """Names of the hosts that the workload's pods can run on: those that have all of its networks."""
@@ -202,9 +246,11 @@ class Site(Part):
         return found
 
     def masters(self, node: NodeName) -> list[str]:
-        """NICs that the networks need on a node, sorted."""
-        links = (n for n in self.networks.values() if isinstance(n, (Macvlan, Ipvlan, Vlan)))
-        return sorted({n.master for n in links if not n.link_in_container and node in self.nodes_with(n)})
+        """NICs that the networks need on a node, as far as they are known by name, sorted."""
+        links = [n for n in self.networks.values() if isinstance(n, Link) and not n.link_in_container]
+        groups = self.nodes.hosts[node].groups
+        names = {n.master_on(node, groups) for n in links if node in self.nodes_with(n)}
+        return sorted(name for name in names if name is not None and " " not in name)
 
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""

@@ -8,8 +8,12 @@ from collections.abc import Collection
 from typing import Any
 
 from model.chained import Chained, Portmap, Tuning
-from model.ipam import Static
+from model.ipam import HostLocal, Static
+from model.links import Link
+from model.master import MasterByNode
 from model.networks import RESOURCE, Network, Raw, TypedNetwork
+from model.node_parts import part_of
+from model.nodes import Host
 from model.site import Site
 from render.addresses import ipam_config
 
@@ -28,14 +32,50 @@ PLUGIN_WORDS = {
 """Keys that a plugin writes otherwise than a site."""
 
 
-def config_of(site: Site, name: str) -> dict[str, Any]:
-    """The CNI configuration of one of a site's networks."""
-    return nad_config(name, site.networks[name], cni_version=site.cni_version(), asked=site.asked_of(name))
+MASTER = "@MASTER@"
+"""Stands in a node's own configuration for a NIC that only the node can tell."""
+
+
+def config_of(site: Site, name: str, node: str | None = None) -> dict[str, Any]:
+    """The CNI configuration of one of a site's networks; of one that differs by node, that node's."""
+    network = site.networks[name]
+    if node is not None and not isinstance(network, Raw):
+        network = _on(network, site.nodes.hosts[node], node)
+    return nad_config(name, network, cni_version=site.cni_version(), asked=site.asked_of(name))
+
+
+def configs_by_node(site: Site, name: str) -> dict[str, dict[str, Any]]:
+    """The configuration of a network that differs by node, for each node that has it."""
+    return {node: config_of(site, name, node) for node in site.nodes_with(site.networks[name])}
+
+
+def _on(network: TypedNetwork, host: Host, node: str) -> TypedNetwork:
+    changed: dict[str, Any] = {}
+    if isinstance(network, Link) and isinstance(network.master, MasterByNode):
+        name = network.master_on(node, host.groups) or ""
+        changed["master"] = MASTER if " " in name else name
+    if isinstance(network.ipam, HostLocal):
+        changed["ipam"] = part_of(network.ipam, host)
+    return network.model_copy(update=changed)
 
 
 def manifest_of(site: Site, name: str) -> dict[str, Any]:
-    """The NetworkAttachmentDefinition of one of a site's networks."""
-    return nad_manifest(name, site.networks[name], cni_version=site.cni_version(), asked=site.asked_of(name))
+    """The NetworkAttachmentDefinition of one of a site's networks.
+
+    Where the configuration differs by node it has none: Multus then takes the node's own (network-attachment-definition-
+    client pkg/utils GetCNIConfig), which is a file of the network's name in its confDir.
+    """
+    network = site.networks[name]
+    if site.differs_by_node(network):
+        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": _metadata(name, network), "spec": {}}
+    return nad_manifest(name, network, cni_version=site.cni_version(), asked=site.asked_of(name))
+
+
+def content_of(site: Site, name: str) -> str:
+    """All that a pod of the network can notice: its configuration, that of every node where they differ."""
+    network = site.networks[name]
+    found: Any = configs_by_node(site, name) if site.differs_by_node(network) else config_of(site, name)
+    return json.dumps(found, sort_keys=True, ensure_ascii=False)
 
 
 def nad_config(
@@ -55,12 +95,15 @@ def nad_manifest(
     name: str, network: Network, *, cni_version: str = "1.0.0", asked: Collection[str] = ()
 ) -> dict[str, Any]:
     """The NetworkAttachmentDefinition; its config is a string with sorted keys, so that equal sites give equal text."""
-    metadata: dict[str, Any] = {"name": name, "namespace": network.namespace}
-    if annotations := _annotations(network):
-        metadata["annotations"] = annotations
     config = nad_config(name, network, cni_version=cni_version, asked=asked)
     text = json.dumps(config, sort_keys=True, ensure_ascii=False)
-    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": {"config": text}}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": _metadata(name, network), "spec": {"config": text}}
+
+
+def _metadata(name: str, network: Network) -> dict[str, Any]:
+    annotations = _annotations(network)
+    found: dict[str, Any] = {"name": name, "namespace": network.namespace}
+    return {**found, "annotations": annotations} if annotations else found
 
 
 def _annotations(network: Network) -> dict[str, str]:

@@ -8,7 +8,7 @@ from model.networks import Raw
 from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
-from render.attachment import PLUGIN_WORDS, config_of, manifest_of
+from render.attachment import MASTER, PLUGIN_WORDS, config_of, configs_by_node, manifest_of
 from render.cluster import pod_cidrs, service_cidrs
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
@@ -61,7 +61,9 @@ def check_site(site: Site, *, file: str, text: str | None = None, facts: Facts |
     """
     document = next(documents(text), None) if text is not None else None
     allows = allows_in(text or "", [YamlText(document)] if document else [])
-    return not_allowed(list(located_in(site, file=file, document=document, facts=facts or Facts())), allows)
+    located = list(located_in(site, file=file, document=document, facts=facts or Facts()))
+    # What holds of a network on each of its nodes is told once.
+    return not_allowed(list({found.finding: found for found in located}.values()), allows)
 
 
 def located_in(site: Site, *, file: str, document: Document | None, facts: Facts) -> Iterator[Located]:
@@ -77,21 +79,33 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
     yield from _host_local_on_several_nodes(site, collection, origin)
 
 
-def rendered(site: Site, name: str, facts: Facts) -> Config:
-    """The configuration of a network of the site, with its NAD."""
+def rendered(site: Site, name: str, facts: Facts, node: str | None = None) -> Config:
+    """The configuration of a network of the site (of one that differs by node, that node's), with its NAD."""
     network = site.networks[name]
     manifest = manifest_of(site, name)
+    data = config_of(site, name, node)
+    if MASTER in str(data):  # which NIC it is only the node can tell: nothing is known of it
+        facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
     path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
-    config = make_config(config_of(site, name), path, facts, nad, in_site=True)
+    config = make_config(data, path, facts, nad, in_site=True)
     object.__setattr__(nad, "config", config)
     return config
 
 
+def configurations(site: Site, name: str, facts: Facts) -> list[Config]:
+    """A network as its nodes have it: one configuration, or one for each that is like no other."""
+    if not site.differs_by_node(site.networks[name]):
+        return [rendered(site, name, facts)]
+    different = {str(config): node for node, config in configs_by_node(site, name).items()}
+    return [rendered(site, name, facts, node) for node in different.values()]
+
+
 def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
-    config = rendered(site, name, facts)
-    yield config.nad
-    yield from parts(config)
+    configs = configurations(site, name, facts)
+    yield configs[0].nad
+    for config in configs:
+        yield from parts(config)
 
 
 def _facts(site: Site, given: Facts) -> Facts:
@@ -114,10 +128,10 @@ def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Ori
         users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
         nodes = sorted({node for user in users for node in site.nodes_of(site.workloads[user])})
         for ipam in config.addresses if len(nodes) > 1 else ():
-            if ipam.type != "host-local":
+            if ipam.type != "host-local" or site.differs_by_node(site.networks[name]):
                 continue
             message = f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
-            hint = f"Keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
+            hint = f"Take whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
             line, column = origin.text.place(ipam.path)
             shown = ".".join(str(part) for part in origin.text.shown(ipam.path))
             finding = Finding(
