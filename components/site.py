@@ -10,14 +10,16 @@ from components.kubespray_cluster import KubesprayCluster
 from components.mending import InterfaceCheck
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
+from components.node_networks import NodeNetworks
 from components.node_vm import NodeVM
 from components.secrets import Secrets
+from components.sriov import Sriov
 from components.ssh import Ssh
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
 from model.site import Site as SiteModel
-from render import whereabouts
+from render import node_networks, sriov, whereabouts
 from render.cluster import cluster_networks
 from render.workload import Surroundings
 
@@ -57,18 +59,19 @@ class Site(pulumi.ComponentResource):
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
         )
-        managers = self._address_management(api, [*plugins, multus])
+        own = self._node_networks(nodes, cluster)
+        managers = self._daemons(api, [*plugins, *own, multus])
         attachments = {
             name: NetworkAttachment(
                 f"{site.name}-{name}",
                 name,
                 site,
                 api,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers, *own]),
             )
             for name in site.networks
         }
-        workloads = self._workloads(attachments, api, [multus, *managers])
+        workloads = self._workloads(attachments, api, [multus, *managers, *own])
         if site.networks:
             InterfaceCheck(
                 f"{site.name}-mend-interfaces",
@@ -147,19 +150,36 @@ class Site(pulumi.ComponentResource):
             for name, node in nodes.items()
         ]
 
-    def _address_management(
-        self, api: kubernetes.Provider, before: list[pulumi.Resource]
-    ) -> list[Whereabouts | DhcpDaemon]:
-        """The daemons that the networks' address management needs."""
+    def _node_networks(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[NodeNetworks]:
+        """Links, virtual functions and configurations of the nodes that need any."""
+        site = self._site
+        return [
+            NodeNetworks(
+                f"{site.name}-{name}-networks",
+                name,
+                node_networks.variables(site, name),
+                self._ssh,
+                again_when=[cluster.run_id, nodes[name].identity],
+                deleted_with=nodes[name].machine,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+            )
+            for name in node_networks.needed(site)
+        ]
+
+    def _daemons(self, api: kubernetes.Provider, before: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """The daemons that the networks' address management and devices need."""
         site, used = self._site, self._site.address_management()
         opts = pulumi.ResourceOptions(parent=self, depends_on=before)
-        made: list[Whereabouts | DhcpDaemon] = []
+        made: list[pulumi.Resource] = []
         if "whereabouts" in used:
             image = self._catalog.image(whereabouts.IMAGE.format(version=site.whereabouts.version))
             made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=opts))
         if "dhcp" in used:
             shell = self._catalog.image(SHELL_IMAGE)
             made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=opts))
+        if site.sriov is not None:
+            image = self._catalog.image(sriov.IMAGE.format(version=site.sriov.version))
+            made.append(Sriov(f"{site.name}-sriov", site, site.sriov, image, api, opts=opts))
         return made
 
     def _workloads(

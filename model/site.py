@@ -11,9 +11,11 @@ from model.ipam import HostLocal
 from model.links import Link
 from model.master import MasterByNode
 from model.networks import Network, Raw, Segment
-from model.nodes import ExistingNodes, Nodes
-from model.types import BareVersion, KubesprayVersion, NodeName, ObjectName
-from model.workloads import Workload
+from model.node_links import BondLink, NodeLink, VlanLink
+from model.nodes import ContainerNodes, ExistingNodes, Nodes
+from model.sriov_pools import SriovPool, SriovSetup
+from model.types import BareVersion, InterfaceName, KubesprayVersion, NodeName, ObjectName
+from model.workloads import Workload, replica_name
 
 
 class Kubespray(Part):
@@ -75,6 +77,10 @@ class Site(Part):
     """The daemon that keeps addresses apart across nodes."""
     segments: dict[ObjectName, Segment] = {}
     """L2 segments by name; sites that name the same one share it."""
+    links: dict[InterfaceName, NodeLink] = {}
+    """VLAN sub-interfaces and bonds that are made on nodes, by name; networks name them as master."""
+    sriov: SriovSetup | None = None
+    """Virtual functions of SR-IOV NICs, and who hands them out."""
     networks: dict[ObjectName, Network] = {}
     """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
     workloads: dict[ObjectName, Workload] = {}
@@ -118,8 +124,53 @@ class Site(Part):
                 found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; the site has: {there}")
             found += self._node_mistakes(f"networks.{name}", network.nodes)
             found += self._by_node_mistakes(f"networks.{name}", network)
+        found += self._link_mistakes()
+        for name, pool in self.sriov.pools.items() if self.sriov else ():
+            found += self._node_mistakes(f"sriov.pools.{name}", pool.nodes)
         for name, workload in self.workloads.items():
             found += self._mistakes_of(name, workload)
+            if workload.sticky:
+                for other in (replica_name(name, i) for i in range(workload.replicas)):
+                    if other in self.workloads:
+                        found.append(f"workloads.{other}: a replica of {name} is called so; give it another name")
+        return found
+
+    def _link_mistakes(self) -> list[str]:
+        """Links on what is not there, members of two bonds, the node's own interface in a bond."""
+        found = []
+        members: dict[str, str] = {}
+        for name, link in self.links.items():
+            found += self._node_mistakes(f"links.{name}", link.nodes)
+            if isinstance(link, VlanLink):
+                below = self.links.get(link.link)
+                if isinstance(below, VlanLink):
+                    found.append(
+                        f"links.{name}.link: {link.link} is a VLAN itself; name the NIC or the bond that carries both"
+                    )
+                elif below is not None and not set(self.nodes_of_link(link)) <= set(self.nodes_of_link(below)):
+                    found.append(
+                        f"links.{name}.nodes: {link.link} is not made on all of them; give both the same nodes"
+                    )
+                continue
+            for i, member in enumerate(link.members):
+                if member in self.links:
+                    found.append(f"links.{name}.members[{i}]: {member} is a link itself; a bond is made of NICs")
+                if members.setdefault(member, name) != name:
+                    found.append(
+                        f"links.{name}.members[{i}]: {member} is in {members[member]} already; a NIC is in one bond"
+                    )
+                if isinstance(self.nodes, ContainerNodes) and member == self.nodes.container.interface:
+                    found.append(f"links.{name}.members[{i}]: {member} holds the node's own address; take another NIC")
+        for name, network in self.networks.items():
+            master = network.master if isinstance(network, Link) else None
+            if isinstance(master, str) and master in members:
+                found.append(f"networks.{name}.master: {master} is in the bond {members[master]}; name the bond")
+            if isinstance(master, str) and master in self.links:
+                lacking = set(self.nodes_with(network)) - set(self.nodes_of_link(self.links[master]))
+                if lacking:
+                    found.append(
+                        f"networks.{name}.nodes: {master} is not made on {', '.join(sorted(lacking))}; leave them out, or make it there"
+                    )
         return found
 
     def _mistakes_of(self, name: str, workload: Workload) -> list[str]:
@@ -246,11 +297,32 @@ class Site(Part):
         return found
 
     def masters(self, node: NodeName) -> list[str]:
-        """NICs that the networks need on a node, as far as they are known by name, sorted."""
-        links = [n for n in self.networks.values() if isinstance(n, Link) and not n.link_in_container]
+        """NICs that the networks need on a node, as far as they are known by name and not made there, sorted."""
+        on = [n for n in self.networks.values() if isinstance(n, Link) and not n.link_in_container]
         groups = self.nodes.hosts[node].groups
-        names = {n.master_on(node, groups) for n in links if node in self.nodes_with(n)}
-        return sorted(name for name in names if name is not None and " " not in name)
+        names = {n.master_on(node, groups) for n in on if node in self.nodes_with(n)}
+        made = self.links_on(node)
+        below = {nic for link in made.values() for nic in ([link.link] if isinstance(link, VlanLink) else link.members)}
+        return sorted(name for name in (names | below) - set(made) if name is not None and " " not in name)
+
+    def nodes_of_link(self, link: NodeLink) -> list[NodeName]:
+        """Names of the hosts that a link is made on."""
+        return list(link.nodes) or self.with_role("worker")
+
+    def links_on(self, node: NodeName) -> dict[str, NodeLink]:
+        """The links that are made on a node: bonds first, since VLANs may be theirs."""
+        here = {name: link for name, link in self.links.items() if node in self.nodes_of_link(link)}
+        return dict(sorted(here.items(), key=lambda item: not isinstance(item[1], BondLink)))
+
+    def nodes_of_pool(self, pool: SriovPool) -> list[NodeName]:
+        """Names of the hosts that a pool's NICs are in."""
+        return list(pool.nodes) or self.with_role("worker")
+
+    def pools_on(self, node: NodeName) -> list[SriovPool]:
+        """The pools whose functions we make on a node; an operator makes its own."""
+        if self.sriov is None or self.sriov.manager == "operator":
+            return []
+        return [pool for pool in self.sriov.pools.values() if node in self.nodes_of_pool(pool)]
 
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""

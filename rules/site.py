@@ -1,5 +1,6 @@
 """The rules on a whole site: its networks rendered and looked at like any NAD, and what only the site knows."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -82,8 +83,8 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
 def rendered(site: Site, name: str, facts: Facts, node: str | None = None) -> Config:
     """The configuration of a network of the site (of one that differs by node, that node's), with its NAD."""
     network = site.networks[name]
-    manifest = manifest_of(site, name)
     data = config_of(site, name, node)
+    manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
     if MASTER in str(data):  # which NIC it is only the node can tell: nothing is known of it
         facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
