@@ -2,12 +2,13 @@
 
 import typer
 
-from cli import adopt, docs, lint, schema
+from cli import addresses, adopt, docs, lint, schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
 app.command("schema")(schema.schema)
 app.command("adopt")(adopt.adopt)
+app.command("addresses")(addresses.addresses)
 app.command("docs")(docs.docs)
 
 if __name__ == "__main__":

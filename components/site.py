@@ -12,6 +12,7 @@ from components.multus import Multus
 from components.network_attachment import NetworkAttachment
 from components.node_networks import NodeNetworks
 from components.node_vm import NodeVM
+from components.range_changes import looked_at
 from components.secrets import Secrets
 from components.sriov import Sriov
 from components.ssh import Ssh
@@ -93,7 +94,7 @@ class Site(pulumi.ComponentResource):
             self._commands,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),
         )
-        self.kubeconfig = cluster.kubeconfig
+        self.kubeconfig = looked_at(site, cluster.kubeconfig)
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
 
