@@ -1,11 +1,14 @@
 # What people type. `make lab` needs root on Debian 12 (or alike); the rest runs anywhere.
-.PHONY: lab lab-shell lab-down test lint bench clean
+.PHONY: lab lab-shell lab-day-two lab-down test lint bench clean
 
 lab: ## the whole story on this machine
 	@lab/bootstrap.sh python -m lab up
 
 lab-shell: ## a shell with kubectl and pulumi pointing at the lab
 	@lab/bootstrap.sh python -m lab shell
+
+lab-day-two: ## grow, shrink, upgrade, break and mend the cluster of a lab that is up; a quarter of an hour
+	@lab/bootstrap.sh python -m pytest -m day_two -x -s tests/day_two
 
 lab-down: ## everything of the lab but its cache goes
 	@lab/bootstrap.sh python -m lab down
@@ -16,8 +19,8 @@ test: ## all tests; those of the lab where it can run
 lint: ## ruff, mypy, shellcheck
 	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh $$(git ls-files "*.sh")'
 
-bench: ## how long the stages of the last runs took
-	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth"
+bench: ## how long the stages of the last runs took, how the plan grows with the site, what the linter takes
+	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.lint"
 
 clean: ## what can be made again: caches of tools, and the lab's cache folder
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

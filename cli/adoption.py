@@ -10,9 +10,15 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from model.networks import RESOURCE, Network
+from model.nodes import Host
+from model.types import NodeName
 from render.attachment import KIND, PLUGIN_WORDS, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
+_HOSTS: TypeAdapter[dict[NodeName, Host]] = TypeAdapter(dict[NodeName, Host])
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+"""Label of control plane nodes, and key of the taint that keeps workloads off them; other taints pass."""
+
 _NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
 """Annotations that tools leave behind."""
 
@@ -59,9 +65,9 @@ class Adopted:
             self.left_out.append(f"{title}: its config is no JSON object; see what lint says and mend it first")
             return
         if name in self.networks:
-            self.left_out.append(
-                f"{title}: a site has one network of a name, and there is {name} of another namespace already"
-            )
+            before = self.networks[name].get("namespace", "default")
+            there = "it is there twice" if before == namespace else f"there is {before}/{name} already"
+            self.left_out.append(f"{title}: a site has one network of a name, and {there}")
             return
         annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.startswith(_NOT_OURS)}
         network = self.as_network(name, namespace, config, annotations)
@@ -95,14 +101,21 @@ class Adopted:
         if not addresses:
             self.left_out.append(f"node {metadata.get('name')}: it has no InternalIP")
             return
-        first = "node-role.kubernetes.io/control-plane" in labels
+        first = _CONTROL_PLANE in labels
         roles = ["control-plane", "etcd", "worker"] if first else ["worker"]
-        if first and any(t.get("effect") == "NoSchedule" for t in (manifest.get("spec") or {}).get("taints") or []):
+        taints = (manifest.get("spec") or {}).get("taints") or []
+        if first and any((t.get("key"), t.get("effect")) == (_CONTROL_PLANE, "NoSchedule") for t in taints):
             roles.remove("worker")
         host: dict[str, Any] = {"address": addresses[0], "roles": roles} if first else {"address": addresses[0]}
-        architecture = (status.get("nodeInfo") or {}).get("architecture", "amd64")
+        architecture = (status.get("nodeInfo") or {}).get("architecture") or "amd64"
         if architecture != "amd64":
             host["architecture"] = architecture
+        try:
+            _HOSTS.validate_python({str(metadata.get("name")): host})
+        except ValidationError:
+            right = "a site's hosts are DNS labels without dots, of amd64 or arm64"
+            self.left_out.append(f"node {metadata.get('name')} ({architecture}): {right}")
+            return
         self.hosts[str(metadata.get("name"))] = host
 
     def stack_file(self) -> str:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import yaml
+
 from cli.explanation import LAYERS
 from model.site import Site
 from rules.facts import Facts
@@ -130,7 +132,7 @@ def _part(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> Ite
         if isinstance(field.get("default"), dict) and field["default"]:
             default = "its defaults"
         kind, what = _kind(field, definitions), " ".join(_description(field).split())
-        yield f"| `{key}` | {kind} | {default} | {_example(field)} | {what} |"
+        yield f"| `{key}` | {kind} | {default} | {_example(field, definitions)} | {what} |"
     yield ""
 
 
@@ -160,23 +162,40 @@ def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     return str({"string": "text", "integer": "number", "boolean": "true or false"}.get(kind, kind)) + bounds
 
 
-def _example(field: dict[str, Any]) -> str:
-    """An example that its type gives, or that its bounds, values or default imply."""
-    for place in (
-        field,
-        *field.get("anyOf", []),
-        *field.get("oneOf", []),
-        field.get("items", {}),
-        field.get("additionalProperties", {}),
-    ):
-        if isinstance(place, dict) and place.get("examples"):
-            example = place["examples"][0]
-            return f"`{example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)}`"
-    for place in (field, *field.get("anyOf", [])):
-        if "enum" in place or "const" in place:
-            return f"`{place.get('const', place.get('enum', [''])[0])}`"
+def _example(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """An example that its type gives, that its bounds, values or default imply, or that is made of its parts' examples."""
+    example = _sample(field, definitions)
+    if example is None:
+        return ""
+    text = (
+        example
+        if isinstance(example, str)
+        else yaml.safe_dump(example, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
+    )
+    return f"`{text.strip().removesuffix('...').strip()}`"
+
+
+def _sample(field: dict[str, Any], definitions: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever the schema describes
+    if field.get("examples"):
+        return field["examples"][0]
+    if "const" in field or "enum" in field:
+        return field.get("const", field.get("enum", [None])[0])
     if field.get("default") not in (None, {}, [], "") and not isinstance(field.get("default"), dict):
-        return f"`{json.dumps(field['default'], ensure_ascii=False)}`"
-    if any(place.get("type") == "boolean" for place in (field, *field.get("anyOf", []))):
-        return "`true`"
-    return next((f"`{place['minimum']}`" for place in (field, *field.get("anyOf", [])) if "minimum" in place), "")
+        return field["default"]
+    if "minimum" in field:
+        return field["minimum"]
+    if field.get("type") == "boolean":
+        return True
+    if "$ref" in field:
+        return _sample(definitions[field["$ref"].rpartition("/")[2]], definitions)
+    for choice in field.get("anyOf", field.get("oneOf", [])):
+        if choice.get("type") != "null":
+            return _sample(choice, definitions)
+    if field.get("type") == "array":
+        return [_sample(field.get("items", {}), definitions)]
+    if isinstance(inner := field.get("additionalProperties"), dict):
+        name = _sample(field.get("propertyNames", {}), definitions) or "name"
+        return {name: _sample(inner, definitions)}
+    parts = field.get("properties", {})
+    keys = field.get("required") or list(parts)[:1]
+    return {key: _sample(parts[key], definitions) for key in keys} or None

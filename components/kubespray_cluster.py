@@ -3,23 +3,29 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi_command import local, remote
 
+from components import kubespray_preview
+from kubespray import source
 from kubespray.checks import mistakes
-from kubespray.document import Document, KubesprayError
-from kubespray.preview import planned
+from kubespray.document import Origin
+from kubespray.limits import playbook_seconds
+from kubespray.releases import kubernetes_of
 from model.site import Site
-from render import inventory
-from render.kubeconfig import for_site
+from render import inventory, kubeconfig
 
 # A constant, and no path of this machine in it: the provider runs it in the project's folder, and any change of it would run Kubespray again.
 RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec "$p" -m kubespray '
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
+
+RUNS_AT_MOST = 4
+"""Playbooks that one change of a site may ask for before its time is up: a removal, an upgrade, facts and new workers."""
 
 
 class KubesprayCluster(pulumi.ComponentResource):
@@ -29,7 +35,7 @@ class KubesprayCluster(pulumi.ComponentResource):
     """
 
     kubeconfig: pulumi.Output[str]
-    """Secret. Its server is the first control plane node's address, its context is called as the site."""
+    """Secret. Its server is the site's apiServer, else the first control plane node's address; its context is called as the site."""
     run_id: pulumi.Output[str]
     """Another one after each run of a playbook: /opt/cni/bin was rewritten then."""
     run: local.Command
@@ -43,23 +49,39 @@ class KubesprayCluster(pulumi.ComponentResource):
         private_key: pulumi.Output[str],
         known_hosts: pulumi.Output[str],
         variables: Mapping[str, Any],
+        secret_variables: pulumi.Output[dict[str, Any]] | None,
         nodes: Sequence[pulumi.Resource],
-        node_identities: Mapping[str, pulumi.Output[str]],
+        facts: Mapping[str, pulumi.Output[dict[str, Any]]],
         connection: Callable[[str], remote.ConnectionArgs],
         deleted_with: pulumi.Resource | None,
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`variables` are the catalogue's and the site's; `node_identities` machine-ids, which change with the machine."""
+        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` what was found on each node."""
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
-        plain = _plain(site, dict(variables))
-        if found := mistakes(plain["hosts"], plain["variables"]):
-            raise pulumi.RunError("\n".join(found))
+        origin = _origin(site)
+        plain = _plain(site, variables, origin)
+        wrong = [
+            *source.mistakes(site.kubespray.version, origin),
+            *mistakes(site.kubespray.version, plain["hosts"], plain["groups"], plain["variables"]),
+        ]
+        if wrong:
+            raise pulumi.RunError("\n".join(wrong))
+        all_variables = _with_secrets(site, plain, secret_variables)
+        if pulumi.runtime.is_dry_run():
+            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, facts)
+        identities = {node: found.apply(lambda f: str(f["machineId"])) for node, found in facts.items()}
         document: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.all(private_key=private_key, known_hosts=known_hosts, identities=dict(node_identities)).apply(
-                lambda known: _document({**plain, **known})
-            )
+            pulumi.Output.all(
+                variables=all_variables,
+                # Names of secret variables, which tell nothing; together with the values, since only these know them.
+                secret=(secret_variables or pulumi.Output.from_input({})).apply(sorted),
+                private_key=private_key,
+                known_hosts=known_hosts,
+                identities=identities,
+            ).apply(lambda known: json.dumps({**plain, **known}, sort_keys=True))
         )
+        limit = f"{playbook_seconds(len(plain['hosts'])) * RUNS_AT_MOST}s"
         self.run = local.Command(
             f"{name}-kubespray",
             create=RUNNER + "apply",
@@ -75,20 +97,25 @@ class KubesprayCluster(pulumi.ComponentResource):
                 depends_on=list(nodes),
                 deleted_with=deleted_with,
                 hide_diffs=["stdin"],
-                custom_timeouts=pulumi.CustomTimeouts(create="6h", update="6h", delete="2h"),
+                # The runner has its own limit for each playbook, and says which task was at work; this one is behind it.
+                custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
             ),
         )
         # A secret went in, so the provider calls all that comes out secret. The record holds digests and public keys only.
         self.run_id = pulumi.Output.unsecret(self.run.stdout).apply(_run_id)
 
         first = site.with_role("control-plane")[0]
-        address = site.nodes.hosts[first].address
+        host = site.kubespray.api_server or site.nodes.hosts[first].address
+        port = int(plain["variables"].get("kube_apiserver_port", 6443))
         sudo = "" if site.nodes.ssh.user == "root" else "sudo -n "
+        version = kubernetes_of(site.kubespray.version, plain["variables"].get("kube_version"))
         admin = remote.Command(
             f"{name}-kubeconfig",
             connection=connection(first),
-            # Only another first machine makes another kubeconfig: previews of anything else know it, and with it the cluster.
-            create=node_identities[first].apply(lambda identity: f"{sudo}{READ_KUBECONFIG} # of machine {identity}"),
+            # Another first machine makes another one, and an upgrade renews its certificate. Previews of anything else know it, and with it the cluster.
+            create=identities[first].apply(
+                lambda identity: f"{sudo}{READ_KUBECONFIG} # of machine {identity}, Kubernetes {version}"
+            ),
             logging=remote.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
@@ -96,37 +123,51 @@ class KubesprayCluster(pulumi.ComponentResource):
             ),
         )
         self.kubeconfig = pulumi.Output.secret(
-            admin.stdout.apply(lambda text: for_site(text, site.name, f"https://{address}:6443"))
+            admin.stdout.apply(lambda text: kubeconfig.for_site(text, site.name, kubeconfig.server(host, port)))
         )
         self.register_outputs({"kubeconfig": self.kubeconfig, "run_id": self.run_id})
 
 
-def _plain(site: Site, variables: dict[str, Any]) -> dict[str, Any]:
+def _origin(site: Site) -> Origin:
+    """Where the site says that Kubespray comes from."""
+    given = site.kubespray
+    archive = given.archive
+    return Origin(given.path, archive.url if archive else None, archive.sha256 if archive else "", given.commit)
+
+
+def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
     """What of the runner's document is known before anything runs (kubespray/document.py)."""
     bastion = site.nodes.ssh.bastion
     return {
         "site": site.name,
         "version": site.kubespray.version,
-        "path": site.kubespray.path,
+        "origin": asdict(origin),
         "hosts": {name: inventory.host_variables(site, name, host) for name, host in site.nodes.hosts.items()},
         "groups": inventory.groups(site),
-        "variables": inventory.variables(site, variables),
+        "variables": inventory.variables(site, dict(variables)),
+        "own": sorted(site.kubespray.variables),
         "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},
         "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
     }
 
 
-def _document(data: dict[str, Any]) -> str:
-    """The runner's document. Where all of it is known at preview, what Kubespray can't do is refused there, and what it would do is told."""
-    text = json.dumps(data, sort_keys=True)
-    try:
-        runs = planned(Document.parse(text))
-    except KubesprayError as error:
-        raise pulumi.RunError(str(error)) from None
-    if pulumi.runtime.is_dry_run():
-        for run in runs:
-            pulumi.log.info(f"{run.playbook}: {run.reason}")
-    return text
+def _with_secrets(
+    site: Site, plain: Mapping[str, Any], secret: pulumi.Output[dict[str, Any]] | None
+) -> pulumi.Output[dict[str, Any]]:
+    """All variables. Raises RunError, when resolved, where a secret one says what the site says too, or is none of Kubespray's."""
+
+    def together(given: dict[str, Any]) -> dict[str, Any]:
+        wrong = [
+            f"multus-site:kubesprayVariables: {name} is in kubespray.variables too; leave one out"
+            for name in given
+            if name in site.kubespray.given()
+        ]
+        wrong += mistakes(site.kubespray.version, plain["hosts"], plain["groups"], {**plain["variables"], **given})
+        if wrong:
+            raise pulumi.RunError("\n".join(wrong))
+        return {**plain["variables"], **given}
+
+    return (secret or pulumi.Output.from_input({})).apply(together)
 
 
 def _digest(path: str) -> str:

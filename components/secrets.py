@@ -1,7 +1,9 @@
 """What a site keeps secret: own configuration keys, or files of this machine that the site names."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,6 +18,7 @@ class Secrets:
 
     ssh_private_key: pulumi.Output[str]
     host_key_seed: pulumi.Output[str] | None
+    kubespray_variables: pulumi.Output[dict[str, Any]] | None = None
 
 
 def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
@@ -25,7 +28,11 @@ def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
     if private_key is None:
         msg = "multus-site:sshPrivateKey is not set. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
         raise pulumi.RunError(msg)
-    return Secrets(private_key.apply(_private_key), _secret(config, "hostKeySeed", seed_file))
+    return Secrets(
+        private_key.apply(_private_key),
+        _secret(config, "hostKeySeed", seed_file),
+        _variables(config, "kubesprayVariables"),
+    )
 
 
 def _private_key(text: str) -> str:
@@ -39,6 +46,26 @@ def _private_key(text: str) -> str:
         )
         raise pulumi.RunError(msg) from None
     return text
+
+
+def _variables(config: pulumi.Config, key: str) -> pulumi.Output[dict[str, Any]] | None:
+    """Secret variables of Kubespray, a mapping. The values are never shown."""
+    text = config.get_secret(key)
+    return text.apply(_mapping) if text is not None else None
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or not all(isinstance(name, str) for name in data):
+        msg = (
+            "multus-site:kubesprayVariables is not a mapping in JSON. "
+            "Set one with: pulumi config set --secret --path 'multus-site:kubesprayVariables.NAME' VALUE"
+        )
+        raise pulumi.RunError(msg)
+    return data
 
 
 def _secret(config: pulumi.Config, key: str, file: str | None) -> pulumi.Output[str] | None:

@@ -37,7 +37,7 @@ class Site(pulumi.ComponentResource):
 
     def __init__(self, site: SiteModel, catalog: Catalog, secrets: Secrets) -> None:
         super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend})
-        self._site, self._catalog = site, catalog
+        self._site, self._catalog, self._secrets = site, catalog, secrets
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
         self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
 
@@ -77,7 +77,7 @@ class Site(pulumi.ComponentResource):
             InterfaceCheck(
                 f"{site.name}-mend-interfaces",
                 self._catalog.image(SHELL_IMAGE),
-                str(site.kubespray.variables.get("bin_dir", "/usr/local/bin")),
+                str(site.kubespray.given().get("bin_dir", "/usr/local/bin")),
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
             )
@@ -122,9 +122,10 @@ class Site(pulumi.ComponentResource):
             site,
             private_key=self._ssh.private_key,
             known_hosts=self._ssh.known_hosts,
-            variables={**self._catalog.kubespray.variables, **site.kubespray.variables},
+            variables={**self._catalog.kubespray.variables, **site.kubespray.given()},
+            secret_variables=self._secrets.kubespray_variables,
             nodes=list(nodes.values()),
-            node_identities={name: node.identity for name, node in nodes.items()},
+            facts={name: node.facts for name, node in nodes.items()},
             connection=self._ssh.connection,
             # Where the machines go, the cluster goes with them: nothing to reset on the way.
             deleted_with=first.machine,

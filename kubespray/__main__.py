@@ -7,16 +7,22 @@ and Ansible into the cache, where packages can still be reached.
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
 from kubespray import environment, source
-from kubespray.document import Document, KubesprayError
-from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, plan
+from kubespray.document import Document, KubesprayError, Origin
+from kubespray.foreign import refuse_other_multus
+from kubespray.limits import forks
+from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan
 from kubespray.record import ON_NODE, Record, from_pulumi, newest
+from kubespray.releases import newest as newest_release
 from kubespray.run import Runner
 from kubespray.ssh import Shell, explained
+from kubespray.vocabulary import unknown
 from kubespray.workplace import Workplace
 
 
@@ -42,12 +48,14 @@ class Cluster:
         asked = control_planes[:1] if local.applied else control_planes
         self.record = newest(document.site, [local, *(self._on_node(document.hosts[host]) for host in asked)])
         applied = self.record.applied
-        if applied:
-            self.workplace.known_hosts.write_text(with_keys_of_leavers(document.known_hosts, applied.known_hosts))
+        before = "".join(state.known_hosts for state in (self.record.begun, applied) if state)
+        self.workplace.known_hosts.write_text(with_keys_of_leavers(document.known_hosts, before))
         control_planes = in_order(applied.groups["kube_control_plane"] if applied else (), control_planes)
         self.first = document.hosts[control_planes[0]]
-        found = source.find(document.version, document.path)
+        found = source.find(document.version, document.origin)
         say(found.told)
+        if found.real and (strange := unknown(document.own, document.variables, found.folder)):
+            raise KubesprayError("\n".join(strange))
         python = environment.ansible(found)
         self.runner = Runner(found, python, self.workplace, secrets, self.shell, lock, say)
 
@@ -61,10 +69,15 @@ class Cluster:
             self.document,
             dead=self._dead(),
             attempted=self.record.attempted,
+            begun=self.record.begun,
             half_made=applied is None and self.record.attempted is not None and self._has_no_network(),
         )
+        refuse_other_multus(self.shell, self.first)
+        self._reach({host for run in runs for host in run.hosts} & set(self.document.hosts))
         for run in runs:
             self._run(run)
+        if runs:
+            refuse_other_multus(self.shell, self.first)
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
         self._keep()
         print(self.record.to_json(), flush=True)
@@ -73,23 +86,49 @@ class Cluster:
         """Resets the nodes, which outlive the cluster."""
         document = self.document
         order = as_applied(document, self.record.applied)
+        self._reach(set(document.hosts))
         self._run(PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS))
         self.shell.run(self.first, f"rm -f {ON_NODE}")
         self.workplace.store.remove()
 
     def _run(self, run: PlaybookRun) -> None:
-        self.record = self.record.started(run.playbook)
+        self.record = self.record.started(run.playbook, run.after)
         self._keep()
-        old = self.record.applied.hosts if self.record.applied else {}
-        self.runner.run(run, self.document, {**old, **self.document.hosts})
+        self.runner.run(run, self.document, {**self._earlier(), **self.document.hosts})
         self.record = self.record.succeeded(run.after)
         self._keep()
 
+    def _earlier(self) -> dict[str, dict[str, Any]]:
+        """Hosts of the cluster, and of the one that an unfinished run would have led to, with their variables."""
+        known = (self.record.begun, self.record.applied)
+        return {host: variables for state in known if state for host, variables in state.hosts.items()}
+
     def _dead(self) -> frozenset[str]:
-        """Hosts that leave the site and don't answer any more."""
-        old = self.record.applied.hosts if self.record.applied else {}
-        leaving = {host: variables for host, variables in old.items() if host not in self.document.hosts}
-        return frozenset(host for host, variables in leaving.items() if self.shell.run(variables, "true").returncode)
+        """Hosts that leave the cluster and don't answer any more."""
+        there = self._earlier()
+        stay = self.record.applied.hosts if self.record.applied else {}
+        out = leaving(self.record.applied, self.document) if self.record.applied else []
+        asked = [*out, *(host for host in there if host not in stay and host not in self.document.hosts)]
+        return frozenset(host for host in asked if self.shell.run(there[host], "true").returncode)
+
+    def _reach(self, hosts: Iterable[str]) -> None:
+        """Raises KubesprayError, before anything is changed anywhere, for every host that can't be logged in to or shows another key."""
+        wanted = sorted(hosts)
+        with ThreadPoolExecutor(forks(len(wanted))) as pool:
+            answers = pool.map(lambda host: self.shell.run(self.document.hosts[host], "true"), wanted)
+            failed = [(host, done.stderr) for host, done in zip(wanted, answers, strict=True) if done.returncode]
+        if failed:
+            raise KubesprayError(
+                "\n".join(self._unreached(self.document.hosts[host], host, why) for host, why in failed)
+            )
+
+    def _unreached(self, host: dict[str, Any], called: str, why: str) -> str:
+        port = "" if host["ansible_port"] == 22 else f"-p {host['ansible_port']} "
+        return (
+            f"{called} can't be logged in to: {explained(why.strip())[-600:]}\n"
+            f"To try it: ssh -i KEY {port}-o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
+            f"{host['ansible_user']}@{host['ansible_host']}"
+        )
 
     def _has_no_network(self) -> bool:
         """Whether the first control plane node has a control plane but no pod network."""
@@ -107,12 +146,8 @@ class Cluster:
         """The record on a control plane node. Raises KubesprayError if that doesn't answer: nothing could go on."""
         done = self.shell.run(host, f"cat {ON_NODE} 2>/dev/null || true")
         if done.returncode:
-            msg = (
-                f"the control plane node {host['ansible_host']} can't be logged in to: {explained(done.stderr.strip())[-600:]}\n"
-                f"To try it: ssh -i KEY -o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
-                f"{host['ansible_user']}@{host['ansible_host']}"
-            )
-            raise KubesprayError(msg)
+            called = f"the control plane node {host['ansible_host']}"
+            raise KubesprayError(self._unreached(host, called, done.stderr))
         return Record.from_json(done.stdout)
 
 
@@ -120,7 +155,7 @@ def with_keys_of_leavers(known_hosts: str, before: str) -> str:
     """Pinned keys, and the earlier ones of hosts that left: those are reached once more. Never an old key of a host that stays."""
     names = {line.split()[0] for line in known_hosts.splitlines() if line.strip()}
     old = [line for line in before.splitlines() if line.strip() and line.split()[0] not in names]
-    return "".join(f"{line}\n" for line in [*known_hosts.splitlines(), *old])
+    return "".join(f"{line}\n" for line in dict.fromkeys([*known_hosts.splitlines(), *old]))
 
 
 def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a signal handler's signature
@@ -131,7 +166,7 @@ def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a si
 
 def prepare() -> None:
     """Fetches the newest release that is pinned, or the checkout or stand-in that the environment names, and builds its environment."""
-    found = source.find(max(source.COMMITS), None)
+    found = source.find(newest_release(), Origin())
     say(found.told)
     say(f"Ansible: {environment.ansible(found).parent.parent}")
 

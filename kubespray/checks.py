@@ -1,34 +1,103 @@
 """Kubespray's own checks, done before anything runs (roles/validate_inventory, roles/kubernetes/preinstall/tasks/0040-verify-settings.yml)."""
 
-import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from kubespray import addresses
+from kubespray.releases import RELEASES, numbers
 
 CHOICES = {
     "kube_network_plugin": ("calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"),
     "kube_proxy_mode": ("iptables", "ipvs", "nftables"),
     "etcd_deployment_type": ("docker", "host", "kubeadm"),
     "container_manager": ("containerd", "crio", "docker"),
+    "dns_mode": ("coredns", "coredns_dual", "manual", "none"),
+    "cert_management": ("none", "script"),
+    "resolvconf_mode": ("docker_dns", "host_resolvconf", "none"),
+    "cloud_provider": ("", "external"),
 }  # fmt: skip
-DEFAULTS = {"kube_service_addresses": "10.233.0.0/18", "kube_pods_subnet": "10.233.64.0/18"}
+CLOUDS = ("hcloud", "huaweicloud", "manual", "oci", "openstack", "vsphere")
 SPECIAL_PREFIXES = ("kube_", "kubelet_", "kubeadm_", "enable_", "etcd_", "containerd_", "download_", "calico_")
+SPECIAL_SUFFIXES = ("_enabled", "_stack")
+REMOVED = {"kubelet_static_pod_path": "v2.31.0"}
+"""Variable → the release that took it away."""
+
+DECIDED = {
+    "ansible_host": "nodes.hosts.<node>.address",
+    "ansible_port": "nodes.ssh.port",
+    "ansible_user": "nodes.ssh.user",
+    "ansible_connection": "nodes.backend",
+    "ansible_host_key_checking": "nodes.hosts.<node>.hostKey",
+    "ip": "nodes.hosts.<node>.address",
+    "access_ip": "nodes.hosts.<node>.address",
+    "etcd_member_name": "nodes.hosts.<node>",
+    "kube_override_hostname": "nodes.hosts.<node>",
+    "node": "nodes.hosts",
+}
+"""Variables that would take effect for every host at once, or undo what a site promises → where the site says it."""
 
 WHERE = "kubespray.variables"
 
 
-def mistakes(hosts: Mapping[str, Mapping[str, Any]], variables: Mapping[str, Any]) -> list[str]:
-    """Everything in hosts and variables that Kubespray would refuse, or that would break what comes after it; a sentence each."""
-    return [*_choices(variables), *_booleans(variables), *_multus(variables), *_networks(hosts, variables)]
+def mistakes(
+    version: str,
+    hosts: Mapping[str, Mapping[str, Any]],
+    groups: Mapping[str, Sequence[str]],
+    variables: Mapping[str, Any],
+) -> list[str]:
+    """Everything that the release of Kubespray would refuse, or that would break what comes after it; a sentence each."""
+    members = len({*groups["kube_control_plane"], *groups["kube_node"]})
+    return [
+        *_decided(variables),
+        *_choices(variables),
+        *_together(variables),
+        *_booleans(variables),
+        *_multus(variables),
+        *_kubernetes(version, variables),
+        *addresses.mistakes(hosts, members, variables),
+    ]
+
+
+def _decided(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name in variables:
+        if name in DECIDED or name.startswith("ansible_ssh_"):
+            yield f"{WHERE}.{name}: the site says this itself ({DECIDED.get(name, 'nodes.ssh')}); leave it out"
+    if variables.get("kube_owner", "root") != "root":
+        yield f"{WHERE}.kube_owner: {variables['kube_owner']!r} would own /opt/cni/bin, where plugins are put as root; leave it out"
+    if variables.get("kubeconfig_localhost"):
+        yield (
+            f"{WHERE}.kubeconfig_localhost: would leave the administrator's credentials in a file here; leave it out, "
+            f"`pulumi stack output kubeconfig --show-secrets` prints them"
+        )
 
 
 def _choices(variables: Mapping[str, Any]) -> Iterator[str]:
     for name, choices in CHOICES.items():
         if name in variables and variables[name] not in choices:
-            yield f"{WHERE}.{name}: {variables[name]!r} is not known to Kubespray; it is one of {', '.join(choices)}"
+            known = ", ".join(choice or "''" for choice in choices)
+            yield f"{_where(name)}: {variables[name]!r} is not known to Kubespray; it is one of {known}"
+    cloud = variables.get("external_cloud_provider")
+    if variables.get("cloud_provider") == "external" and cloud not in CLOUDS:
+        yield f"{WHERE}.external_cloud_provider: {cloud!r} is not known to Kubespray; it is one of {', '.join(CLOUDS)}"
+
+
+def _together(variables: Mapping[str, Any]) -> Iterator[str]:
+    """What holds of one variable because of another."""
+    runtime = variables.get("container_manager", "containerd")
     if variables.get("kube_network_plugin") == "custom_cni" and not (
         variables.get("custom_cni_manifests") or variables.get("custom_cni_chart_release_name")
     ):
         yield f"{WHERE}.custom_cni_manifests: missing; kube_network_plugin custom_cni needs the manifests of a network"
+    if variables.get("etcd_deployment_type") == "docker" and runtime != "docker":
+        yield f"{WHERE}.etcd_deployment_type: docker needs container_manager docker, which is {runtime}; write host"
+    if variables.get("kata_containers_enabled") is True and runtime == "docker":
+        yield f"{WHERE}.kata_containers_enabled: needs container_manager containerd or crio, not docker"
+    if variables.get("gvisor_enabled") is True and runtime != "containerd":
+        yield f"{WHERE}.gvisor_enabled: needs container_manager containerd, not {runtime}"
+    if variables.get("download_localhost") is True and variables.get("download_run_once") is not True:
+        yield f"{WHERE}.download_localhost: needs download_run_once: true"
+    if variables.get("kube_external_ca_mode") is True and variables.get("auto_renew_certificates") is True:
+        yield f"{WHERE}.auto_renew_certificates: can't renew what an outside authority signs (kube_external_ca_mode); leave it out"
 
 
 def _booleans(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -36,43 +105,35 @@ def _booleans(variables: Mapping[str, Any]) -> Iterator[str]:
         if (
             isinstance(value, str)
             and value.lower() in {"true", "false", "yes", "no"}
-            and name.startswith(SPECIAL_PREFIXES)
+            and (name.startswith(SPECIAL_PREFIXES) or name.endswith(SPECIAL_SUFFIXES))
         ):
             right = str(value.lower() in {"true", "yes"}).lower()
             yield f"{WHERE}.{name}: {value!r} is text, Kubespray insists on a boolean; write {right} without quotes"
 
 
 def _multus(variables: Mapping[str, Any]) -> Iterator[str]:
-    if variables.get("kube_network_plugin_multus"):
+    value = variables.get("kube_network_plugin_multus", False)
+    if value not in {False, "false", "False"}:
         yield (
             f"{WHERE}.kube_network_plugin_multus: Kubespray's Multus (thin, another version) and ours would write the same 00-multus.conf; "
             f"leave it out, the site's `multus` is what runs"
         )
 
 
-def _networks(hosts: Mapping[str, Mapping[str, Any]], variables: Mapping[str, Any]) -> Iterator[str]:
-    found = {}
-    for name, default in DEFAULTS.items():
-        value = variables.get(name, default)
-        try:
-            found[name] = ipaddress.ip_network(value)
-        except ValueError as error:
-            yield f"{WHERE}.{name}: {error}; write a network such as {default}"
-    if len(found) < len(DEFAULTS):
+def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, since in REMOVED.items():
+        if name in variables and numbers(version) >= numbers(since):
+            yield f"{WHERE}.{name}: {since} took it away and refuses it; leave it out"
+    wanted, release = variables.get("kube_version"), RELEASES.get(version)
+    if wanted is None:
         return
-    services, pods = found.values()
-    if services.overlaps(pods):
-        yield f"{WHERE}: kube_service_addresses {services} and kube_pods_subnet {pods} overlap; give each its own range"
-    for host, its in hosts.items():
-        for name, network in found.items():
-            if ipaddress.ip_address(its["ip"]) in network:
-                yield f"nodes.hosts.{host}.address: {its['ip']} lies in {name} {network}; move {WHERE}.{name} elsewhere"
-    prefix = variables.get("kube_network_node_prefix", 24)
-    if not isinstance(prefix, int) or not pods.prefixlen <= prefix <= pods.max_prefixlen:
-        yield f"{WHERE}.kube_network_node_prefix: {prefix!r} is no prefix length inside {pods}; write one such as 24"
-    elif 2 ** (prefix - pods.prefixlen) < len(hosts):
-        room = 2 ** (prefix - pods.prefixlen)
-        yield (
-            f"{WHERE}.kube_pods_subnet: {pods} has room for {room} nodes of /{prefix}, the site has {len(hosts)}; "
-            f"take a larger network or a longer kube_network_node_prefix"
-        )
+    parts = str(wanted).split(".")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        yield f"{_where('kube_version')}: {wanted!r} is not a version; write three numbers such as 1.35.4"
+    elif release is not None and not release.knows(str(wanted)):
+        yield f"{_where('kube_version')}: Kubespray {version} does not install {wanted}; it knows {release.range}"
+
+
+def _where(variable: str) -> str:
+    keys = {"kube_version": "kubespray.kubernetesVersion", "kube_network_plugin": "kubespray.networkPlugin"}
+    return keys.get(variable, f"{WHERE}.{variable}")

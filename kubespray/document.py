@@ -20,6 +20,20 @@ class Jump:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where Kubespray comes from; all empty: the release's tag, as it is pinned here."""
+
+    path: str | None = None
+    """A checkout, relative to the project."""
+    archive: str | None = None
+    """A tarball: an http(s) address, or a path relative to the project."""
+    sha256: str = ""
+    """Of the tarball."""
+    commit: str | None = None
+    """What the tag must name, where the site pins it."""
+
+
+@dataclass(frozen=True)
 class Document:
     """One cluster as it shall be."""
 
@@ -37,11 +51,15 @@ class Document:
     private_key: str = field(repr=False)
     known_hosts: str
     """Text of a known_hosts file with every node's key, and the bastion's."""
-    path: str | None = None
-    """A local checkout instead of the release's tag, relative to the project."""
+    origin: Origin = Origin()
+    """Where the release comes from."""
     files: dict[str, str] = field(default_factory=dict)
     """Files that variables name → sha256. Only their change matters: Ansible reads them where they lie."""
     bastion: Jump | None = None
+    own: tuple[str, ...] = ()
+    """Names of the variables that the site gives itself: each must mean something to the release."""
+    secret: tuple[str, ...] = ()
+    """Names of the variables whose values nobody may see."""
 
     @classmethod
     def parse(cls, text: str) -> "Document":
@@ -49,8 +67,12 @@ class Document:
         try:
             data = json.loads(text)
             jump = data.pop("bastion", None)
+            origin = Origin(**data.pop("origin", {}))
             groups = {name: tuple(hosts) for name, hosts in data.pop("groups").items()}
-            return cls(**data, groups=groups, bastion=Jump(**jump) if jump else None)
+            own, secret = (tuple(data.pop(key, ())) for key in ("own", "secret"))
+            return cls(
+                **data, own=own, secret=secret, groups=groups, origin=origin, bastion=Jump(**jump) if jump else None
+            )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/kubespray_cluster.py: {error}"
             raise KubesprayError(msg) from None

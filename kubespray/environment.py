@@ -1,17 +1,15 @@
 """A virtual environment per requirements.txt of a Kubespray release, in the cache folder: built once, used by all stacks."""
 
-import contextlib
-import fcntl
 import hashlib
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from kubespray.cache import cache, only_one
 from kubespray.document import KubesprayError
-from kubespray.source import Source, cache
+from kubespray.source import Source
 
 INSTALL_SECONDS = 900
 
@@ -29,28 +27,24 @@ def ansible(source: Source) -> Path:
     python = _python(requirements)
     digest = hashlib.sha256(requirements.read_bytes() + python.encode()).hexdigest()[:16]
     folder = cache() / "ansible" / digest
-    with _only_one(folder.with_suffix(".lock")):
-        # The mark is made last: without it the folder is the rest of a build that was killed.
+    with only_one(folder):
+        # The mark is made last: without it the folder is the rest of a build that was killed. And the Python under it may have gone since.
         mark = folder / "complete"
-        if not mark.exists():
+        if not (mark.exists() and (folder / "bin/python").exists()):
             shutil.rmtree(folder, ignore_errors=True)
             _build(folder, python, requirements)
-            _check(folder, source)
             mark.touch()
+    _check(folder / "bin/python", source)
     return folder / "bin/python"
-
-
-@contextlib.contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _python(requirements: Path) -> str:
     """A Python that the Ansible of the requirements runs on: ours, else one on PATH."""
-    first, last = _range(requirements.read_text())
+    try:
+        first, last = _range(requirements.read_text())
+    except ValueError as error:
+        msg = f"{requirements}: {error}"
+        raise KubesprayError(msg) from None
     if first <= sys.version_info[:2] <= last:
         return sys.executable
     for minor in range(last[1], first[1] - 1, -1):
@@ -64,17 +58,21 @@ def _python(requirements: Path) -> str:
 
 
 def _range(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First and last Python for requirements that pin ansible-core, or the package ansible, whose major version goes with it."""
+    """First and last Python for requirements that pin ansible-core, or the package ansible, whose major version goes with it.
+
+    Raises ValueError where they pin neither, or one that is not known here.
+    """
     if core := re.search(r"^ansible-core\s*==\s*(\d+)\.(\d+)", text, re.M):
         version = (int(core[1]), int(core[2]))
     elif package := re.search(r"^ansible\s*==\s*(\d+)\.", text, re.M):
         version = (2, int(package[1]) + 7)  # ansible 10 is core 2.17, 11 is 2.18
     else:
-        version = (0, 0)
+        msg = "it pins neither ansible nor ansible-core; a release of Kubespray has a line such as ansible==11.13.0"
+        raise ValueError(msg)
     if version not in PYTHONS:
         known = ", ".join(f"{a}.{b}" for a, b in PYTHONS)
-        msg = f"its requirements.txt pins ansible-core {version[0]}.{version[1]}; known here are {known}"
-        raise KubesprayError(msg)
+        msg = f"it pins ansible-core {version[0]}.{version[1]}; known here are {known}: take a release of Kubespray that uses one of them"
+        raise ValueError(msg)
     return PYTHONS[version]
 
 
@@ -103,19 +101,20 @@ def _build(folder: Path, python: str, requirements: Path) -> None:
             raise KubesprayError(msg)
 
 
-def _check(folder: Path, source: Source) -> None:
-    """What was installed is what the release asserts (playbooks/ansible_version.yml): better said now than after the first play."""
+def _check(python: Path, source: Source) -> None:
+    """What is installed is what the release asserts (playbooks/ansible_version.yml): better said now than after the first play."""
     asserts = source.folder / "playbooks/ansible_version.yml"
-    if not asserts.exists():
+    text = asserts.read_text() if asserts.exists() else ""
+    bounds = dict(re.findall(r"(minimal|maximal)_ansible_version:\s*([\d.]+)", text))
+    if len(bounds) < 2:
         return
-    bounds = dict(re.findall(r"(minimal|maximal)_ansible_version:\s*([\d.]+)", asserts.read_text()))
     code = "import importlib.metadata as m; print(m.version('ansible-core'))"
-    found = subprocess.run([folder / "bin/python", "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    version = found.stdout.strip()
+    found = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    version = found.stdout.strip() or "none"
     if not _key(bounds["minimal"]) <= _key(version) < _key(bounds["maximal"]):
         msg = (
             f"{source.folder / 'requirements.txt'} brought ansible-core {version}; this Kubespray wants "
-            f"{bounds['minimal']} or later, before {bounds['maximal']}"
+            f"{bounds['minimal']} or later, before {bounds['maximal']}. Mend that file, or take the release as it was published"
         )
         raise KubesprayError(msg)
 

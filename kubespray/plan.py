@@ -3,15 +3,19 @@
 Sources: Kubespray's docs/operations/nodes.md (adding and removing, the first of a group is special), upgrades.md (one release at a time).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubespray.document import Document, KubesprayError
 from kubespray.record import Applied
+from kubespray.releases import RELEASES, kubernetes_of, numbers
 
 NO_PROMPTS = {"skip_confirmation": True, "reset_confirmation": True, "upgrade_node_confirm": False}
 """Answers that the playbooks would wait for."""
+
+UNREACHABLE = {"reset_nodes": False, "allow_ungraceful_removal": True, "drain_timeout": "30s"}
+"""For a node that nobody can log in to (docs/operations/nodes.md). Its pods end when its Node object goes: there is no use in waiting for them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def as_applied(document: Document, before: Applied | None) -> Applied:
     order = before.groups if before else {}
     return Applied(
         version=document.version,
-        kube_version=document.variables.get("kube_version"),
+        kube_version=kubernetes_of(document.version, document.variables.get("kube_version")),
         groups={group: in_order(order.get(group, ()), hosts) for group, hosts in document.groups.items()},
         hosts=document.hosts,
         identities=document.identities,
@@ -70,17 +74,27 @@ def without(applied: Applied, host: str) -> Applied:
     )
 
 
+def leaving(applied: Applied, document: Document) -> list[str]:
+    """Hosts that must be taken out of the cluster, though they may come back: gone from the site, another machine, or with another rank."""
+    return [
+        host
+        for host in applied.hosts
+        if host not in document.hosts or _other_machine(host, applied, document) or _joins_anew(host, applied, document)
+    ]
+
+
 def plan(
     applied: Applied | None,
     document: Document,
     *,
     dead: frozenset[str] = frozenset(),
     attempted: str | None = None,
+    begun: Applied | None = None,
     half_made: bool = False,
 ) -> list[PlaybookRun]:
     """The runs, in order; none if nothing changed.
 
-    `dead`: hosts of the cluster that don't answer. `attempted`: the playbook that did not finish.
+    `dead`: hosts that leave and don't answer. `attempted`: the playbook that did not finish; `begun`: the cluster that it would have led to.
     `half_made`: that one ended between the control plane and the pod network.
 
     Raises KubesprayError for what Kubespray can't do, with the way round.
@@ -92,21 +106,25 @@ def plan(
             # cluster.yml takes such a control plane for one to upgrade, and waits in vain for it to be Ready: it never is without a network.
             reason = "the last run ended before the pod network was there"
             runs.insert(0, PlaybookRun("cluster.yml", wanted.groups, reason, None, tags=("network",)))
-        return runs
-    replaced = {host for host in document.hosts if host in applied.hosts and _other_machine(host, applied, document)}
-    if not (set(applied.hosts) & set(document.hosts)) - replaced:
+        return runs + _leftovers(wanted, document, begun, dead)
+    if not [host for host in applied.hosts if host in document.hosts and not _other_machine(host, applied, document)]:
         wanted = as_applied(document, None)
         return [PlaybookRun("cluster.yml", wanted.groups, "no machine of the earlier cluster is left", wanted)]
 
-    gone = [host for host in applied.hosts if host in replaced or host not in document.hosts]
-    _refuse_removal(applied, gone)
-    now, runs = applied, list[PlaybookRun]()
-    for host in gone:
-        runs.append(_removal(host, now, unreachable=host in dead or host in replaced))
+    gone = leaving(applied, document)
+    refused = [*_refused_removals(applied, document, gone), *_refused_versions(applied, as_applied(document, applied))]
+    if refused:
+        raise KubesprayError("\n".join(refused))
+    lost = {
+        host for host in gone if host in dead or (host in document.hosts and _other_machine(host, applied, document))
+    }
+    now, runs = applied, _leftovers(applied, document, begun, dead)
+    # Those that can't be reached first: with them in the inventory, the removal of any other would fail at gathering facts.
+    for host in sorted(gone, key=lambda host: host not in lost):
+        runs.append(_removal(host, now, _why_gone(host, applied, document, dead), unreachable=host in lost))
         now = without(now, host)
 
     wanted = as_applied(document, now)
-    _refuse_version(now, wanted)
     come = [host for host in document.hosts if host not in now.hosts]
     changed = _changed(now, wanted)
     if (now.version, now.kube_version) != (wanted.version, wanted.kube_version):
@@ -121,10 +139,9 @@ def plan(
         runs.append(PlaybookRun("cluster.yml", wanted.groups, f"changed: {', '.join(changed)}", wanted))
     elif come:
         limit = in_order(wanted.groups["kube_node"], come)
+        reason = "the run on the new nodes needs facts of the others"
         runs += [
-            PlaybookRun(
-                "playbooks/facts.yml", wanted.groups, "the run on the new nodes needs facts of the others", now
-            ),
+            PlaybookRun("playbooks/facts.yml", wanted.groups, reason, now),
             PlaybookRun("scale.yml", wanted.groups, f"workers added: {', '.join(limit)}", wanted, limit=limit),
         ]
     if attempted and attempted not in [run.playbook for run in runs]:
@@ -143,52 +160,92 @@ def _other_machine(host: str, applied: Applied, document: Document) -> bool:
     )
 
 
-def _removal(host: str, now: Applied, *, unreachable: bool) -> PlaybookRun:
+def _joins_anew(host: str, applied: Applied, document: Document) -> bool:
+    """Whether a host changes its rank. Kubespray gives no node that is in a cluster a control plane or an etcd member, nor takes a role away."""
+    before, after = (
+        {group for group, hosts in groups.items() if host in hosts} for groups in (applied.groups, document.groups)
+    )
+    return bool(before - after) or not after - before <= {"kube_node"}
+
+
+def _why_gone(host: str, applied: Applied, document: Document, dead: frozenset[str]) -> str:
+    if host in document.hosts and _other_machine(host, applied, document):
+        return f"{host} is another machine now"
+    why = f"{host} has other roles now" if host in document.hosts else f"{host} left the site"
+    return f"{why}; it does not answer, so it is removed without being reached" if host in dead else why
+
+
+def _removal(host: str, now: Applied, reason: str, *, unreachable: bool) -> PlaybookRun:
     """A host's removal, while its groups still list it. A dead one is not waited for."""
-    extra: dict[str, Any] = {"node": host, **NO_PROMPTS}
-    if unreachable:
-        extra |= {"reset_nodes": False, "allow_ungraceful_removal": True}
-    reason = f"{host} {'is gone' if unreachable else 'left the site'}"
+    extra = {"node": host, **NO_PROMPTS, **(UNREACHABLE if unreachable else {})}
     return PlaybookRun("remove-node.yml", now.groups, reason, without(now, host), extra=extra)
 
 
-def _refuse_removal(applied: Applied, gone: list[str]) -> None:
+def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: frozenset[str]) -> list[PlaybookRun]:
+    """Removals of hosts that a run was adding when it ended, and that are no longer wanted or are other machines by now."""
+    if begun is None:
+        return []
+    runs = []
+    for host, variables in begun.hosts.items():
+        kept = host in document.hosts and begun.identities.get(host) == document.identities.get(host)
+        if host in now.hosts or kept:
+            continue
+        groups = {
+            name: (*hosts, *((host,) if host in begun.groups[name] else ())) for name, hosts in now.groups.items()
+        }
+        with_it = replace(now, groups=groups, hosts={**now.hosts, host: variables})
+        gone = host in dead or host in document.hosts
+        runs.append(_removal(host, with_it, f"{host} was being added when a run ended", unreachable=gone))
+    return [replace(run, after=now) for run in runs]
+
+
+def _refused_removals(applied: Applied, document: Document, gone: list[str]) -> Iterator[str]:
     for group, what in (("kube_control_plane", "first control plane node"), ("etcd", "first etcd member")):
         first = applied.groups[group][0]
         if first in gone:
-            msg = (
-                f"{first} is the {what}, which Kubespray can't remove or replace in a running cluster. Put it back; or make another node the first "
-                f"by hand (Kubespray's docs/operations/nodes.md, recover-control-plane.md); or destroy the cluster and make it anew: "
-                f"pulumi destroy, pulumi up"
+            anew = " (another role means that it leaves and joins anew)" if first in document.hosts else ""
+            yield (
+                f"nodes.hosts.{first}: it is the {what}, which Kubespray can't remove or replace in a running cluster{anew}. Put it back as it was; "
+                f"or make another node the first by hand (Kubespray's docs/operations/nodes.md, recover-control-plane.md); or destroy the cluster "
+                f"and make it anew: pulumi destroy, pulumi up"
             )
-            raise KubesprayError(msg)
     members = applied.groups["etcd"]
     lost = [member for member in members if member in gone]
-    if len(lost) > (len(members) - 1) // 2:
-        msg = (
-            f"removing {', '.join(lost)} leaves {len(members) - len(lost)} of {len(members)} etcd members, which is no quorum. "
-            f"Remove at most {(len(members) - 1) // 2} in one `pulumi up`"
+    most = (len(members) - 1) // 2
+    if len(lost) > most:
+        way = (
+            f"Go down to {len(members) - most} members first, in a `pulumi up` of its own"
+            if most and (len(members) - most) % 2
+            else f"Keep {len(members)} members; one that is to go is replaced under its own name, one in each `pulumi up`"
         )
-        raise KubesprayError(msg)
+        yield (
+            f"nodes.hosts: taking {', '.join(lost)} out leaves {len(members) - len(lost)} of {len(members)} etcd members, which is no quorum. {way}"
+        )
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.lstrip("v").split("."))
-
-
-def _refuse_version(applied: Applied, wanted: Applied) -> None:
-    pairs = [("Kubespray", applied.version, wanted.version, "kubespray.version", "v")]
+def _refused_versions(applied: Applied, wanted: Applied) -> Iterator[str]:
+    pairs = [("Kubespray", applied.version, wanted.version, "kubespray.version")]
     if applied.kube_version and wanted.kube_version:
-        pairs.append(("Kubernetes", applied.kube_version, wanted.kube_version, "kubespray.variables.kube_version", ""))
-    for what, old, new, where, prefix in pairs:
-        before, after = _numbers(old), _numbers(new)
+        pairs.append(("Kubernetes", applied.kube_version, wanted.kube_version, "kubespray.kubernetesVersion"))
+    for what, old, new, where in pairs:
+        before, after = numbers(old), numbers(new)
         if after < before:
-            msg = f"{where}: {what} can't go back from {old} to {new}. Write {old} or a later one"
-            raise KubesprayError(msg)
-        if after[0] != before[0] or after[1] > before[1] + 1:
-            path = ", ".join(f"{prefix}{before[0]}.{minor}" for minor in range(before[1] + 1, after[1] + 1))
-            msg = f"{where}: from {old} to {new} is more than one step. Take one after the other, a `pulumi up` each: {path}"
-            raise KubesprayError(msg)
+            yield f"{where}: {what} can't go back from {old} to {new}. Write {old} or a later one"
+        elif after[0] != before[0]:
+            yield f"{where}: {old} to {new} is another major version, which no playbook goes to. Make a cluster anew"
+        elif after[1] > before[1] + 1:
+            steps = [_step(what, before[0], minor, wanted.version) for minor in range(before[1] + 1, after[1])]
+            path = ", ".join([*steps, new])
+            yield f"{where}: from {old} to {new} is more than one step. Take one after the other, a `pulumi up` each: {path}"
+
+
+def _step(what: str, major: int, minor: int, release: str) -> str:
+    """The version to take for a minor version on the way: the latest that is known here."""
+    if what == "Kubespray":
+        known = [version for version in RELEASES if numbers(version)[:2] == (major, minor)]
+        return max(known, key=numbers) if known else f"v{major}.{minor}.0"
+    last = RELEASES[release].kubernetes.get(minor) if release in RELEASES else None
+    return f"{major}.{minor}.{last or 0}"
 
 
 def _upgrade(applied: Applied, wanted: Applied) -> str:

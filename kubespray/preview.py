@@ -1,16 +1,27 @@
-"""What a run would do, told before it: the same plan, from the copy of the record in the working folder."""
+"""What a run would do, told before it: the same plan, from what is known of the cluster without reaching it."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 
-from kubespray.document import Document
+from kubespray.document import Document, KubesprayError
 from kubespray.plan import PlaybookRun, plan
-from kubespray.record import Store, newest
+from kubespray.record import Record, Store, newest
+from kubespray.source import at_hand
+from kubespray.vocabulary import unknown
 
 
-def planned(document: Document) -> list[PlaybookRun]:
-    """The runs that `apply` would do as far as this machine knows. Raises KubesprayError for what can't be done.
+def planned(document: Document, identities: Mapping[str, str | None], stored: str | None) -> list[PlaybookRun]:
+    """The runs that `apply` would do, as far as is known. Raises KubesprayError for what can't be done.
 
-    A machine without the stack's working folder, such as one that only reviews, takes the cluster for new.
+    `identities`: node → machine-id, None where it is not known yet: a machine that is in the cluster is then taken for the same.
+    `stored`: the record as the stack's outputs have it. Where there is none, nor a copy in the working folder, the cluster is taken for new.
     """
-    record = newest(document.site, [Store(Path(".work") / document.site / "kubespray" / "record.json").read()])
-    return plan(record.applied, document, attempted=record.attempted)
+    copies = [Store.of(document.site).read(), Record.from_json(stored or "")]
+    record = newest(document.site, copies)
+    joined = record.applied.identities if record.applied else {}
+    known = {host: identity or joined.get(host, "") for host, identity in identities.items()}
+    runs = plan(record.applied, replace(document, identities=known), attempted=record.attempted, begun=record.begun)
+    source = at_hand(document.version, document.origin)
+    if source and (found := unknown(document.own, document.variables, source.folder)):
+        raise KubesprayError("\n".join(found))
+    return runs

@@ -3,7 +3,8 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,11 @@ from typing import Any
 from kubespray.ssh import explained
 
 EVERY_SECONDS = 10.0
+HOSTS_NAMED = 5
 LONGEST = 160
 """Characters of a line. The provider hangs at lines over 64 KiB."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-
-SECRET_NAMES = ("password", "secret", "token", "passwd", "private", "_key", "credential", "_auth")
 
 
 @dataclass
@@ -24,16 +24,21 @@ class Progress:
     """Follows the events of one run."""
 
     say: Callable[[str], None]
-    secrets: frozenset[str] = frozenset()
-    """Texts that must not be said."""
+    mask: Callable[[str], str]
+    """Takes secrets out of a text."""
+    hosts_in_all: int = 0
     plays: int = 0
     play: int = 0
+    expected: int = 0
+    """Tasks in all, as far as the playbook shows before it runs: included ones come on top."""
     tasks: int = 0
-    changed: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
+    """Host → tasks that changed something there."""
     name: str = ""
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     """Host, task, message."""
     hosts: set[str] = field(default_factory=set)
+    """Those that are done with the task."""
     _started: float = field(default_factory=time.monotonic)
     _said: float = field(default_factory=time.monotonic)
 
@@ -41,7 +46,7 @@ class Progress:
         """One event of callback/site_events.py."""
         kind = event["event"]
         if kind == "start":
-            self.plays = event["plays"]
+            self.plays, self.expected = event["plays"], event["tasks"]
         elif kind == "play":
             self.play += 1
         elif kind == "task":
@@ -51,9 +56,11 @@ class Progress:
             self._now_and_then()
         elif kind == "ok":
             self.hosts.add(event["host"])
-            self.changed += event["changed"]
+            self.changed[event["host"]] += event["changed"]
         elif kind in {"failed", "unreachable"}:
-            self.failures.append((event["host"], event["task"], self._masked(event["message"])))
+            self.failures.append(
+                (event["host"], event["task"], explained(self.mask(COLOURS.sub("", event["message"]))))
+            )
 
     def tick(self) -> None:
         """Called while nothing happens: a long task must not look like a hang."""
@@ -65,9 +72,25 @@ class Progress:
         if not force and now - self._said < EVERY_SECONDS:
             return
         self._said = now
-        done = f", done on {', '.join(sorted(self.hosts))}" if self.hosts and len(self.hosts) <= 5 else ""
-        line = f"{elapsed(now - self._started)}  play {min(self.play, self.plays)} of {self.plays}, task {self.tasks}: {self.name}{done}"
+        of = f" of about {self.expected}" if self.tasks <= self.expected else ""
+        line = f"{elapsed(now - self._started)}  play {min(self.play, self.plays)} of {self.plays}, task {self.tasks}{of}: {self.name}{self._done()}"
         self.say(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…")
+
+    def _done(self) -> str:
+        """Which hosts are done with the task; of many, how many."""
+        if not self.hosts:
+            return ""
+        if len(self.hosts) <= HOSTS_NAMED:
+            return f", done on {', '.join(sorted(self.hosts))}"
+        return f", done on {len(self.hosts)} of {self.hosts_in_all} hosts"
+
+    def summary(self) -> str:
+        """What a run that ended well did, by host: a host that it did not concern has no change."""
+        if not (changes := +self.changed):
+            return f"{self.tasks} tasks, nothing changed"
+        named = [f"{count} on {host}" for host, count in changes.most_common(HOSTS_NAMED)]
+        more = len(changes) - len(named)
+        return f"{self.tasks} tasks, changed: {', '.join(named)}{f' and others on {more} more hosts' if more else ''}"
 
     def failure(self, most: int = 3) -> str:
         """The first failures: task, host, message. Empty if there is none."""
@@ -78,27 +101,6 @@ class Progress:
         if len(self.failures) > most:
             lines.append(f"  and {len(self.failures) - most} more")
         return "\n".join(lines)
-
-    def _masked(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "[secret]")
-        return explained(COLOURS.sub("", text))
-
-
-def secrets_of(variables: dict[str, Any]) -> frozenset[str]:
-    """Values of variables whose names say that they are secret."""
-    return frozenset(_texts(variables, hidden=False))
-
-
-def _texts(value: Any, *, hidden: bool) -> Iterable[str]:  # noqa: ANN401 # any JSON
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, hidden=hidden or any(name in key.lower() for name in SECRET_NAMES))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner, hidden=hidden)
-    elif hidden and isinstance(value, str) and len(value) >= 6:
-        yield value
 
 
 def elapsed(seconds: float) -> str:

@@ -7,7 +7,7 @@ control plane node, so that another machine can carry on after a failure here. T
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,13 @@ class Applied:
     known_hosts: str = ""
     """Public keys of the hosts: a node that left the site must still be reached to be removed."""
 
+    @classmethod
+    def parsed(cls, data: dict[str, Any] | None) -> "Applied | None":
+        """From JSON's data."""
+        if data is None:
+            return None
+        return cls(**{**data, "groups": {name: tuple(hosts) for name, hosts in data["groups"].items()}})
+
 
 @dataclass(frozen=True)
 class Record:
@@ -39,14 +46,16 @@ class Record:
     applied: Applied | None = None
     attempted: str | None = None
     """The playbook that was begun and did not succeed."""
+    begun: Applied | None = None
+    """The cluster that it would have led to."""
 
-    def started(self, playbook: str) -> "Record":
+    def started(self, playbook: str, after: Applied | None) -> "Record":
         """As of the moment before a playbook starts."""
-        return replace(self, runs=self.runs + 1, attempted=playbook)
+        return replace(self, runs=self.runs + 1, attempted=playbook, begun=after or self.begun)
 
     def succeeded(self, applied: Applied | None) -> "Record":
         """As of the moment after one."""
-        return replace(self, applied=applied, attempted=None)
+        return replace(self, applied=applied, attempted=None, begun=None)
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys."""
@@ -57,20 +66,27 @@ class Record:
         """None where the text is no record: empty, of a killed writer, or of another program."""
         try:
             data = json.loads(text)
-            applied = data.pop("applied")
-            if applied is not None:
-                applied["groups"] = {name: tuple(hosts) for name, hosts in applied["groups"].items()}
-                applied = Applied(**applied)
-            return cls(**data, applied=applied)
+            applied, begun = (Applied.parsed(data.pop(name)) for name in ("applied", "begun"))
+            return cls(**data, applied=applied, begun=begun)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
+
+
+def working_folder(site: str) -> Path:
+    """The working folder of a stack's cluster."""
+    return Path.cwd() / ".work" / site / "kubespray"
 
 
 @dataclass(frozen=True)
 class Store:
     """The copy in a stack's working folder."""
 
-    path: Path = field()
+    path: Path
+
+    @classmethod
+    def of(cls, site: str) -> "Store":
+        """That of a site in the project, which is the current directory."""
+        return cls(working_folder(site) / "record.json")
 
     def read(self) -> Record | None:
         """The record, if there is one."""

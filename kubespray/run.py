@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +13,23 @@ from pathlib import Path
 from typing import IO, Any
 
 from kubespray.document import Document, KubesprayError
+from kubespray.limits import forks, playbook_seconds
+from kubespray.masking import Masking
 from kubespray.plan import PlaybookRun
-from kubespray.progress import Progress, Tail, elapsed, secrets_of
+from kubespray.progress import COLOURS, Progress, Tail, elapsed
 from kubespray.source import Source
 from kubespray.ssh import Shell
 from kubespray.watcher import end_group
 from kubespray.workplace import Secrets, Workplace
 from render.inventory import inventory
 
+NOT_OURS = ("SSH_AUTH_SOCK", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PULUMI_COMMAND_STD")
+"""Variables that would lead Ansible to the user's own agent or packages, or hand on what Pulumi told us."""
+
 CALLBACKS = Path(__file__).parent / "callback"
-FORKS_AT_MOST = 50
+
+LOG_SECONDS = 5
+"""How long to wait for the last of the output once Ansible has ended."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +52,26 @@ class Runner:
         log = self.workplace.log(run.playbook)
         events = log.with_suffix(".events")
         started = time.monotonic()
-        progress = Progress(self.say, secrets_of(document.variables))
+        mask = Masking.of(document.variables, document.secret, [document.private_key])
+        progress = Progress(self.say, mask, len(run.hosts))
         self.say(f"{run.playbook}: {run.reason}")
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                self._command(run),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.source.folder,
-                env=self._environment(events, len(run.hosts)),
-                start_new_session=True,
-            )
-            code = self._watched(process, Tail(events), progress, _limit(len(run.hosts)))
+        process = subprocess.Popen(
+            self._command(run),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.source.folder,
+            env=self._environment(events, len(run.hosts)),
+            start_new_session=True,
+        )
+        copying = threading.Thread(target=_copy, args=(process.stdout, log, mask), daemon=True)
+        copying.start()
+        code = self._watched(process, Tail(events), progress, playbook_seconds(len(run.hosts)))
+        copying.join(LOG_SECONDS)
         took = elapsed(time.monotonic() - started)
         if code:
             raise KubesprayError(self._failure(run, progress, log, took))
-        self.say(f"{run.playbook}: done in {took}, {progress.tasks} tasks, {progress.changed} changed something")
+        self.say(f"{run.playbook}: done in {took}, {progress.summary()}")
         return progress
 
     def _watched(
@@ -87,7 +98,11 @@ class Runner:
             while (code := process.poll()) is None:
                 if time.monotonic() > deadline:
                     progress.failures.append(
-                        ("every host", progress.name, f"not done within {elapsed(seconds)} minutes")
+                        (
+                            "every host",
+                            progress.name or "(none began)",
+                            f"the playbook was not done within {elapsed(seconds)} minutes, its time limit; Ansible was ended",
+                        )
                     )
                     return 1
                 for event in tail.read():
@@ -115,9 +130,7 @@ class Runner:
 
     def _environment(self, events: Path, hosts: int) -> dict[str, str]:
         """Ansible's settings: the source's ansible.cfg, and over it what keeps stacks apart and host keys checked."""
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_") and key != "SSH_AUTH_SOCK"
-        }
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", *NOT_OURS))}
         folder = self.workplace.folder
         return {
             **kept,
@@ -132,7 +145,7 @@ class Runner:
             "ANSIBLE_CALLBACKS_ENABLED": "site_events",
             "ANSIBLE_STDOUT_CALLBACK": "default",
             "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORKS": str(min(max(hosts, 5), FORKS_AT_MOST)),
+            "ANSIBLE_FORKS": str(forks(hosts)),
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "ANSIBLE_HOST_KEY_CHECKING": "True",
             "ANSIBLE_PRIVATE_KEY_FILE": str(self.secrets.key),
@@ -144,9 +157,10 @@ class Runner:
         }
 
     def _resolved(self, document: Document) -> dict[str, Any]:
-        """Variables with the paths of files made absolute: Ansible would look for them beside its roles."""
+        """Variables with paths of this machine: files made absolute, which Ansible would look for beside its roles; a download cache of this stack."""
         manifests = [str(Path(path).resolve()) for path in document.variables.get("custom_cni_manifests", [])]
-        return {**document.variables, **({"custom_cni_manifests": manifests} if manifests else {})}
+        ours = {"download_cache_dir": str(self.workplace.folder / "downloads")}
+        return {**ours, **document.variables, **({"custom_cni_manifests": manifests} if manifests else {})}
 
     def _failure(self, run: PlaybookRun, progress: Progress, log: Path, took: str) -> str:
         told = progress.failure() or "  Ansible ended without a failed task; the end of the log says why."
@@ -157,6 +171,8 @@ class Runner:
         )
 
 
-def _limit(hosts: int) -> float:
-    """Seconds that a run may take: a real Kubespray needs 7 minutes for three nodes, and a node more each in the worst, serial, case."""
-    return 3600.0 + 300.0 * hosts
+def _copy(output: IO[bytes], log: Path, mask: Masking) -> None:
+    """Writes Ansible's output into the log, line by line, without its secrets."""
+    with log.open("w", encoding="utf-8", buffering=1) as file:
+        for line in output:
+            file.write(mask(COLOURS.sub("", line.decode(errors="replace"))))

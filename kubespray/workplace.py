@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kubespray.document import Document, KubesprayError
-from kubespray.record import Store
+from kubespray.record import Store, working_folder
 
 LOCK_SECONDS = 60
 """How long to wait for the run before us: one that was cancelled takes a moment to end."""
@@ -28,7 +28,7 @@ class Workplace:
     @classmethod
     def of(cls, site: str) -> "Workplace":
         """The folder of a site in the project, which is the current directory."""
-        folder = Path.cwd() / ".work" / site / "kubespray"
+        folder = working_folder(site)
         (folder / "log").mkdir(parents=True, exist_ok=True)
         os.chmod(folder, 0o700)  # noqa: PTH101 # inventory and logs may hold what a site's variables hold
         return cls(folder)

@@ -7,7 +7,7 @@ from pathlib import Path as File
 from pydantic import ValidationError
 
 from model.mistakes import Mistake, mistakes_of
-from model.positions import Data, Document, Path, YamlMistakeError, at, documents, written
+from model.positions import Data, Document, Path, YamlMistakeError, at, documents, whole_characters, written
 from model.site import Site
 
 SITE_PATH: Path = ("config", "multus-site:site")
@@ -85,7 +85,7 @@ def site_data(stack: Data) -> Data:
     value = at(stack, SITE_PATH)
     if isinstance(value, str) and re.match(r"\s*\{", value):
         try:
-            parsed: Data = json.loads(value)
+            parsed = whole_characters(json.loads(value))
         except ValueError:
             return value
         return parsed

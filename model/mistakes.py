@@ -61,8 +61,6 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
         yield Mistake(path, f"{value} is out of bounds; {_right(schema)}")
     elif kind == "too_short":
         yield Mistake(path, f"{_EMPTY}; {_right(schema)}")
-    elif kind == "string_too_long":
-        yield Mistake(path, f"{value!r} is longer than {context['max_length']} characters")
     elif kind == "literal_error":
         choices = [str(choice) for choice in schema.get("enum", [schema.get("const", "")])]
         yield Mistake(path, f"{_shown(value)} is not known here; {_right(schema)}{_guess(str(value), choices)}")

@@ -4,6 +4,7 @@ PyYAML's C parser reads a thousand NADs in 50 ms, ruamel.yaml takes a second: po
 Scalars are resolved as the YAML library of Kubernetes does: no base-60 numbers, no timestamps.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,12 @@ for _tag, (_pattern, _first) in _IMPLICIT.items():
 
 
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either has compose
-    """PyYAML's loader with resolvers of our own: its general ones cost as much as the parsing."""
+    """PyYAML's loader with resolvers of our own: its general ones cost as much as the parsing.
+
+    It composes by recursion in C: what is nested too deeply has to end before the stack does.
+    """
+
+    depth = 0
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
         """The tag of a node that has none written."""
@@ -71,10 +77,15 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
         return "tag:yaml.org,2002:seq" if kind is yaml.SequenceNode else "tag:yaml.org,2002:map"
 
     def descend_resolver(self, current_node: yaml.Node | None, current_index: yaml.Node | None) -> None:
-        """Nothing is resolved by its path."""
+        """Nothing is resolved by its path; one level more."""
+        del current_index
+        self.depth += 1
+        if self.depth > DEEPEST and current_node is not None:
+            raise yaml.MarkedYAMLError(None, None, f"more than {DEEPEST} levels deep", current_node.start_mark)
 
     def ascend_resolver(self) -> None:
-        """Nothing is resolved by its path."""
+        """One level less."""
+        self.depth -= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +248,13 @@ def _scalar(node: yaml.ScalarNode) -> Data:
 
 def _mistake(node: yaml.Node, message: str) -> YamlMistakeError:
     return YamlMistakeError(message, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def whole_characters(data: Data) -> Data:
+    """Data of JSON whose escapes may name half a character (\\ud800), which no file and no terminal takes: Go replaces it as well."""
+    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+    replaced: Data = json.loads(text)
+    return replaced
 
 
 def written(path: Sequence[str | int]) -> str:

@@ -1,32 +1,20 @@
 """A site: one YAML object, from bare hosts to proven pods."""
 
-from typing import Any
-
 from pydantic import Field, model_validator
 
 from model import attachments, node_parts
 from model.base import Part
 from model.cni_versions import highest
 from model.ipam import HostLocal
+from model.kubespray import Kubespray
 from model.links import Link
 from model.master import MasterByNode
 from model.networks import Network, Raw, Segment
 from model.node_links import BondLink, NodeLink, VlanLink
 from model.nodes import ContainerNodes, ExistingNodes, Nodes
 from model.sriov_pools import SriovPool, SriovSetup
-from model.types import BareVersion, InterfaceName, KubesprayVersion, NodeName, ObjectName
+from model.types import BareVersion, InterfaceName, NodeName, ObjectName
 from model.workloads import Workload, replica_name
-
-
-class Kubespray(Part):
-    """The cluster installer: which release, from where, with which variables."""
-
-    version: KubesprayVersion = "v2.31.0"
-    """Release tag."""
-    path: str | None = Field(default=None, examples=["../kubespray"])
-    """A local checkout, relative to the project; instead of the release's git tag. $KUBESPRAY_SOURCE overrides both."""
-    variables: dict[str, Any] = Field(default={}, examples=[{"kube_network_plugin": "calico"}])
-    """Variables of Kubespray, passed on as they are."""
 
 
 class CniPlugins(Part):
@@ -118,6 +106,7 @@ class Site(Part):
                 found.append(
                     f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
                 )
+        found += self.kubespray.mistakes()
         for name, network in self.networks.items():
             if network.segment is not None and network.segment not in self.segments:
                 there = ", ".join(self.segments) or "none"
@@ -351,7 +340,7 @@ class Site(Part):
 
     def cni_version(self) -> str:
         """The version of the CNI specification for networks that name none."""
-        return highest(self.cni_plugins.version, self.multus.version, self.kubespray.version, self.kubespray.variables)
+        return highest(self.cni_plugins.version, self.multus.version, self.kubespray.version, self.kubespray.given())
 
     def asked_of(self, network_name: str) -> set[str]:
         """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""

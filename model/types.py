@@ -5,7 +5,6 @@ A validator raises ValueError with what was found and what would be right; pydan
 """
 
 import base64
-import binascii
 import ipaddress
 import re
 from typing import Annotated
@@ -20,6 +19,8 @@ _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
 _PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")
 _RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
@@ -48,7 +49,7 @@ def label(value: str) -> str:
 def interface_name(value: str) -> str:
     """A network interface's name as the kernel and libcni take it (cni pkg/utils.ValidateInterfaceName)."""
     if not value or len(value.encode()) > IFNAMSIZ:
-        msg = f"{value!r} is {len(value.encode())} bytes long; an interface name has 1 to {IFNAMSIZ}"
+        msg = f"{value!r} is {len(value.encode())} bytes long; give a name of 1 to {IFNAMSIZ}, as printed by: ip link"
         raise ValueError(msg)
     if value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
         msg = f"{value!r} is not an interface name; it must not be '.' or '..' nor hold '/', ':' or white space"
@@ -183,14 +184,14 @@ def host_key(value: str) -> str:
         if len(words) >= 2 and words[0] == "ssh-rsa":
             found = "an ssh-rsa key"
         elif len(words) >= 3 and words[1] in HOST_KEY_TYPES:
-            found = "a known_hosts line; leave out the host name"
+            found = "a known_hosts line, with the host name before the key,"
         else:
             found = f"{value[:40]!r}"
-        msg = f"a host key is one of {', '.join(HOST_KEY_TYPES)} and its base64, such as '{hint}'; found {found}"
+        msg = f"{found} is not a host key; write one of {', '.join(HOST_KEY_TYPES)} and its base64, such as '{hint}'"
         raise ValueError(msg)
     try:
         blob = base64.b64decode(words[1], validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not ASCII
         blob = b""
     size = int.from_bytes(blob[:4], "big")
     if blob[4 : 4 + size].decode("ascii", "replace") != words[0]:
@@ -247,6 +248,27 @@ def kubespray_version(value: str) -> str:
     return value
 
 
+def commit(value: str) -> str:
+    """A git commit in full."""
+    if not _COMMIT.fullmatch(value):
+        msg = f"{value[:80]!r} is not a commit; write its 40 digits (0-9, a-f), as git rev-parse prints them"
+        raise ValueError(msg)
+    return value
+
+
+def address_or_name(value: str) -> str:
+    """An IP address or a DNS name, without a port."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if len(value) > 253 or not _DNS_NAME.match(value) or value.replace(".", "").isdigit():
+            msg = (
+                f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
+            )
+            raise ValueError(msg) from None
+        return value
+
+
 def bare_version(value: str) -> str:
     """A version in three numbers, without a leading v."""
     if not _BARE_VERSION.match(value):
@@ -283,6 +305,8 @@ Sha256 = Annotated[
 Digest = Annotated[str, AfterValidator(digest), Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa7…"])]
 PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
+Commit = Annotated[str, AfterValidator(commit), Field(examples=["1c9add48975060f45396b34d8e022c30d7f80dab"])]
+AddressOrName = Annotated[str, AfterValidator(address_or_name), Field(examples=["api.dallas.example"])]
 BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
 CniVersion = Annotated[str, AfterValidator(cni_version), Field(examples=["1.0.0"])]
 VlanId = Annotated[int, Field(ge=1, le=4094, description="VLAN id", examples=[110])]

@@ -47,5 +47,6 @@ if [ -n "$findings" ]; then
     printf '%s' "$findings" >&2
     exit 1
 fi
-printf '{"hostname": "%s", "machineId": "%s", "architecture": "%s", "kernel": "%s", "nics": {%s}}\n' \
-    "$name" "$(cat /etc/machine-id)" "$(uname -m)" "$(uname -r)" "$nics"
+memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024)) # MiB
+printf '{"hostname": "%s", "machineId": "%s", "architecture": "%s", "kernel": "%s", "memory": %s, "nics": {%s}}\n' \
+    "$name" "$(cat /etc/machine-id)" "$(uname -m)" "$(uname -r)" "$memory" "$nics"

@@ -28,7 +28,16 @@ def cluster_networks(site: Site) -> list[str]:
 
 
 def _cidrs(site: Site, first: tuple[str, str], second: tuple[str, str]) -> list[str]:
-    variables = site.kubespray.variables
+    variables = site.kubespray.given()
     both = variables.get("ipv6_stack") or variables.get("enable_dual_stack_networks")
     chosen = (first, second) if both else (first,)
-    return [str(ipaddress.ip_network(str(variables.get(key, usual)), strict=False)) for key, usual in chosen]
+    texts = [text.strip() for key, usual in chosen for text in str(variables.get(key, usual)).split(",")]
+    return [network for text in texts if (network := _network(text))]
+
+
+def _network(text: str) -> str | None:
+    """A network of a Kubespray variable; what is none says nothing here, and Kubespray refuses it."""
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return None

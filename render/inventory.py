@@ -39,7 +39,6 @@ def variables(site: Site, given: dict[str, Any]) -> dict[str, Any]:
 
     `given` is the catalogue's variables with the site's own on top.
     """
-    control_planes = [site.nodes.hosts[name].address for name in site.with_role("control-plane")]
     relied_on: dict[str, Any] = {
         "ansible_become": True,
         # Kubespray's default for both is the same cluster.local at every site.
@@ -51,10 +50,16 @@ def variables(site: Site, given: dict[str, Any]) -> dict[str, Any]:
         "kube_network_plugin_multus": False,
         # We read it from the node, as a secret.
         "kubeconfig_localhost": False,
-        "supplementary_addresses_in_ssl_keys": control_planes,
         # Each pod's own time to end. Kubespray's 300 s for every pod holds up a removal by 5 minutes for one that ignores SIGTERM.
         "drain_grace_period": -1,
     }
+    if given.get("kube_network_plugin", "calico") == "calico":
+        # With several NICs, the one that holds the address by which Kubernetes knows the node (Calico: IP autodetection methods).
+        relied_on["calico_ip_auto_method"] = "kubernetes-internal-ip"
+    if site.kubespray.api_server is not None:
+        # Addresses of the control plane nodes are in the certificate anyway (roles/kubernetes/control-plane: apiserver_sans).
+        named = given.get("supplementary_addresses_in_ssl_keys", [])
+        given = {**given, "supplementary_addresses_in_ssl_keys": [*named, site.kubespray.api_server]}
     return {**relied_on, **given}
 
 

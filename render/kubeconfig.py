@@ -5,6 +5,11 @@ import io
 from ruamel.yaml import YAML
 
 
+def server(host: str, port: int) -> str:
+    """The address of an API server; an IPv6 address gets its brackets."""
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+
 def for_site(admin_conf: str, site: str, server: str) -> str:
     """The same credentials with another server, and with the site's name for context, cluster and user, so that those of several sites can be merged.
 

@@ -49,7 +49,7 @@ def networks_annotation(workload: Workload, replica: int = 0) -> str:
     """The pods' networks: Multus' short form, `a,b@net5`, or its JSON form where an attachment asks for more than a name."""
     if all(_plain(a) for a in workload.networks):
         return ",".join(f"{a.name}@{a.interface}" if a.interface else a.name for a in workload.networks)
-    return json.dumps([_selection(a, replica) for a in workload.networks], sort_keys=True)
+    return json.dumps([selection(a, replica) for a in workload.networks], sort_keys=True)
 
 
 def _plain(attachment: Attachment) -> bool:
@@ -57,7 +57,7 @@ def _plain(attachment: Attachment) -> bool:
     return not (a.ips or a.ips_by_replica or a.mac or a.default_route or a.port_mappings)
 
 
-def _selection(attachment: Attachment, replica: int) -> dict[str, Any]:
+def selection(attachment: Attachment, replica: int) -> dict[str, Any]:
     """One entry of the JSON form (multi-net-spec v1.3, 4.1.2.1)."""
     ips = attachment.ips_by_replica[replica] if attachment.ips_by_replica else attachment.ips
     found = {

@@ -32,8 +32,8 @@ class Span:
         return self.family == other.family and self.first <= other.last and other.first <= self.last
 
     def __str__(self) -> str:
-        kind = IPv4Address if self.family == 4 else IPv6Address
-        return str(kind(self.first)) if self.first == self.last else f"{kind(self.first)}-{kind(self.last)}"
+        first, last = host(self, self.first), host(self, self.last)
+        return str(first) if first == last else f"{first}-{last}"
 
 
 @lru_cache(maxsize=4096)
@@ -72,13 +72,17 @@ def usable(network: Network) -> Span:
     return Span(network.version, int(network.network_address) + 1, last)
 
 
+def host(span: Span, number: int) -> Address:
+    """An address of a span's family by its number."""
+    return IPv4Address(number) if span.family == 4 else IPv6Address(number)
+
+
 def hosts_hint(network: Network) -> str:
     """The addresses of a network that a host may have, in words."""
     if network.num_addresses <= 2:
         return f"an address of {network}"
     span = usable(network)
-    kind = IPv4Address if network.version == 4 else IPv6Address
-    return f"an address between {kind(span.first)} and {kind(span.last)}"
+    return f"an address between {host(span, span.first)} and {host(span, span.last)}"
 
 
 def without(span: Span, excluded: list[Span]) -> list[Span]:

@@ -3,13 +3,15 @@
 import difflib
 import json
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from model.positions import Data, Path
 from model.types import CNI_VERSIONS
-from rules.plugin_keys import COMMON, IPAM, LIST, NAMES, OLDEST_VERSION, OPERATOR, PLUGINS, fits, ipam_owners
+from rules.plugin_keys import COMMON, INNER, IPAM, LIST, NAMES, OLDEST_VERSION, OPERATOR, PLUGINS, fits, ipam_owners
+from rules.pools import pools_of, static_addresses
 from rules.registry import Problem, Problems, rule
-from rules.subjects import CHAINED, Config, Ipam, Operator, Plugin, version_key
+from rules.subjects import Config, Ipam, Operator, Part, Plugin, inner_parts, version_key
 
 _NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$")
 _LIBCNI = "cni libcni/conf.go"
@@ -57,8 +59,14 @@ def plugin_type_missing(part: Config | Plugin | Ipam) -> Problems:
 )
 def wrong_type(part: Config | Plugin | Ipam | Operator) -> Problems:
     """Go refuses the whole configuration: 'cannot unmarshal string into Go struct field'."""
+    yield from _wrong_types(part, keys_of(part), ())
+    for inner, known in _inner(part):
+        yield from _wrong_types(inner, known, inner.path)
+
+
+def _wrong_types(part: Part, known: dict[str, tuple[str, str]], path: Path) -> Problems:
     for key, value in part.data.items():
-        kind = keys_of(part).get(key.lower())
+        kind = known.get(key.lower())
         if kind is None or fits(kind[1], value):
             continue
         bad: Path = ()
@@ -67,7 +75,16 @@ def wrong_type(part: Config | Plugin | Ipam | Operator) -> Problems:
         elif kind[1] in {"flags", "strings"} and isinstance(value, dict):
             bad = next(((k,) for k, v in value.items() if not fits("bool" if kind[1] == "flags" else "text", v)), ())
         found = value[bad[0]] if bad else value  # type: ignore[index]  # the kind says which of the two it is
-        yield Problem((key, *bad), f"{kind[0]} is {_found(found)}", f"Write {NAMES[kind[1]]}.")
+        yield Problem((*path, key, *bad), f"{kind[0]} is {_found(found)}", f"Write {NAMES[kind[1]]}.")
+
+
+def _inner(part: Config | Plugin | Ipam | Operator) -> Iterator[tuple[Part, dict[str, tuple[str, str]]]]:
+    """The objects inside of a part with the keys that they may have."""
+    owner = part.kind if isinstance(part, Operator) else "" if isinstance(part, Config) else part.text("type")
+    for of, name in INNER:
+        if (of == owner or (of == "" and owner in {*PLUGINS, *IPAM})) and part.has(name):
+            known = {key.lower(): (key, kind) for key, kind in INNER[of, name].items()}
+            yield from ((inner, known) for inner in inner_parts(part, name))
 
 
 @rule(
@@ -89,22 +106,20 @@ def unknown_key(part: Plugin | Ipam | Operator) -> Problems:
         return
     single = isinstance(part, Plugin) and not part.config.is_list
     for key in part.data:
-        if key.lower() in known or (single and key in LIST) or "/" in key or _of_another_ipam(part, key):
+        if _has(known, key, part) or (single and key in LIST) or "/" in key or _of_another_ipam(part, key):
             continue
         kind = part.kind if isinstance(part, Operator) else part.type
         hint = _instead(key, known, part)
         yield Problem((key,), f"{kind} reads no key {key!r}", hint)
-    if (
-        isinstance(part, Operator)
-        and part.kind == "SriovNetworkNodePolicy"
-        and isinstance(selector := part.get("nicSelector"), dict)
-    ):
-        fields = OPERATOR["nicSelector"]
-        for key in selector:
-            if key not in fields:
-                hint = _near(key, list(fields)) or f"The fields are {', '.join(fields)}."
-                message = f"nicSelector has no field {key!r}: it is dropped, and the policy takes more NICs than meant"
-                yield Problem((part.key("nicSelector"), key), message, hint)
+    for inner, fields in _inner(part):
+        holder = next(str(step) for step in reversed(inner.path) if isinstance(step, str))
+        for key in inner.data:
+            if _has(fields, key, part) or (holder in {"ranges", "ipRanges"} and _of_another_ipam(part, key)):
+                continue
+            names = [name for name, _ in fields.values()]
+            hint = near(key, names) or f"Take it out; the keys here are {', '.join(names)}."
+            lost = " and the policy takes more NICs than meant" if holder == "nicSelector" else ""
+            yield Problem((*inner.path, key), f"{holder} has no key {key!r}: it is ignored{lost}", hint)
 
 
 @rule(
@@ -122,7 +137,10 @@ def cniversion_missing(config: Config) -> Problems:
         if misplaced or any(ipam.has("cniVersion") for ipam in config.addresses):
             return
         first = config.plugins[0]
-        if first.type in _WITHOUT_ADDRESS and not (first.ipam and first.ipam.type):
+        if crowded := _crowded(config):
+            message = f"no cniVersion: taken for 0.1.0, which knows one address of each family, and there are {crowded}"
+            yield Problem((), message, 'Add "cniVersion": "1.0.0".', "error")
+        elif first.type in _WITHOUT_ADDRESS and not (first.ipam and first.ipam.type):
             message = "no cniVersion: taken for 0.1.0, which knows no interface without an address"
             yield Problem((), message, 'Add "cniVersion": "1.0.0".', "error")
         else:
@@ -165,6 +183,9 @@ def cniversion_unsupported(config: Config) -> Problems:
             path, f"{version!r} is no version of the CNI specification", f"There are {', '.join(CNI_VERSIONS)}."
         )
         return
+    if config.version in {"0.1.0", "0.2.0"} and (crowded := _crowded(config)):
+        message = f"cniVersion {version} knows one address of each family, and there are {crowded}"
+        yield Problem(path, message, 'Write "cniVersion": "1.0.0".')
     facts = config.facts.plugin_versions or {}
     names = [n for plugin in config.plugins for n in (plugin.type, plugin.ipam.type if plugin.ipam else "") if n]
     for name in dict.fromkeys(names):
@@ -243,19 +264,21 @@ def third_party_plugin(part: Plugin | Ipam) -> Problems:
         )
 
 
-@rule(
-    "CHAINED_PLUGIN_FIRST",
-    "error",
-    "configuration",
-    "A plugin that needs another one before it",
-    example='{"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "tuning"}]}',
-    source="plugins/meta/*/: 'missing prevResult from earlier plugin'",
-)
-def chained_plugin_first(plugin: Plugin) -> Problems:
-    """It changes what an earlier plugin made, and there is none."""
-    if plugin.type in CHAINED and not plugin.chained and not plugin.has("prevResult"):
-        hint = f'Put it behind one that makes an interface: "plugins": [{{"type": "macvlan", …}}, {{"type": "{plugin.type}"}}].'
-        yield Problem((plugin.key("type"),), f"{plugin.type} cannot be the first plugin", hint)
+def _crowded(config: Config) -> str:
+    """How many addresses of one family an interface gets, if more than one: results before 0.3.0 hold one of each."""
+    for ipam in config.addresses:
+        sets = {(pool.set, pool.network.version) for pool in pools_of(ipam) if pool.network}
+        families = [family for _, family in sets] + [address.version for _, address, _, _ in static_addresses(ipam)]
+        for family in (4, 6):
+            if families.count(family) > 1:
+                return f"{families.count(family)} of IPv{family}"
+    return ""
+
+
+def _has(known: dict[str, tuple[str, str]], key: str, part: Plugin | Ipam | Operator) -> bool:
+    """Whether a key is known; the API server reads an operator's in exactly their case, Go a plugin's in any."""
+    name = known.get(key.lower())
+    return name is not None and (not isinstance(part, Operator) or name[0] == key)
 
 
 def keys_of(part: Config | Plugin | Ipam | Operator) -> dict[str, tuple[str, str]]:
@@ -293,8 +316,8 @@ def _of_another_ipam(part: Plugin | Ipam | Operator, key: str) -> bool:
 
 
 def _instead(key: str, known: dict[str, tuple[str, str]], part: Plugin | Ipam | Operator) -> str:
-    if near := _near(key, [name for name, _ in known.values()]):
-        return near
+    if meant := near(key, [name for name, _ in known.values()]):
+        return meant
     if isinstance(part, Plugin):
         if ipam_owners(key):
             return 'It belongs inside "ipam": {…}.'
@@ -304,9 +327,10 @@ def _instead(key: str, known: dict[str, tuple[str, str]], part: Plugin | Ipam | 
     return "Take it out, or see the plugin's documentation for the right key."
 
 
-def _near(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, 1, 0.75)
-    return f"Did you mean {near[0]}?" if near else ""
+def near(key: str, known: list[str]) -> str:
+    """A question for the key that is meant, empty if none is like it."""
+    found = difflib.get_close_matches(key, known, 1, 0.75)
+    return f"Did you mean {found[0]}?" if found else ""
 
 
 def _found(value: Data) -> str:
@@ -318,6 +342,6 @@ def _found(value: Data) -> str:
 
 
 def _best(names: list[str], facts: dict[str, list[str]], spoken: list[str]) -> str:
-    """The newest version that every plugin of the list speaks, if there is one."""
-    common = [v for v in spoken if all(v in facts.get(name, CNI_VERSIONS) for name in names)]
-    return max(common or spoken or ["1.0.0"], key=version_key)
+    """A version that every plugin of the list speaks: 1.0.0, which most speak, or the newest there is."""
+    common = [v for v in spoken if all(v in (facts.get(name) or _spoken(name)) for name in names)] or spoken
+    return "1.0.0" if "1.0.0" in common else max(common, key=version_key)

@@ -7,14 +7,31 @@ from typing import Any
 from model.positions import Path, written
 
 # Each of these registers its rules.
-from rules import attached, configuration, gateways, interfaces, nodes, pods, ranges, syntax
+from rules import (
+    annotation,
+    attached,
+    bonds,
+    chained,
+    configuration,
+    gateways,
+    interfaces,
+    nodes,
+    pods,
+    ranges,
+    slices,
+    syntax,
+)
 from rules.facts import Facts
 from rules.finding import Finding
 from rules.registry import Problem, Rule, rules_for
 from rules.subjects import Attached, Config, Everything, Ipam, Nad, Plugin, Pod
 from rules.text import Text
 
-CATALOGUE = (syntax, configuration, interfaces, ranges, gateways, pods, attached, nodes)
+CATALOGUE = (
+    *(syntax, configuration, interfaces, chained, bonds),
+    *(ranges, slices, gateways),
+    *(annotation, pods, attached, nodes),
+)
 """The modules of the rules, in the order in which they are documented."""
 
 

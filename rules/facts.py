@@ -3,8 +3,10 @@
 import json
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+
+from rules.addresses import parse_address, parse_cidr
 
 
 def _listed(value: object) -> object:
@@ -12,7 +14,22 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-Cidrs = Annotated[list[str], BeforeValidator(_listed)]
+def _network(value: str) -> str:
+    if parse_cidr(value) is None:
+        message = f"{value!r} is no network; write one such as 10.233.64.0/18"
+        raise ValueError(message)
+    return value
+
+
+def _address(value: str) -> str:
+    if parse_cidr(value) is None and parse_address(value) is None:
+        message = f"{value!r} is no address and no network; write one such as 10.1.1.5 or 10.1.1.0/24"
+        raise ValueError(message)
+    return value
+
+
+Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], BeforeValidator(_listed)]
+Addresses = Annotated[list[Annotated[str, AfterValidator(_address)]], BeforeValidator(_listed)]
 
 
 class FactsError(ValueError):
@@ -36,7 +53,7 @@ class Facts(BaseModel):
     """Interface that holds the node's own address."""
     default_route: str | None = None
     """Interface of the default route; an empty string: the nodes have none."""
-    node_ips: Annotated[Cidrs | None, Field(alias="nodeIPs")] = None
+    node_ips: Annotated[Addresses | None, Field(alias="nodeIPs")] = None
     """Addresses of the nodes, or networks that hold them."""
     mtu: dict[str, int] | None = None
     """MTU of each interface."""
@@ -54,9 +71,9 @@ class Facts(BaseModel):
     """Whether nodes have physical functions with SR-IOV."""
     dhcp_daemon: bool | None = None
     """Whether the DHCP daemon of the CNI plugins runs on the nodes."""
-    pod_cidr: Annotated[Cidrs | None, Field(alias="podCIDR")] = None
+    pod_cidr: Annotated[Networks | None, Field(alias="podCIDR")] = None
     """Addresses of the cluster's pods."""
-    service_cidr: Annotated[Cidrs | None, Field(alias="serviceCIDR")] = None
+    service_cidr: Annotated[Networks | None, Field(alias="serviceCIDR")] = None
     """Addresses of the cluster's services."""
     namespace_isolation: bool | None = None
     """Whether Multus refuses networks of other namespaces."""
@@ -64,12 +81,12 @@ class Facts(BaseModel):
     """Whether the nodes are virtual machines."""
 
     def lacks_interface(self, name: str) -> list[str] | None:
-        """The nodes that have no such interface (all of them as 'every node'); None if it is there or nothing is known."""
+        """The nodes that have no such interface (one without a name if not every node has it); None if it is there or nothing is known."""
         if self.ifaces is not None and name in self.ifaces:
             return None
         if self.ifaces_by_node is not None:
             return sorted(node for node, interfaces in self.ifaces_by_node.items() if name not in interfaces) or None
-        return ["every node"] if self.ifaces is not None else None
+        return [""] if self.ifaces is not None else None
 
     def interfaces(self) -> list[str]:
         """Interfaces that are known, for messages."""
@@ -93,6 +110,6 @@ def parse_facts(text: str, *, source: str) -> Facts:
 
 def _said(kind: str, message: str) -> str:
     if kind != "extra_forbidden":
-        return message
+        return message.removeprefix("Value error, ")
     known = ", ".join(field.alias or name for name, field in Facts.model_fields.items())
     return f"unknown fact; the facts are {known}"

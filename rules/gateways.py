@@ -4,9 +4,12 @@ from ipaddress import IPv6Address
 
 from model.positions import Data, Path
 from rules.addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
-from rules.pools import networks, pools_of
+from rules.pools import networks, pools_of, static_addresses
 from rules.registry import Problem, Problems, rule
-from rules.subjects import Ipam, Part
+from rules.subjects import Ipam, Part, Plugin
+
+_MAIN = 254
+"""The kernel's table of routes that packets look at when no rule says otherwise."""
 
 
 @rule(
@@ -36,12 +39,16 @@ def gateway_outside_subnet(ipam: Ipam) -> Problems:
 )
 def gateway_allocatable(ipam: Ipam) -> Problems:
     """whereabouts does not know that the gateway is taken: the first pod gets it, and the network fails."""
+    for path, address, _, own in static_addresses(ipam) if ipam.type == "static" else ():
+        if address == own:
+            hint = "Give the pod another address, or the router's as gateway."
+            yield Problem((*path, "gateway"), f"the pod's own address {own} is its gateway", hint)
     gateway = parse_address(ipam.text("gateway"), sloppy=True)
     if ipam.type != "whereabouts" or gateway is None:
         return
     for pool in pools_of(ipam):
         if any(span.contains(gateway) for span in pool.handed_out):
-            hint = f'Add "exclude": ["{gateway}/{gateway.max_prefixlen}"] to the range.'
+            hint = f'Write "exclude": ["{gateway}/{gateway.max_prefixlen}"] beside "{pool.key}".'
             yield Problem(
                 (ipam.key("gateway"),), f"the gateway {gateway} is in the range {pool.span} that pods get", hint
             )
@@ -90,11 +97,20 @@ def public_ip_range(ipam: Ipam) -> Problems:
     example='{"type": "host-local", "subnet": "10.1.10.0/24", "routes": [{"dst": "0.0.0.0/0"}]}',
     source="containernetworking/plugins#698; multus-cni#847, #1507",
 )
-def route_too_wide(ipam: Ipam) -> Problems:
+def route_too_wide(part: Ipam | Plugin) -> Problems:
     """The pod has a default route on eth0 already: with a second one answers leave by the wrong interface."""
-    plugin = ipam.plugin
+    plugin = part.plugin if isinstance(part, Ipam) else part
     if plugin and any(other.type == "sbr" for other in plugin.config.plugins):
         return
+    if isinstance(part, Ipam):
+        yield from _wide_routes(part)
+    elif part.type == "bridge" and part.get("isDefaultGateway") is True:
+        hint = 'Write "isGateway": true, and in ipam "routes": [{"dst": …}] for the networks behind the bridge.'
+        message = "isDefaultGateway makes a second default route, beside that of eth0"
+        yield Problem((part.key("isDefaultGateway"),), message, hint)
+
+
+def _wide_routes(ipam: Ipam) -> Problems:
     cluster = [
         (name, cidr[1])
         for name, texts in (("pods", ipam.facts.pod_cidr), ("services", ipam.facts.service_cidr))
@@ -102,11 +118,12 @@ def route_too_wide(ipam: Ipam) -> Problems:
         if (cidr := parse_cidr(t))
     ]
     for i, item in enumerate(ipam.entries("routes")):
-        cidr = parse_cidr(Part(item, (), ipam.facts).text("dst")) if isinstance(item, dict) else None
-        if cidr is None:
+        route = Part(item, (), ipam.facts) if isinstance(item, dict) else None
+        cidr = parse_cidr(route.text("dst")) if route else None
+        if route is None or cidr is None or route.integer("table") not in {None, 0, _MAIN}:
             continue
         path: Path = (ipam.key("routes"), i)
-        hint = "Give the networks behind this interface alone, or chain the plugin sbr."
+        hint = 'Write the networks behind this interface alone, such as {"dst": "10.20.0.0/16"}; or add {"type": "sbr"} to "plugins".'
         if cidr[1].prefixlen < 8:
             yield Problem(path, f"the route to {cidr[1]} competes with the pod's default route", hint)
         elif taken := [
@@ -125,10 +142,14 @@ def route_too_wide(ipam: Ipam) -> Problems:
 )
 def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
     """The keys are ignored: addresses are kept in the cluster's own API."""
-    for key in ipam.data if ipam.type == "whereabouts" else ():
-        if key.lower().startswith("etcd_") or (key.lower() == "datastore" and ipam.get("datastore") == "etcd"):
-            yield Problem((key,), f"whereabouts ignores {key!r}", "Take it out.")
-            return
+    keys = [
+        key
+        for key in ipam.data
+        if key.lower().startswith("etcd_") or (key.lower(), ipam.data[key]) == ("datastore", "etcd")
+    ]
+    if ipam.type == "whereabouts" and keys:
+        hint = f"Take {'them' if len(keys) > 1 else 'it'} out; whereabouts needs its CRDs in the cluster, and no etcd."
+        yield Problem((keys[0],), f"whereabouts ignores {', '.join(keys)}", hint)
 
 
 @rule(

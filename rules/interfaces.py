@@ -102,6 +102,10 @@ def enum(part: Plugin | Ipam | Operator) -> Problems:
         other = next((o for (o, k), known in VALUES.items() if k == key and o != kind and value in known), "")
         belongs = f"; {value!r} is one of {other}" if other else ""
         yield Problem((part.key(key),), f"{key} {value!r} is not known to {kind}{belongs}", f"Write one of: {shown}.")
+    kernelpath = part.text("kernelpath") if kind == "host-device" else ""
+    if kernelpath and not kernelpath.startswith("/sys/devices/"):
+        hint = "Write the device's path below /sys/devices, as printed by: readlink -f /sys/class/net/NAME"
+        yield Problem((part.key("kernelpath"),), f"kernelpath {kernelpath!r} does not begin with /sys/devices/", hint)
     if isinstance(part, Plugin) and part.type in {"macvlan", "vlan"} and (part.integer("mtu") or 0) < 0:
         yield Problem(
             (part.key("mtu"),),
@@ -122,6 +126,12 @@ def exclusive(plugin: Plugin) -> Problems:
     """The plugin refuses both, or cannot guess which one is meant."""
     if plugin.type == "bridge" and plugin.get("hairpinMode") is True and plugin.get("promiscMode") is True:
         yield Problem((plugin.key("promiscMode"),), "hairpinMode and promiscMode are both true", "Keep one of them.")
+    ipam = plugin.ipam is not None and plugin.ipam.type != ""
+    if plugin.type == "bridge" and plugin.get("disableContainerInterface") is True and ipam:
+        key = plugin.key("disableContainerInterface")
+        yield Problem(
+            (key,), "disableContainerInterface with an ipam: no interface, but an address", "Keep one of them."
+        )
     if plugin.type == "portmap" and plugin.has("markMasqBit") and plugin.has("externalSetMarkChain"):
         yield Problem(
             (plugin.key("markMasqBit"),), "markMasqBit and externalSetMarkChain are both there", "Keep one of them."
@@ -225,54 +235,6 @@ def rate_reversed(part: Plugin | Operator) -> Problems:
 
 
 @rule(
-    "BANDWIDTH_PAIR",
-    "error",
-    "configuration",
-    "A rate without its burst",
-    example='{"type": "bandwidth", "ingressRate": 1000000}',
-    source="plugins/meta/bandwidth/main.go validateRateAndBurst",
-)
-def bandwidth_pair(plugin: Plugin) -> Problems:
-    """The token bucket needs both: rate in bit/s, burst in bits, below 4 GiB."""
-    if plugin.type != "bandwidth":
-        return
-    for way in ("ingress", "egress"):
-        rate, burst = plugin.integer(f"{way}Rate") or 0, plugin.integer(f"{way}Burst") or 0
-        if bool(rate) != bool(burst):
-            there, missing = (f"{way}Rate", f"{way}Burst") if rate else (f"{way}Burst", f"{way}Rate")
-            yield Problem((plugin.key(there),), f"{there} without {missing}", f'Give "{missing}" too.')
-        elif burst // 8 >= 2**32 - 1:
-            yield Problem(
-                (plugin.key(f"{way}Burst"),), f"{way}Burst {burst} is 4 GiB or more", "Write bits, below 34359738360."
-            )
-
-
-@rule(
-    "BANDWIDTH_NEEDS_VETH",
-    "error",
-    "configuration",
-    "bandwidth behind a plugin that makes no veth",
-    example='{"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "macvlan"}, {"type": "bandwidth", "ingressRate": 8000, "ingressBurst": 8000}]}',
-    source="plugins/meta/bandwidth/main.go getHostInterface; containernetworking/plugins#413",
-)
-def bandwidth_needs_veth(plugin: Plugin) -> Problems:
-    """It shapes the node's end of a veth pair, and macvlan, ipvlan, vlan, host-device and sriov have none."""
-    first = plugin.config.plugins[0].type if plugin.config.plugins else ""
-    shapes = any(plugin.integer(f"{way}Rate") for way in ("ingress", "egress"))
-    if (
-        plugin.type == "bandwidth"
-        and plugin.chained
-        and shapes
-        and first in {"macvlan", "ipvlan", "vlan", "host-device", "sriov"}
-    ):
-        yield Problem(
-            (plugin.key("type"),),
-            f"bandwidth cannot shape what {first} makes",
-            "Take it out; limit the rate at the switch, or with sriov's max_tx_rate.",
-        )
-
-
-@rule(
     "INTERFACE_NAME",
     "error",
     "configuration",
@@ -292,7 +254,9 @@ def interface_name(plugin: Plugin) -> Problems:
             )
         elif value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
             yield Problem(
-                (plugin.key(key),), f"{value!r} is no name of an interface", "No white space, no '/' and no ':'."
+                (plugin.key(key),),
+                f"{value!r} is no name of an interface",
+                "Write a name without white space, '/' and ':'.",
             )
 
 

@@ -3,14 +3,23 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NoReturn, cast
 
-from model.positions import Data, Path
+from model.positions import Data, Path, whole_characters
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 
 Kind = Literal["comma", "comment", "syntax"]
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_TYPOGRAPHIC = "“”„‟«»‘’"
+_OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
+
+_MOST = 20
+"""Mistakes of one text that are told."""
+_COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,8 @@ class JsonMistake:
     offset: int
     message: str
     hint: str
+    mend: tuple[int, str] | None = None
+    """Where and with what to write over the text, none of its other characters moved, so that the rest can be looked at."""
 
 
 class _NotJsonError(ValueError):
@@ -38,7 +49,8 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse)
 def parse(text: str) -> tuple[Data, JsonMistake | None]:
     """The data, or the mistake. Numbers that Python would not make an int of become floats."""
     try:
-        return cast(Data, _STRICT.decode(text)), None
+        data = cast(Data, _STRICT.decode(text))
+        return (whole_characters(data) if _SURROGATE.search(text) else data), None
     except json.JSONDecodeError as error:
         return None, _diagnosed(text, error)
     except RecursionError:
@@ -49,6 +61,33 @@ def parse(text: str) -> tuple[Data, JsonMistake | None]:
         message = str(error) if isinstance(error, _NotJsonError) else "a number has too many digits"
         offset = next((m.start() for m in re.finditer(r"NaN|-?Infinity|[0-9]{4000}", text)), 0)
         return None, JsonMistake("syntax", offset, message, "Write a plain number.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text read as far as can be: every mistake that could be told, the data behind those that mend themselves."""
+
+    data: Data
+    mistakes: tuple[JsonMistake, ...]
+    mended: str | None
+    """The text with the mistakes written over, each character at its old place; None where it is still no JSON."""
+
+
+@lru_cache(maxsize=64)
+def read(text: str) -> Reading:
+    """The data of a text and all its mistakes: a comma too many does not hide what is wrong behind it."""
+    mistakes: list[JsonMistake] = []
+    mended = text
+    while len(mistakes) < _MOST:
+        data, mistake = parse(mended)
+        if mistake is None:
+            return Reading(data, tuple(mistakes), mended)
+        mistakes.append(mistake)
+        if mistake.mend is None:
+            break
+        start, written = mistake.mend
+        mended = mended[:start] + written + mended[start + len(written) :]
+    return Reading(None, tuple(mistakes), None)
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
@@ -68,26 +107,25 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
     before = text[:offset].rstrip()
     previous = before[-1:]
     if (here == "/" and text[offset + 1 : offset + 2] in {"/", "*"}) or here == "#":
-        return JsonMistake(
-            "comment", offset, "a comment; JSON has none", "Take it out, or put it into the YAML as # comment."
-        )
+        comment = _COMMENT.match(text, offset)
+        mend = (offset, re.sub(r"\S", " ", comment.group())) if comment else None
+        hint = "Take it out, or put it into the YAML as # comment."
+        return JsonMistake("comment", offset, "a comment; JSON has none", hint, mend)
     if here in {"}", "]"} and previous == ",":
         place = len(before) - 1
-        return JsonMistake(
-            "comma", place, f"a comma before {here!r}", "Take the comma out: the last entry has none behind it."
-        )
+        hint = "Take the comma out: the last entry has none behind it."
+        return JsonMistake("comma", place, f"a comma before {here!r}", hint, (place, " "))
     if not here:
-        if not text.strip():
-            return JsonMistake("syntax", 0, "nothing there", "Write a JSON object.")
         return JsonMistake("syntax", offset, "the text ends too early", "Close what is open: a quote, a '}' or a ']'.")
-    if here in "“”„‟«»‘’":
-        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".')
+    if here in _TYPOGRAPHIC:
+        mend = _quoted(text, offset) or (offset, '"')
+        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".', mend)
     if here == "'":
-        return JsonMistake("syntax", offset, "a single quote", 'JSON quotes with ": write "…".')
+        return JsonMistake("syntax", offset, "a single quote", 'JSON quotes with ": write "…".', _quoted(text, offset))
     if "delimiter" in error.msg and "','" in error.msg and (here in '"{[-' or here.isalnum()):
-        return JsonMistake(
-            "syntax", offset, f"a comma is missing before {_word(text, offset)}", "Put a comma between two entries."
-        )
+        mend = (len(before), ",") if len(before) < offset else None
+        message = f"a comma is missing before {_word(text, offset)}"
+        return JsonMistake("syntax", offset, message, "Put a comma between two entries.", mend)
     if "':'" in error.msg:
         return JsonMistake("syntax", offset, f"a colon is missing before {_word(text, offset)}", 'Write "key": value.')
     if "Extra data" in error.msg:
@@ -106,7 +144,17 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
         if here.isalpha()
         else "See json.org for what may stand here."
     )
-    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint)
+    small = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "FALSE": "false", "NULL": "null"}.get(
+        word
+    )
+    mend = (offset, small) if small else None
+    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint, mend)
+
+
+def _quoted(text: str, offset: int) -> tuple[int, str] | None:
+    """A text in single or typographic quotes with plain ones around it instead."""
+    match = _OTHER_QUOTES.match(text, offset)
+    return (offset, f'"{match.group(1)}"') if match else None
 
 
 def _word(text: str, offset: int) -> str:

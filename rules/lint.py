@@ -38,12 +38,8 @@ class SiteMistake:
 )
 def site_model(mistake: SiteMistake) -> Problems:
     """Unknown keys, wrong types, names that lead nowhere: the program would not start."""
-    what, semicolon, right = mistake.message.partition("; ")
-    yield Problem(
-        (),
-        what,
-        (right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else ".")) if semicolon else "See docs/site.md.",
-    )
+    what, _, right = mistake.message.partition("; ")
+    yield Problem((), what, right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else "."))
 
 
 @dataclass(slots=True)
@@ -86,14 +82,14 @@ class Linter:
 
     def _add_json(self, text: str, file: str, *, sure: bool) -> bool:
         """Look at a file of JSON; False if it may be YAML that begins with a bracket."""
-        data, mistake = jsontext.parse(text)
-        if mistake is None:
-            self._add_document(data, text, Origin(file, JsonText(text)), sure=sure)
-            return True
-        if file.endswith((".yaml", ".yml")):
-            return False
-        if not sure or any(mark in text for mark in _MARKS):
-            self._keep(ConfigText(text, (), self.facts, whole_file=True), Origin(file, JsonText(text)))
+        reading, origin = jsontext.read(text), Origin(file, JsonText(text))
+        if reading.mistakes:
+            if file.endswith((".yaml", ".yml")):
+                return False
+            if sure and not any(mark in text for mark in _MARKS):
+                return True
+            self._keep(ConfigText(text, (), self.facts, whole_file=True), origin)
+        self._add_document(reading.data, text, origin, sure=sure)
         return True
 
     def _add_document(self, data: Data, text: str, origin: Origin, *, sure: bool) -> None:

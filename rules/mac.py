@@ -2,6 +2,7 @@
 
 import re
 
+_BYTE = "[0-9a-fA-F]{2}"
 _FORMS = (
     re.compile(r"^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$"),
     re.compile(r"^[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}$"),
@@ -14,6 +15,13 @@ def octets(text: str) -> bytes | None:
     if any(form.match(text) for form in _FORMS):
         return bytes.fromhex(re.sub(r"[:.-]", "", text))
     return None
+
+
+def hardware_address(text: str, length: int) -> bool:
+    """Whether Go's net.ParseMAC takes a text for an address of so many bytes (6, 8 or 20)."""
+    digits = re.sub(r"[:.-]", "", text)
+    forms = (rf"{_BYTE}(:{_BYTE})*", rf"{_BYTE}(-{_BYTE})*", rf"{_BYTE}{_BYTE}(\.{_BYTE}{_BYTE})*")
+    return len(digits) == 2 * length and any(re.fullmatch(form, text) for form in forms)
 
 
 def unicast(text: str) -> str:

@@ -1,14 +1,19 @@
 """Rules against what is known of the nodes and the cluster, and on several networks of one node."""
 
 import difflib
+import json
 
 from model.positions import Path
 from rules.addresses import Span, parse_address, parse_cidr, whole
 from rules.finding import Level
 from rules.pools import handed_out, networks, pools_of
 from rules.registry import Problem, Problems, rule
-from rules.subjects import RESOURCE, Config, Everything, Ipam, Nad, Plugin
+from rules.subjects import RESOURCE, Config, Everything, Ipam, Nad, Plugin, inner_parts
 
+_SELECTOR = "k8s.v1.cni.cncf.io/nodeSelector"
+"""Annotation of a NAD: the network-resources-injector puts its pods on such nodes."""
+
+_PINNED = "kubernetes.io/hostname"
 _ALONE = {"dummy", "loopback"}
 
 
@@ -41,17 +46,34 @@ def plugin_binary_missing(part: Plugin | Ipam) -> Problems:
 )
 def master_not_found(plugin: Plugin) -> Problems:
     """Pods on that node do not start."""
+    for path, name in _needed(plugin):
+        missing = plugin.facts.lacks_interface(name)
+        if missing:
+            where = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
+            have = "have" if len(missing) > 1 else "has"
+            message = f"{where} {have} no interface {name!r}" if where else f"not every node has an interface {name!r}"
+            yield Problem(path, message, _there(plugin, name, missing))
+
+
+def _needed(plugin: Plugin) -> list[tuple[Path, str]]:
+    """Interfaces of the node that a plugin works on, each with its place."""
+    if plugin.type == "bond":
+        links = () if plugin.get("linksInContainer") is True else inner_parts(plugin, "links")
+        return [((*link.path, link.key("name")), link.text("name")) for link in links if link.text("name")]
     key = "device" if plugin.type == "host-device" else "master"
     name = plugin.text("device") if key == "device" else plugin.known_master
-    missing = plugin.facts.lacks_interface(name) if name else None
-    if missing:
-        where = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
-        there = ", ".join(plugin.facts.interfaces())
-        yield Problem(
-            (plugin.key(key),) if plugin.has(key) else (),
-            f"{where} has no interface {name!r}",
-            f"There are: {there or 'none'}. Look with: ip link",
-        )
+    return [((plugin.key(key),) if plugin.has(key) else (), name)] if name else []
+
+
+def _there(plugin: Plugin, name: str, missing: list[str]) -> str:
+    """What those nodes have instead, or where to look."""
+    by_node = plugin.facts.ifaces_by_node or {}
+    if any(missing):
+        have = "; ".join(f"{node} has {', '.join(by_node[node]) or 'none'}" for node in missing[:3])
+        return f"{have}. Keep the pods off {'that node' if len(missing) == 1 else 'those nodes'}, or give the interface the same name on every node."
+    near = difflib.get_close_matches(name, plugin.facts.ifaces or [], 1, 0.6)
+    there = ", ".join(plugin.facts.ifaces or [])
+    return (f"Did you mean {near[0]}? " if near else "") + f"There are: {there or 'none'}. Look with: ip link"
 
 
 @rule(
@@ -75,6 +97,27 @@ def mtu_gt_master(plugin: Plugin) -> Problems:
             hint,
             level,
         )
+
+
+@rule(
+    "MACVLAN_BLOCKED",
+    "warning",
+    "facts",
+    "Something that drops macvlan's frames",
+    example="nodeIsVM: true, config: {type: macvlan, master: eth1}",
+    source="multus-cni#390, #660, #1097; IEEE 802.11: a station sends with its own MAC address only",
+)
+def macvlan_blocked(plugin: Plugin) -> Problems:
+    """Each pod has a MAC address of its own; hypervisors let a VM send with its NIC's only, and so does wireless LAN."""
+    if plugin.type != "macvlan" or plugin.master is None:
+        return
+    path = (plugin.key("master"),) if plugin.has("master") else (plugin.key("type"),)
+    if plugin.known_master.startswith(("wlan", "wlp", "wlo", "wlx")):
+        hint = "Take ipvlan, whose pods share the NIC's MAC address, or a wired NIC."
+        yield Problem(path, f"{plugin.known_master} is a wireless NIC by its name", hint)
+    elif plugin.facts.node_is_vm:
+        hint = "Let the hypervisor accept other MAC addresses (promiscuous mode, forged transmits; OpenStack: port_security_enabled=false), or take ipvlan."
+        yield Problem(path, "the nodes are VMs, whose hypervisor may drop frames of other MAC addresses", hint)
 
 
 @rule(
@@ -145,9 +188,26 @@ def hostlocal_multinode(ipam: Ipam) -> Problems:
     """host-local remembers addresses on each node alone: pods on two nodes get the same one. In a site it is an error."""
     nodes = ipam.facts.nodes or 0
     in_site = ipam.plugin is not None and ipam.plugin.config.in_site
-    if ipam.type == "host-local" and nodes > 1 and ipam.interface_type not in _ALONE and not in_site and pools_of(ipam):
-        hint = "Take whereabouts, a range for each node, or keep the pods on one node."
+    nad = ipam.plugin.config.nad if ipam.plugin else None
+    if ipam.type != "host-local" or nodes < 2 or in_site or not pools_of(ipam):
+        return
+    if ipam.interface_type not in _ALONE and not (nad and _PINNED in str(nad.annotations.get(_SELECTOR, ""))):
+        hint = (
+            f'Take whereabouts, which knows all nodes: "ipam": {_as_whereabouts(ipam)}. Or keep the pods on one node.'
+        )
         yield Problem((), f"host-local hands the same addresses out on each of the {nodes} nodes", hint)
+
+
+def _as_whereabouts(ipam: Ipam) -> str:
+    """The same ranges as whereabouts writes them, for a hint."""
+    ranges = []
+    for pool in pools_of(ipam):
+        made: dict[str, str] = {"range": pool.text}
+        made |= {"range_start": str(pool.start)} if pool.start else {}
+        made |= {"range_end": str(pool.end)} if pool.end else {}
+        ranges.append(made)
+    keys: dict[str, object] = dict(ranges[0]) if len(ranges) == 1 else {"ipRanges": ranges}
+    return json.dumps({"type": "whereabouts", **keys})
 
 
 @rule(
@@ -216,7 +276,7 @@ def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
                 continue
             kinds = seen.setdefault(plugin.known_master, {})
             other = kinds.get("ipvlan" if plugin.type == "macvlan" else "macvlan")
-            if other is not None:
+            if other is not None and not _same_object(other, config):
                 name = plugin.known_master or "the default route's interface"
                 path = (plugin.key("master"),) if plugin.has("master") else ()
                 message = f"{plugin.type} on {name}, which has {'ipvlan' if plugin.type == 'macvlan' else 'macvlan'} children ({title(other)})"
@@ -234,31 +294,32 @@ def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
 )
 def nads_overlap(everything: Everything) -> Problems:
     """Both hand out the same addresses to pods that hear each other. `network_name` says that whereabouts' ranges are meant to be apart."""
-    segments: dict[tuple[object, ...], list[tuple[Span, Ipam]]] = {}
+    segments: dict[tuple[object, ...], list[tuple[Span, Plugin]]] = {}
     for config in everything.configs:
-        for ipam in config.addresses:
-            if ipam.plugin and (key := segment(ipam.plugin)) and not ipam.text("network_name"):
-                segments.setdefault(key, []).extend((span, ipam) for span in handed_out(ipam))
+        for plugin in config.plugins:
+            ipam = plugin.ipam
+            if ipam and (key := segment(plugin)) and not ipam.text("network_name"):
+                segments.setdefault(key, []).extend((span, plugin) for span in handed_out(ipam))
     for spans in segments.values():
         spans.sort(key=lambda item: item[0])
-        furthest: tuple[Span, Ipam] | None = None
+        furthest: tuple[Span, Plugin] | None = None
         told: set[int] = set()
-        for span, ipam in spans:
-            if (
-                furthest
-                and furthest[0].overlaps(span)
-                and furthest[1].plugin is not ipam.plugin
-                and id(ipam) not in told
-            ):
-                told.add(id(ipam))
-                other = furthest[1].plugin
-                shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
-                message = f"{shared} is handed out by {title(other.config) if other else 'another network'} too, on the same segment"
-                yield Problem(
-                    (), message, "Give each network a range of its own, or exclude the other's.", subject=ipam
-                )
+        for span, plugin in spans:
+            if furthest and furthest[0].overlaps(span) and id(plugin) not in told:
+                other = furthest[1].config
+                if not _same_object(other, plugin.config):
+                    told.add(id(plugin))
+                    shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
+                    message = f"{shared} is handed out by {title(other)} too, on the same segment"
+                    hint = "Give each network a range of its own, or exclude the other's."
+                    yield Problem((), message, hint, subject=plugin.ipam)
             if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
-                furthest = (span, ipam)
+                furthest = (span, plugin)
+
+
+def _same_object(one: Config, other: Config) -> bool:
+    """Whether two configurations are one in the cluster: the same, or of NADs of one name (a copy in another file)."""
+    return one is other or (one.nad is not None and other.nad is not None and one.nad.full_name == other.nad.full_name)
 
 
 def segment(plugin: Plugin) -> tuple[object, ...] | None:

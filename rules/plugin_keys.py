@@ -106,11 +106,12 @@ PLUGINS: dict[str, dict[str, str]] = {
         "mode": "text",
         "linksInContainer": "bool",
         "failOverMac": "int",
-        "failOverMAC": "int",
         "miimon": "text",
         "links": "objects",
         "mtu": "int",
         "allSlavesActive": "int",
+        "tlbDynamicLb": "int",
+        "xmitHashPolicy": "text",
     },
     "tuning": {
         "dataDir": "text",
@@ -189,6 +190,39 @@ IPAM: dict[str, dict[str, str]] = {
 }
 """Keys of each address management plugin."""
 
+_ROUTE = {
+    "dst": "text",
+    "gw": "text",
+    "mtu": "int",
+    "advmss": "int",
+    "priority": "int",
+    "table": "int",
+    "scope": "int",
+}
+_DNS = {"nameservers": "texts", "domain": "text", "search": "texts", "options": "texts"}
+_ADDRESS = {"address": "text", "gateway": "text"}
+_TRUNK = {"id": "int", "minID": "int", "maxID": "int"}
+
+INNER: dict[tuple[str, str], dict[str, str]] = {
+    ("", "dns"): _DNS,
+    ("", "routes"): _ROUTE,
+    ("host-local", "ranges"): {"subnet": "text", "rangeStart": "text", "rangeEnd": "text", "gateway": "text"},
+    ("whereabouts", "ipRanges"): {"range": "text", "range_start": "text", "range_end": "text", "exclude": "texts"},
+    ("static", "addresses"): _ADDRESS,
+    ("whereabouts", "addresses"): _ADDRESS,
+    ("whereabouts", "kubernetes"): {"kubeconfig": "text", "k8s_api_root": "text"},
+    ("bridge", "vlanTrunk"): _TRUNK,
+    ("ovs", "trunk"): _TRUNK,
+    ("SriovNetworkNodePolicy", "nicSelector"): {
+        "vendor": "text",
+        "deviceID": "text",
+        "rootDevices": "texts",
+        "pfNames": "texts",
+        "netFilter": "text",
+    },
+}
+"""Keys of the objects inside of a part, by its type (empty: any) and the key that holds them, in lists or not (cni pkg/types, the plugins)."""
+
 VALUES: dict[tuple[str, str], tuple[str | int, ...]] = {
     ("macvlan", "mode"): ("bridge", "private", "vepa", "passthru"),
     ("ipvlan", "mode"): ("l2", "l3", "l3s"),
@@ -206,6 +240,9 @@ VALUES: dict[tuple[str, str], tuple[str | int, ...]] = {
         *("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"),
     ),
     ("bond", "failOverMac"): (0, 1, 2),
+    ("bond", "allSlavesActive"): (0, 1),
+    ("bond", "tlbDynamicLb"): (0, 1),
+    ("bond", "xmitHashPolicy"): ("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac"),
     ("portmap", "markMasqBit"): tuple(range(32)),
     ("whereabouts", "log_level"): ("debug", "verbose", "error", "panic"),
     ("whereabouts", "datastore"): ("kubernetes", "etcd"),
@@ -230,13 +267,6 @@ OPERATOR: dict[str, dict[str, str]] = {
         "externallyManaged": "bool",
         "bridge": "object",
         "eSwitchParams": "object",
-    },
-    "nicSelector": {
-        "vendor": "text",
-        "deviceID": "text",
-        "rootDevices": "texts",
-        "pfNames": "texts",
-        "netFilter": "text",
     },
     "SriovNetwork": {
         "networkNamespace": "text",

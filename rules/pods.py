@@ -1,185 +1,13 @@
-"""Rules on what a pod asks for, by itself: the annotation's form, names, addresses."""
+"""Rules on what a pod asks for, by itself: interface names, MAC and IP addresses, default routes."""
 
-import difflib
-
-from rules import jsontext
-from rules.addresses import parse_address, parse_cidr
+from rules.addresses import parse_address
 from rules.interfaces import LONGEST
-from rules.mac import octets, unicast
-from rules.plugin_keys import NAMES
+from rules.mac import hardware_address, octets, unicast
 from rules.registry import Problem, Problems, rule
-from rules.selections import ANNOTATION, KEYS, is_json, json_items, misfits, short_items, split_item, texts
-from rules.subjects import Attached, Part, Plugin, Pod
-from rules.syntax import LABEL
+from rules.selections import texts
+from rules.subjects import Attached, Plugin, Pod
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
-_KNOWN = {
-    ANNOTATION,
-    "k8s.v1.cni.cncf.io/network-status",
-    "k8s.v1.cni.cncf.io/resourceName",
-    "v1.multus-cni.io/default-network",
-}
-
-
-@rule(
-    "ANNOTATION_JSON",
-    "error",
-    "configuration",
-    "An annotation that Multus cannot read",
-    example='k8s.v1.cni.cncf.io/networks: \'[{"name": "internal", "ips": "10.1.10.5"}]\'',
-    source=f"{_MULTUS} parsePodNetworkAnnotation; multus-cni pkg/types NetworkSelectionElement",
-)
-def annotation_json(pod: Pod) -> Problems:
-    """The multi-network specification lets an invalid annotation be ignored; Multus lets the pod fail."""
-    value = pod.annotations.get(ANNOTATION)
-    path = (*pod.metadata, "annotations", ANNOTATION)
-    if value is not None and not isinstance(value, str):
-        yield Problem(path, "an annotation is text", "Put it into quotes: 'internal, external', or '[{\"name\": …}]'.")
-    if not isinstance(value, str) or not is_json(value):
-        return
-    data, mistake = jsontext.parse(value)
-    if mistake is not None:
-        yield Problem(path, f"not JSON: {mistake.message}", mistake.hint, offset=mistake.offset)
-    elif not isinstance(data, list):
-        yield Problem(path, "the JSON is not a list", 'Write brackets around it: [{"name": …}].')
-    for selection in pod.selections:
-        for key, kind in misfits(selection.item) if selection.item else ():
-            yield Problem((*selection.path, key), f"{key} is not {NAMES[kind]}", f"Write {NAMES[kind]}.")
-        for ip in texts(selection.item, "ips") if selection.item else ():
-            if (parse_cidr(ip) if "/" in ip else parse_address(ip)) is None:
-                yield Problem((*selection.path, "ips"), f"{ip!r} is no IP address", "Write one such as 10.1.10.5/24.")
-        for gateway in texts(selection.item, "default-route") if selection.item else ():
-            if parse_address(gateway) is None:
-                yield Problem(
-                    (*selection.path, "default-route"),
-                    f"{gateway!r} is no IP address",
-                    "Write the gateway such as 10.1.10.1.",
-                )
-
-
-@rule(
-    "ANNOTATION_EMPTY_ITEM",
-    "error",
-    "configuration",
-    "An attachment without a name",
-    example="k8s.v1.cni.cncf.io/networks: internal,,external",
-    source=f"{_MULTUS} parsePodNetworkAnnotation",
-)
-def annotation_empty_item(pod: Pod) -> Problems:
-    """Multus looks for a network with an empty name, and the pod fails."""
-    value = pod.annotations.get(ANNOTATION)
-    path = (*pod.metadata, "annotations", ANNOTATION)
-    if not isinstance(value, str) or not value:
-        return
-    if is_json(value):
-        for i, item in enumerate(json_items(value) or []):
-            if not isinstance(item, dict) or Part(item, (), pod.facts).get("name") in (None, ""):
-                yield Problem((*path, i), "an attachment without a name", 'Give "name", or take it out.')
-        return
-    for offset, item in short_items(value):
-        parts = split_item(item)
-        if not item or (parts and not parts[1]):
-            yield Problem(
-                path,
-                "an empty item between commas" if not item else f"{item!r} names no network",
-                "Take the comma out, or write the name.",
-                offset=offset,
-            )
-
-
-@rule(
-    "ANNOTATION_NS_IN_NAME",
-    "error",
-    "configuration",
-    "namespace/name in the JSON form",
-    example='[{"name": "telecom/internal"}]',
-    source=f"{_MULTUS} parsePodNetworkAnnotation: only the short form is split at '/'",
-)
-def annotation_ns_in_name(attached: Attached) -> Problems:
-    """In the JSON form the namespace has a key of its own."""
-    selection = attached.selection
-    if selection.item and "/" in selection.name:
-        before, _, name = selection.name.partition("/")
-        yield Problem(
-            (selection.item.key("name"),),
-            f"{selection.name!r} is no name",
-            f'Write "namespace": "{before}", "name": "{name}".',
-        )
-
-
-@rule(
-    "ANNOTATION_NAME",
-    "error",
-    "configuration",
-    "A name that Multus refuses",
-    example="k8s.v1.cni.cncf.io/networks: Macvlan.Internal",
-    source=f"{_MULTUS} parsePodNetworkObjectName",
-)
-def annotation_name(pod: Pod) -> Problems:
-    """Names and namespaces are a-z, 0-9 and '-' in the short form; dots are refused though Kubernetes allows them."""
-    value = pod.annotations.get(ANNOTATION)
-    if not isinstance(value, str) or is_json(value):
-        return
-    path = (*pod.metadata, "annotations", ANNOTATION)
-    for offset, item in short_items(value):
-        parts = split_item(item)
-        if parts is None:
-            yield Problem(
-                path, f"{item!r} has too many '/' or '@'", "Write [namespace/]name[@interface].", offset=offset
-            )
-        elif bad := next((part for part in parts[:2] if part and not LABEL.match(part)), ""):
-            yield Problem(
-                path,
-                f"{bad!r} is no name of a network",
-                "Use a-z, 0-9 and '-', a letter or digit first and last.",
-                offset=offset,
-            )
-
-
-@rule(
-    "ANNOTATION_UNKNOWN_KEY",
-    "warning",
-    "configuration",
-    "A key that Multus does not read",
-    example='[{"name": "internal", "ip": "10.1.10.5/24"}]',
-    source="multus-cni pkg/types NetworkSelectionElement",
-)
-def annotation_unknown_key(pod: Pod) -> Problems:
-    """It is ignored without a word."""
-    known = {key.lower() for key in KEYS}
-    for selection in pod.selections:
-        for key in selection.item.data if selection.item else ():
-            if key.lower() not in known:
-                near = difflib.get_close_matches(key, list(KEYS), 1, 0.6)
-                hint = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(KEYS)}."
-                yield Problem((*selection.path, key), f"Multus reads no key {key!r}", hint)
-    for key in pod.annotations:
-        if key.startswith(("k8s.v1.cni.cncf.io/", "v1.multus-cni.io/")) and key not in _KNOWN:
-            near = difflib.get_close_matches(key, [ANNOTATION, "v1.multus-cni.io/default-network"], 1, 0.8)
-            if near:
-                yield Problem(
-                    (*pod.metadata, "annotations", key),
-                    f"Multus reads no annotation {key!r}",
-                    f"Did you mean {near[0]}?",
-                )
-
-
-@rule(
-    "ANNOTATION_MISPLACED",
-    "warning",
-    "configuration",
-    "The annotation is on the workload, not on its pods",
-    example="kind: Deployment\nmetadata:\n  annotations: {k8s.v1.cni.cncf.io/networks: internal}",
-    source="Kubernetes: pods get the annotations of spec.template.metadata",
-)
-def annotation_misplaced(pod: Pod) -> Problems:
-    """The pods start without the network, and nothing complains."""
-    if ANNOTATION in pod.outer and ANNOTATION not in pod.annotations:
-        yield Problem(
-            (*pod.outer_path, "annotations", ANNOTATION),
-            f"the pods of this {pod.kind} do not get its annotations",
-            "Move it to spec.template.metadata.annotations.",
-        )
 
 
 @rule(
@@ -217,7 +45,7 @@ def ifname_invalid(attached: Attached) -> Problems:
             attached, f"{name} is the pod's own interface", "Leave it out for net1, net2, …, or write another name."
         )
     elif name in {".", ".."} or any(c in "/:" or c.isspace() for c in name):
-        yield _named(attached, f"{name!r} is no name of an interface", "No white space, no '/' and no ':'.")
+        yield _named(attached, f"{name!r} is no name of an interface", "Write a name without white space, '/' and ':'.")
 
 
 @rule(
@@ -271,6 +99,11 @@ def mac_multicast(part: Attached | Plugin) -> Problems:
 def mac_invalid(part: Attached | Plugin) -> Problems:
     """Six bytes, not all zero."""
     holder = part.selection.item if isinstance(part, Attached) else part
+    if isinstance(part, Plugin) and part.type == "host-device":
+        device = part.text("hwaddr")
+        if device and not any(hardware_address(device, length) for length in (6, 8, 20)):
+            hint = "Write the NIC's address as printed by: ip link"
+            yield Problem((part.key("hwaddr"),), f"{device!r} is no hardware address", hint)
     mac = holder.text("mac") if holder else ""
     if holder and mac and (octets(mac) is None or not any(octets(mac) or b"")):
         yield Problem(
@@ -315,16 +148,18 @@ def default_route_twice(pod: Pod) -> Problems:
     source="Kubernetes: each replica has the same annotations",
 )
 def ips_with_replicas(pod: Pod) -> Problems:
-    """Every replica asks for the same address or the same MAC."""
+    """Every replica asks for the same address or the same MAC; a DaemonSet has one on each node."""
     for selection in pod.selections:
-        for key in ("ips", "mac") if pod.replicas > 1 else ():
+        for key in ("ips", "mac") if pod.many > 1 else ():
             if selection.item and selection.item.get(key):
                 path = (*selection.path, selection.item.key(key))
-                yield Problem(
-                    path,
-                    f"{pod.replicas} replicas would have the same {key}",
-                    "Set replicas: 1, or let the network's address management give them.",
-                )
+                one = {
+                    "DaemonSet": "Write a Pod for each node",
+                    "Job": "Set parallelism: 1",
+                    "CronJob": "Set parallelism: 1",
+                }
+                hint = f"{one.get(pod.kind, 'Set replicas: 1')}, or let the network's address management give them."
+                yield Problem(path, f"{pod.many} replicas would have the same {key}", hint)
 
 
 def _named(attached: Attached, message: str, hint: str) -> Problem:

@@ -72,7 +72,7 @@ def pools_of(ipam: Ipam) -> list[Pool]:
 
 
 def _host_local(ipam: Ipam) -> list[tuple[int, Path, Part]]:
-    found: list[tuple[int, Path, Part]] = [(-1, (), ipam)] if ipam.text("subnet") else []
+    found: list[tuple[int, Path, Part]] = [(-1, (), ipam)] if ipam.has("subnet") else []
     for i, members in enumerate(ipam.entries("ranges")):
         for j, member in enumerate(members if isinstance(members, list) else ()):
             if isinstance(member, dict):

@@ -1,9 +1,9 @@
 """Rules on the addresses that are handed out; each range as the plugin in question reads it."""
 
 from model.positions import Path
-from rules.addresses import hosts_hint, parse_address, parse_cidr, whole
+from rules.addresses import host, hosts_hint, parse_address, parse_cidr, usable, whole
 from rules.finding import Level
-from rules.plugin_keys import IPAM, ipam_owners
+from rules.plugin_keys import INNER, IPAM, ipam_owners
 from rules.pools import Pool, exclusion, pools_of, static_addresses
 from rules.registry import Problem, Problems, rule
 from rules.subjects import Ipam, Part
@@ -27,22 +27,21 @@ def bad_cidr(ipam: Ipam) -> Problems:
         yield from _bad_pool(ipam, pool)
     if ipam.type == "host-local":
         for i, members in enumerate(ipam.entries("ranges")):
+            place: Path = (ipam.key("ranges"), i)
             if not isinstance(members, list):
-                yield Problem(
-                    (ipam.key("ranges"), i),
-                    "a range set is a list of ranges",
-                    "Write one more pair of brackets: [[{…}]].",
-                )
+                yield Problem(place, "a range set is a list of ranges", "Write one more pair of brackets: [[{…}]].")
+                continue
+            for j, member in enumerate(members):
+                if not isinstance(member, dict):
+                    yield Problem((*place, j), "a range is an object", 'Write {"subnet": "10.1.10.0/24"}.')
     for i, item in enumerate(ipam.entries("addresses") if ipam.type in {"static", "whereabouts"} else ()):
         if isinstance(item, dict):
             part = Part(item, (), ipam.facts)
             path: Path = (ipam.key("addresses"), i)
             if parse_cidr(part.text("address"), sloppy=sloppy) is None:
-                yield Problem(
-                    (*path, part.key("address")),
-                    f"{part.get('address')!r} is no address with a prefix length",
-                    "Write one such as 10.1.10.5/24.",
-                )
+                text = part.text("address")
+                found = f"{text!r} is no address with a prefix length" if text else "an entry without address"
+                yield Problem((*path, part.key("address")), found, "Write one such as 10.1.10.5/24.")
             yield from _bad_address(part, "gateway", path)
     if ipam.type == "whereabouts":
         yield from _bad_address(ipam, "gateway", ())
@@ -90,13 +89,19 @@ def _bad_address(part: Part, name: str, path: Path, *, sloppy: bool = False) -> 
     "configuration",
     "A subnet that is no network address",
     example='{"type": "host-local", "subnet": "10.1.10.5/24"}',
-    source=f"{_HOST_LOCAL}/range.go Canonicalize",
+    source=f"{_HOST_LOCAL}/range.go Canonicalize; kernel fib_table_insert: 'Invalid prefix for given prefix length'",
 )
 def host_bits_set(ipam: Ipam) -> Problems:
-    """host-local wants the network's own address; whereabouts does not mind."""
+    """host-local and the kernel's IPv4 routes want the network's own address; whereabouts does not mind."""
     for pool in pools_of(ipam) if ipam.type == "host-local" else ():
         if pool.network and pool.base != pool.network.network_address:
             yield Problem(pool.key_path(pool.key), f"{pool.text} has host bits set", f"Write {pool.network}.")
+    for i, item in enumerate(ipam.entries("routes")):
+        route = Part(item, (), ipam.facts) if isinstance(item, dict) else None
+        cidr = parse_cidr(route.text("dst")) if route else None
+        if route and cidr and cidr[1].version == 4 and cidr[0] != cidr[1].network_address:
+            path = (ipam.key("routes"), i, route.key("dst"))
+            yield Problem(path, f"the route's {route.text('dst')} has host bits set", f"Write {cidr[1]}.")
 
 
 @rule(
@@ -185,14 +190,24 @@ def range_outside_subnet(ipam: Ipam) -> Problems:
     source=f"{_HOST_LOCAL}/range.go (reports it as 'RangeEnd not in network'); {_WHEREABOUTS}",
 )
 def range_reversed(ipam: Ipam) -> Problems:
-    """The first address must not be above the last."""
+    """The first address must not be above the last; where one is not given, it is the network's first or last for hosts."""
     for pool in pools_of(ipam):
-        if pool.start is None or pool.end is None or pool.start.version != pool.end.version:
+        if pool.network is None or pool.network.num_addresses < 4 or (pool.start is None and pool.end is None):
             continue
-        inside = pool.network is not None and all(whole(pool.network).contains(a) for a in (pool.start, pool.end))
-        if inside and int(pool.start) > int(pool.end):
-            path = pool.key_path(pool.key if "-" in pool.text else pool.end_key)
-            yield Problem(path, f"the range ends at {pool.end}, before it begins at {pool.start}", "Exchange the two.")
+        inside = usable(pool.network)
+        first, last = pool.start or host(inside, inside.first), pool.end or host(inside, inside.last)
+        if int(first) <= int(last) or not all(whole(pool.network).contains(a) for a in (first, last)):
+            continue
+        message = f"the range ends at {last}, before it begins at {first}"
+        if "-" in pool.text:
+            yield Problem(pool.key_path(pool.key), message, f"Write {last}-{first}/{pool.network.prefixlen}.")
+        elif pool.start and pool.end:
+            hint = f'Exchange the two: "{pool.start_key}": "{last}", "{pool.end_key}": "{first}".'
+            yield Problem(pool.key_path(pool.end_key), message, hint)
+        elif pool.start:
+            yield Problem(pool.key_path(pool.start_key), message, f"Give {hosts_hint(pool.network)}.", "warning")
+        elif ipam.type == "host-local":
+            yield Problem(pool.key_path(pool.end_key), message, f"Give {hosts_hint(pool.network)}.")
 
 
 @rule(
@@ -273,31 +288,6 @@ def bad_exclude(ipam: Ipam) -> Problems:
 
 
 @rule(
-    "NODE_SLICE_LARGER_THAN_RANGE",
-    "error",
-    "configuration",
-    "A node's slice larger than the whole range",
-    example='{"type": "whereabouts", "range": "192.168.2.0/24", "node_slice_size": "/22"}',
-    source="whereabouts pkg/iphelpers/iphelpers.go DivideRangeBySize",
-)
-def node_slice_larger_than_range(ipam: Ipam) -> Problems:
-    """The range is divided into slices, one for each node; a shorter prefix is a larger slice."""
-    text = ipam.text("node_slice_size")
-    if ipam.type != "whereabouts" or not text:
-        return
-    path = (ipam.key("node_slice_size"),)
-    length = text.removeprefix("/")
-    if not (length.isascii() and length.isdigit()):
-        yield Problem(path, f"{text!r} is no prefix length", "Write one such as /26.")
-        return
-    for pool in pools_of(ipam):
-        if pool.network and int(length) < pool.network.prefixlen:
-            hint = f"Write a prefix length from /{pool.network.prefixlen} to /{pool.network.max_prefixlen - 2}."
-            yield Problem(path, f"a slice of /{length} is larger than the range {pool.network}", hint)
-            return
-
-
-@rule(
     "STATIC_NO_ADDRESS",
     "error",
     "configuration",
@@ -327,11 +317,25 @@ def ipam_key_for_other_plugin(ipam: Ipam) -> Problems:
     """Each names its ranges otherwise, and ignores the others' keys: an error where no range is left, else a warning."""
     for key, owner in _foreign(ipam):
         nothing_left = not (pools_of(ipam) or static_addresses(ipam)) and ipam.type != "dhcp"
-        own = _TRANSLATED.get((ipam.type, key.lower()), "")
-        hint = f"Write {own} instead." if own else f"Take it out, or write type: {owner}."
-        yield Problem(
-            (key,), f"{ipam.type} does not read {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning"
-        )
+        yield _of_other(ipam, (key,), owner, nothing_left=nothing_left)
+    for pool in pools_of(ipam) if ipam.type in IPAM else ():
+        for key in pool.part.data if pool.path else ():
+            owners = [name for name, known in _OF_RANGES.items() if key.lower() in known]
+            if owners and ipam.type not in owners:
+                yield _of_other(ipam, (*pool.path, key), owners[0], nothing_left=pool.network is None)
+
+
+_OF_RANGES = {of: {key.lower() for key in keys} for (of, name), keys in INNER.items() if name in {"ranges", "ipRanges"}}
+"""Keys of one range in small letters, by address management."""
+
+
+def _of_other(ipam: Ipam, path: Path, owner: str, *, nothing_left: bool) -> Problem:
+    key = str(path[-1])
+    own = _TRANSLATED.get((ipam.type, key.lower()), "")
+    hint = f"Write {own} instead." if own else f"Take it out, or write type: {owner}."
+    return Problem(
+        path, f"{ipam.type} does not read {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning"
+    )
 
 
 _TRANSLATED = {
@@ -339,6 +343,7 @@ _TRANSLATED = {
     ("whereabouts", "rangestart"): '"range_start"',
     ("whereabouts", "rangeend"): '"range_end"',
     ("whereabouts", "ranges"): '"ipRanges": [{"range": …}]',
+    ("whereabouts", "gateway"): '"gateway" beside "type"',
     ("host-local", "range"): '"subnet"',
     ("host-local", "range_start"): '"rangeStart"',
     ("host-local", "range_end"): '"rangeEnd"',

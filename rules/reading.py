@@ -10,7 +10,7 @@ from rules.facts import Facts
 from rules.plugin_keys import IPAM, OPERATOR, PLUGINS
 from rules.selections import ANNOTATION, selections_of
 from rules.subjects import Config, ConfigText, Ipam, Manifest, Nad, Operator, Plugin, Pod
-from rules.syntax import API_VERSION, KIND
+from rules.syntax import KIND, is_misspelt
 
 SITE_KEY = "multus-site:site"
 
@@ -36,12 +36,20 @@ def subjects_in(data: Data, facts: Facts, *, sure: bool) -> Iterator[Any]:
         return
     if is_cni(data, sure=sure):
         yield from _bare(data, facts)
-    elif isinstance(data.get("items"), list) and str(data.get("kind", "")).endswith("List"):
-        for i, item in enumerate(data["items"]):  # type: ignore[arg-type]  # isinstance on a key does not narrow it
-            if isinstance(item, dict):
-                yield from _manifest(item, ("items", i), facts)
     else:
-        yield from _manifest(data, (), facts)
+        yield from _objects(data, (), facts)
+
+
+def _objects(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
+    """A manifest, or those of a list of any kind; items of a typed list need not say their kind again."""
+    kind, items = str(data.get("kind", "")), data.get("items")
+    if not isinstance(items, list) or not kind.endswith("List"):
+        yield from _manifest(data, path, facts)
+        return
+    same: dict[str, Data] = {} if kind == "List" else {"apiVersion": data.get("apiVersion"), "kind": kind[:-4]}
+    for i, item in enumerate(items):
+        if isinstance(item, dict):
+            yield from _objects({**same, **item}, (*path, "items", i), facts)
 
 
 def _bare(data: dict[str, Data], facts: Facts) -> Iterator[Any]:
@@ -56,7 +64,7 @@ def _bare(data: dict[str, Data], facts: Facts) -> Iterator[Any]:
 def _manifest(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
     yield Manifest(data, path, facts)
     kind, group = data.get("kind"), str(data.get("apiVersion", "")).partition("/")[0]
-    if kind == KIND:
+    if kind == KIND or is_misspelt(kind):
         yield from _nad(data, path, facts)
     elif isinstance(kind, str) and kind in OPERATOR and group == "sriovnetwork.openshift.io":
         spec = data.get("spec")
@@ -78,18 +86,19 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
         path,
         facts,
     )
-    text = at(data, ("spec", "config"))
-    if data.get("apiVersion") == API_VERSION and isinstance(text, str) and text.strip():
-        where = (*path, "spec", "config")
-        config, mistake = jsontext.parse(text)
-        if mistake is None and isinstance(config, dict):
-            made = make_config(config, where, facts, nad)
-            nad = replace(nad, config=made)
-            yield nad
-            yield from parts(made)
-            return
-        yield ConfigText(text, where, facts)
-    yield nad
+    inside = at(data, ("spec", "config"))
+    text, place = (data.get("config"), ("config",)) if inside is None else (inside, ("spec", "config"))
+    where = (*path, *place)
+    config = text  # a mapping is no string, and yet it can be looked at
+    if isinstance(text, str) and text.strip():
+        reading = jsontext.read(text)
+        config = reading.data
+        if reading.mistakes or not isinstance(config, dict):
+            yield ConfigText(text, where, facts)
+    made = make_config(config, where, facts, nad) if isinstance(config, dict) else None
+    yield replace(nad, config=made)
+    if made:
+        yield from parts(made)
 
 
 def make_config(
@@ -129,11 +138,11 @@ def _operator_ipam(spec: dict[str, Data], path: Path, facts: Facts) -> Iterator[
     text = spec.get("ipam")
     if not isinstance(text, str) or not text.strip():
         return
-    data, mistake = jsontext.parse(text)
-    if mistake is None and isinstance(data, dict):
-        yield Ipam(data, (*path, "ipam"), facts)
-    else:
+    reading = jsontext.read(text)
+    if reading.mistakes or not isinstance(reading.data, dict):
         yield ConfigText(text, (*path, "ipam"), facts)
+    if isinstance(reading.data, dict):
+        yield Ipam(reading.data, (*path, "ipam"), facts)
 
 
 def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
@@ -150,7 +159,10 @@ def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
     above = outer.get("annotations") if isinstance(outer, dict) else None
     name = at(data, ("metadata", "name")) or at(data, ("metadata", "generateName"))
     namespace = at(data, ("metadata", "namespace"))
-    replicas = at(data, ("spec", "replicas")) if kind != "Pod" else 1
+    copies: Path = {"Job": ("spec", "parallelism"), "CronJob": ("spec", "jobTemplate", "spec", "parallelism")}.get(
+        kind, ("spec", "replicas")
+    )
+    replicas = at(data, copies) if kind != "Pod" else 1
     spec = template.get("spec")
     place: Path = (*where, "metadata")
     annotations = own if isinstance(own, dict) else {}

@@ -62,15 +62,15 @@ class Segment:
 )
 def segment_vlan(segment: Segment) -> Problems:
     """Then it is not one segment: one of the sites has the wrong id, or the wrong name."""
-    seen: dict[int, Use] = {}
+    ids: dict[int, Use] = {}
     for use in segment.uses:
-        if use.vlan is None:
-            continue
-        other = next((u for vlan, u in seen.items() if vlan != use.vlan), None)
-        if other is not None:
+        if use.vlan is not None:
+            ids.setdefault(use.vlan, use)
+    for use in segment.uses:
+        other = next((u for vlan, u in ids.items() if vlan != use.vlan), None)
+        if use.vlan is not None and other is not None:
             message = f"segment {segment.name} has VLAN {use.vlan} here and {other.vlan} in {other.title}"
             yield Problem((*use.path, "vlan"), message, "Write the same id in both, or name two segments.", subject=use)
-        seen.setdefault(use.vlan, use)
 
 
 @rule(
@@ -84,28 +84,22 @@ def segment_vlan(segment: Segment) -> Problems:
 def segment_addresses(segment: Segment) -> Problems:
     """No address management sees the other cluster: both sites' pods answer for the same address."""
     spans = sorted(((span, i) for i, use in enumerate(segment.uses) for span in use.spans))
-    furthest: tuple[Span, int] | None = None
+    reach: list[tuple[Span, int]] = []  # what reaches furthest so far, and what does so among the other stacks
     told: set[tuple[int, int]] = set()
     for span, i in spans:
-        use = segment.uses[i]
-        if (
-            furthest
-            and furthest[0].overlaps(span)
-            and segment.uses[furthest[1]].stack.file != use.stack.file
-            and (i, furthest[1]) not in told
-        ):
-            for here, there in ((i, furthest[1]), (furthest[1], i)):
+        file = segment.uses[i].stack.file
+        other = next((r for r in reach if segment.uses[r[1]].stack.file != file and r[0].overlaps(span)), None)
+        if other and (i, other[1]) not in told:
+            shared = Span(span.family, max(span.first, other[0].first), min(span.last, other[0].last))
+            for here, there in ((i, other[1]), (other[1], i)):
                 told.add((here, there))
-                shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
                 message = f"{shared} is used by {segment.uses[there].title} too, on segment {segment.name}"
-                yield Problem(
-                    segment.uses[here].path,
-                    message,
-                    "Give each site a part of the segment's addresses of its own.",
-                    subject=segment.uses[here],
-                )
-        if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
-            furthest = (span, i)
+                hint = "Give each site a part of the segment's addresses of its own."
+                yield Problem(segment.uses[here].path, message, hint, subject=segment.uses[here])
+        furthest = sorted([*reach, (span, i)], key=lambda r: (r[0].family, r[0].last), reverse=True)
+        best = furthest[0]
+        own = segment.uses[best[1]].stack.file
+        reach = [best, *[r for r in furthest if segment.uses[r[1]].stack.file != own][:1]]
 
 
 @rule(
@@ -118,19 +112,28 @@ def segment_addresses(segment: Segment) -> Problems:
 )
 def segment_vip(segment: Segment) -> Problems:
     """Whoever speaks VRRP or BGP there, or a service, holds the address already."""
-    holders: dict[Span, tuple[str, Use]] = {}
+    holders: dict[Span, dict[str, Use]] = {}
     for use in segment.uses:
         for name, vip in use.vips.items():
-            other = holders.setdefault(vip, (name, use))
-            if other[1] is not use and other[0] != name:
+            holders.setdefault(vip, {}).setdefault(name, use)
+    for use in segment.uses:
+        for name, vip in use.vips.items():
+            other = next(((n, u) for n, u in holders[vip].items() if n != name), None)
+            if other is not None:
                 message = f"{vip} is {name} here and {other[0]} in {other[1].title}"
                 yield Problem((*use.path, "vips", name), message, "Give each its own address.", subject=use)
     for use in segment.uses:
         for span in use.spans:
-            for vip, (name, holder) in holders.items():
-                if span.overlaps(vip):
-                    message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
-                    yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
+            for vip, named in holders.items():
+                name, holder = next(iter(named.items()))
+                if not span.overlaps(vip):
+                    continue
+                message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
+                yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
+                if holder.stack is not use.stack:
+                    path = (*holder.path, "vips", name)
+                    message = f"pods of {use.title} can get {vip} on segment {segment.name}"
+                    yield Problem(path, message, "Take an address that no site hands out.", subject=holder)
 
 
 @rule(
@@ -147,11 +150,16 @@ def segment_reserved(segment: Segment) -> Problems:
     for use in segment.uses:
         for span in use.spans:
             for name, kept, holder in reserved:
-                if span.overlaps(kept):
-                    both = Span(span.family, max(span.first, kept.first), min(span.last, kept.last))
-                    message = f"pods can get {both}, which {holder.title} reserves for {name} on segment {segment.name}"
-                    hint = f"End the range before {kept}, begin it behind, or exclude it."
-                    yield Problem(use.path, message, hint, subject=use)
+                if not span.overlaps(kept):
+                    continue
+                both = Span(span.family, max(span.first, kept.first), min(span.last, kept.last))
+                message = f"pods can get {both}, which {holder.title} reserves for {name} on segment {segment.name}"
+                hint = f"End the range before {kept}, begin it behind, or exclude it."
+                yield Problem(use.path, message, hint, subject=use)
+                if holder.stack is not use.stack:
+                    path = (*holder.path, "reserved", name)
+                    message = f"pods of {use.title} can get {both} on segment {segment.name}"
+                    yield Problem(path, message, "Reserve addresses that no site hands out.", subject=holder)
 
 
 def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:

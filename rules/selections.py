@@ -9,6 +9,8 @@ from rules.plugin_keys import fits
 from rules.subjects import Part, Selection
 
 ANNOTATION = "k8s.v1.cni.cncf.io/networks"
+DEFAULT = "v1.multus-cni.io/default-network"
+"""Annotation that puts another network in the place of the cluster's own, eth0."""
 
 KEYS = {
     "name": "text",

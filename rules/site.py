@@ -9,15 +9,17 @@ from model.networks import Raw
 from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
+from model.workloads import replica_name
 from render.attachment import MASTER, PLUGIN_WORDS, config_of, configs_by_node, manifest_of
 from render.cluster import pod_cidrs, service_cidrs
+from render.workload import selection
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
 from rules.finding import Finding
 from rules.reading import make_config, parts
 from rules.registry import RULES
-from rules.subjects import Config, Nad
+from rules.subjects import Config, Nad, Part, Pod, Selection
 from rules.text import YamlText
 
 _SITE_WORDS: dict[int | str, str] = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
@@ -76,6 +78,9 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
         for subject in _subjects(site, name, known):
             yield from findings_of(subject, origin)
             collection.add(subject, origin)
+    for name in site.workloads:
+        for pod in _pods(site, name, known):
+            collection.add(pod, origin)
     yield from findings_together(collection)
     yield from _host_local_on_several_nodes(site, collection, origin)
 
@@ -107,6 +112,24 @@ def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
     yield configs[0].nad
     for config in configs:
         yield from parts(config)
+
+
+def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
+    """A workload's pods as rules on several things look at them, a pod for each replica that has addresses of its own.
+
+    What the containers ask for is left out: devices are put on them as their networks need.
+    """
+    workload = site.workloads[name]
+    replicas = range(workload.replicas) if workload.sticky else (0,)
+    for replica in replicas:
+        own = replica_name(name, replica) if workload.sticky else name
+        count = 1 if workload.sticky else workload.replicas
+        pod = Pod(workload.kind, own, workload.namespace, {}, {}, ("workloads", name), (), facts, count)
+        for i, (interface, attachment) in enumerate(workload.interfaces()):
+            asked = selection(attachment, replica)
+            item = Part(asked, (), facts) if len(asked) > 1 else None
+            pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i), item))
+        yield pod
 
 
 def _facts(site: Site, given: Facts) -> Facts:

@@ -191,6 +191,17 @@ class Ipam(Part):
         return self.plugin.type if self.plugin else ""
 
 
+def inner_parts(part: Part, name: str) -> Iterator[Part]:
+    """Objects that a key holds, in lists or not; their paths are relative to the part."""
+    stack: list[tuple[Path, Data]] = [((part.key(name),), part.get(name))]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, dict):
+            yield Part(value, path, part.facts)
+        elif isinstance(value, list):
+            stack += [((*path, i), item) for i, item in reversed(list(enumerate(value)))]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operator(Part):
     """The spec of an object of the SR-IOV network operator."""
@@ -233,6 +244,16 @@ class Pod:
     """Annotations of the workload itself, which its pods do not get."""
     outer_path: Path = ()
     selections: list[Selection] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """What the pod or its workload is called in messages."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def many(self) -> int:
+        """How many pods there are; a DaemonSet has one on each node, as far as the facts tell how many those are."""
+        return max(self.replicas, self.facts.nodes or 1) if self.kind == "DaemonSet" else self.replicas
 
     def containers(self, key: str) -> Iterator[dict[str, Data]]:
         """Containers of the pod."""

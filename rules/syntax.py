@@ -43,15 +43,14 @@ def yaml_syntax(text: BrokenYaml) -> Problems:
 )
 def json_syntax(text: ConfigText) -> Problems:
     """The API server takes any string for spec.config; a pod that uses it hangs in ContainerCreating."""
-    data, mistake = jsontext.parse(text.text)
-    if mistake is None and not isinstance(data, dict):
+    reading = jsontext.read(text.text)
+    if not reading.mistakes and not isinstance(reading.data, dict):
         yield Problem(
             (),
-            f"the configuration is {_a(data)}, not a JSON object",
+            f"the configuration is {_a(reading.data)}, not a JSON object",
             'Write {"cniVersion": "1.0.0", "name": …, "plugins": […]}.',
         )
-    elif mistake is not None and mistake.kind == "syntax":
-        yield _at(text, mistake)
+    yield from _of_kind(text, "syntax")
 
 
 @rule(
@@ -64,9 +63,7 @@ def json_syntax(text: ConfigText) -> Problems:
 )
 def json_trailing_comma(text: ConfigText) -> Problems:
     """YAML and JavaScript allow it, JSON does not, and the plugins read JSON."""
-    mistake = jsontext.parse(text.text)[1]
-    if mistake is not None and mistake.kind == "comma":
-        yield _at(text, mistake)
+    yield from _of_kind(text, "comma")
 
 
 @rule(
@@ -79,16 +76,16 @@ def json_trailing_comma(text: ConfigText) -> Problems:
 )
 def json_comment(text: ConfigText) -> Problems:
     """JSON has no comments; the string in spec.config is JSON even where the file around it is YAML."""
-    mistake = jsontext.parse(text.text)[1]
-    if mistake is not None and mistake.kind == "comment":
-        yield _at(text, mistake)
+    yield from _of_kind(text, "comment")
 
 
-def _at(text: ConfigText, mistake: jsontext.JsonMistake) -> Problem:
-    line, column = jsontext.line_and_column(text.text, mistake.offset)
-    inside = "the file" if text.whole_file else "the string"
-    message = f"not JSON: {mistake.message} (line {line}, column {column} of {inside})"
-    return Problem((), message, mistake.hint, offset=mistake.offset)
+def _of_kind(text: ConfigText, kind: jsontext.Kind) -> Problems:
+    for mistake in jsontext.read(text.text).mistakes:
+        if mistake.kind == kind:
+            line, column = jsontext.line_and_column(text.text, mistake.offset)
+            inside = "the file" if text.whole_file else "the string"
+            message = f"not JSON: {mistake.message} (line {line}, column {column} of {inside})"
+            yield Problem((), message, mistake.hint, offset=mistake.offset)
 
 
 @rule(
@@ -109,9 +106,8 @@ def wrong_kind(manifest: Manifest) -> Problems:
                 ("apiVersion",), f"{kind} of apiVersion {_shown(version)}", f"Write apiVersion: {API_VERSION}"
             )
         return
-    near = isinstance(kind, str) and _misspelt(kind)
     if (
-        near
+        is_misspelt(kind)
         or group == API_VERSION.partition("/")[0]
         or (kind is None and isinstance(at(manifest.data, ("spec", "config")), str))
     ):
@@ -172,14 +168,22 @@ def config_not_string(nad: Nad) -> Problems:
 def empty_config(nad: Nad) -> Problems:
     """Multus then looks for a file of this network's name in /etc/cni/multus/net.d of the node that the pod starts on."""
     config = at(nad.data, ("spec", "config"))
-    if config is None or (isinstance(config, str) and not config.strip()):
+    if "config" in nad.data and config is None:
+        hint = "Move config into spec: indent it by two more spaces, under the line spec:"
+        yield Problem(("config",), "config stands beside spec, where nobody reads it", hint)
+    elif config is None or (isinstance(config, str) and not config.strip()):
         path = ("spec", "config") if isinstance(nad.data.get("spec"), dict) else ("spec",)
         message = f"no configuration: each node needs a file for {nad.name or 'it'} in /etc/cni/multus/net.d"
         yield Problem(path, message, "Write the configuration into spec.config, unless the files are there on purpose.")
 
 
+def is_misspelt(kind: object) -> bool:
+    """Whether a kind is meant to be NetworkAttachmentDefinition."""
+    return isinstance(kind, str) and kind != KIND and _near(kind)
+
+
 @lru_cache(maxsize=256)
-def _misspelt(kind: str) -> bool:
+def _near(kind: str) -> bool:
     return difflib.SequenceMatcher(None, kind.lower(), KIND.lower()).ratio() > 0.85
 
 

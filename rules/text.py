@@ -49,9 +49,10 @@ class YamlText:
             return found
         inner = offset
         if inner is None:
-            if jsontext.parse(node.value)[1] is not None:
+            mended = jsontext.read(node.value).mended
+            if mended is None:
                 return found
-            inner = jsontext.locate(node.value, rest)[0]
+            inner = jsontext.locate(mended, rest)[0]
         text = self.document.text
         at = _aligned(text, node, inner)
         line, column = jsontext.line_and_column(text, at)
@@ -96,7 +97,7 @@ class JsonText:
         """Line and column of a path."""
         at = 0 if path or offset is None else offset
         if path:
-            at, depth = jsontext.locate(self.text, path)
+            at, depth = jsontext.locate(jsontext.read(self.text).mended or "{}", path)
             if depth < len(path) or offset is not None:
                 at = self._inside(at, path[depth:], offset)
         return jsontext.line_and_column(self.text, at)
@@ -109,7 +110,7 @@ class JsonText:
             value, end = jsontext.decoded(self.text, at)
         except ValueError:
             return at
-        inner = offset if offset is not None else jsontext.locate(value, rest)[0]
+        inner = offset if offset is not None else jsontext.locate(jsontext.read(value).mended or "", rest)[0]
         return _walk(self.text, at + 1, end, value[: inner + 1], '"')
 
     def holder(self, path: Path) -> int:

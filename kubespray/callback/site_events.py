@@ -34,8 +34,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
         self._file.write(json.dumps({"event": event, "time": round(time.time(), 2), **more}) + "\n")
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        """All plays are known, imported ones too."""
-        self._event("start", plays=len(playbook.get_plays()))
+        """All plays are known, imported ones too; of their tasks all but those that are included on the way."""
+        plays = playbook.get_plays()
+        self._event("start", plays=len(plays), tasks=sum(_count(play.compile()) for play in plays))
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """A play begins."""
@@ -74,3 +75,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
         if not result.get("stderr") and result.get("rc") and result.get("stdout"):
             parts.append(str(result["stdout"]).strip())
         return "\n".join(parts)[-2000:]
+
+
+def _count(blocks: list[Any]) -> int:
+    """Tasks of blocks, those of the blocks inside them too; meta tasks, which are Ansible's own, aside."""
+    total = 0
+    for block in blocks:
+        for item in (*block.block, *block.rescue, *block.always):
+            if hasattr(item, "block"):
+                total += _count([item])
+            elif item.action not in {"meta", "ansible.builtin.meta"}:
+                total += 1
+    return total

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,9 +215,7 @@ def _add_plugins(cache: Cache, tool: Tool, reach: Reach, report: Report, tree: P
     folder.mkdir(parents=True)
     release = _release(cache, CNI_ARCHIVE, CNI_DIGEST, reach, report)
     if release:
-        with tarfile.open(release) as tar:
-            programs = [member for member in tar if member.isfile() and member.mode & 0o100]
-            tar.extractall(folder, programs, filter="data")
+        download.unpack(release, folder, lambda member: member.isfile() and bool(member.mode & 0o100))
     else:
         for program in tool("cni-plugins").iterdir():
             (folder / program.name).hardlink_to(program)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,22 +42,8 @@ class Image:
 
 def images(tools: Folders, parts: Parts, pause: Path, scripts: Path) -> list[Image]:
     """All of them. `tools` are the folders of TOOLS, `pause` is its executable, `scripts` is whereabouts' folder of them."""
-    kube = tools["kubernetes"]
     return [
-        *(
-            Image(
-                f"registry.k8s.io/{name}:v{modules.KUBERNETES}",
-                (*FOLDERS, Entry(f"usr/local/bin/{name}", kube / name)),
-                (f"/usr/local/bin/{name}",),
-            )
-            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-        ),
-        Image(
-            f"registry.k8s.io/kube-proxy:v{modules.KUBERNETES}",
-            (Entry("usr/local/bin/kube-proxy", kube / "kube-proxy"),),
-            ("/usr/local/bin/kube-proxy",),
-            base=True,
-        ),
+        *of_kubernetes(tools["kubernetes"], modules.KUBERNETES),
         Image(f"registry.k8s.io/pause:{PAUSE}", (Entry("pause", pause),), ("/pause",)),
         Image(
             f"registry.k8s.io/coredns/coredns:v{modules.COREDNS}",
@@ -100,6 +87,26 @@ def images(tools: Folders, parts: Parts, pause: Path, scripts: Path) -> list[Ima
     ]
 
 
+def of_kubernetes(programs: Path, version: str) -> list[Image]:
+    """Those that kubeadm runs, of one version."""
+    return [
+        *(
+            Image(
+                f"registry.k8s.io/{name}:v{version}",
+                (*FOLDERS, Entry(f"usr/local/bin/{name}", programs / name)),
+                (f"/usr/local/bin/{name}",),
+            )
+            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        ),
+        Image(
+            f"registry.k8s.io/kube-proxy:v{version}",
+            (Entry("usr/local/bin/kube-proxy", programs / "kube-proxy"),),
+            ("/usr/local/bin/kube-proxy",),
+            base=True,
+        ),
+    ]
+
+
 def busybox(parts: Parts) -> list[Entry]:
     """The executable and a link for each of its applets."""
     asked = subprocess.run([parts.busybox, "--list"], capture_output=True, text=True, check=True)
@@ -121,18 +128,24 @@ def build(cache: Cache, go: Go, parts: Parts, report: Report) -> Path:
     built = modules.build(cache, go, TOOLS, report)
     report("images: putting them together", None)
     with cache.publish(folder) as scratch:
-        registry = oci.Registry(scratch)
-        base = registry.add_layer_file(parts.base)
+        scratch.mkdir()
         pause = scratch / "pause"
         _compile_pause(cache, go, pause)
-        for image in images(built, parts, pause, _whereabouts_scripts(cache, go)):
-            layers = [base] if image.base else []
-            layers.append(registry.add_layer(image.entries))
-            registry.add_image(image.name, layers, image.entrypoint, image.command)
+        fill(scratch, images(built, parts, pause, _whereabouts_scripts(cache, go)), parts)
         pause.unlink()
-        registry.write_index()
     cache.drop_older(folder, "registry-")
     return folder
+
+
+def fill(folder: Path, wanted: Sequence[Image], parts: Parts) -> None:
+    """Puts images into a registry's folder, with its index."""
+    registry = oci.Registry(folder)
+    base = registry.add_layer_file(parts.base)
+    for image in wanted:
+        layers = [base] if image.base else []
+        layers.append(registry.add_layer(image.entries))
+        registry.add_image(image.name, layers, image.entrypoint, image.command)
+    registry.write_index()
 
 
 def _sources() -> list[bytes]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import tarfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.cache import Cache, LabError, sha256
@@ -46,6 +48,14 @@ def fetch(cache: Cache, url: str, digest: str) -> Path:
             )
             raise LabError(msg)
     return target
+
+
+def unpack(archive: Path, folder: Path, wanted: Callable[[tarfile.TarInfo], bool] = lambda _: True) -> None:
+    """Put the members of a release's archive that are `wanted` into a folder."""
+    with tarfile.open(archive) as tar:
+        # Debian 12's Python 3.11.2 takes no `filter`; this has newer ones refuse what leaves the folder.
+        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        tar.extractall(folder, [member for member in tar if wanted(member)])  # noqa: S202 - sha256 checked, and filtered
 
 
 def published_digest(url: str, name: str) -> str:

@@ -52,6 +52,8 @@ class Tool:
 
 
 KUBERNETES = "1.35.4"
+KUBERNETES_EARLIER = "1.35.3"
+"""What a cluster is upgraded from, in the lab's day two only."""
 PULUMI = "3.259.0"
 ETCD = "3.6.10"
 CONTAINERD = "2.2.3"
@@ -66,21 +68,19 @@ _KUBE = "k8s.io/component-base/version"
 _WHEREABOUTS = "github.com/k8snetworkplumbingwg/whereabouts/pkg/version"
 _MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4/pkg/multus"
 
+
+def _kubernetes(name: str, version: str) -> Tool:
+    major, minor, _ = version.split(".")
+    stamps = (f"gitVersion=v{version}", f"gitMajor={major}", f"gitMinor={minor}", "gitTreeState=clean")
+    return Tool(name, 350, tuple(f"{_KUBE}.{stamp}" for stamp in stamps))
+
+
 TOOLS = {
     tool.name: tool
     for tool in (
         Tool("pulumi", 210, (f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",)),
         Tool("pulumi-language-python", 25),
-        Tool(
-            "kubernetes",
-            350,
-            (
-                f"{_KUBE}.gitVersion=v{KUBERNETES}",
-                f"{_KUBE}.gitMajor={KUBERNETES.split('.')[0]}",
-                f"{_KUBE}.gitMinor={KUBERNETES.split('.')[1]}",
-                f"{_KUBE}.gitTreeState=clean",
-            ),
-        ),
+        _kubernetes("kubernetes", KUBERNETES),
         Tool("etcd", 25, names=(("server", "etcd"),)),
         Tool("etcdctl", 5),
         Tool("etcdutl", 20),
@@ -102,6 +102,7 @@ TOOLS = {
         ),
     )
 }
+EARLIER = _kubernetes("kubernetes-earlier", KUBERNETES_EARLIER)
 
 
 def build(cache: Cache, go: Go, names: Collection[str], report: Report) -> dict[str, Path]:
@@ -115,7 +116,7 @@ def build(cache: Cache, go: Go, names: Collection[str], report: Report) -> dict[
     done = 0
     for name, tool in TOOLS.items():
         if name in names:
-            folders[name] = _build(cache, go, tool, report, done / total)
+            folders[name] = build_one(cache, go, tool, report, done / total)
         done += tool.seconds
     return folders
 
@@ -137,7 +138,8 @@ def built_folder(cache: Cache, go: Go, tool: Tool) -> Path:
     return cache.built / f"{tool.name}-{stamp(*pins, *tool.flags(), str(tool.names), go.version)}"
 
 
-def _build(cache: Cache, go: Go, tool: Tool, report: Report, fraction: float) -> Path:
+def build_one(cache: Cache, go: Go, tool: Tool, report: Report, fraction: float = 0.0) -> Path:
+    """The folder of executables of one tool, built if it isn't yet. Raises LabError."""
     folder = built_folder(cache, go, tool)
     if folder.exists():
         return folder

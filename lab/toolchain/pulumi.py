@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 from lab.cache import Cache, LabError, Report
@@ -68,8 +67,8 @@ def official(cache: Cache, report: Report, releases: str = RELEASES) -> str:
         report(f"pulumi {OFFICIAL}: downloading the official release", None)
         digest = download.published_digest(f"{releases}/v{OFFICIAL}/pulumi-{OFFICIAL}-checksums.txt", name)
         archive = download.fetch(cache, f"{releases}/v{OFFICIAL}/{name}", digest)
-        with cache.publish(folder) as scratch, tarfile.open(archive) as tar:
-            tar.extractall(scratch, filter="data")
+        with cache.publish(folder) as scratch:
+            download.unpack(archive, scratch)
     for name in ("pulumi", HOST, f"{HOST}-exec"):
         cache.link(folder / "pulumi" / name, name)
     return OFFICIAL

@@ -114,7 +114,10 @@ def test_annotations_make_it_raw():
         ([nad("[]")], "no JSON object"),
         ([nad(MACVLAN), nad(MACVLAN, namespace="telecom")], "one network of a name"),
         ([nad(MACVLAN, namespace="Telecom")], "dots or capitals"),
+        ([nad(MACVLAN), nad(MACVLAN)], "it is there twice"),
         ([{"kind": "Node", "metadata": {"name": "n"}}], "no InternalIP"),
+        ([{**NODE, "metadata": {"name": "node1.example.org"}}], "DNS labels without dots"),
+        ([{**NODE, "status": {**NODE["status"], "nodeInfo": {"architecture": "s390x"}}}], "of amd64 or arm64"),
     ],
 )
 def test_what_cannot_be_taken_over_is_told(manifests, words):

@@ -30,10 +30,10 @@ def test_every_key_is_on_the_page():
 def test_every_key_is_described_and_has_an_example():
     for line in PAGES["site.md"]().splitlines():
         if line.startswith("| `"):
-            key, kind, default, example, what = (cell.strip() for cell in line.strip("|").split("|"))
+            key, _, default, example, what = (cell.strip() for cell in line.strip("|").split("|"))
             assert default, key
             assert what, key
-            assert example or "](#" in kind, key
+            assert example, key
 
 
 def test_every_rule_is_on_the_page():

@@ -167,9 +167,9 @@ class Recorder(MockMonitor):
         return super().RegisterResource(request)
 
 
-def record(data=None, *, preview=False):
+def record(data=None, *, preview=False, answers=None, kubespray_variables=None):
     """The graph of a site, the lab's if no data is given."""
-    recorder = Recorder(Answers())
+    recorder = Recorder(answers or Answers())
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(recorder.mocks, project="multus-site", stack="lab", preview=preview, monitor=recorder)
 
@@ -177,7 +177,8 @@ def record(data=None, *, preview=False):
     def program():
         site = parse_site(data or lab_site(), source="stacks/Pulumi.lab.yaml")
         key = pulumi.Output.secret(PRIVATE_KEY)
-        Site(site, CATALOG, Secrets(key, pulumi.Output.secret("0123456789abcdef0123456789abcdef")))
+        variables = None if kubespray_variables is None else pulumi.Output.secret(kubespray_variables)
+        Site(site, CATALOG, Secrets(key, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables))
 
     program()
     recorder.graph.pop("Stack multus-site-lab", None)

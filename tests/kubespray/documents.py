@@ -43,3 +43,8 @@ def relabelled(given: Document, host: str, zone: str) -> Document:
     """The same with another label on a host."""
     changed = {**given.hosts[host], "node_labels": {"topology.kubernetes.io/zone": zone}}
     return replace(given, hosts={**given.hosts, host: changed})
+
+
+def moved(given: Document, host: str, address: str) -> Document:
+    """The same with another address of a host."""
+    return replace(given, hosts={**given.hosts, host: {**given.hosts[host], "ip": address}})

@@ -4,30 +4,83 @@ from typing import Any
 
 import pytest
 
+from kubespray import machines
 from kubespray.checks import mistakes
 
 HOSTS = {"a": {"ip": "10.1.1.5"}, "b": {"ip": "10.1.1.6"}, "c": {"ip": "10.1.1.7"}}
+GROUPS = {"kube_control_plane": ["a"], "etcd": ["a"], "kube_node": ["a", "b", "c"]}
+FLANNEL = {"kube_network_plugin": "flannel"}
+V6 = {"ipv6_stack": True}
+
+
+def found(variables: dict[str, Any], version: str = "v2.31.0") -> list[str]:
+    return mistakes(version, HOSTS, GROUPS, variables)
+
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"kube_network_plugin": "weave"}, "'weave' is not known to Kubespray; it is one of calico"),
+    (
+        {"kube_network_plugin": "weave"},
+        "kubespray.networkPlugin: 'weave' is not known to Kubespray; it is one of calico",
+    ),
     ({"kube_proxy_mode": "userspace"}, "iptables, ipvs, nftables"),
     ({"container_manager": "rkt"}, "containerd, crio, docker"),
+    ({"dns_mode": "kubedns"}, "coredns, coredns_dual, manual, none"),
+    ({"resolvconf_mode": "resolved"}, "docker_dns, host_resolvconf, none"),
+    ({"cert_management": "vault"}, "none, script"),
+    ({"cloud_provider": "aws"}, "it is one of '', external"),
+    ({"cloud_provider": "external"}, "external_cloud_provider: None is not known"),
     ({"kube_network_plugin": "custom_cni"}, "custom_cni_manifests: missing"),
+    ({"etcd_deployment_type": "docker"}, "etcd_deployment_type: docker needs container_manager docker"),
+    ({"gvisor_enabled": True, "container_manager": "crio"}, "gvisor_enabled: needs container_manager containerd"),
+    ({"kata_containers_enabled": True, "container_manager": "docker"}, "kata_containers_enabled: needs"),
+    ({"download_localhost": True}, "needs download_run_once: true"),
+    ({"kube_external_ca_mode": True, "auto_renew_certificates": True}, "auto_renew_certificates: can't renew"),
     ({"kube_network_plugin_multus": True}, "the site's `multus` is what runs"),
+    ({"kube_network_plugin_multus": "{{ true }}"}, "the site's `multus` is what runs"),
+    ({"kubelet_static_pod_path": "/etc/kubernetes/manifests"}, "v2.31.0 took it away"),
     ({"enable_nodelocaldns": "False"}, "write false without quotes"),
     ({"kubelet_fail_swap_on": "yes"}, "write true without quotes"),
-    ({"kube_pods_subnet": "10.233.0.0/17"}, "overlap"),
+    ({"helm_enabled": "true"}, "write true without quotes"),
+    ({"ansible_user": "root"}, "the site says this itself (nodes.ssh.user)"),
+    ({"ansible_ssh_common_args": "-o StrictHostKeyChecking=no"}, "the site says this itself (nodes.ssh)"),
+    ({"ip": "10.1.1.5"}, "(nodes.hosts.<node>.address)"),
+    ({"kube_owner": "kube"}, "'kube' would own /opt/cni/bin"),
+    ({"kubeconfig_localhost": True}, "pulumi stack output kubeconfig"),
+    ({"kube_version": "1.36.0"}, "Kubespray v2.31.0 does not install 1.36.0; it knows 1.33.0 to 1.33.11"),
+    ({"kube_version": "1.35.5"}, "does not install 1.35.5"),
+    ({"kube_version": "v1.35.4"}, "'v1.35.4' is not a version"),
+    ({"kube_version": 1.35}, "1.35 is not a version"),
+    (
+        {"kube_pods_subnet": "10.233.0.0/17"},
+        "kubespray.podCidr: 10.233.0.0/17 overlaps kubespray.serviceCidr 10.233.0.0/18",
+    ),
     ({"kube_pods_subnet": "10.233.64.1/18"}, "has host bits set"),
-    ({"kube_service_addresses": "10.1.0.0/16"}, "nodes.hosts.a.address: 10.1.1.5 lies in kube_service_addresses"),
-    ({"kube_pods_subnet": "10.9.0.0/23"}, "room for 2 nodes of /24, the site has 3"),
+    ({"kube_pods_subnet": 5}, "kubespray.podCidr: "),
+    ({"kube_pods_subnet": "fd00::/48"}, "fd00::/48 is IPv6"),
+    ({"kube_service_addresses": "10.1.0.0/16"}, "nodes.hosts.a.address: 10.1.1.5 lies in kubespray.serviceCidr"),
+    ({"kube_service_addresses": "10.128.0.0/10"}, "larger than the API server takes; at most a /12"),
+    ({**FLANNEL, "kube_pods_subnet": "10.9.0.0/23"}, "room for 2 nodes of /24, and the site has 3 nodes"),
+    (
+        {"kube_pods_subnet": "10.9.0.0/25", "kube_network_node_prefix": 26},
+        "room for 2 blocks of /26, and the site has 3",
+    ),
     ({"kube_network_node_prefix": 12}, "12 is no prefix length inside"),
     ({"kube_network_node_prefix": "24"}, "'24' is no prefix length inside"),
+    ({"kube_pods_subnet": "100.0.0.0/8", "kube_network_node_prefix": 26}, "more than 16 bits longer"),
+    (
+        {**FLANNEL, "kube_network_node_prefix": 26},
+        "kubelet_max_pods: 110 pods a node, but a node's /26 has 62 addresses",
+    ),
+    ({**FLANNEL, "kubelet_max_pods": 255}, "write 254 or less"),
+    ({**V6, "kube_pods_subnet_ipv6": "10.9.0.0/16"}, "kube_pods_subnet_ipv6: 10.9.0.0/16 is IPv4"),
+    ({**V6, "kube_pods_subnet_ipv6": "fd85:ee78:d8a6:8607::/64"}, "overlaps"),
+    ({"enable_dual_stack_networks": True, "kube_network_node_prefix_ipv6": 64}, "64 is no prefix length inside"),
 ]
 
 
 @pytest.mark.parametrize(("variables", "words"), BAD)
 def test_bad(variables: dict[str, Any], words: str) -> None:
-    assert words in "\n".join(mistakes(HOSTS, variables))
+    assert words in "\n".join(found(variables))
 
 
 @pytest.mark.parametrize(
@@ -35,16 +88,66 @@ def test_bad(variables: dict[str, Any], words: str) -> None:
     [
         {},
         {"kube_network_plugin": "custom_cni", "custom_cni_manifests": ["flannel.yml"]},
-        {"kube_pods_subnet": "10.9.0.0/22", "enable_nodelocaldns": False, "some_name": "yes"},
-        {"kube_pods_subnet": "10.9.0.0/23", "kube_network_node_prefix": 25},
+        {**FLANNEL, "kube_pods_subnet": "10.9.0.0/22", "enable_nodelocaldns": False, "some_name": "yes"},
+        {**FLANNEL, "kube_pods_subnet": "10.9.0.0/23", "kube_network_node_prefix": 25},
+        # Calico gives blocks, and so has no use for the nodes' part nor its limit of pods.
+        {"kube_pods_subnet": "10.9.0.0/24", "kube_network_node_prefix": 26},
+        {"kube_version": "1.33.0", "kube_owner": "root", "kube_network_plugin_multus": False},
+        {**V6, "kube_proxy_mode": "nftables"},
+        # Of another stack nothing is asked.
+        {"ipv4_stack": False, "ipv6_stack": True, "kube_pods_subnet": "nonsense"},
+        {"cloud_provider": "external", "external_cloud_provider": "vsphere"},
     ],
 )
 def test_good(variables: dict[str, Any]) -> None:
-    assert mistakes(HOSTS, variables) == []
+    assert found(variables) == []
+
+
+def test_what_a_release_knows_is_its_own() -> None:
+    assert found({"kube_version": "1.32.11"}, "v2.30.0") == []
+    assert "does not install 1.35.4" in "\n".join(found({"kube_version": "1.35.4"}, "v2.30.0"))
+    assert found({"kubelet_static_pod_path": "/etc"}, "v2.30.0") == []
+    # Nothing is known of a release that the site pins itself.
+    assert found({"kube_version": "1.36.0"}, "v2.32.0") == []
+
+
+def test_only_nodes_of_the_cluster_need_room_for_pods() -> None:
+    hosts = {**HOSTS, "d": {"ip": "10.1.1.8"}, "e": {"ip": "10.1.1.9"}}
+    groups = {**GROUPS, "etcd": ["a", "d", "e"]}
+    assert mistakes("v2.31.0", hosts, groups, {**FLANNEL, "kube_pods_subnet": "10.9.0.0/22"}) == []
 
 
 def test_all_at_once() -> None:
-    assert (
-        len(mistakes(HOSTS, {"kube_proxy_mode": "x", "container_manager": "y", "kube_network_plugin_multus": True}))
-        == 3
-    )
+    several = {
+        "kube_proxy_mode": "x",
+        "container_manager": "y",
+        "kube_network_plugin_multus": True,
+        "kube_version": "2",
+    }
+    assert len(found(several)) == 4
+
+
+MACHINES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("a", {"memory": 1400}, {}, "1400 MiB of memory, Kubespray wants 1500 of a control plane node"),
+    (
+        "b",
+        {"memory": 1000},
+        {},
+        "wants 1024 of a node; give it more, or lower kubespray.variables.minimal_node_memory_mb",
+    ),
+    ("b", {"memory": 1400}, {}, ""),
+    ("b", {"memory": 1000}, {"minimal_node_memory_mb": 900}, ""),
+    ("a", {"memory": 1400}, {"minimal_master_memory_mb": 2048}, "wants 2048"),
+    ("b", {"kernel": "5.10.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, "older than 5.13"),
+    ("b", {"kernel": "6.1.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, ""),
+    ("b", {"kernel": "4.9.0"}, {"kube_network_plugin": "cilium"}, "older than 4.9.17"),
+    ("b", {"kernel": "4.9.0"}, {}, ""),
+    ("b", {}, {"kube_network_plugin": "cilium"}, ""),
+]
+
+
+@pytest.mark.parametrize(("node", "facts", "variables", "words"), MACHINES)
+def test_machines(node: str, facts: dict[str, Any], variables: dict[str, Any], words: str) -> None:
+    lines = machines.mistakes({node: facts}, GROUPS, variables)
+    assert bool(lines) == bool(words)
+    assert words in "\n".join(lines)

@@ -4,12 +4,12 @@ import pytest
 
 from kubespray.document import Document, KubesprayError
 from kubespray.plan import PlaybookRun, as_applied, in_order, plan
-from tests.kubespray.documents import document, relabelled
+from tests.kubespray.documents import document, moved, relabelled
 
 THREE = ("a:cew", "b:w", "c:w")
 HIGH = ("a:ce", "b:ce", "c:ce", "d:w", "e:w")
-NEW = {"kube_version": "1.35.5"}
-OLD = {"kube_version": "1.35.4"}
+NEW = {"kube_version": "1.35.4"}
+OLD = {"kube_version": "1.35.3"}
 
 
 def said(run: PlaybookRun) -> str:
@@ -31,7 +31,51 @@ TABLE = {
     ),
     "a control plane node more": (document(*THREE), document(*THREE, "d:c"), ["cluster.yml"]),
     "etcd members more": (document(*THREE), document(*THREE, "d:e", "f:e"), ["cluster.yml"]),
-    "a worker becomes control plane": (document(*THREE), document("a:cew", "b:cw", "c:w"), ["cluster.yml"]),
+    "a worker becomes control plane": (
+        document(*THREE),
+        document("a:cew", "b:cw", "c:w"),
+        ["remove-node.yml b alive", "cluster.yml"],
+    ),
+    "a control plane node becomes a worker": (
+        document(*HIGH),
+        document("a:ce", "b:ce", "c:we", "d:w", "e:w"),
+        ["remove-node.yml c alive", "cluster.yml"],
+    ),
+    "a control plane node runs pods too": (
+        document(*HIGH),
+        document("a:ce", "b:cew", "c:ce", "d:w", "e:w"),
+        ["cluster.yml"],
+    ),
+    "etcd moves to hosts that are there": (
+        document("a:cew", "b:w", "c:w"),
+        document("a:cew", "b:ew", "c:ew"),
+        ["remove-node.yml b alive", "remove-node.yml c alive", "cluster.yml"],
+    ),
+    "a later control plane node less": (
+        document("a:ce", "b:c", "c:w"),
+        document("a:ce", "c:w"),
+        ["remove-node.yml b alive"],
+    ),
+    "five etcd members become three": (
+        document("a:ce", "b:e", "c:e", "d:e", "f:e", "g:w"),
+        document("a:ce", "b:e", "c:e", "g:w"),
+        ["remove-node.yml d alive", "remove-node.yml f alive"],
+    ),
+    "another address": (
+        document(*THREE),
+        moved(document(*THREE), "c", "10.1.1.99"),
+        ["remove-node.yml c dead", "playbooks/facts.yml", "scale.yml c"],
+    ),
+    "a worker and a control plane node more": (
+        document(*THREE),
+        document(*THREE, "d:c", "e:w"),
+        ["cluster.yml"],
+    ),
+    "a label and a version": (
+        document(*THREE, **OLD),
+        relabelled(document(*THREE, **NEW), "b", "r1"),
+        ["upgrade-cluster.yml"],
+    ),
     "a worker less": (document(*THREE), document("a:cew", "b:w"), ["remove-node.yml c alive"]),
     "two workers less": (
         document(*THREE, "d:w"),
@@ -107,23 +151,62 @@ def test_a_control_plane_without_network_gets_that_first() -> None:
 
 
 REFUSED = {
-    "first control plane node removed": (document(*HIGH), document(*HIGH[1:]), "first control plane node"),
+    "first control plane node removed": (document(*HIGH), document(*HIGH[1:]), "a: it is the first control plane node"),
+    "first control plane node is another machine": (
+        document(*HIGH),
+        document("a:ce2", *HIGH[1:]),
+        "a: it is the first control plane node",
+    ),
+    "first control plane node runs no pods any more": (
+        document(*THREE),
+        document("a:ce", "b:w", "c:w"),
+        "(another role means that it leaves and joins anew). Put it back as it was",
+    ),
     "first etcd member replaced": (
         document("a:c", "b:ce", "c:w"),
         document("a:c", "b:ce2", "c:w"),
-        "b is the first etcd member",
+        "b: it is the first etcd member",
     ),
-    "quorum lost": (document(*HIGH), document("a:ce", "d:w", "e:w"), "leaves 1 of 3 etcd members"),
+    "quorum lost": (
+        document(*HIGH),
+        document("a:ce", "d:w", "e:w"),
+        "taking b, c out leaves 1 of 3 etcd members, which is no quorum. Keep 3 members",
+    ),
+    "quorum lost, with a way": (
+        document("a:ce", "b:e", "c:e", "d:e", "e:e", "f:w"),
+        document("a:ce", "f:w"),
+        "leaves 1 of 5 etcd members, which is no quorum. Go down to 3 members first",
+    ),
+    "two etcd members replaced at once": (
+        document(*HIGH),
+        document("a:ce", "b:ce2", "c:ce2", "d:w", "e:w"),
+        "taking b, c out leaves 1 of 3",
+    ),
     "two minor versions of Kubespray": (
-        document(*THREE, version="v2.29.1"),
-        document(*THREE),
-        "a `pulumi up` each: v2.30, v2.31",
+        document(*THREE, version="v2.29.1", kube_version="1.33.7"),
+        document(*THREE, kube_version="1.33.7"),
+        "kubespray.version: from v2.29.1 to v2.31.0 is more than one step. Take one after the other, a `pulumi up` each: v2.30.0, v2.31.0",
     ),
-    "back to an earlier Kubespray": (document(*THREE), document(*THREE, version="v2.30.0"), "can't go back"),
+    "another major version": (document(*THREE), document(*THREE, version="v3.0.0"), "another major version"),
+    "back to an earlier Kubespray": (
+        document(*THREE),
+        document(*THREE, version="v2.30.0"),
+        "can't go back from v2.31.0 to v2.30.0",
+    ),
+    "back to an earlier patch of Kubernetes": (
+        document(*THREE, **NEW),
+        document(*THREE, **OLD),
+        "can't go back from 1.35.4 to 1.35.3",
+    ),
     "two minor versions of Kubernetes": (
         document(*THREE, kube_version="1.33.1"),
         document(*THREE, **OLD),
-        "each: 1.34, 1.35",
+        "a `pulumi up` each: 1.34.7, 1.35.3",
+    ),
+    "two minor versions, since the new one is the release's own": (
+        document(*THREE, kube_version="1.33.1"),
+        document(*THREE),
+        "a `pulumi up` each: 1.34.7, 1.35.4",
     ),
 }
 
@@ -135,10 +218,23 @@ def test_refused(before: Document, after: Document, words: str) -> None:
     assert words in str(error.value)
 
 
+def test_everything_refused_at_once() -> None:
+    with pytest.raises(KubesprayError) as error:
+        plan(as_applied(document(*HIGH), None), document("d:w", "e:w", version="v2.30.0"))
+    assert len(str(error.value).splitlines()) == 5  # two firsts, a quorum, two versions
+
+
 def test_a_dead_node_is_removed_without_reaching_it() -> None:
     (run,) = plan(as_applied(document(*THREE), None), document("a:cew", "b:w"), dead=frozenset("c"))
     assert run.extra["reset_nodes"] is False
     assert run.extra["allow_ungraceful_removal"] is True
+    assert "does not answer" in run.reason
+
+
+def test_a_dead_node_goes_before_those_that_answer() -> None:
+    found = plan(as_applied(document(*THREE, "d:w"), None), document("a:cew", "b:w"), dead=frozenset("d"))
+    assert [said(run) for run in found] == ["remove-node.yml d dead", "remove-node.yml c alive"]
+    assert found[1].hosts == ("a", "b", "c")
 
 
 def test_a_removed_node_is_in_the_inventory_until_it_is_removed() -> None:
@@ -178,6 +274,31 @@ def test_no_run_can_stop_at_a_question() -> None:
 def test_what_did_not_finish_is_carried_on(attempted: str, after: Document, runs: list[str]) -> None:
     found = plan(as_applied(document(*THREE), None), after, attempted=attempted)
     assert [said(run) for run in found] == runs
+
+
+BEGUN = as_applied(document(*THREE, "d:w"), None)
+
+
+def test_a_worker_that_was_being_added_and_is_no_longer_wanted_is_taken_out() -> None:
+    found = plan(as_applied(document(*THREE), None), document(*THREE), attempted="scale.yml", begun=BEGUN)
+    assert [said(run) for run in found] == ["remove-node.yml d alive", "cluster.yml"]
+    assert (found[0].hosts, found[1].hosts) == (("a", "b", "c", "d"), ("a", "b", "c"))
+    assert found[0].after == as_applied(document(*THREE), None)
+
+
+def test_a_worker_that_was_being_added_is_added_and_not_taken_out_first() -> None:
+    found = plan(as_applied(document(*THREE), None), document(*THREE, "d:w"), attempted="scale.yml", begun=BEGUN)
+    assert [said(run) for run in found] == ["playbooks/facts.yml", "scale.yml d"]
+
+
+def test_a_machine_that_was_being_added_and_is_another_by_now_is_forgotten_first() -> None:
+    found = plan(as_applied(document(*THREE), None), document(*THREE, "d:w2"), attempted="scale.yml", begun=BEGUN)
+    assert [said(run) for run in found] == ["remove-node.yml d dead", "playbooks/facts.yml", "scale.yml d"]
+
+
+def test_a_worker_of_a_first_run_that_is_no_longer_wanted_is_taken_out_of_what_was_made() -> None:
+    found = plan(None, document(*THREE), attempted="cluster.yml", begun=BEGUN, dead=frozenset("d"))
+    assert [said(run) for run in found] == ["cluster.yml", "remove-node.yml d dead"]
 
 
 def test_reasons_name_what_changed_and_no_value() -> None:

@@ -8,7 +8,8 @@ from kubespray.plan import as_applied
 from kubespray.record import Record, Store, from_pulumi, newest
 from tests.kubespray.documents import document
 
-RECORD = Record("test", 3, as_applied(document("a:cew", "b:w"), None), "scale.yml")
+BEFORE, AFTER = (as_applied(document(*roles), None) for roles in (("a:cew", "b:w"), ("a:cew", "b:w", "c:w")))
+RECORD = Record("test", 3, BEFORE, "scale.yml", AFTER)
 
 
 def test_json_and_back() -> None:
@@ -18,6 +19,14 @@ def test_json_and_back() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", RECORD.to_json()[:-20], '{"applied": {"x": 1}}'])
 def test_what_is_no_record_is_none(text: str) -> None:
     assert Record.from_json(text) is None
+
+
+def test_a_playbook_is_begun_and_succeeds() -> None:
+    begun = Record("test", 2, BEFORE).started("scale.yml", AFTER)
+    assert begun == RECORD
+    assert begun.succeeded(AFTER) == Record("test", 3, AFTER)
+    # What a run was making is not forgotten by one that leads nowhere of its own.
+    assert begun.started("cluster.yml", None).begun == AFTER
 
 
 def test_store_replaces_at_once(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_variables_and_extra_reach_the_playbook(bench: Bench) -> None:
     bench.run(local("one"), sure=True)
     assert json.loads((bench.folder / "out").read_text()) == ["one", True, True]
     assert bench.said[0] == "cluster.yml: test"
-    assert "1 tasks, 1 changed something" in bench.said[-1]
+    assert bench.said[-1].endswith(", 1 tasks, changed: 1 on a")
 
 
 def test_settings_of_the_source_that_would_mix_stacks_do_not_hold(bench: Bench) -> None:
@@ -158,16 +159,84 @@ def test_host_keys_are_checked_whatever_the_source_says(
 def test_failure_names_task_host_message_and_log_but_no_secret(bench: Bench) -> None:
     bench.playbook(
         "{name: Fine, debug: {msg: x}}",
-        "{name: Go wrong, command: \"sh -c 'echo the token is {{ api_token }} >&2; exit 3'\"}",
+        "{name: Go wrong, command: \"sh -c 'echo the token is {{ api_token }}, the number {{ plain }} >&2; exit 3'\"}",
     )
+    document = replace(local("one", api_token="tops3cret", plain="1234567"), secret=("plain",))  # noqa: S106 # a test's
     with pytest.raises(KubesprayError) as error:
-        bench.run(local("one", api_token="tops3cret"))  # noqa: S106 # a test's
+        bench.run(document)
     text = str(error.value)
     assert "task “Go wrong” on a" in text
-    assert "the token is [secret]" in text
-    assert "tops3cret" not in text
-    log = next(line for line in text.splitlines() if line.startswith("The whole log: ")).removeprefix("The whole log: ")
-    assert "Go wrong" in Path(log).read_text()
+    assert "the token is [secret], the number [secret]" in text
+    assert "`pulumi up` goes on from here" in text
+    log = Path(next(line.split(": ")[1] for line in text.splitlines() if line.startswith("The whole log: ")))
+    assert "Go wrong" in log.read_text()
+    for said in (text, log.read_text(), *bench.said):
+        assert "tops3cret" not in said
+        assert "1234567" not in said
+
+
+def test_a_host_that_is_lost_is_named(bench: Bench) -> None:
+    bench.playbook("{name: Reach, ping: }")
+    nobody = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_user": "nobody"}
+    with pytest.raises(KubesprayError) as error:
+        bench.run(replace(local("one"), hosts={"a": nobody}))
+    assert "task “Reach” on a:" in str(error.value)
+    assert "Connection refused" in str(error.value)
+
+
+def test_a_playbook_that_is_no_playbook_fails_in_words(bench: Bench) -> None:
+    (bench.source / "cluster.yml").write_text("- hosts: [\n")
+    with pytest.raises(KubesprayError, match="Ansible ended without a failed task; the end of the log says why"):
+        bench.run(local("one"))
+
+
+def test_progress_is_short_and_says_how_far_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubespray.progress.EVERY_SECONDS", 0.0)
+    bench.playbook(
+        "{name: First, ping: }", "{name: Second, ping: }", "{name: Third, command: 'true', changed_when: false}"
+    )
+    bench.run(local("one"))
+    third = next(line for line in bench.said if "Third" in line)
+    assert third.endswith("play 1 of 1, task 3 of about 3: Third")
+    assert max(map(len, bench.said)) <= 160
+
+
+def test_two_stacks_at_once_do_not_meet(bench: Bench) -> None:
+    """Each playbook waits for the other to be at work: they do run at once, from one source."""
+    bench.playbook(
+        f"shell: touch {bench.folder}/{{{{ site_name }}}}",
+        f"wait_for: {{path: '{bench.folder}/{{{{ other }}}}', timeout: 60}}",
+        f"copy: {{dest: '{bench.folder}/{{{{ site_name }}}}.seen', content: '{{{{ [site_name, inventory_dir, other] | to_json }}}}'}}",
+        facts="true",
+    )
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(bench.run, replace(local(site, other=other), known_hosts=f"{site} ssh-ed25519 AAAA\n"))
+            for site, other in (("one", "two"), ("two", "one"))
+        ]
+        places = {run.result(120).folder.parent.name: run.result() for run in runs}
+    for site, other in (("one", "two"), ("two", "one")):
+        place = places[site]
+        assert json.loads((bench.folder / f"{site}.seen").read_text()) == [site, str(place.folder), other]
+        assert place.known_hosts.read_text().startswith(f"{site} ")
+        assert [path.name for path in place.facts.iterdir()] == ["a"]
+        (log,) = (place.folder / "log").glob("*.log")
+        assert "failed=0" in log.read_text()
+    assert not (bench.folder / "shared-facts").exists()
+
+
+def test_variables_of_the_person_s_own_ansible_do_not_hold(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_FORCE_HANDLERS", "True")
+    monkeypatch.setenv("ANSIBLE_STRATEGY", "free")
+    monkeypatch.setenv("VIRTUAL_ENV", "/nowhere")
+    bench.playbook(
+        f'copy: {{dest: {bench.folder}/env, content: \'{{{{ lookup("pipe", "env") }}}}\'}}',
+    )
+    bench.run(local("one"))
+    seen = (bench.folder / "env").read_text()
+    assert "ANSIBLE_HOST_KEY_CHECKING=True" in seen
+    for name in ("ANSIBLE_FORCE_HANDLERS", "ANSIBLE_STRATEGY", "VIRTUAL_ENV", "PYTHONPATH"):
+        assert f"{name}=" not in seen
 
 
 def test_an_ignored_failure_is_none(bench: Bench) -> None:
@@ -238,7 +307,11 @@ def test_two_runs_of_one_stack_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_run_has_a_time_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kubespray.run._limit", lambda _hosts: 3.0)
-    bench.playbook("{name: Forever, command: sleep 986}")
-    with pytest.raises(KubesprayError, match="not done within 0:03"):
+    monkeypatch.setattr("kubespray.run.playbook_seconds", lambda _hosts: 3.0)
+    mark = bench.folder / "child"
+    bench.playbook(f"{{name: Forever, shell: 'echo $$ > {mark}; sleep 986'}}")
+    with pytest.raises(
+        KubesprayError, match="task “Forever” on every host:\n    the playbook was not done within 0:03"
+    ):
         bench.run(local("one"))
+    assert not Path(f"/proc/{mark.read_text().strip()}").exists()

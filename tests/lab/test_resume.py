@@ -1,6 +1,7 @@
 """Down leaves nothing; killed at any moment, `make lab` ends in the same place. Only on a lab that was made for the tests."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,12 +46,13 @@ def begin(until):
 def left_on_the_host():
     """What of the lab the host still has."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(["ps", "-eo", "stat,pid,args"], capture_output=True, text=True, check=True).stdout
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     return {
         "namespace": segments.exists(),
         "run folder": RUN.exists(),
-        "processes": [p for p in found.splitlines() if "multus-daemon" in p or "kubelet" in p or "conmon" in p],
+        # One that has ended and waits for init to take note of it (Z) is no process of ours any more.
+        "processes": [p for p in found.splitlines() if re.search("multus-daemon|kubelet|conmon", p) and p[0] != "Z"],
         "rules": [r for r in rules.splitlines() if "10.1.1." in r or "10.1.10." in r or "NETAVARK" in r],
         "links": [link for link in links.splitlines() if "podman" in link],
     }

@@ -111,6 +111,19 @@ def test_all_mistakes_at_once_in_the_order_of_the_file():
     ]
 
 
+@pytest.mark.parametrize("key", ["ssh-ed25519 AAAA…", "ssh-ed25519 !", "ssh-ed25519 AAAAC3NzaC1"])
+def test_a_damaged_host_key(key):
+    host = "node1: {address: 10.1.1.5, "
+    assert host in GOOD
+    (found,) = mistakes(GOOD.replace(host, f'{host}hostKey: "{key}", '))
+    assert "host key is damaged; print it again with: ssh-keyscan" in found
+
+
+def test_half_a_character_in_a_site_of_json():
+    text = "config:\n  multus-site:site: '" + '{"name": "\\ud800"}' + "'\n"
+    assert all(line.encode() for line in mistakes(text))
+
+
 def test_a_list_whose_entries_are_wrong_is_not_called_empty():
     text = GOOD.replace("ipam: {type: none}", "ipam: {type: host-local, ranges: [{subnet: 10.1.10.5/24}]}")
     assert len(mistakes(text)) == 1

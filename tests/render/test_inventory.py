@@ -21,7 +21,7 @@ def site(case: str) -> Site:
 
 def rendered(given: Site) -> dict[str, Any]:
     hosts = {name: host_variables(given, name, host) for name, host in given.nodes.hosts.items()}
-    return inventory(hosts, groups(given), variables(given, given.kubespray.variables))
+    return inventory(hosts, groups(given), variables(given, given.kubespray.given()))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -39,7 +39,20 @@ def test_there_are_cases() -> None:
 
 def test_given_variables_win() -> None:
     given = site(CASES[0])
-    assert variables(given, {"kube_owner": "kube"})["kube_owner"] == "kube"
+    assert variables(given, {"drain_grace_period": 60})["drain_grace_period"] == 60
+
+
+@pytest.mark.parametrize(
+    ("given_variables", "method"),
+    [
+        ({}, "kubernetes-internal-ip"),  # Kubespray's own choice is calico
+        ({"kube_network_plugin": "calico"}, "kubernetes-internal-ip"),
+        ({"calico_ip_auto_method": "interface=ens5"}, "interface=ens5"),
+        ({"kube_network_plugin": "flannel"}, None),
+    ],
+)
+def test_calico_is_told_which_interface(given_variables: dict[str, Any], method: str | None) -> None:
+    assert variables(site(CASES[0]), given_variables).get("calico_ip_auto_method") == method
 
 
 def test_order_is_the_files() -> None:

@@ -35,6 +35,25 @@ def sriov(resource, kind="sriov"):
     return made
 
 
+def pinned(selector):
+    made = nad("n", ipam=HL)
+    made["metadata"]["annotations"] = {"k8s.v1.cni.cncf.io/nodeSelector": selector}
+    return made
+
+
+def bond(**more):
+    links = [{"name": "eth1"}, {"name": "eth2"}]
+    return {
+        "cniVersion": "1.0.0",
+        "name": "n",
+        "type": "bond",
+        "mode": "802.3ad",
+        "miimon": "100",
+        "links": links,
+        **more,
+    }
+
+
 def wb(text, **more):
     return {"type": "whereabouts", "range": text, **more}
 
@@ -65,6 +84,16 @@ CASES = [
     ({"cniVersion": "1.0.0", "name": "n", "type": "sriov"}, {"pf": False}, {"SRIOV_NO_PF": E}),
     ({"cniVersion": "1.0.0", "name": "n", "type": "sriov"}, {"pf": True, "nodeIsVM": True}, {}),
     ({"cniVersion": "1.0.0", "name": "n", "type": "sriov"}, {"nodeIsVM": True}, {}),
+    (config(), {"nodeIsVM": True}, {"MACVLAN_BLOCKED": W}),
+    (config(), {"nodeIsVM": False}, {}),
+    (config(type="ipvlan", ipam=HL), {"nodeIsVM": True}, {}),
+    (config(linkInContainer=True), {"nodeIsVM": True}, {}),
+    ({"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "ipam": {}}, {"defaultRoute": "wlan0"}, {"MACVLAN_BLOCKED": W}),
+    (bond(), {"ifaces": ["eth1", "eth2"]}, {}),
+    (bond(), {"ifaces": ["eth1"]}, {"MASTER_NOT_FOUND": E}),
+    (bond(linksInContainer=True), {"ifaces": ["eth1"]}, {}),
+    (pinned("kubernetes.io/hostname=node1"), {"nodes": 3}, {}),
+    (pinned("rack=r1"), {"nodes": 3}, {"HOSTLOCAL_MULTINODE": W}),
     (sriov("intel.com/vf"), {"sriovResources": ["intel.com/vf"]}, {}),
     (sriov("intel.com/vf"), {"sriovResources": ["intel.com/vfs"]}, {"SRIOV_RESOURCE_UNKNOWN": E}),
     (sriov("intel.com/vf"), {"sriovResources": []}, {"SRIOV_RESOURCE_UNKNOWN": E}),
@@ -94,6 +123,8 @@ CASES = [
     (several(nad("a"), nad("b")), None, {}),
     (several(nad("a", ipam=wb("10.1.10.0/25")), nad("b", ipam=wb("10.1.10.128/25"))), None, {}),
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", ipam=wb("10.1.10.128/25"))), None, {"NADS_OVERLAP": W}),
+    (several(nad("a", ipam=wb("10.1.10.0/24")), nad("a", ipam=wb("10.1.10.0/24"))), None, {}),
+    (several(nad("a"), nad("a", type="ipvlan", ipam=wb("10.1.20.0/24"))), None, {}),
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", master="eth2", ipam=wb("10.1.10.0/24"))), None, {}),
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", ipam=wb("10.1.10.0/24", network_name="b"))), None, {}),
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", type="vlan", vlanId=5, ipam=wb("10.1.10.0/24"))), None, {}),
@@ -125,6 +156,9 @@ def test_silent_without_the_fact(subject, found):
         ('{"nodes": "many"}', "nodes"),
         ("[]", "facts.json"),
         ('{"mtu": {"eth0": "x"}}', "mtu"),
+        ('{"podCIDR": "10.233.64.0/33"}', "podCIDR.0: '10.233.64.0/33' is no network; write one such as"),
+        ('{"serviceCIDR": ["10.96.0.0/12", "10.96.0.1"]}', "serviceCIDR.1: '10.96.0.1' is no network"),
+        ('{"nodeIPs": ["node1"]}', "nodeIPs.0: 'node1' is no address and no network"),
     ],
 )
 def test_facts_that_cannot_be_used(text, word):

@@ -25,7 +25,7 @@ FACTS = parse_facts(
     json.dumps(
         {
             "nodes": 3, "ifaces": ["eth0"], "ifacesByNode": {"a": []}, "mtu": {"eth0": 1500}, "plugins": ["macvlan"], "podCIDR": "10.233.64.0/18",
-            "serviceCIDR": "fd00::/108,10.96.0.0/12,x", "nodeIPs": ["10.1.10.5", "x"], "nads": ["default/a"], "namespaceIsolation": True, "pf": False,
+            "serviceCIDR": "fd00::/108,10.96.0.0/12", "nodeIPs": ["10.1.10.5", "fd00::/120"], "nads": ["default/a"], "namespaceIsolation": True, "pf": False,
             "defaultRoute": "", "primaryIface": "eth0", "dhcpDaemon": False, "pluginVersions": {"macvlan": ["1.0.0"]}, "nadResource": {"default/internal": "r"},
         }
     ),

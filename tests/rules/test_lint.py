@@ -57,8 +57,62 @@ def test_place_in_json_inside_json(findings):
 
 
 def test_place_of_a_syntax_error(findings):
-    text = NAD.format(config='|\n    {\n      "type": "macvlan"\n      "master": "eth1"\n    }')
+    text = NAD.format(config='|\n    {\n      "cniVersion": "1.0.0", "type": "macvlan"\n      "master": "eth1"\n    }')
     assert places(findings({"f.yaml": text})) == [("JSON_SYNTAX", 1, 9, 7, "spec.config")]
+
+
+def test_what_is_wrong_behind_broken_json_is_told_too(findings):
+    config = """|
+    {
+      # for signalling
+      “cniVersion”: "1.0.0",
+      "name": "n"
+      "type": "vlan", 'master': "eth1", "linkInContainer": False,
+      "vlanId": 4095, // the last one
+      "ipam": {"type": "dhcp",},
+    }"""
+    assert places(findings({"f.yaml": NAD.format(config=config)})) == [
+        ("JSON_COMMENT", 1, 8, 7, "spec.config"),
+        ("JSON_SYNTAX", 1, 9, 7, "spec.config"),
+        ("JSON_SYNTAX", 1, 11, 7, "spec.config"),
+        ("JSON_SYNTAX", 1, 11, 23, "spec.config"),
+        ("JSON_SYNTAX", 1, 11, 60, "spec.config"),
+        ("VLAN_ID", 1, 12, 17, "spec.config.vlanId"),
+        ("JSON_COMMENT", 1, 12, 23, "spec.config"),
+        ("JSON_TRAILING_COMMA", 1, 13, 30, "spec.config"),
+        ("JSON_TRAILING_COMMA", 1, 13, 32, "spec.config"),
+    ]
+
+
+def test_what_is_wrong_behind_broken_json_in_a_file_of_json(findings):
+    found = findings({"f.json": '{"cniVersion": "1.0.0", "name": "n",\n "type": "macvlan", "mode": "l2",}'})
+    assert places(found) == [("ENUM", 1, 2, 29, "mode"), ("JSON_TRAILING_COMMA", 1, 2, 33, "")]
+
+
+def test_half_a_character_is_replaced(findings):
+    found = findings(
+        {
+            "f.json": r'{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "e\ud800/1", "mode": "\ud83d\ude00"}'
+        }
+    )
+    assert [f.rule for f in found] == ["INTERFACE_NAME", "ENUM"]
+    assert all(f.line_of_text().encode() for f in found)
+
+
+def test_a_kind_that_is_misspelt_hides_nothing(findings):
+    text = NAD.format(config=f"'{BAD}'").replace("AttachmentDefinition", "AttachementDefinition")
+    assert [f.rule for f in findings({"f.yaml": text})] == ["WRONG_KIND", "VLAN_ID"]
+
+
+@pytest.mark.parametrize("kind", ["List", "NetworkAttachmentDefinitionList"])
+def test_items_of_lists(kind, findings):
+    item = {"metadata": {"name": "n"}, "spec": {"config": BAD}}
+    version = "k8s.cni.cncf.io/v1"
+    if kind == "List":
+        item, version = {"apiVersion": version, "kind": "NetworkAttachmentDefinition", **item}, "v1"
+    text = json.dumps({"apiVersion": version, "kind": kind, "items": [item, item]})
+    found = findings({"f.json": text})
+    assert [(f.rule, f.path) for f in found] == [("VLAN_ID", f"items[{i}].spec.config.vlanId") for i in (0, 1)]
 
 
 def test_documents_are_counted_and_a_broken_one_hides_no_other(findings):

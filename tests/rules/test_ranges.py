@@ -46,7 +46,32 @@ CASES = [
     (hl(routes=[{"dst": "10.2.0.0"}]), {"BAD_CIDR": E}),
     (hl(routes=[{"gw": "10.1.10.1"}]), {"BAD_CIDR": E}),
     (hl(routes=[{"dst": "10.2.0.0/16", "gw": "10.1.10.256"}]), {"BAD_CIDR": E}),
-    (hl(routes=[{"dst": "10.2.0.1/16", "gw": "10.1.10.1"}]), {}),
+    (hl(routes=[{"dst": "10.2.0.0/16", "gw": "10.1.10.1"}]), {}),
+    (hl(routes=[{"dst": "10.2.0.1/16", "gw": "10.1.10.1"}]), {"HOST_BITS_SET": E}),
+    (wb(routes=[{"dst": "10.2.0.1/16"}]), {"HOST_BITS_SET": E}),
+    (hl("fd00:10::/64", routes=[{"dst": "fd00:20::1/64"}]), {}),  # the kernel masks those of IPv6
+    # objects inside of it
+    (hl(routes=[{"dst": "10.2.0.0/16", "via": "10.1.10.1"}]), {"UNKNOWN_KEY_FOR_TYPE": W}),
+    (hl(routes=[{"dst": "10.2.0.0/16", "gateway": "10.1.10.1"}]), {"UNKNOWN_KEY_FOR_TYPE": W}),
+    (hl(routes=[{"dst": "10.2.0.0/16", "GW": "10.1.10.1"}]), {}),
+    (hl(routes=[{"dst": "10.2.0.0/16", "mtu": "1400"}]), {"WRONG_TYPE": E}),
+    ({"type": "host-local", "ranges": [[{"subnet": "10.1.10.0/24", "range_start": "10.1.10.5"}]]}, {"IPAM_KEY_FOR_OTHER_PLUGIN": W}),
+    ({"type": "host-local", "ranges": [[{"range": "10.1.10.0/24"}]]}, {"BAD_CIDR": E, "IPAM_KEY_FOR_OTHER_PLUGIN": E}),
+    ({"type": "host-local", "ranges": [[{"subnet": "10.1.10.0/24", "first": "10.1.10.5"}]]}, {"UNKNOWN_KEY_FOR_TYPE": W}),
+    ({"type": "host-local", "ranges": [[{"subnet": "10.1.10.0/24", "rangeEnd": 9}]]}, {"WRONG_TYPE": E}),
+    ({"type": "host-local", "ranges": [["10.1.10.0/24"]]}, {"BAD_CIDR": E}),
+    ({"type": "host-local", "subnet": ""}, {"BAD_CIDR": E}),
+    ({"type": "whereabouts", "ipRanges": [{"range": "10.1.10.0/24", "rangeStart": "10.1.10.5"}]}, {"IPAM_KEY_FOR_OTHER_PLUGIN": W}),
+    ({"type": "whereabouts", "ipRanges": [{"subnet": "10.1.10.0/24"}]}, {"BAD_CIDR": E, "IPAM_KEY_FOR_OTHER_PLUGIN": E}),
+    ({"type": "whereabouts", "ipRanges": [{"range": "10.1.10.0/24", "exclude": "10.1.10.1"}]}, {"WRONG_TYPE": E}),
+    ({"type": "static", "addresses": [{"adress": "10.1.10.5/24"}]}, {"BAD_CIDR": E, "UNKNOWN_KEY_FOR_TYPE": W}),
+    (wb(kubernetes={"kubeConfig": "/etc/x"}), {}),
+    (wb(kubernetes={"kube_config": "/etc/x"}), {"UNKNOWN_KEY_FOR_TYPE": W}),
+    # a default route in a table of its own competes with none
+    *((hl(routes=[{"dst": "0.0.0.0/0", "table": t}]), {} if t == 100 else {"ROUTE_TOO_WIDE": W}) for t in (0, 100, 254)),
+    # the pod as its own gateway
+    ({"type": "static", "addresses": [{"address": "10.1.10.1/24", "gateway": "10.1.10.1"}]}, {"GATEWAY_ALLOCATABLE": W}),
+    ({"type": "static", "addresses": [{"address": "fd00::1/64", "gateway": "fd00::2"}]}, {}),
     (sets([{"rangeStart": "10.1.10.5"}]), {"BAD_CIDR": E}),
     ({"type": "host-local", "ranges": [{"subnet": "10.1.10.0/24"}]}, {"BAD_CIDR": E}),
     ({"type": "static", "addresses": [{"address": "10.1.10.5"}]}, {"BAD_CIDR": E}),
@@ -70,6 +95,11 @@ CASES = [
     # RANGE_OUTSIDE_SUBNET and RANGE_REVERSED, both ends
     *((hl(rangeStart=f"10.1.{s}"), e) for s, e in (
         ("9.255", {"RANGE_OUTSIDE_SUBNET": E}), ("10.0", {}), ("10.1", {}), ("10.254", {}), ("10.255", {}), ("11.0", {"RANGE_OUTSIDE_SUBNET": E})) if s != "10.255"),
+    (hl(rangeStart="10.1.10.255"), {"RANGE_REVERSED": W}),  # legal: the broadcast address alone
+    (hl(rangeEnd="10.1.10.0"), {"RANGE_REVERSED": E}),
+    (hl("fd00:10::/64", rangeEnd="fd00:10::"), {"RANGE_REVERSED": E}),
+    (wb(range_end="10.1.10.0"), {}),  # its range begins at the network's own address
+
     *((hl(rangeEnd=f"10.1.{s}"), e) for s, e in (
         ("9.255", {"RANGE_OUTSIDE_SUBNET": E}), ("10.1", {}), ("10.254", {}), ("10.255", {}), ("11.0", {"RANGE_OUTSIDE_SUBNET": E}))),
     *((hl("fd00:10::/64", rangeStart=s), e) for s, e in (
@@ -97,7 +127,11 @@ CASES = [
         ("10.1.0.0/16", {"BAD_EXCLUDE": E}), ("10.1.10.1-10.1.10.9", {"BAD_EXCLUDE": E}), ("first", {"BAD_EXCLUDE": E}), ("10.1.10.0/33", {"BAD_EXCLUDE": E}))),
     # NODE_SLICE_LARGER_THAN_RANGE
     *((wb(node_slice_size=s), e) for s, e in (
-        ("/24", {}), ("24", {}), ("/26", {}), ("/23", {"NODE_SLICE_LARGER_THAN_RANGE": E}), ("22", {"NODE_SLICE_LARGER_THAN_RANGE": E}), ("big", {"NODE_SLICE_LARGER_THAN_RANGE": E}))),
+        ("/24", {}), ("24", {}), ("/26", {}), ("/23", {"NODE_SLICE_LARGER_THAN_RANGE": E}), ("22", {"NODE_SLICE_LARGER_THAN_RANGE": E}), ("big", {"NODE_SLICE_IMPOSSIBLE": E}),
+        ("/30", {}), ("/31", {"NODE_SLICE_IMPOSSIBLE": E}), ("/33", {"NODE_SLICE_IMPOSSIBLE": E}), ("/-1", {"NODE_SLICE_IMPOSSIBLE": E}))),
+    (wb("fd00::/64", node_slice_size="/80"), {"NODE_SLICE_IMPOSSIBLE": E}),
+    (wb("10.1.10.9/24", node_slice_size="/26"), {"NODE_SLICE_IMPOSSIBLE": E}),
+    (wb("10.1.10.0-10.1.10.9/24", node_slice_size="/26"), {"NODE_SLICE_IMPOSSIBLE": E}),
     # STATIC_NO_ADDRESS
     ({"type": "static"}, {"STATIC_NO_ADDRESS": E}),
     ({"type": "static", "addresses": []}, {"STATIC_NO_ADDRESS": E}),

@@ -3,7 +3,7 @@
 import pytest
 
 from model.load import SITE_PATH, parse_stack_text
-from rules import StackFile, check_segments, check_site
+from rules import StackFile, check_segments, check_site, check_stack
 from rules.facts import Facts
 
 HEAD = """\
@@ -62,6 +62,16 @@ def test_host_local_on_the_nodes_of_all_its_workloads(workloads, expected):
     assert all(level == "error" and path == "networks.internal.ipam" and line == 11 for _, level, path, line in found)
 
 
+def test_workloads_are_looked_at_like_any_pods():
+    fixed = "{cniVersion: 1.0.0, name: internal, type: macvlan, master: ens6, ipam: {type: static, addresses: [{address: 10.1.10.5/24}]}}"
+    body = raw(fixed) + "    workloads:\n" + workload("node1")
+    assert checked(body) == []
+    twice = body.replace("networks: [internal]", "replicas: 2, networks: [internal]")
+    assert [(r, level, p) for r, level, p, _ in checked(twice)] == [
+        ("STATIC_SHARED", "error", "workloads.w.networks[0]")
+    ]
+
+
 def test_without_the_text_there_are_no_lines():
     made = stack(network() + "    workloads:\n" + workload())
     finding = check_site(made.site, file=made.file)[0]
@@ -110,6 +120,15 @@ def test_facts_add_to_what_the_site_knows():
     assert [r for r, *_ in checked(body, facts=Facts(mtu={"ens6": 1500}))] == ["MTU_GT_MASTER"]
 
 
+@pytest.mark.parametrize(
+    ("subnet", "overlaps"),
+    [("10.1.0.0/16", True), ("10.2.0.0/16,10.1.0.0/16", True), ("10.2.0.0/16", False), ("x", False)],
+)
+def test_the_clusters_own_networks(subnet, overlaps):
+    body = network() + f'    kubespray: {{variables: {{kube_pods_subnet: "{subnet}"}}}}\n'
+    assert [r for r, *_ in checked(body)] == (["NAD_OVERLAPS_CLUSTER_CIDR"] if overlaps else [])
+
+
 def segment(**more):
     inside = ", ".join(f"{key}: {value}" for key, value in more.items())
     return f"    segments: {{core: {{{inside}}}}}\n"
@@ -133,6 +152,31 @@ def test_sites_that_share_a_segment_share_no_address():
     assert across(one, stack(network(10, 20), "austin")) == []
 
 
+def test_a_network_that_another_of_its_site_hides():
+    wide, inside = "rangeStart: 10.1.10.10, rangeEnd: 10.1.10.100", "rangeStart: 10.1.10.20, rangeEnd: 10.1.10.30"
+    networks = "".join(
+        f"      {name}: {{type: macvlan, master: {nic}, segment: core, ipam: {{type: host-local, ranges: [{{subnet: 10.1.10.0/24, {span}}}]}}}}\n"
+        for name, nic, span in (("wide", "ens6", wide), ("inside", "ens7", inside))
+    )
+    own = stack(segment() + "    networks:\n" + networks)
+    found = {(file, path) for _, file, path in across(on_core(1, 50, "austin"), own)}
+    assert found == {("austin", "networks.internal"), ("dallas", "networks.wide"), ("dallas", "networks.inside")}
+
+
+def test_each_preview_tells_what_its_own_site_has_to_do_with():
+    """Whatever the order in which stacks are read, and whichever of the two changed."""
+    pairs = [
+        (on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=120)),
+        (on_core(10, 20, "dallas"), on_core(20, 30, "austin")),
+        (on_core(1, 4, "dallas", vips="{router: 10.1.10.5}"), on_core(6, 9, "austin", vips="{bgp: 10.1.10.5}")),
+        (on_core(10, 20, "dallas", vips="{router: 10.1.10.5}"), on_core(5, 9, "austin")),
+        (on_core(10, 20, "dallas", reserved="{dhcp: 10.1.10.5}"), on_core(5, 9, "austin")),
+    ]
+    for one, other in pairs:
+        for own, beside in ((one, other), (other, one)):
+            assert len(check_stack(own, [beside])) == 1
+
+
 def test_static_addresses_count():
     fixed = "{cniVersion: 1.0.0, name: n, type: macvlan, ipam: {type: static, addresses: [{address: 10.1.10.15/24}]}}"
     other = stack(segment() + f"    networks:\n      fixed: {{type: raw, segment: core, config: {fixed}}}\n", "austin")
@@ -142,7 +186,8 @@ def test_static_addresses_count():
 
 def test_one_vlan_id_for_a_segment():
     assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=120)) == [
-        ("SEGMENT_VLAN", "austin", "segments.core.vlan")
+        ("SEGMENT_VLAN", "dallas", "segments.core.vlan"),
+        ("SEGMENT_VLAN", "austin", "segments.core.vlan"),
     ]
     assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin", vlan=110)) == []
     assert across(on_core(1, 5, "dallas", vlan=110), on_core(6, 9, "austin")) == []
@@ -152,11 +197,13 @@ def test_virtual_addresses_are_nobodys_pods():
     vips = "{router: 10.1.10.5}"
     assert across(on_core(1, 5, "dallas", vips=vips)) == [("SEGMENT_VIP", "dallas", "networks.internal")]
     assert across(on_core(10, 20, "dallas", vips=vips), on_core(5, 9, "austin")) == [
-        ("SEGMENT_VIP", "austin", "networks.internal")
+        ("SEGMENT_VIP", "dallas", "segments.core.vips.router"),
+        ("SEGMENT_VIP", "austin", "networks.internal"),
     ]
     assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips=vips)) == []
     assert across(on_core(10, 20, "dallas", vips=vips), on_core(6, 9, "austin", vips="{bgp: 10.1.10.5}")) == [
-        ("SEGMENT_VIP", "austin", "segments.core.vips.bgp")
+        ("SEGMENT_VIP", "dallas", "segments.core.vips.router"),
+        ("SEGMENT_VIP", "austin", "segments.core.vips.bgp"),
     ]
 
 
@@ -176,7 +223,11 @@ def test_reserved_addresses_are_nobodys_pods(kept, found):
     own = across(on_core(10, 20, "dallas", reserved=reserved))
     assert own == ([("SEGMENT_RESERVED", "dallas", "networks.internal")] if found else [])
     elsewhere = across(on_core(100, 120, "dallas", reserved=reserved), on_core(10, 20, "austin"))
-    assert elsewhere == ([("SEGMENT_RESERVED", "austin", "networks.internal")] if found else [])
+    both = [
+        ("SEGMENT_RESERVED", "dallas", "segments.core.reserved.dhcp"),
+        ("SEGMENT_RESERVED", "austin", "networks.internal"),
+    ]
+    assert elsewhere == (both if found else [])
 
 
 def test_the_site_stands_where_pulumi_reads_it():

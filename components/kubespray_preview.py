@@ -1,0 +1,63 @@
+"""What a preview says of a cluster: the playbooks that `up` would run, or why it can't; nothing is reached for it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from kubespray import machines
+from kubespray.document import Document, KubesprayError
+from kubespray.preview import planned
+
+
+def tell(
+    resource: str,
+    plain: Mapping[str, Any],
+    variables: pulumi.Output[dict[str, Any]],
+    facts: Mapping[str, pulumi.Output[dict[str, Any]]],
+) -> pulumi.Output[None]:
+    """Logs the plan, at preview alone. Raises RunError, when resolved, with all that Kubespray would refuse.
+
+    `resource`: name of the Command whose output is the record of what is applied. `facts`: of each node; a node that is made or looked at anew has
+    none at preview, and is taken for the machine that it was.
+    """
+    known: dict[str, pulumi.Output[Any]] = {node: _known_or_none(found) for node, found in facts.items()}
+    return pulumi.Output.all(variables=variables, facts=known, stored=_stored(resource)).apply(
+        lambda args: _tell(plain, args["variables"], args["facts"], args["stored"])
+    )
+
+
+def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[str, Any], stored: str | None) -> None:
+    identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
+    found = machines.mistakes({node: its for node, its in facts.items() if its}, plain["groups"], variables)
+    if found:
+        raise pulumi.RunError("\n".join(found))
+    document = Document.parse(
+        json.dumps({**plain, "variables": variables, "identities": {}, "private_key": "", "known_hosts": ""})
+    )
+    try:
+        runs = planned(document, identities, stored)
+    except KubesprayError as error:
+        raise pulumi.RunError(str(error)) from None
+    for run in runs:
+        pulumi.log.info(f"{run.playbook}: {run.reason}")
+
+
+def _known_or_none(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """An output's value; None where this preview does not know it."""
+
+    async def look() -> object:
+        return await output.future() if await output.is_known() else None
+
+    return pulumi.Output.from_input(look())
+
+
+async def _stored(resource: str) -> str | None:
+    """Output of a Command as this stack's state has it: a preview that would change the Command can't get it from there."""
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
+    for urn, found in ((answer or {}).get("outputs") or {}).items():
+        if urn.endswith(f"::{resource}"):
+            return str(found["outputs"].get("stdout", ""))
+    return None
