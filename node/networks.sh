@@ -150,7 +150,11 @@ links() {
             exit 1
         fi
         mkdir -p "$networkd" "$kept/old"
-        ours | while read -r file; do cp -p --parents "$file" "$kept/old" && rm -f "$file"; done
+        ours >"$kept/list"
+        while read -r file; do
+            mkdir -p "$kept/old${file%/*}"
+            mv "$file" "$kept/old$file"
+        done <"$kept/list"
         write_networkd
         (cd "$kept/old" && find . -type f | sort | xargs -r sha256sum) >"$kept/sums-old"
         (cd / && ours | sed 's|^/|./|' | sort | xargs -r sha256sum) >"$kept/sums-new"
@@ -187,7 +191,8 @@ take_back() {
         rm -f "$netplan"
         [ ! -e "$kept/netplan" ] || cp -p "$kept/netplan" "$netplan"
     else
-        ours | while read -r file; do rm -f "$file"; done
+        ours >"$kept/list"
+        while read -r file; do rm -f "$file"; done <"$kept/list"
         [ ! -d "$kept/old/etc" ] || cp -a "$kept/old/." /
     fi
     for name in $(link_names); do
