@@ -1,11 +1,15 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
 from components.addresses import DhcpDaemon, Whereabouts
 from components.cni_plugins import CniPlugins
+from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
 from components.mending import InterfaceCheck
 from components.multus import Multus
@@ -16,6 +20,7 @@ from components.range_changes import looked_at
 from components.secrets import Secrets
 from components.sriov import Sriov
 from components.ssh import Ssh
+from components.throughput import Throughput
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
@@ -30,7 +35,7 @@ SHELL_IMAGE = "docker.io/library/busybox:1.36"
 
 
 class Site(pulumi.ComponentResource):
-    """One site: node VMs → Kubespray cluster → CNI plugins → Multus → attachments → workloads → verification.
+    """One site: node VMs → Kubespray cluster → CNI plugins → Multus → attachments → workloads → verification → throughput.
 
     The shape of the graph comes from the site alone, so the first preview shows all of it.
     """
@@ -41,6 +46,7 @@ class Site(pulumi.ComponentResource):
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
         self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
 
+        self._drift = Drift(site.nodes, self._ssh, last_nodes())
         nodes = self._node_vms()
         cluster = self._cluster(nodes)
         api = kubernetes.Provider(
@@ -81,22 +87,51 @@ class Site(pulumi.ComponentResource):
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
             )
+        applied = {
+            node: {"facts": vm.facts, "plugins": p.binaries}
+            for (node, vm), p in zip(nodes.items(), plugins, strict=True)
+        }
         verification = Verification(
             f"{site.name}-verification",
             site,
             cluster.kubeconfig,
+            pulumi.Output.from_input(applied),
             [
                 *(w.generation for w in workloads),
                 *(a.content for a in attachments.values()),
                 *(p.installed.stdout for p in plugins),
+                *(self._drift.of(node) for node in nodes),
                 multus.daemon.metadata["uid"],
             ],
             self._commands,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),
         )
+        self.throughput = self._throughput(
+            cluster.kubeconfig,
+            [*(a.content for a in attachments.values()), *(p.installed.stdout for p in plugins)],
+            verification,
+        )
         self.kubeconfig = looked_at(site, cluster.kubeconfig)
+        self.nodes = {node: {**there, "mended": self._drift.of(node)} for node, there in applied.items()}
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
+
+    def _throughput(
+        self, kubeconfig: pulumi.Output[str], after: Sequence[pulumi.Input[str]], verification: Verification
+    ) -> pulumi.Output[list[dict[str, Any]]]:
+        """The measurement, of networks that are proven to work; none where the site does not ask for it."""
+        site = self._site
+        if site.throughput is None:
+            return pulumi.Output.from_input([])
+        return Throughput(
+            f"{site.name}-throughput",
+            site,
+            self._catalog.image(site.throughput.image),
+            kubeconfig,
+            after,
+            self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[verification]),
+        ).result
 
     def _node_vms(self) -> dict[str, NodeVM]:
         site = self._site
@@ -108,6 +143,7 @@ class Site(pulumi.ComponentResource):
                 site.nodes,
                 self._ssh,
                 site.masters(node),
+                self._drift.of(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -145,7 +181,7 @@ class Site(pulumi.ComponentResource):
                 self._catalog,
                 self._ssh,
                 # Kubespray unpacks its own archive over /opt/cni/bin at each run.
-                again_when=[cluster.run_id, node.identity],
+                again_when=[cluster.run_id, node.identity, self._drift.of(name)],
                 deleted_with=node.machine,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
             )

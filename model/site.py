@@ -13,6 +13,7 @@ from model.networks import Network, Raw, Segment
 from model.node_links import BondLink, NodeLink, VlanLink
 from model.nodes import ContainerNodes, ExistingNodes, Nodes
 from model.sriov_pools import SriovPool, SriovSetup
+from model.throughput import Throughput
 from model.types import BareVersion, InterfaceName, NodeName, ObjectName
 from model.workloads import Workload, replica_name
 
@@ -73,6 +74,8 @@ class Site(Part):
     """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
     workloads: dict[ObjectName, Workload] = {}
     """What runs at the site, by name."""
+    throughput: Throughput | None = None
+    """What is measured of the networks at each `up` that changes them; nothing if absent."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Site":

@@ -82,6 +82,14 @@ def images(tools: Folders, parts: Parts, pause: Path, scripts: Path) -> list[Ima
             (),
             command=("/install-cni.sh",),
         ),
+        # Debian's iperf3 under the name of the image that measures by default
+        Image(
+            "docker.io/nicolaka/netshoot:v0.13",
+            (Entry("etc/image", b"iperf3\n", mode=0o644),),
+            (),
+            base=True,
+            command=("sh",),
+        ),
         # Debian's busybox under the name that the story's Deployment gives
         Image("docker.io/library/busybox:1.36", (*FOLDERS, *busybox(parts)), (), command=("sh",)),
     ]

@@ -28,9 +28,8 @@ NODE4 = {"address": "10.1.1.8"}
 @pytest.fixture(scope="module", autouse=True)
 def lab_is_ours(lab):
     owner = lab.place.owner
-    assert owner.exists() and owner.read_text() == str(PROJECT), (
-        "day two needs a lab of this checkout that is up: make lab"
-    )
+    owned = owner.exists() and owner.read_text() == str(PROJECT)
+    assert owned, "day two needs a lab of this checkout that is up: make lab"
 
 
 @pytest.fixture(scope="module")

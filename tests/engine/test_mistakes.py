@@ -41,7 +41,7 @@ def preview(environment, tmp_path):
         folder = tmp_path / "project"
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
         for name in ("Pulumi.yaml", "__main__.py", "artifacts.yaml", "components", "model", "render", "rules", "verification",
-                     "kubespray", "node", "lab"):  # fmt: skip
+                     "kubespray", "node", "lab", "drift", "throughput"):  # fmt: skip
             if not (folder / name).exists():
                 (folder / name).symlink_to(PROJECT / name)
         values = {"pulumi:disable-default-providers": ["*"], **config}

@@ -45,6 +45,7 @@ NodeVM lab-node3
 ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
+StackReference organization/multus-site/lab
 Verification lab-verification
 Workload lab-samplepod
 command lab-commands
@@ -98,6 +99,23 @@ def test_verification_comes_last():
     later = [n for n in graph if "Command lab-verification-run" in graph.before(n)]
     assert later == []
     assert "Deployment lab-samplepod" in graph.before("Command lab-verification-run")
+
+
+def test_throughput_is_measured_where_it_is_asked_for_and_of_proven_networks_only():
+    assert not [n for n in record() if "hroughput" in n]
+    graph = record(lab_site(throughput={"seconds": 1}))
+    assert "Command lab-verification-run" in graph.before("Command lab-throughput-run")
+    given = json.loads(graph["Command lab-throughput-run"].inputs["stdin"]["value"])
+    assert given["image"] == "docker.io/nicolaka/netshoot:v0.13"
+    assert given["site"]["throughput"]["seconds"] == 1
+
+
+def test_the_verification_is_given_what_was_installed_and_no_variable_of_kubespray():
+    data = lab_site(kubespray={"version": "v2.31.0", "variables": {"docker_password": "hunter2"}})
+    given = record(data)["Command lab-verification-run"].inputs["stdin"]["value"]
+    assert "hunter2" not in given
+    expectation = json.loads(given)["expectation"]
+    assert [node["plugins"] for node in expectation["nodes"]] == [{"macvlan": "a" * 64}] * 3
 
 
 def test_pods_of_one_network_do_not_wait_for_another():

@@ -24,7 +24,10 @@ CASES = sorted(file.stem for file in ERRORS.glob("*.yaml") if not file.stem.ends
 
 SPEAKING = [
     *sorted((ROOT / "rules").glob("*.py")),
-    *(ROOT / "model" / f"{name}.py" for name in ("types", "mistakes", "site", "nodes", "load", "positions")),
+    *(
+        ROOT / "model" / f"{name}.py"
+        for name in ("types", "mistakes", "site", "nodes", "kubespray", "load", "positions")
+    ),
 ]
 """Modules whose texts reach people as findings."""
 
