@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import addresses, adopt, diagram, docs, drift, lint, schema, throughput, trace, verify
+from cli import addresses, adopt, diagram, docs, drift, lint, mirror, schema, throughput, trace, verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)

@@ -1,6 +1,6 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -8,6 +8,7 @@ import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
 from components.addresses import DhcpDaemon, Whereabouts
+from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
@@ -24,14 +25,11 @@ from components.throughput import Throughput
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
+from model.nodes import Architecture
 from model.site import Site as SiteModel
-from render import node_networks, sriov, whereabouts
+from render import air_gap, cni_plugins, images, node_networks
 from render.cluster import cluster_networks
 from render.workload import Surroundings
-
-MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
-SHELL_IMAGE = "docker.io/library/busybox:1.36"
-"""For what is a script in the cluster."""
 
 
 class Site(pulumi.ComponentResource):
@@ -61,7 +59,7 @@ class Site(pulumi.ComponentResource):
         plugins = self._cni_plugins(nodes, cluster)
         multus = Multus(
             f"{site.name}-multus",
-            catalog.image(MULTUS_IMAGE.format(version=site.multus.version)),
+            catalog.image(images.multus(site)),
             site.multus.memory_limit,
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
@@ -82,7 +80,7 @@ class Site(pulumi.ComponentResource):
         if site.networks:
             InterfaceCheck(
                 f"{site.name}-mend-interfaces",
-                self._catalog.image(SHELL_IMAGE),
+                self._catalog.image(images.SHELL),
                 str(site.kubespray.given().get("bin_dir", "/usr/local/bin")),
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
@@ -143,6 +141,7 @@ class Site(pulumi.ComponentResource):
                 site.nodes,
                 self._ssh,
                 site.masters(node),
+                air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
                 self._drift.of(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
@@ -171,14 +170,20 @@ class Site(pulumi.ComponentResource):
 
     def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[CniPlugins]:
         site = self._site
+        try:
+            origins = {
+                architecture: cni_plugins.origins(site, self._catalog, architecture)
+                for architecture in dict.fromkeys(host.architecture for host in site.nodes.hosts.values())
+            }
+        except LookupError as error:
+            raise pulumi.RunError(str(error)) from None
+        delivered = self._delivered(origins, nodes, cluster)
         return [
             CniPlugins(
                 f"{site.name}-{name}-cni-plugins",
                 name,
-                site.cni_plugins.version,
-                site.nodes.hosts[name].architecture,
-                site.plugin_names(),
-                self._catalog,
+                origins[(architecture := site.nodes.hosts[name].architecture)],
+                delivered[architecture],
                 self._ssh,
                 # Kubespray unpacks its own archive over /opt/cni/bin at each run.
                 again_when=[cluster.run_id, node.identity, self._drift.of(name)],
@@ -210,15 +215,40 @@ class Site(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions(parent=self, depends_on=before)
         made: list[pulumi.Resource] = []
         if "whereabouts" in used:
-            image = self._catalog.image(whereabouts.IMAGE.format(version=site.whereabouts.version))
+            image = self._catalog.image(images.whereabouts(site))
             made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=opts))
         if "dhcp" in used:
-            shell = self._catalog.image(SHELL_IMAGE)
+            shell = self._catalog.image(images.SHELL)
             made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=opts))
         if site.sriov is not None:
-            image = self._catalog.image(sriov.IMAGE.format(version=site.sriov.version))
+            image = self._catalog.image(images.device_plugin(site.sriov.version))
             made.append(Sriov(f"{site.name}-sriov", site, site.sriov, image, api, opts=opts))
         return made
+
+    def _delivered(
+        self,
+        origins: Mapping[Architecture, list[cni_plugins.Origin]],
+        nodes: dict[str, NodeVM],
+        cluster: KubesprayCluster,
+    ) -> dict[Architecture, pulumi.Input[dict[str, str]]]:
+        """Architecture → sha256 of each binary that this machine sends; nothing is made where it sends none."""
+        ours = {architecture: [one for one in many if one.delivered] for architecture, many in origins.items()}
+        if not any(ours.values()):
+            return {architecture: {} for architecture in origins}
+        delivery = CniDelivery(
+            f"{self._site.name}-cni-delivery",
+            self._site,
+            ours,
+            self._ssh,
+            again_when=[
+                cluster.run_id,
+                *(node.identity for node in nodes.values()),
+                *(self._drift.of(name) for name in nodes),
+            ],
+            provider=self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+        )
+        return {architecture: delivery.of(architecture) for architecture in origins}
 
     def _workloads(
         self,
@@ -237,7 +267,7 @@ class Site(pulumi.ComponentResource):
                     nodes=site.restricted_to(workload),
                     contents={a.name: attachments[a.name].content for a in workload.networks},
                     devices=site.devices(workload),
-                    shell_image=self._catalog.image(SHELL_IMAGE),
+                    shell_image=self._catalog.image(images.SHELL),
                     cluster_networks=cluster_networks(site),
                 ),
                 api,

@@ -3,7 +3,9 @@
 from pydantic import Field, model_validator
 
 from model import attachments, node_parts
+from model.air_gap import AirGap
 from model.base import Part
+from model.cni_plugins import CniPlugins
 from model.cni_versions import highest
 from model.ipam import HostLocal
 from model.kubespray import Kubespray
@@ -16,15 +18,6 @@ from model.sriov_pools import SriovPool, SriovSetup
 from model.throughput import Throughput
 from model.types import BareVersion, InterfaceName, NodeName, ObjectName
 from model.workloads import Workload, replica_name
-
-
-class CniPlugins(Part):
-    """Plugin binaries put into /opt/cni/bin of every node."""
-
-    version: BareVersion = "1.9.1"
-    """Release of containernetworking/plugins."""
-    plugins: tuple[str, ...] = Field(default=(), examples=[["macvlan"]])
-    """Names; empty: those that the site's networks use."""
 
 
 class WhereaboutsDaemon(Part):
@@ -54,6 +47,8 @@ class Site(Part):
     """Identity of the site: cluster name, names of its machines."""
     artifacts: str | None = Field(default=None, examples=["artifacts.yaml"])
     """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
+    air_gap: AirGap | None = None
+    """The mirror of an air-gapped site; nothing else is asked then."""
     nodes: Nodes
     """The hosts: who makes them, how they are reached."""
     kubespray: Kubespray = Kubespray()
@@ -109,7 +104,13 @@ class Site(Part):
                 found.append(
                     f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
                 )
+        found += self.cni_plugins.mistakes({host.architecture for host in hosts.values()}, self.network_plugin())
         found += self.kubespray.mistakes()
+        manager = self.kubespray.variables.get("container_manager", "containerd")
+        if self.air_gap is not None and manager != "containerd":
+            found.append(
+                f"kubespray.variables.container_manager: {manager!r} is not told of the mirror of airGap, containerd is; leave it out"
+            )
         for name, network in self.networks.items():
             if network.segment is not None and network.segment not in self.segments:
                 there = ", ".join(self.segments) or "none"
@@ -316,9 +317,15 @@ class Site(Part):
             return []
         return [pool for pool in self.sriov.pools.values() if node in self.nodes_of_pool(pool)]
 
+    def network_plugin(self) -> str:
+        """The cluster's own network plugin; Kubespray's default where the site names none."""
+        return str(self.kubespray.given().get("kube_network_plugin", "calico"))
+
     def plugin_names(self) -> list[str]:
         """CNI plugins that are put on the nodes, sorted."""
-        return sorted(set(self.cni_plugins.plugins) or self.plugins_used())
+        return sorted(
+            (set(self.cni_plugins.plugins) or self.plugins_used()) | {b.name for b in self.cni_plugins.binaries}
+        )
 
     def plugins_used(self) -> set[str]:
         """CNI plugins that the networks need, address management and what is chained included; whereabouts brings itself."""

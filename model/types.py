@@ -17,6 +17,8 @@ IFNAMSIZ = 15
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
+_PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -208,6 +210,22 @@ def sha256(value: str) -> str:
     return value
 
 
+def module_sum(value: str) -> str:
+    """The hash of a Go module as go.sum has it (golang.org/x/mod/sumdb/dirhash: h1:<base64 of a SHA-256>)."""
+    if not _MODULE_SUM.fullmatch(value):
+        msg = f"{value[:80]!r} is not the hash of a Go module; write h1: and 44 characters, as go.sum and `go mod download -json` have it"
+        raise ValueError(msg)
+    return value
+
+
+def plugin_name(value: str) -> str:
+    """The name of a CNI plugin: that of a file in /opt/cni/bin."""
+    if not _PLUGIN.fullmatch(value):
+        msg = f"{value!r} is not a plugin's name; it is a file's name of letters, digits, '.', '_' and '-', such as macvlan"
+        raise ValueError(msg)
+    return value
+
+
 def digest(value: str) -> str:
     """The digest of an image, as registries give it (OCI image specification: sha256:<hex>)."""
     if not _is_digest(value):
@@ -302,6 +320,10 @@ HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 
 Sha256 = Annotated[
     str, AfterValidator(sha256), Field(examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"])
 ]
+ModuleSum = Annotated[
+    str, AfterValidator(module_sum), Field(examples=["h1:8oU6WsIsU3bpnNZuvHp74a6cE1MJwbj2P7s4/yTUNlA="])
+]
+PluginName = Annotated[str, AfterValidator(plugin_name), Field(examples=["macvlan"])]
 Digest = Annotated[str, AfterValidator(digest), Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa7…"])]
 PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]

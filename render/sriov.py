@@ -9,7 +9,6 @@ from model.sriov_pools import SriovPool, SriovSetup
 from render.daemon import NAMESPACE, daemon_set, folder, mount
 
 NAME = "sriov-device-plugin"
-IMAGE = "ghcr.io/k8snetworkplumbingwg/sriov-network-device-plugin:v{version}"
 POLICY = ("sriovnetwork.openshift.io/v1", "SriovNetworkNodePolicy")
 
 

@@ -11,7 +11,6 @@ from render.daemon import NAMESPACE, daemon_set, folder, mount
 
 GROUP = "whereabouts.cni.cncf.io"
 NAME = "whereabouts"
-IMAGE = "ghcr.io/k8snetworkplumbingwg/whereabouts:v{version}"
 
 _TEXT = {"type": "string"}
 _ALLOCATION = {

@@ -1,7 +1,9 @@
 """The order of things: every edge that keeps `up` and `destroy` right is in the graph."""
 
+import hashlib
 import json
 
+import pulumi
 import pytest
 
 from tests.graph.recording import lab_site, record
@@ -212,3 +214,42 @@ def test_replicas_with_addresses_of_their_own_change_one_after_the_other():
 def test_the_interface_check_goes_before_what_pods_need_to_come_back():
     graph = record()
     assert {"DaemonSet lab-multus", "Deployment lab-samplepod"} <= graph.before("CronJob lab-mend-interfaces")
+
+
+def delivered_site(tmp_path):
+    bond = tmp_path / "bond"
+    bond.write_bytes(b"a binary")
+    sha = hashlib.sha256(b"a binary").hexdigest()
+    binaries = [{"name": "bond", "path": str(bond), "sha256": sha}]
+    return lab_site(cniPlugins={"plugins": ["macvlan"], "binaries": binaries}), bond, sha
+
+
+def test_files_of_this_machine_cost_one_resource_a_site(tmp_path):
+    graph = record(delivered_site(tmp_path)[0])
+    assert sorted(set(graph) - set(GRAPH)) == ["CniDelivery lab-cni-delivery", "Command lab-cni-delivery-files"]
+    for i in (1, 2, 3):
+        before = graph.before(f"Command lab-node{i}-cni-plugins-install")
+        assert "Command lab-cni-delivery-files" in before
+    assert "Command lab-kubernetes-kubespray" in graph.before("Command lab-cni-delivery-files")
+
+
+def test_what_is_delivered_is_installed_by_its_sha256(tmp_path):
+    data, _, sha = delivered_site(tmp_path)
+    stdin = record(data)["Command lab-node2-cni-plugins-install"].inputs["stdin"]
+    assert f"bond {sha} delivered" in stdin
+    assert "macvlan " + "a" * 64 + " http://10.1.1.1:8080/macvlan" in stdin
+
+
+def test_a_file_that_is_not_as_pinned_stops_the_preview(tmp_path):
+    data, bond, sha = delivered_site(tmp_path)
+    bond.write_bytes(b"another")
+    with pytest.raises(pulumi.RunError, match=f"cniPlugins: bond: .* pinned is {sha}"):
+        record(data, preview=True)
+    bond.unlink()
+    with pytest.raises(pulumi.RunError, match=r"No such file or directory\. Paths of cniPlugins are relative"):
+        record(data, preview=True)
+
+
+def test_a_plugin_that_cannot_be_had_stops_the_preview():
+    with pytest.raises(pulumi.RunError, match=r"no CNI plugin host-local 1\.8\.0 for amd64; its releases: 1\.9\.1"):
+        record(lab_site(cniPlugins={"version": "1.8.0"}, kubespray={"variables": {"kube_network_plugin": "flannel"}}))
