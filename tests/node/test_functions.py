@@ -39,7 +39,9 @@ class Sysfs:
 
         def driver():
             seen = (self.device / "sriov_numvfs").read_text()
-            while not done.is_set():
+            last = False
+            while not last:
+                last = done.is_set()  # looks once more after the script's end
                 now = (self.device / "sriov_numvfs").read_text()
                 if now.strip() and now != seen:
                     self.written.append(int(now))
