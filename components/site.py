@@ -7,14 +7,19 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
+from components.addresses import DhcpDaemon, Whereabouts
 from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
+from components.mending import InterfaceCheck
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
+from components.node_networks import NodeNetworks
 from components.node_vm import NodeVM
+from components.range_changes import looked_at
 from components.secrets import Secrets
+from components.sriov import Sriov
 from components.ssh import Ssh
 from components.throughput import Throughput
 from components.verification import Verification
@@ -22,7 +27,9 @@ from components.workload import Workload
 from model.catalog import Catalog
 from model.nodes import Architecture
 from model.site import Site as SiteModel
-from render import air_gap, cni_plugins, images
+from render import air_gap, cni_plugins, images, node_networks
+from render.cluster import cluster_networks
+from render.workload import Surroundings
 
 
 class Site(pulumi.ComponentResource):
@@ -57,13 +64,27 @@ class Site(pulumi.ComponentResource):
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
         )
+        own = self._node_networks(nodes, cluster)
+        managers = self._daemons(api, [*plugins, *own, multus])
         attachments = {
             name: NetworkAttachment(
-                f"{site.name}-{name}", name, network, api, opts=pulumi.ResourceOptions(parent=self, depends_on=[multus])
+                f"{site.name}-{name}",
+                name,
+                site,
+                api,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers, *own]),
             )
-            for name, network in site.networks.items()
+            for name in site.networks
         }
-        workloads = self._workloads(attachments, api, multus)
+        workloads = self._workloads(attachments, api, [multus, *managers, *own])
+        if site.networks:
+            InterfaceCheck(
+                f"{site.name}-mend-interfaces",
+                self._catalog.image(images.SHELL),
+                str(site.kubespray.given().get("bin_dir", "/usr/local/bin")),
+                api,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
+            )
         applied = {
             node: {"facts": vm.facts, "plugins": p.binaries}
             for (node, vm), p in zip(nodes.items(), plugins, strict=True)
@@ -88,7 +109,7 @@ class Site(pulumi.ComponentResource):
             [*(a.content for a in attachments.values()), *(p.installed.stdout for p in plugins)],
             verification,
         )
-        self.kubeconfig = cluster.kubeconfig
+        self.kubeconfig = looked_at(site, cluster.kubeconfig)
         self.nodes = {node: {**there, "mended": self._drift.of(node)} for node, there in applied.items()}
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
@@ -119,7 +140,7 @@ class Site(pulumi.ComponentResource):
                 node,
                 site.nodes,
                 self._ssh,
-                site.masters(),
+                site.masters(node),
                 air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
                 self._drift.of(node),
                 self._commands,
@@ -172,6 +193,38 @@ class Site(pulumi.ComponentResource):
             for name, node in nodes.items()
         ]
 
+    def _node_networks(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[NodeNetworks]:
+        """Links, virtual functions and configurations of the nodes that need any."""
+        site = self._site
+        return [
+            NodeNetworks(
+                f"{site.name}-{name}-networks",
+                name,
+                node_networks.variables(site, name),
+                self._ssh,
+                again_when=[cluster.run_id, nodes[name].identity],
+                deleted_with=nodes[name].machine,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+            )
+            for name in node_networks.needed(site)
+        ]
+
+    def _daemons(self, api: kubernetes.Provider, before: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """The daemons that the networks' address management and devices need."""
+        site, used = self._site, self._site.address_management()
+        opts = pulumi.ResourceOptions(parent=self, depends_on=before)
+        made: list[pulumi.Resource] = []
+        if "whereabouts" in used:
+            image = self._catalog.image(images.whereabouts(site))
+            made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=opts))
+        if "dhcp" in used:
+            shell = self._catalog.image(images.SHELL)
+            made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=opts))
+        if site.sriov is not None:
+            image = self._catalog.image(images.device_plugin(site.sriov.version))
+            made.append(Sriov(f"{site.name}-sriov", site, site.sriov, image, api, opts=opts))
+        return made
+
     def _delivered(
         self,
         origins: Mapping[Architecture, list[cni_plugins.Origin]],
@@ -198,7 +251,10 @@ class Site(pulumi.ComponentResource):
         return {architecture: delivery.of(architecture) for architecture in origins}
 
     def _workloads(
-        self, attachments: dict[str, NetworkAttachment], api: kubernetes.Provider, multus: Multus
+        self,
+        attachments: dict[str, NetworkAttachment],
+        api: kubernetes.Provider,
+        before: list[pulumi.Resource],
     ) -> list[Workload]:
         site = self._site
         return [
@@ -206,11 +262,17 @@ class Site(pulumi.ComponentResource):
                 f"{site.name}-{name}",
                 name,
                 workload,
-                self._catalog.image(workload.image),
-                {a.name: attachments[a.name].content for a in workload.networks},
+                Surroundings(
+                    image=self._catalog.image(workload.image),
+                    nodes=site.restricted_to(workload),
+                    contents={a.name: attachments[a.name].content for a in workload.networks},
+                    devices=site.devices(workload),
+                    shell_image=self._catalog.image(images.SHELL),
+                    cluster_networks=cluster_networks(site),
+                ),
                 api,
                 opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[multus, *(attachments[a.name] for a in workload.networks)]
+                    parent=self, depends_on=[*before, *(attachments[a.name] for a in workload.networks)]
                 ),
             )
             for name, workload in site.workloads.items()

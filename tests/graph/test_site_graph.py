@@ -9,7 +9,9 @@ import pytest
 from tests.graph.recording import lab_site, record
 
 GRAPH = """\
+ClusterRole lab-mend-interfaces
 ClusterRole lab-multus
+ClusterRoleBinding lab-mend-interfaces
 ClusterRoleBinding lab-multus
 CniPlugins lab-node1-cni-plugins
 CniPlugins lab-node2-cni-plugins
@@ -26,10 +28,13 @@ Command lab-node3-cni-plugins-install
 Command lab-node3-facts
 Command lab-node3-machine
 Command lab-verification-run
+ConfigMap lab-mend-interfaces-script
 ConfigMap lab-multus-config
+CronJob lab-mend-interfaces
 CustomResourceDefinition lab-multus-crd
 DaemonSet lab-multus
 Deployment lab-samplepod
+InterfaceCheck lab-mend-interfaces
 KubesprayCluster lab-kubernetes
 Multus lab-multus
 NetworkAttachment lab-macvlan-external
@@ -39,6 +44,7 @@ NetworkAttachmentDefinition lab-macvlan-internal
 NodeVM lab-node1
 NodeVM lab-node2
 NodeVM lab-node3
+ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
 StackReference organization/multus-site/lab
@@ -161,6 +167,53 @@ def test_the_pinned_image_is_what_runs():
         json.loads(json.dumps(dict(record()["Deployment lab-samplepod"].inputs["spec"]), default=str)), default=str
     )
     assert "sha256:" + "b" * 64 in spec
+
+
+def whereabouts_site(kind="whereabouts"):
+    data = lab_site()
+    ipam = {"type": kind, **({"range": "10.1.10.0/24", "gateway": "10.1.10.1"} if kind == "whereabouts" else {})}
+    data["networks"]["macvlan-internal"]["ipam"] = ipam
+    return data
+
+
+@pytest.mark.parametrize(("kind", "daemon"), [("whereabouts", "lab-whereabouts"), ("dhcp", "lab-dhcp")])
+def test_address_management_is_there_before_attachments_and_goes_after_the_last_pod(kind, daemon):
+    graph = record(whereabouts_site(kind))
+    assert f"DaemonSet {daemon}" in graph
+    assert f"DaemonSet {daemon}" in graph.before("NetworkAttachmentDefinition lab-macvlan-internal")
+    assert f"DaemonSet {daemon}" in graph.before("Deployment lab-samplepod")
+    assert "DaemonSet lab-multus" in graph.before(f"DaemonSet {daemon}")
+    assert f"DaemonSet {daemon}" not in record()
+
+
+def test_the_whereabouts_daemon_waits_for_crds_and_rights():
+    before = record(whereabouts_site()).before("DaemonSet lab-whereabouts")
+    assert {
+        "CustomResourceDefinition lab-whereabouts-ippools",
+        "CustomResourceDefinition lab-whereabouts-overlappingrangeipreservations",
+        "ClusterRoleBinding lab-whereabouts",
+        "ConfigMap lab-whereabouts-config",
+    } <= before
+
+
+def test_replicas_with_addresses_of_their_own_change_one_after_the_other():
+    data = lab_site()
+    data["networks"]["bgp"] = {"type": "macvlan", "master": "ens6", "ipam": {"type": "static"}}
+    data["workloads"]["speaker"] = {
+        "kind": "StatefulSet",
+        "replicas": 2,
+        "image": "docker.io/library/busybox:1.36",
+        "networks": [{"name": "bgp", "ipsByReplica": ["10.1.10.11/24", "10.1.10.12/24"]}],
+    }
+    graph = record(data)
+    assert "StatefulSet lab-speaker-0" in graph.before("StatefulSet lab-speaker-1")
+    assert "StatefulSet lab-speaker-1" not in graph.before("StatefulSet lab-speaker-0")
+    assert "Service lab-speaker" in graph.before("StatefulSet lab-speaker-0")
+
+
+def test_the_interface_check_goes_before_what_pods_need_to_come_back():
+    graph = record()
+    assert {"DaemonSet lab-multus", "Deployment lab-samplepod"} <= graph.before("CronJob lab-mend-interfaces")
 
 
 def delivered_site(tmp_path):

@@ -11,6 +11,7 @@ from lab.toolchain import modules
 from mirror.registry import blob, names
 
 MULTUS = f"ghcr.io/k8snetworkplumbingwg/multus-cni:v{modules.MULTUS}-thick"
+WHEREABOUTS = f"ghcr.io/k8snetworkplumbingwg/whereabouts:v{modules.WHEREABOUTS}"
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 
@@ -53,6 +54,8 @@ def test_what_kubeadm_and_the_site_pull_is_there(registry):
         f"registry.k8s.io/coredns/coredns:v{modules.COREDNS}",
         f"docker.io/flannel/flannel:v{modules.FLANNEL}",
         MULTUS,
+        "docker.io/nicolaka/netshoot:v0.13",
+        WHEREABOUTS,
         BUSYBOX,
     }
 
@@ -62,6 +65,13 @@ def test_multus_is_where_its_manifest_calls_it(registry):
     for program in ("multus-daemon", "install_multus", "multus-shim"):
         assert there[f"usr/src/multus-cni/bin/{program}"].mode == 0o755
     assert config(registry, MULTUS)["config"]["Entrypoint"] == ["/usr/src/multus-cni/bin/multus-daemon"]
+
+
+def test_whereabouts_has_the_shell_and_the_scripts_that_its_daemon_starts_with(registry):
+    there = contents(registry, WHEREABOUTS)
+    for name in ("whereabouts", "ip-control-loop", "install-cni.sh", "lib.sh", "token-watcher.sh"):
+        assert there[name].mode == 0o755
+    assert there["bin/sh"].linkname == "busybox"
 
 
 @pytest.mark.parametrize("part", ["kube-proxy", "flannel", "multus"])
