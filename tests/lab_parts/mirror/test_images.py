@@ -54,6 +54,7 @@ def test_what_kubeadm_and_the_site_pull_is_there(registry):
         f"registry.k8s.io/coredns/coredns:v{modules.COREDNS}",
         f"docker.io/flannel/flannel:v{modules.FLANNEL}",
         MULTUS,
+        "docker.io/nicolaka/netshoot:v0.13",
         WHEREABOUTS,
         BUSYBOX,
     }
