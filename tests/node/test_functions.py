@@ -40,7 +40,9 @@ class Sysfs:
 
         def driver():
             seen = first
-            while not done.is_set():
+            last = False
+            while not last:
+                last = done.is_set()  # looks once more after the script's end
                 now = (self.device / "sriov_numvfs").read_text()
                 if now.strip() and now != seen:
                     self.written.append(int(now))
