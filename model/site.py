@@ -133,27 +133,25 @@ class Site(Part):
         found = []
         members: dict[str, str] = {}
         for name, link in self.links.items():
-            found += self._node_mistakes(f"links.{name}", link.nodes)
+            found += self._node_mistakes(_at(name), link.nodes)
             if isinstance(link, VlanLink):
                 below = self.links.get(link.link)
                 if isinstance(below, VlanLink):
                     found.append(
-                        f"links.{name}.link: {link.link} is a VLAN itself; name the NIC or the bond that carries both"
+                        f"{_at(name)}.link: {link.link} is a VLAN itself; name the NIC or the bond that carries both"
                     )
                 elif below is not None and not set(self.nodes_of_link(link)) <= set(self.nodes_of_link(below)):
-                    found.append(
-                        f"links.{name}.nodes: {link.link} is not made on all of them; give both the same nodes"
-                    )
+                    found.append(f"{_at(name)}.nodes: {link.link} is not made on all of them; give both the same nodes")
                 continue
             for i, member in enumerate(link.members):
                 if member in self.links:
-                    found.append(f"links.{name}.members[{i}]: {member} is a link itself; a bond is made of NICs")
+                    found.append(f"{_at(name)}.members[{i}]: {member} is a link itself; a bond is made of NICs")
                 if members.setdefault(member, name) != name:
                     found.append(
-                        f"links.{name}.members[{i}]: {member} is in {members[member]} already; a NIC is in one bond"
+                        f"{_at(name)}.members[{i}]: {member} is in {members[member]} already; a NIC is in one bond"
                     )
                 if isinstance(self.nodes, ContainerNodes) and member == self.nodes.container.interface:
-                    found.append(f"links.{name}.members[{i}]: {member} holds the node's own address; take another NIC")
+                    found.append(f"{_at(name)}.members[{i}]: {member} holds the node's own address; take another NIC")
         for name, network in self.networks.items():
             master = network.master if isinstance(network, Link) else None
             if isinstance(master, str) and master in members:
@@ -222,7 +220,9 @@ class Site(Part):
                     there = ", ".join(self.nodes.hosts)
                     found.append(f"{where}.master.mac.{node}: there is no host {node!r}; the site has: {there}")
             if network.link_in_container:
-                found.append(f"{where}.master: an interface of the pod is told by its name, such as net1")
+                found.append(
+                    f"{where}.master: an interface of the pod has its name from its place; write that, such as net1"
+                )
             if not found and not self.nodes_with(network):
                 found.append(f"{where}.master: no worker has it; give hosts the group, or name more nodes")
             for node in network.nodes:
@@ -245,7 +245,8 @@ class Site(Part):
             for name, nodes in there.items()
             if node in self.with_role("worker") and node not in nodes
         ]
-        if not found and there and self.with_role("worker") and not self.nodes_of(workload):
+        sure = set(workload.nodes) <= set(self.with_role("worker"))
+        if not found and sure and there and self.with_role("worker") and not self.nodes_of(workload):
             shown = "; ".join(f"{name} is on {', '.join(nodes)}" for name, nodes in there.items())
             found.append(f"{where}.networks: no node has all of its networks: {shown}")
         return found
@@ -356,3 +357,8 @@ class Site(Part):
         """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""
         users = (a for w in self.workloads.values() for a in w.networks if a.name == network_name)
         return {capability for a in users for capability in attachments.capabilities(a)}
+
+
+def _at(link: str) -> str:
+    """The path of a link, whose name may have dots in it (ens6.110)."""
+    return f'links["{link}"]' if "." in link else f"links.{link}"

@@ -108,7 +108,7 @@ def test_a_workload_that_could_run_nowhere_is_refused(more, words):
         ({"master": {"pci": "3b:00.0"}}, "networks.a.master.pci: '3b:00.0' is not a PCI address"),
         ({"master": "interface-too-long"}, "networks.a.master: 'interface-too-long' is 18 bytes long"),
         ({"master": {"groups": {"edge": "e"}}, "nodes": ["node2"]}, "does not tell which NIC of 'node2' it is"),
-        ({"master": {"altname": "x"}, "linkInContainer": True}, "an interface of the pod is told by its name"),
+        ({"master": {"altname": "x"}, "linkInContainer": True}, "an interface of the pod has its name from its place"),
         ({"master": "ens6", "nodes": ["node9"]}, "networks.a.nodes[0]: there is no host 'node9'"),
     ],
 )
