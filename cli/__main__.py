@@ -2,13 +2,20 @@
 
 import typer
 
-from cli import adopt, docs, lint, schema
+from cli import addresses, adopt, diagram, docs, drift, lint, mirror, schema, throughput, trace, verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
+app.command("verify")(verify.verify)
+app.command("throughput")(throughput.throughput)
+app.command("trace")(trace.trace)
 app.command("schema")(schema.schema)
 app.command("adopt")(adopt.adopt)
+app.command("addresses")(addresses.addresses)
+app.command("diagram")(diagram.diagram)
+app.command("drift")(drift.drift)
 app.command("docs")(docs.docs)
+app.add_typer(mirror.app, name="mirror")
 
 if __name__ == "__main__":
     app(prog_name="python -m cli")

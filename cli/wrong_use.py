@@ -15,7 +15,12 @@ def wrong_use(message: str) -> NoReturn:
 
 def write(path: Path, text: str) -> None:
     """Write a file that the user has named; end as for wrong use where that cannot be done."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The same with what is no text."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
     except OSError as error:
         wrong_use(f"{path}: cannot be written: {error.strerror}; name a file in a folder that is there")

@@ -15,11 +15,12 @@ RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec timeout -k 10 600 "
 
 
 class Verification(pulumi.ComponentResource):
-    """Every pod of the site has the interfaces, addresses and gateways that it should.
+    """Every pod of the site has the interfaces, addresses and gateways that it should, and every node what they need.
 
     After `up` `result` is {"passed", "checks": [{"workload", "pod", "node", "interface", "network", "check", "ok",
-    "detail"}]}. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
-    Runs again when anything of `after` changes. Destroy does nothing.
+    "detail"}], "pods", "nodes"}. `applied`: node → facts and plugins. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
+    reports/<stack>.html is written either way.
+    Runs again when the site or anything of `after` changes. Destroy does nothing.
     """
 
     def __init__(
@@ -27,14 +28,14 @@ class Verification(pulumi.ComponentResource):
         name: str,
         site: Site,
         kubeconfig: pulumi.Output[str],
+        applied: pulumi.Output[dict[str, Any]],
         after: Sequence[pulumi.Input[str]],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        workloads = [w.model_dump(mode="json", by_alias=True) for w in expected(site)]
-        super().__init__("multus-site:index:Verification", name, {"workloads": [w["name"] for w in workloads]}, opts)
-        document = pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
-            lambda values: json.dumps({**values, "workloads": workloads}, sort_keys=True)
+        super().__init__("multus-site:index:Verification", name, {"workloads": list(site.workloads)}, opts)
+        document = pulumi.Output.all(kubeconfig=kubeconfig, applied=applied, after=pulumi.Output.all(*after)).apply(
+            lambda values: json.dumps(_document(site, **values), sort_keys=True)
         )
         stdin: pulumi.Output[str] = pulumi.Output.secret(document)
         run = local.Command(
@@ -48,6 +49,20 @@ class Verification(pulumi.ComponentResource):
         # The kubeconfig makes the whole input secret; the result holds pods, addresses and pings only.
         self.result: pulumi.Output[dict[str, Any]] = pulumi.Output.unsecret(run.stdout).apply(_result)
         self.register_outputs({"result": self.result})
+
+
+def _document(site: Site, kubeconfig: str, applied: dict[str, Any], after: list[str]) -> dict[str, Any]:
+    """What the program is given; `after` is there to make it run again."""
+    expectation = expected(site, applied).model_dump(mode="json", by_alias=True)
+    # For the report. Variables of Kubespray are none of its business, and may be secret.
+    shown = site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}})
+    return {
+        "kubeconfig": kubeconfig,
+        "after": after,
+        "expectation": expectation,
+        "stack": pulumi.get_stack(),
+        "site": shown,
+    }
 
 
 def _result(text: str) -> dict[str, Any]:

@@ -44,6 +44,12 @@ lab_demands() {
     apt_install $missing
 }
 
+tests_demands() { # what only tests need, where it can be had
+    command -v chromium >/dev/null && return 0
+    echo "installing with apt: chromium"
+    apt_install chromium
+}
+
 environment() {
     python=''
     for candidate in python3 python3.13 python3.12 python3.11; do
@@ -74,7 +80,10 @@ if [ "${1:-}" = --plain ]; then
 elif [ "${1:-}" = --tests ]; then
     shift
     # Tests take the lab along where it can be had; where it can't, they say so themselves.
-    if [ "$(uname -sm)" = "Linux x86_64" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then lab_demands; fi
+    if [ "$(uname -sm)" = "Linux x86_64" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        lab_demands
+        tests_demands
+    fi
 else
     lab_demands
 fi

@@ -12,21 +12,11 @@ from lab import segments
 from lab.cache import LabError
 from lab.place import Place, enter
 from lab.stages import Stages
+from render.timeline import STAGES
 
 STACK = "lab"
 OTHERS_SECONDS = 120
 """How long a pulumi that was told to stop may take: it waits for what is under way."""
-
-STAGE_OF = {
-    "NodeVM": "node VMs",
-    "KubesprayCluster": "cluster",
-    "CniPlugins": "CNI plugins",
-    "Multus": "Multus",
-    "NetworkAttachment": "attachments",
-    "Workload": "workloads",
-    "Verification": "verification",
-}
-"""Component of the site → what people call its stage, in the order of the graph."""
 
 
 class Stack:
@@ -172,11 +162,11 @@ class Watched:
         types, _, name = str(metadata["urn"]).split("::", 2)[2].rpartition("::")
         if metadata["op"] in {"same", "read"} or metadata.get("logical") is None:
             return
-        component = next((c for c in STAGE_OF if f":{c}$" in f"{types}$"), None)
-        is_component = types.endswith(tuple(f":{c}" for c in STAGE_OF))
+        component = next((c for c in STAGES if f":{c}$" in f"{types}$"), None)
+        is_component = types.endswith(tuple(f":{c}" for c in STAGES))
         if component is None or is_component:
             return
-        stage = STAGE_OF[component]
+        stage = STAGES[component]
         if stage != self._stage:
             self._stages.end()
             self._stages.begin(stage)

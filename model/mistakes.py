@@ -85,6 +85,10 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
             target = schema["discriminator"]["mapping"].get(part)
             schema = _resolved({"$ref": target} if target else {}, root)
             continue
+        if "oneOf" in schema:  # a name, or a mapping that tells it (model.master)
+            choice = next(c for c in schema["oneOf"] if ("$ref" in c) == (part == "by node"))
+            schema = _resolved(choice, root)
+            continue
         path.append(part)
         parent = schema
         if isinstance(part, int):

@@ -1,8 +1,8 @@
 """The Multus daemon's objects (thick; after multus-cni deployments/multus-daemonset-thick.yml), as dictionaries.
 
 What differs from upstream's manifest, and why: rights only for what the daemon does; a memory limit that holds, on the
-init container too, so that the pod is of class Guaranteed for memory; a readiness probe that proves the node's
-configuration; a hash of the configuration in the template, so that a change of it restarts the daemon.
+init container too, so that the pod is of class Guaranteed for memory; probes that prove the node's configuration, and
+start the daemon again where it is lost; a hash of the configuration in the template, so that a change of it restarts the daemon.
 """
 
 import hashlib
@@ -116,6 +116,13 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
         _mount("hostroot", "/hostroot", "HostToContainer"),
         _mount("multus-conf-dir", "/etc/cni/multus/net.d"),
     ]
+    proof = {
+        "command": [
+            "sh",
+            "-c",
+            "test -s /host/etc/cni/net.d/00-multus.conf && test -S /host/run/multus/multus.sock",
+        ]
+    }
     daemon = {
         "name": "kube-multus",
         "image": image,
@@ -125,17 +132,11 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
         "securityContext": {"privileged": True},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
-        "readinessProbe": {
-            "exec": {
-                "command": [
-                    "sh",
-                    "-c",
-                    "test -s /host/etc/cni/net.d/00-multus.conf && test -S /host/run/multus/multus.sock",
-                ]
-            },
-            "periodSeconds": 2,
-            "failureThreshold": 2,
-        },
+        "readinessProbe": {"exec": proof, "periodSeconds": 2, "failureThreshold": 2},
+        # The daemon writes its configuration when it starts, and does not notice that somebody takes it away.
+        "livenessProbe": {"exec": proof, "periodSeconds": 5, "failureThreshold": 3},
+        # At first it waits for the configuration of the pod network, which may take its time.
+        "startupProbe": {"exec": proof, "periodSeconds": 2, "failureThreshold": 300},
     }
     install = {
         "name": "install-multus-binary",

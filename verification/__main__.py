@@ -1,56 +1,52 @@
-"""`python -m verification`: reads {"kubeconfig", "workloads"} as JSON, prints the result as JSON; exit 1 if a check fails.
+"""`python -m verification`: reads {"kubeconfig", "expectation", "stack", "site"} as JSON, prints the result as JSON; exit 1 if a check fails.
 
-A failure's evidence goes to standard error: events of the pods, and what Multus said on their nodes.
+A failure's evidence goes to standard error. The report of the stack is written, whatever the result.
 """
 
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from verification.checks import Check, judge, unique_addresses
+from model.site import Site
 from verification.cluster import Cluster
-from verification.expectation import ExpectedWorkload
-
-TRIES = 3
-"""A pod that has just started may need a moment for ARP and DNS; what still fails at the third look is a failure."""
-PAUSE_SECONDS = 3
-
-
-async def verify(cluster: Cluster, workloads: list[ExpectedWorkload]) -> list[Check]:
-    """One look at every pod of every workload."""
-    checks: list[Check] = []
-    everything = []
-    for workload in workloads:
-        pods = await cluster.pods_of(workload)
-        seen = list(await asyncio.gather(*(cluster.look_at(workload, pod) for pod in pods)))
-        everything += seen
-        checks += judge(workload, seen)
-    return checks + unique_addresses(everything, workloads)
+from verification.expectation import Expectation
+from verification.record import keep, write_report
+from verification.result import Result, verify
 
 
 async def main(document: dict[str, Any]) -> int:
-    """Looks up to three times, reports, and says whether all is well (0) or not (1)."""
-    workloads = [ExpectedWorkload.model_validate(w) for w in document["workloads"]]
+    """Verifies, reports, and says whether all is well (0) or not (1)."""
+    expected = Expectation.model_validate(document["expectation"])
     cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
-    checks: list[Check] = []
-    for attempt in range(TRIES):
-        if attempt:
-            await asyncio.sleep(PAUSE_SECONDS)
-        checks = await verify(cluster, workloads)
-        if all(c.ok for c in checks):
-            break
-    failed = [c for c in checks if not c.ok]
-    for c in failed:
-        where = " ".join(filter(None, (c.pod or c.workload, f"on {c.node}" if c.node else "", c.interface, c.network)))
-        print(f"verification: {where}: {c.check}: {c.detail}", file=sys.stderr)
-    for workload in workloads:
-        if any(c.workload == workload.name for c in failed):
-            print(await cluster.evidence(workload), file=sys.stderr)
-    print(json.dumps({"passed": not failed, "checks": [c.row() for c in checks]}))
-    return 1 if failed else 0
+    result = await verify(cluster, expected)
+    for line in lines_of(result):
+        print(line, file=sys.stderr)
+    report(document["stack"], Site.model_validate(document["site"]), result)
+    print(json.dumps(result.output()))
+    return 1 if result.failed else 0
+
+
+def report(stack: str, site: Site, result: Result) -> Path | None:
+    """Keeps the result and writes the report; a folder that cannot be written to is no reason to fail."""
+    try:
+        keep(site.name, "site", site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}}))
+        keep(site.name, "verification", {**result.output(), "evidence": result.evidence})
+        return write_report(stack, site.name)
+    except OSError as error:
+        print(f"the report is not written: {error}", file=sys.stderr)
+        return None
+
+
+def lines_of(result: Result) -> list[str]:
+    """What failed, a line each, and the evidence."""
+    lines = [f"verification: {c.subject}: {c.check}: {c.detail}" for c in result.failed]
+    for title, text in result.evidence.items():
+        lines += [f"{title}:", *(f"  {line}" for line in text.splitlines())]
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,19 +1,18 @@
-"""The checks of one pod: pure judgements about what was seen, each a row of the `verification` output."""
+"""The checks of pods: pure judgements about what was seen, each a row of the `verification` output."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from verification.expectation import ExpectedInterface, ExpectedWorkload
-from verification.interface import Interface
+from verification.seen import Link, NodeSeen, PodSeen
 
 Row = dict[str, str | bool]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One judged fact. `interface` and `network` are empty where the check is about the whole pod."""
+    """One judged fact. `pod` is empty where it is about a node or workload, `interface` and `network` where about all of it."""
 
     workload: str
     pod: str
@@ -28,85 +27,56 @@ class Check:
         """The check as the `verification` output has it."""
         return asdict(self)
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command in a pod came to."""
-
-    status: int
-    text: str
-
-
-@dataclass(frozen=True)
-class SeenPod:
-    """What was seen of a pod: its status annotation, its interfaces by name, pings by (interface, address), its DNS look-up."""
-
-    workload: str
-    name: str
-    node: str
-    network_status: str
-    interfaces: dict[str, Interface | None]
-    pings: dict[tuple[str, str], Answer]
-    dns: Answer
+    @property
+    def subject(self) -> str:
+        """What it is about, for a person."""
+        if not (self.pod or self.workload or self.node):
+            return f"network {self.network}"
+        about = self.pod or self.workload or f"node {self.node}"
+        where = f"on {self.node}" if self.node and (self.pod or self.workload) else ""
+        return " ".join(filter(None, (about, where, self.interface, self.network)))
 
 
-def judge(expected: ExpectedWorkload, pods: list[SeenPod]) -> list[Check]:
-    """Every check of a workload's pods, in a fixed order."""
-    checks: list[Check] = []
-    if len(pods) != expected.replicas:
-        detail = f"{len(pods)} running pods, {expected.replicas} asked for"
-        checks.append(Check(expected.name, "", "", "", "", "replicas", ok=False, detail=detail))
-    for pod in sorted(pods, key=lambda p: p.name):
-        for interface in expected.interfaces:
-            checks += _interface_checks(pod, interface)
-        ok = pod.dns.status == 0
-        checks.append(Check(pod.workload, pod.name, pod.node, "eth0", "", "cluster-dns", ok, _last_line(pod.dns.text)))
-    return checks
+def judge_attachment(network: str, asked: str, there: str | None) -> Check:
+    """Whether a NetworkAttachmentDefinition is what the site renders; pods that start now get what it says."""
+    if there is None:
+        ok, detail = False, "there is no NetworkAttachmentDefinition of this name"
+    else:
+        ok = _same_json(asked, there)
+        detail = "as rendered" if ok else f"it was changed: {there}; rendered is {asked}"
+    return Check("", "", "", "", network, "attachment", ok, detail)
 
 
-def unique_addresses(pods: Iterable[SeenPod], expected: Iterable[ExpectedWorkload]) -> list[Check]:
-    """One check a pod and attached interface: its addresses belong to no other pod of the site on that network."""
-    network_of = {(w.name, i.interface): i.network for w in expected for i in w.interfaces}
-    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
-    seen: list[tuple[SeenPod, str, str, list[str]]] = []
-    for pod in pods:
-        for name, interface in pod.interfaces.items():
-            network = network_of.get((pod.workload, name))
-            if network is None or interface is None:
-                continue
-            addresses = [address for address, _ in interface.addresses]
-            seen.append((pod, name, network, addresses))
-            for address in addresses:
-                holders[network, address].append(pod.name)
-    checks = []
-    for pod, name, network, addresses in seen:
-        twice = {a: [p for p in holders[network, a] if p != pod.name] for a in addresses}
-        shared = {a: others for a, others in twice.items() if others}
-        detail = "; ".join(f"{a} is held by {', '.join(o)} too" for a, o in shared.items()) or " ".join(addresses)
-        checks.append(Check(pod.workload, pod.name, pod.node, name, network, "unique-address", not shared, detail))
-    return checks
+def _same_json(one: str, other: str) -> bool:
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False
 
 
-def _interface_checks(pod: SeenPod, want: ExpectedInterface) -> Iterator[Check]:
-    def check(name: str, ok: bool, detail: str) -> Check:
-        return Check(pod.workload, pod.name, pod.node, want.interface, want.network, name, ok, detail)
+def judge(expected: ExpectedWorkload, pods: Iterable[PodSeen], nodes: dict[str, NodeSeen]) -> Iterator[Check]:
+    """What each pod of a workload shows by itself, in a fixed order."""
+    mine = sorted((p for p in pods if p.workload == expected.name), key=lambda p: p.name)
+    if len(mine) != expected.replicas:
+        detail = f"{len(mine)} running pods, {expected.replicas} asked for"
+        yield Check(expected.name, "", "", "", "", "replicas", ok=False, detail=detail)
+    for pod in mine:
+        for want in expected.interfaces:
+            ok, detail = _in_status(pod.network_status, want)
+            yield _check(pod, want, "network-status", ok, detail)
+        if pod.inside.error:
+            yield Check(pod.workload, pod.name, pod.node, "", "", "look-inside", ok=False, detail=pod.inside.error)
+            continue
+        for want in expected.interfaces:
+            yield from _interface(pod, want, nodes.get(pod.node, NodeSeen()))
+        yield from _routes(pod, expected)
+        dns = pod.inside.dns
+        said = f"{dns.name} is {dns.address}" if dns.address else f"{dns.server} asked for {dns.name}: {dns.error}"
+        yield Check(pod.workload, pod.name, pod.node, "eth0", "", "cluster-dns", bool(dns.address), said)
 
-    yield check("network-status", *_in_status(pod.network_status, want))
-    seen = pod.interfaces.get(want.interface)
-    if seen is None:
-        yield check("interface", ok=False, detail=f"the pod has no interface {want.interface}")
-        return
-    yield check("interface", ok=seen.up, detail=f"{'up' if seen.up else 'down'}, MAC {seen.mac}")
-    if want.mtu is not None:
-        yield check("mtu", ok=seen.mtu == want.mtu, detail=f"{seen.mtu} bytes, {want.mtu} asked for")
-    for r in want.ranges:
-        inside = [(a, prefix) for a, prefix in seen.addresses if r.holds(a)]
-        ok = len(inside) == 1 and inside[0][1] == r.prefix
-        found = " ".join(f"{a}/{prefix}" for a, prefix in seen.addresses) or "no address"
-        yield check("address", ok, f"{found}; asked for: one of {r.start}-{r.end}/{r.prefix}")
-        if r.gateway:
-            ping = pod.pings.get((want.interface, r.gateway), Answer(1, "not tried"))
-            yield check("gateway-ping", ping.status == 0, f"{r.gateway}: {_ping_summary(ping.text)}")
+
+def _check(pod: PodSeen, want: ExpectedInterface, name: str, ok: bool, detail: str) -> Check:
+    return Check(pod.workload, pod.name, pod.node, want.interface, want.network, name, ok, detail)
 
 
 def _in_status(status: str, want: ExpectedInterface) -> tuple[bool, str]:
@@ -120,11 +90,51 @@ def _in_status(status: str, want: ExpectedInterface) -> tuple[bool, str]:
     return False, f"network-status has no {want.network} on {want.interface}; it has: {there}"
 
 
-def _ping_summary(text: str) -> str:
-    lines = [line for line in text.splitlines() if "packet loss" in line or "min/avg/max" in line]
-    return ", ".join(line.strip() for line in lines) or _last_line(text)
+def _interface(pod: PodSeen, want: ExpectedInterface, node: NodeSeen) -> Iterator[Check]:
+    link = pod.inside.links.get(want.interface)
+    if link is None:
+        there = ", ".join(pod.inside.links) or "none"
+        yield _check(pod, want, "interface", False, f"the pod has no interface {want.interface}; it has: {there}")
+        return
+    state = "up" if link.up and link.carrier else "up, no carrier" if link.up else "down"
+    yield _check(pod, want, "interface", link.up and link.carrier, f"{state}, MAC {link.mac}")
+    if want.kind:
+        yield _check(pod, want, "link", *_link(link, want, node))
+    if want.mtu is not None:
+        yield _check(pod, want, "mtu", link.mtu == want.mtu, f"{link.mtu} bytes, {want.mtu} asked for")
+    seen = _vlan(link, want, node)
+    if want.vlan and seen:
+        yield _check(pod, want, "vlan", seen == want.vlan, f"VLAN {seen}, {want.vlan} asked for")
+    for r in want.ranges:
+        inside = [a for a in link.addresses if r.holds(a.address)]
+        ok = len(inside) == 1 and inside[0].prefix == r.prefix
+        found = " ".join(f"{a.address}/{a.prefix}" for a in link.addresses) or "no address"
+        yield _check(pod, want, "address", ok, f"{found}; asked for: one of {r.start}-{r.end}/{r.prefix}")
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no output"
+def _link(link: Link, want: ExpectedInterface, node: NodeSeen) -> tuple[bool, str]:
+    """Whether the interface is what the plugin makes: another binary under the plugin's name is found here too."""
+    parent = node.names.get(link.parent or 0, "")
+    found = " ".join(
+        filter(None, (link.kind or "no kind", link.mode, f"on {parent}" if want.uplink and parent else ""))
+    )
+    asked = " ".join(filter(None, (want.kind, want.mode, f"on {want.uplink}" if want.uplink else "")))
+    same = link.kind == want.kind and (not want.mode or link.mode == want.mode)
+    return same and (not want.uplink or not parent or parent == want.uplink), f"{found}; asked for: {asked}"
+
+
+def _vlan(link: Link, want: ExpectedInterface, node: NodeSeen) -> int | None:
+    """The VLAN id that the interface or its uplink on the node has; None where no tag can be seen (an access port)."""
+    if link.vlan:
+        return link.vlan
+    return next((uplink.vlan for uplink in node.links if uplink.name == want.uplink), None)
+
+
+def _routes(pod: PodSeen, expected: ExpectedWorkload) -> Iterator[Check]:
+    defaults = sorted(
+        (r for r in pod.inside.routes if r.get("dst") == "default"), key=lambda r: int(r.get("metric") or 0)
+    )
+    by = [f"{r.get('dev')} via {r.get('gateway', 'no gateway')}" for r in defaults]
+    ok = bool(defaults) and all(r.get("dev") == expected.default for r in defaults)
+    detail = f"{', '.join(by) or 'there is none'}; asked for: {expected.default}"
+    yield Check(pod.workload, pod.name, pod.node, expected.default, "", "default-route", ok, detail)

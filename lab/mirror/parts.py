@@ -8,8 +8,8 @@ from pathlib import Path
 from lab.cache import Cache, Report, stamp
 from lab.image import debian
 
-BASE = ("iptables", "nftables", "conntrack", "kmod", "iproute2", "ca-certificates", "procps")
-"""What kube-proxy, flannel and Multus call, and what a person who looks into their pods calls."""
+BASE = ("iptables", "nftables", "conntrack", "kmod", "iproute2", "ca-certificates", "procps", "iperf3")
+"""What kube-proxy, flannel and Multus call, what a person who looks into their pods calls, and what measures throughput."""
 
 ALONE = ("runc", "busybox-static")
 """Packages of which only the program is wanted, outside of the base."""

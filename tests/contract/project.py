@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gc
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -109,6 +110,11 @@ class Project:
             "SSH_AUTH_SOCK": "",
             "KUBECONFIG": "",
         }
+
+    def shell(self) -> dict[str, str]:
+        """Environment in which the pulumi CLI works on this stack."""
+        backend = {"PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}", "PULUMI_HOME": str(self.folder / "home")}
+        return {**os.environ, **self._environment(), **backend}
 
     def preview(self, program: Program, **options: Any) -> Outcome:
         """`pulumi preview`."""

@@ -4,22 +4,16 @@ import json
 
 import pytest
 
-from model.load import load_stack_file
-from tests.lab.running import PROJECT, eventually
-from verification.expectation import expected
+from tests.lab.running import eventually
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture
 def verify(lab):
-    site = load_stack_file(PROJECT / "stacks" / "Pulumi.lab.yaml")
-    lab.kubectl("version")
-    document = {
-        "kubeconfig": (lab.place.folder / "kubeconfig").read_text(),
-        "workloads": [w.model_dump(mode="json", by_alias=True) for w in expected(site)],
-    }
-    return lambda: lab.run(".venv/bin/python", "-m", "verification", given=json.dumps(document), check=False)
+    return lambda *more: lab.run(
+        ".venv/bin/python", "-m", "cli", "verify", "lab", "--format", "json", *more, check=False
+    )
 
 
 def pod_interface(lab, *command):
@@ -41,10 +35,17 @@ def new_pod_afterwards(lab):
     lab.kubectl("wait", "--for=condition=Ready", "pod", "-l", "app.kubernetes.io/name=samplepod", "--timeout=120s")
 
 
-def test_a_good_site_passes(verify):
-    done = verify()
+def test_a_good_site_passes(verify, tmp_path):
+    done = verify("--junit", str(tmp_path / "junit.xml"))
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["passed"] is True
+    found = json.loads(done.stdout)
+    assert found["passed"] is True
+    by_interface = {(c["interface"], c["check"]) for c in found["checks"]}
+    for interface in ("net1", "net2"):
+        checks = ("link", "gateway-arp", "gateway-ping", "path-mtu", "unique-address", "isolation")
+        assert {(interface, check) for check in checks} <= by_interface
+    assert {c["node"] for c in found["checks"] if c["check"] == "plugin-binary"} == {"node1", "node2", "node3"}
+    assert 'failures="0"' in (tmp_path / "junit.xml").read_text()
 
 
 @pytest.mark.usefixtures("new_pod_afterwards")
@@ -55,7 +56,8 @@ def test_a_lost_address_fails_with_the_evidence(lab, verify):
     failed = {(c["interface"], c["check"]) for c in json.loads(done.stdout)["checks"] if not c["ok"]}
     assert failed == {("net1", "address"), ("net1", "gateway-ping")}
     assert "AddedInterface" in done.stderr
-    assert "Multus on node2:" in done.stderr
+    for title in ("Multus on node2:", "ls -l /opt/cni/bin on node2:", "ip -d link on node2:", "ip -d addr in pod"):
+        assert title in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -17,6 +17,7 @@ MAIN_MODULES = {
     "etcdutl": ("go.etcd.io/etcd/etcdutl/v3", modules.ETCD),
     "coredns": ("github.com/coredns/coredns", modules.COREDNS),
     "multus": ("gopkg.in/k8snetworkplumbingwg/multus-cni.v4", modules.MULTUS),
+    "whereabouts": ("github.com/k8snetworkplumbingwg/whereabouts", modules.WHEREABOUTS),
     "flannel": ("github.com/flannel-io/flannel", modules.FLANNEL),
     "containerd": ("github.com/containerd/containerd/v2", modules.CONTAINERD),
     "crictl": ("sigs.k8s.io/cri-tools", modules.CRICTL),

@@ -1,0 +1,62 @@
+"""Which site a command is about, and what Pulumi knows of its stack."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.wrong_use import wrong_use
+from model.load import SiteError, load_stack_file
+from model.site import Site
+
+FOLDER = Path("stacks")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack's name, its file and the site that it declares."""
+
+    name: str
+    file: Path
+    site: Site
+
+    def pulumi(self, *arguments: str, seconds: int = 600) -> "subprocess.CompletedProcess[str]":
+        """Runs pulumi on this stack. Ends as for wrong use where there is no pulumi."""
+        if shutil.which("pulumi") is None:
+            wrong_use("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
+        return subprocess.run(
+            ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of the last `up`, secrets too. Ends as for wrong use where there are none."""
+        done = self.pulumi("stack", "output", "--json", "--show-secrets")
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            wrong_use(f"pulumi does not give the outputs of stack {self.name}: {last}")
+        outputs: dict[str, Any] = json.loads(done.stdout)
+        if "kubeconfig" not in outputs:
+            wrong_use(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")
+        return outputs
+
+
+def read(site: str) -> Stack:
+    """The stack of a site: its name, or its file. Ends as for wrong use, with every mistake, where it cannot be read."""
+    file = Path(site)
+    if file.suffix not in {".yaml", ".yml"}:
+        file = FOLDER / f"Pulumi.{site}.yaml"
+        if not file.exists():
+            there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))
+            wrong_use(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
+    name = file.name.removeprefix("Pulumi.").removesuffix(file.suffix)
+    try:
+        return Stack(name, file, load_stack_file(file))
+    except SiteError as error:
+        wrong_use(str(error))

@@ -1,0 +1,68 @@
+"""What drifted on nodes since the last update, as a reason to run their commands again: Pulumi does not read nodes back.
+
+Each node has a counter in the output `nodes` (`mended`). Where a look over SSH finds what `up` puts back, the counter goes up by
+one, and with it the input of the node's commands; else it stays what it was, so that an `up` without drift changes nothing.
+"""
+
+import asyncio
+from typing import Any
+
+import pulumi
+
+from components.ssh import Ssh
+from drift.access import shell
+from drift.nodes import Drift as NodeDrift
+from drift.nodes import Unreachable, binaries, look_at_all, nics
+from model.nodes import Nodes
+
+Applied = dict[str, dict[str, Any]]
+
+
+class Drift:
+    """The counters of a site's nodes. `applied`: the output `nodes` of the last update, None before the first."""
+
+    def __init__(self, nodes: Nodes, ssh: Ssh, applied: pulumi.Output[Applied | None]) -> None:
+        looked: pulumi.Output[dict[str, str]] = pulumi.Output.all(applied, ssh.private_key, ssh.known_hosts).apply(
+            lambda args: _counters(nodes, *args)
+        )
+        # The key makes it secret; counters hold nothing of it.
+        self._counters: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(looked)
+
+    def of(self, node: str) -> pulumi.Output[str]:
+        """How often something on the node had to be put back, as text."""
+        return self._counters.apply(lambda counters: counters.get(node, "0"))
+
+
+def last_nodes() -> pulumi.Output[Applied | None]:
+    """The output `nodes` of this stack's last update."""
+    # Backends without organizations call theirs so.
+    name = f"{pulumi.get_organization() or 'organization'}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    # All outputs at once: a stack that was never updated has none to ask for by name.
+    return pulumi.StackReference(name).outputs.apply(lambda outputs: (outputs or {}).get("nodes"))
+
+
+async def _counters(nodes: Nodes, applied: Applied | None, private_key: str, known_hosts: str) -> dict[str, str]:
+    if not applied:
+        return {}
+    counters, lines = await asyncio.to_thread(_look, nodes, applied, private_key, known_hosts)
+    for line in lines:
+        pulumi.log.warn(line)
+    return counters
+
+
+def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) -> tuple[dict[str, str], list[str]]:
+    """Counters, and what there is to put back, for a person."""
+    with shell(nodes, private_key, known_hosts) as reached:
+        seen = look_at_all(reached, nodes, applied)
+    counters, lines = {}, []
+    for node, state in seen.items():
+        counter = int(applied[node].get("mended") or 0)
+        # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
+        found: list[NodeDrift] = []
+        if not isinstance(state, Unreachable):
+            found = [
+                d for d in (*binaries(node, applied[node], state), *nics(node, applied[node], state)) if d.mended_by
+            ]
+        lines += [d.line() for d in found]
+        counters[node] = str(counter + 1 if found else counter)
+    return counters, lines

@@ -1,0 +1,1 @@
+"""What is no longer as it was applied, found on the nodes themselves over SSH."""

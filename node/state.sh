@@ -1,0 +1,41 @@
+# Says what is on the node of that which was applied there, and changes nothing.
+# Variables: PLUGINS (names, space separated), UPLINKS (NICs, space separated). Prints one line of JSON.
+set -eu
+
+list='' # of JSON members
+member() { list="$list${list:+, }$1"; }
+
+plugins() {
+    list=''
+    for name in $PLUGINS; do
+        file=/opt/cni/bin/$name
+        [ -f "$file" ] || continue
+        member "\"$name\": {\"sha256\": \"$(sha256sum "$file" | cut -d ' ' -f 1)\", \"mode\": \"$(stat -c '%U:%G %a' "$file")\"}"
+    done
+    printf '%s' "$list"
+}
+
+nics() {
+    list=''
+    for nic in $UPLINKS; do
+        [ -d "/sys/class/net/$nic" ] || continue
+        # Odd: the interface is set up (IFF_UP).
+        flags=$(cat "/sys/class/net/$nic/flags")
+        up=$([ $((flags & 1)) = 1 ] && echo true || echo false)
+        member "\"$nic\": {\"up\": $up, \"mtu\": $(cat "/sys/class/net/$nic/mtu"), \"mac\": \"$(cat "/sys/class/net/$nic/address")\"}"
+    done
+    printf '%s' "$list"
+}
+
+files() {
+    list=''
+    for file in /etc/cni/net.d/00-multus.conf /opt/cni/bin/multus-shim; do
+        [ -s "$file" ] && member "\"$file\""
+    done
+    printf '%s' "$list"
+}
+
+record=/var/lib/multus-site/kubespray.json
+printf '{"hostname": "%s", "machineId": "%s", "plugins": {%s}, "nics": {%s}, "files": [%s], "kubespray": %s}\n' \
+    "$(cat /proc/sys/kernel/hostname)" "$(cat /etc/machine-id)" "$(plugins)" "$(nics)" "$(files)" \
+    "$(if [ -s $record ]; then tr -d '\n' <$record; else echo null; fi)"

@@ -1,0 +1,1 @@
+"""A site's report: one HTML file that needs nothing else."""

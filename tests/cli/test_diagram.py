@@ -1,0 +1,51 @@
+"""`python -m cli diagram`, as people call it."""
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.__main__ import app
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["diagram", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("form", "begin"), [("svg", "<svg "), ("mermaid", "flowchart LR\n"), ("dot", "digraph site {\n")]
+)
+def test_each_form_goes_to_standard_output(form, begin):
+    done = call("lab", "--format", form)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(begin)
+    assert "macvlan-external" in done.stdout
+
+
+def test_a_file_is_written(tmp_path):
+    for name in ("site.svg", "site.png"):
+        done = call("stacks/Pulumi.lab.yaml", "--format", name[-3:], "--out", str(tmp_path / name))
+        assert done.exit_code == 0, done.output
+        assert done.stdout == ""
+        assert (tmp_path / name).stat().st_size > 5000
+
+
+def test_a_site_that_is_not_there_names_those_that_are():
+    done = call("dalas")
+    assert done.exit_code == 2
+    assert (
+        done.stderr.strip() == "there is no stacks/Pulumi.dalas.yaml; the sites here: lab. Or name the file of a site"
+    )
+
+
+def test_a_broken_site_is_told_with_every_mistake(tmp_path):
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text("config:\n  multus-site:site:\n    name: X\n    nodes: {backend: existing, hosts: {}}\n")
+    done = call(str(file))
+    assert done.exit_code == 2
+    assert f"{file}:3: name:" in done.stderr
+    assert f"{file}:4: nodes.hosts:" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_wrong_use(tmp_path):
+    done = call("lab", "--out", str(tmp_path / "no" / "x.svg"))
+    assert done.exit_code == 2
+    assert "cannot be written" in done.stderr

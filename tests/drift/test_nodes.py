@@ -1,0 +1,95 @@
+"""What counts as drift: each thing that was applied and is not so any more, and nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from drift.nodes import Drift, Unreachable, drifts
+from tests.render.diagram.sites import lab
+
+SHA, OTHER = "a" * 64, "b" * 64
+APPLIED = {
+    node: {
+        "facts": {"hostname": node, "machineId": "1" * 32, "nics": {"ens6": {"mtu": 1500, "mac": "02:00:00:00:00:06"}}},
+        "plugins": {"macvlan": {"sha256": SHA, "versions": ["1.0.0"]}},
+        "mended": "0",
+    }
+    for node in ("node1", "node2")
+}
+RECORD = {"site": "lab", "runs": 1, "attempted": None, "applied": {"version": "v2.31.0"}}
+
+
+def state(node="node1", **changes):
+    whole = {
+        "hostname": node,
+        "machineId": "1" * 32,
+        "plugins": {"macvlan": {"sha256": SHA, "mode": "root:root 755"}},
+        "nics": {"ens6": {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}},
+        "files": ["/etc/cni/net.d/00-multus.conf", "/opt/cni/bin/multus-shim"],
+        "kubespray": RECORD if node == "node1" else None,
+    }
+    return {**whole, **changes}
+
+
+def found(**changes):
+    return drifts(lab(), APPLIED, {"node1": state(**changes), "node2": state("node2")})[0]
+
+
+def test_what_is_as_applied_is_no_drift():
+    assert drifts(lab(), APPLIED, {"node1": state(), "node2": state("node2")}) == ([], {})
+
+
+NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "drift"),
+    [
+        ({"plugins": {}}, Drift("node1", "/opt/cni/bin/macvlan", f"sha256 {SHA}", "no such file", "pulumi up")),
+        (
+            {"plugins": {"macvlan": {"sha256": OTHER, "mode": "root:root 755"}}},
+            Drift("node1", "/opt/cni/bin/macvlan", f"sha256 {SHA}", f"sha256 {OTHER}", "pulumi up"),
+        ),
+        (
+            {"plugins": {"macvlan": {"sha256": SHA, "mode": "kube:root 777"}}},
+            Drift("node1", "/opt/cni/bin/macvlan", "root:root 755", "kube:root 777", "pulumi up"),
+        ),
+        ({"nics": {}}, Drift("node1", "ens6", "MAC 02:00:00:00:00:06", "no such interface")),
+        ({"nics": {"ens6": {**NIC, "up": False}}}, Drift("node1", "ens6 state", "up", "down", "pulumi up")),
+        ({"nics": {"ens6": {**NIC, "mtu": 1400}}}, Drift("node1", "ens6 MTU", "1500", "1400")),
+        (
+            {"nics": {"ens6": {**NIC, "mac": "02:00:00:00:00:07"}}},
+            Drift("node1", "ens6 MAC", "02:00:00:00:00:06", "02:00:00:00:00:07"),
+        ),
+        (
+            {"files": ["/opt/cni/bin/multus-shim"]},
+            Drift("node1", "/etc/cni/net.d/00-multus.conf", "there", "missing", "the Multus daemon"),
+        ),
+        ({"machineId": "2" * 32}, Drift("node1", "machine-id", "1" * 32, "2" * 32)),
+        ({"hostname": "other"}, Drift("node1", "host name", "node1", "other")),
+        (
+            {"kubespray": {**RECORD, "applied": {"version": "v2.30.0"}}},
+            Drift("node1", "Kubespray", "v2.31.0", "v2.30.0", "pulumi up"),
+        ),
+        (
+            {"kubespray": {**RECORD, "attempted": "scale.yml"}},
+            Drift("node1", "Kubespray's last playbook", "finished", "scale.yml did not succeed", "pulumi up"),
+        ),
+        ({"kubespray": None}, Drift("node1", "record of Kubespray", "v2.31.0", "missing", "pulumi up")),
+    ],
+)
+def test_each_drift_is_told_once(changes, drift):
+    assert found(**changes) == [drift]
+
+
+def test_another_host_key_is_drift_and_a_node_that_does_not_answer_is_told_apart():
+    seen = {"node1": state(), "node2": Unreachable("host key")}
+    assert drifts(lab(), APPLIED, seen)[0] == [Drift("node2", "SSH host key", "the pinned one", "another one")]
+    seen["node2"] = Unreachable("ssh: connect to host 10.1.1.6 port 22: No route to host")
+    assert drifts(lab(), APPLIED, seen) == ([], {"node2": "ssh: connect to host 10.1.1.6 port 22: No route to host"})
+
+
+def test_a_line_says_who_puts_it_back():
+    drift = Drift("node1", "ens6 state", "up", "down", "pulumi up")
+    assert drift.line() == "node1: ens6 state: applied was up, found is down; pulumi up puts it back"
+    assert replace(drift, mended_by="").line().endswith("; it is not ours to put back")

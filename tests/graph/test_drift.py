@@ -1,0 +1,81 @@
+"""What drifted on a node makes its commands run again, once, and those of no other node."""
+
+import pytest
+
+from components import drift
+from drift.nodes import Unreachable
+from tests.graph.recording import Answers, lab_site, record
+
+SHA = "a" * 64
+NICS = {"ens6": {"mtu": 1500, "mac": "02:00:00:00:00:06"}}
+
+
+def applied(mended="0"):
+    whole = {"facts": {"machineId": "1", "nics": NICS}, "plugins": {"macvlan": {"sha256": SHA}}, "mended": mended}
+    return {node: whole for node in ("node1", "node2", "node3")}
+
+
+def state(**changes):
+    nics = {"ens6": {**NICS["ens6"], "up": True}}
+    return {"plugins": {"macvlan": {"sha256": SHA, "mode": "root:root 755"}}, "nics": nics, **changes}
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """Records the lab's graph after an update that left `outputs`, with nodes as they are `seen`."""
+
+    def recorded(outputs, seen):
+        monkeypatch.setattr(drift, "look_at_all", lambda *_: seen)
+        whole = Answers.new_resource
+
+        def answer(self, args):
+            if args.typ == "pulumi:pulumi:StackReference":
+                return args.name, {"name": args.name, "outputs": {"nodes": outputs} if outputs else {}}
+            return whole(self, args)
+
+        monkeypatch.setattr(Answers, "new_resource", answer)
+        graph = record(lab_site())
+        return {
+            node: [
+                text(graph[f"Command lab-{node}-{command}"].inputs["stdin"])
+                for command in ("facts", "cni-plugins-install")
+            ]
+            for node in ("node1", "node2", "node3")
+        }
+
+    return recorded
+
+
+def text(stdin):
+    return stdin if isinstance(stdin, str) else stdin["value"]
+
+
+def all_well():
+    return {node: state() for node in ("node1", "node2", "node3")}
+
+
+def test_without_drift_nothing_runs_again(site):
+    first = site(None, {})
+    assert site(applied(), all_well()) == first
+
+
+def test_a_node_that_drifted_runs_its_commands_again_and_no_other(site):
+    first = site(applied(), all_well())
+    now = site(applied(), {**all_well(), "node2": state(plugins={})})
+    assert now["node2"] != first["node2"]
+    assert (now["node1"], now["node3"]) == (first["node1"], first["node3"])
+
+
+def test_once_it_is_mended_the_next_update_has_nothing_to_do(site):
+    mending = site(applied(), {node: state(plugins={}) for node in all_well()})
+    assert site(applied(mended="1"), all_well()) == mending
+
+
+def test_a_node_that_cannot_be_reached_stays_as_it_was(site):
+    blind = {node: Unreachable("no route") for node in all_well()}
+    assert site(applied(mended="3"), blind) == site(applied(mended="3"), all_well())
+
+
+def test_what_is_not_ours_to_put_back_runs_nothing(site):
+    narrow = {"ens6": {**NICS["ens6"], "up": True, "mtu": 1400}}
+    assert site(applied(), {node: state(nics=narrow) for node in all_well()}) == site(applied(), all_well())

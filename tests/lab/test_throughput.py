@@ -1,0 +1,44 @@
+"""Throughput in the lab: the output of `up`, and the whole measurement on demand, whose pods are gone afterwards."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.lab
+
+NETWORKS = {"node", "pod-network", "macvlan-internal", "macvlan-external"}
+KEYS = {
+    "network",
+    "protocol",
+    "streams",
+    "from",
+    "to",
+    "gbitsPerSecond",
+    "stddev",
+    "retransmits",
+    "ratioToNode",
+    "latencyMicroseconds",
+}
+
+
+def test_the_figures_are_an_output(lab):
+    rows = json.loads(lab.pulumi("stack", "output", "throughput", "--json").stdout)
+    assert {(r["network"], r["from"]) for r in rows} == {(n, f) for n in NETWORKS for f in ("node1", "node2")}
+    assert all(set(r) >= KEYS for r in rows)
+    assert all(r["gbitsPerSecond"] > 0.1 for r in rows)
+
+
+def test_everything_is_measured_on_demand(lab):
+    done = lab.run(
+        ".venv/bin/python", "-m", "cli", "throughput", "lab", "--seconds", "1", "--format", "json", seconds=600
+    )
+    rows = json.loads(done.stdout)
+    kinds = {(r["protocol"], r["streams"]) for r in rows}
+    assert kinds == {("tcp", 1), ("tcp", 4), ("udp", 1), ("udp", 4)}
+    assert {r["network"] for r in rows} == NETWORKS
+    assert all(r["runs"] == 3 for r in rows)
+    assert all(10 < r["latencyMicroseconds"] < 10_000 for r in rows)
+    assert all(0 <= r["lossPercent"] <= 100 for r in rows if r["protocol"] == "udp")
+    assert lab.kubectl("get", "namespace", "-o", "name").count("throughput") == 0
+    report = (lab.place.project / "reports" / "lab.html").read_text()
+    assert "UDP, 4 streams" in report

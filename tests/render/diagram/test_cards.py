@@ -1,0 +1,143 @@
+"""What stands in a diagram: every node, NIC, segment, attachment and workload of the site, joined as the site says."""
+
+import pytest
+
+from model.site import Site
+from render.diagram.cards import NAMED_NODES, SINGLE_NODES, PodInterface, diagram
+from tests.render.diagram.sites import hosts, lab, large
+
+
+def cards(drawn):
+    return {card.id: card for card in drawn.cards}
+
+
+def written(card):
+    return [" ".join(filter(None, (row.text, row.note, *row.cells))) for row in card.rows]
+
+
+def ends(drawn):
+    return {(link.tail, link.head) for link in drawn.links}
+
+
+def test_the_lab_shows_all_that_the_site_says():
+    drawn = diagram(lab())
+    assert list(cards(drawn)) == [
+        *(f"node-node{i}" for i in (1, 2, 3)),
+        "segment-ens6-0",
+        "segment-ens7-0",
+        "network-macvlan-internal",
+        "network-macvlan-external",
+        "workload-samplepod",
+    ]
+    node = cards(drawn)["node-node2"]
+    assert (node.title, node.subtitle, written(node)) == (
+        "node2",
+        "10.1.1.6 · worker",
+        ["ens6 internal", "ens7 external"],
+    )
+    segment = cards(drawn)["segment-ens6-0"]
+    assert (segment.title, written(segment)) == ("internal", ["subnet 10.1.10.0/24", "gateway 10.1.10.1"])
+    network = cards(drawn)["network-macvlan-internal"]
+    assert network.subtitle == "macvlan bridge"
+    assert written(network) == ["addresses host-local", "10.1.10.200–250 51 addresses"]
+    pods = cards(drawn)["workload-samplepod"]
+    assert (pods.subtitle, written(pods)) == (
+        "Deployment × 1 on node2",
+        ["net1 macvlan-internal", "net2 macvlan-external"],
+    )
+
+
+def test_the_lab_is_joined_from_nic_to_interface():
+    joined = ends(diagram(lab()))
+    assert (("node-node3", "nic-ens6-0-ens6"), ("segment-ens6-0", "title")) in joined
+    assert (("segment-ens6-0", "title"), ("network-macvlan-internal", "title")) in joined
+    assert (("network-macvlan-external", "title"), ("workload-samplepod", "net2")) in joined
+    assert len(joined) == 3 * 2 + 2 + 2
+
+
+def test_what_is_on_one_segment_has_its_colour():
+    drawn = diagram(large())
+    by_id = cards(drawn)
+    assert by_id["segment-signalling"].colour == by_id["network-sig-a"].colour == by_id["network-sig-b"].colour
+    assert len({card.colour for card in drawn.cards if card.column == "segments"}) == 5
+    assert [row for row in written(by_id["segment-signalling"]) if row.startswith("V")] == [
+        "VLAN 110",
+        "VIP router 10.20.0.2",
+    ]
+    assert "kept for dhcp 10.40.0.100-10.40.0.149" in written(by_id["segment-oam"])
+    assert "MTU 9000" in written(by_id["network-media"])
+
+
+def test_a_bridge_is_a_segment_of_each_node():
+    bridge = cards(diagram(large()))["segment-br-lan-0"]
+    assert (bridge.title, bridge.subtitle) == ("br-lan", "bridge on each node")
+
+
+def test_nodes_of_a_large_site_are_grouped_by_rack_and_all_named():
+    drawn = diagram(large(50))
+    racks = [card for card in drawn.cards if card.column == "nodes"]
+    assert [card.title for card in racks] == [f"rack r{i}" for i in (1, 2, 3, 4)]
+    assert racks[0].subtitle == "13 nodes, 1 control plane"
+    text = " ".join(cell for card in racks for row in card.rows for cell in row.cells)
+    assert all(f"node{i:02}  10.1.0.{i + 4}" in text for i in range(1, 51))
+
+
+def test_without_racks_they_are_grouped_by_role():
+    titles = [card.title for card in diagram(large(50, racks=0)).cards if card.column == "nodes"]
+    assert titles == ["control plane", "workers"]
+
+
+def test_very_large_groups_are_ranges():
+    (first, second) = [card for card in diagram(large(400, racks=2)).cards if card.column == "nodes"]
+    assert first.rows[0].cells == ("node01 to node399", "10.1.0.5 to 10.1.1.153")
+    assert second.subtitle == "200 nodes, 1 control plane"
+    assert len(first.rows) == 1 + 5
+
+
+@pytest.mark.parametrize("count", [SINGLE_NODES, SINGLE_NODES + 1, NAMED_NODES, NAMED_NODES + 1])
+def test_no_node_is_lost_at_the_limits(count):
+    drawn = diagram(large(count, racks=0))
+    shown = " ".join(
+        [drawn.description, *(c.title for c in drawn.cards), *(w for c in drawn.cards for w in written(c))]
+    )
+    assert f"{count} nodes" in shown
+    assert f"node{count:02}" in shown
+
+
+def test_live_addresses_stand_with_the_pod():
+    live = [
+        PodInterface("samplepod", "samplepod-7-a", "node2", "net1", ("10.1.10.200/24",)),
+        PodInterface("samplepod", "samplepod-7-a", "node2", "net2", ("10.1.20.200/24",)),
+    ]
+    rows = written(cards(diagram(lab(), live))["workload-samplepod"])
+    assert rows == ["net1 10.1.10.200/24", "net2 10.1.20.200/24", "1 pod on node2"]
+
+
+def test_several_pods_are_listed_each_with_its_addresses():
+    live = [PodInterface("sbc", f"sbc-{i}", f"node0{i}", "net1", (f"10.20.0.1{i}/24",)) for i in (1, 2, 3)]
+    rows = written(cards(diagram(large(), live))["workload-sbc"])
+    assert rows[0] == "net1 3 addresses"
+    assert rows[2:4] == ["1 on node01", "  net1 10.20.0.11/24"]
+
+
+def test_control_plane_without_pods_has_no_nics():
+    some = hosts(3, racks=0)
+    some["node01"]["roles"] = ["control-plane", "etcd"]
+    some["node02"]["roles"] = some["node03"]["roles"] = ["worker"]
+    site = Site.model_validate(
+        {
+            "name": "s",
+            "nodes": {"backend": "existing", "hosts": {**some}},
+            "networks": {"a": {"type": "macvlan", "master": "ens6", "ipam": {"type": "none"}}},
+        }
+    )
+    by_id = cards(diagram(site))
+    assert by_id["node-node01"].rows == ()
+    assert written(by_id["node-node02"]) == ["ens6 behind ens6"]
+
+
+def test_a_site_without_networks_is_drawn_too():
+    site = Site.model_validate({"name": "bare", "nodes": {"backend": "existing", "hosts": hosts(1, racks=0)}})
+    drawn = diagram(site)
+    assert [card.id for card in drawn.cards] == ["node-node01"]
+    assert drawn.links == ()

@@ -1,0 +1,45 @@
+"""`python -m throughput`: reads {"kubeconfig", "stack", "site", "image"} as JSON, prints the `throughput` output as JSON.
+
+Exit 1 where nothing could be measured; progress, and why a network was left out, go to standard error.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import yaml
+
+from model.site import Site
+from throughput.figures import RefusedError
+from throughput.measurement import measure
+from throughput.plan import CannotMeasure
+from verification.cluster import Cluster
+from verification.record import keep, write_report
+
+
+async def main(document: dict[str, Any]) -> int:
+    """Measures and reports."""
+    site = Site.model_validate(document["site"])
+    if site.throughput is None:
+        print("[]")
+        return 0
+    cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
+    try:
+        measured = await measure(cluster, site, site.throughput, await cluster.held(), document["image"])
+    except (CannotMeasure, RefusedError) as error:
+        print(f"throughput: {error}", file=sys.stderr)
+        return 1
+    for network, why in measured.skipped.items():
+        print(f"throughput: {network} is left out: {why}", file=sys.stderr)
+    try:
+        keep(site.name, "throughput", measured.rows)
+        write_report(document["stack"], site.name)
+    except OSError as error:
+        print(f"the report is not written: {error}", file=sys.stderr)
+    print(json.dumps(measured.rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(json.load(sys.stdin))))

@@ -1,0 +1,48 @@
+"""A verification as JUnit XML, which CI systems show as tests (https://github.com/testmoapp/junitxml)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+
+def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str, str], seconds: float) -> str:
+    """The document: a suite a node, network or workload, a case a check; the evidence stands with the suites that failed."""
+    root = ElementTree.Element(
+        "testsuites",
+        name=f"verification of {site}",
+        tests=str(len(checks)),
+        failures=str(sum(not c["ok"] for c in checks)),
+        time=f"{seconds:.1f}",
+    )
+    suites: dict[str, list[Mapping[str, Any]]] = {}
+    for check in checks:
+        suites.setdefault(_suite(check), []).append(check)
+    for name, cases in suites.items():
+        failures = sum(not c["ok"] for c in cases)
+        suite = ElementTree.SubElement(root, "testsuite", name=name, tests=str(len(cases)), failures=str(failures))
+        for check in cases:
+            about = " ".join(filter(None, (check["check"], check["interface"], check["network"])))
+            case = ElementTree.SubElement(suite, "testcase", name=about, classname=f"{site}.{name}".replace(" ", "."))
+            if not check["ok"]:
+                failure = ElementTree.SubElement(
+                    case, "failure", message=_printable(check["detail"]), type=check["check"]
+                )
+                failure.text = _printable(check["detail"])
+        if failures and evidence:
+            said = "\n\n".join(f"{title}:\n{text}" for title, text in evidence.items())
+            ElementTree.SubElement(suite, "system-err").text = _printable(said)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(check: Mapping[str, Any]) -> str:
+    if check["pod"]:
+        return f"pod {check['pod']}"
+    if check["workload"]:
+        return f"workload {check['workload']}"
+    return f"node {check['node']}" if check["node"] else f"network {check['network']}"
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that XML cannot hold (logs have colours)."""
+    return "".join(c for c in text if c in "\t\n\r" or ord(c) >= 32)
