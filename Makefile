@@ -19,8 +19,8 @@ test: ## all tests; those of the lab where it can run
 lint: ## ruff, mypy, shellcheck
 	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh $$(git ls-files "*.sh")'
 
-bench: ## how long the stages of the last runs took, how the plan grows with the site, what the linter takes
-	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.lint"
+bench: ## times of the last runs; how plan, plugins on nodes and addresses grow; what the linter takes
+	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.addresses"
 
 clean: ## what can be made again: caches of tools, and the lab's cache folder
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

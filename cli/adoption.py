@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from model.networks import Network
+from model.networks import RESOURCE, Network
 from model.nodes import Host
 from model.types import NodeName
-from render.attachment import KIND, nad_config
+from render.attachment import KIND, PLUGIN_WORDS, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
 _HOSTS: TypeAdapter[dict[NodeName, Host]] = TypeAdapter(dict[NodeName, Host])
@@ -21,6 +21,12 @@ _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 _NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
 """Annotations that tools leave behind."""
+
+_SITE_WORDS = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
+"""Keys of plugins as a site writes them."""
+
+_DEFAULTS = (("mode", "bridge"), ("mode", "l2"), ("bridge", "cni0"))
+"""Values that plugins take where the key is absent."""
 
 HEADER = "# yaml-language-server: $schema=./site.schema.json\n"
 
@@ -74,14 +80,16 @@ class Adopted:
 
     @staticmethod
     def as_network(name: str, namespace: str, config: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:
-        """The network of the site: typed where it renders to the same configuration, else raw."""
+        """The network of the site: typed where it renders to the same configuration and annotations, else raw."""
         place = {} if namespace == "default" else {"namespace": namespace}
-        for candidate in _candidates(config) if not annotations else ():
+        for candidate in _candidates(config, annotations.get(RESOURCE)):
             try:
                 network = _NETWORK.validate_python({**candidate, **place})
             except ValidationError:
                 continue
-            if _plain(nad_config(name, network)) == _plain({"name": name, **config}):
+            made = nad_manifest(name, network, asked=_capabilities(config))
+            same = _plain(json.loads(made["spec"]["config"])) == _plain({"name": name, **config})
+            if same and made["metadata"].get("annotations", {}) == annotations:
                 return {**network.model_dump(by_alias=True, exclude_defaults=True, mode="json"), "type": network.type}
         raw = {"type": "raw", **place, "config": config}
         return {**raw, "annotations": annotations} if annotations else raw
@@ -121,18 +129,29 @@ class Adopted:
         return HEADER + text
 
 
-def _candidates(config: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """The typed network that a configuration of one plugin may be: its keys are those of the plugin."""
+def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[str, Any]]:
+    """The typed network that a configuration may be: its keys are those of the first plugin, the others are chained."""
     plugins = config.get("plugins")
-    if isinstance(plugins, list) and not config.get("type"):
-        if len(plugins) != 1 or not isinstance(plugins[0], dict):
-            return
-        plugin = {**plugins[0], "cniVersion": config.get("cniVersion")}
-    else:
-        plugin = {key: value for key, value in config.items() if key != "name"}
-    ipam = plugin.get("ipam") or {}
-    plugin["ipam"] = _flat(_in_sets(ipam)) if ipam else {"type": "none"}
-    yield plugin
+    if not isinstance(plugins, list) or config.get("type"):
+        plugins = [{key: value for key, value in config.items() if key not in {"name", "cniVersion"}}]
+    if not plugins or not all(isinstance(plugin, dict) for plugin in plugins):
+        return
+    first, *chained = ({k: v for k, v in plugin.items() if k != "capabilities"} for plugin in plugins)
+    ipam = first.pop("ipam", None) or {}
+    network = {_SITE_WORDS.get(key, key): value for key, value in first.items()}
+    network["ipam"] = _flat(_in_sets(ipam)) if ipam else {"type": "none"}
+    if config.get("cniVersion"):
+        network["cniVersion"] = config["cniVersion"]
+    if resource:
+        network["resourceName"] = resource
+    yield {**network, "chain": chained} if chained else network
+
+
+def _capabilities(config: dict[str, Any]) -> set[str]:
+    """What the configuration's plugins take from pods."""
+    plugins = config.get("plugins") if isinstance(config.get("plugins"), list) else [config]
+    taken = [plugin.get("capabilities") for plugin in plugins or [] if isinstance(plugin, dict)]
+    return {name for entry in taken if isinstance(entry, dict) for name, on in entry.items() if on}
 
 
 def _in_sets(ipam: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +168,7 @@ def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
     sets = ipam.get("ranges")
     if isinstance(sets, list) and all(isinstance(s, list) and len(s) == 1 for s in sets):
         return {**ipam, "ranges": [s[0] for s in sets]}
-    return ipam
+    return {_SITE_WORDS.get(key, key): value for key, value in ipam.items()}
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +176,7 @@ def _plain(config: dict[str, Any]) -> dict[str, Any]:
     plugins = config.get("plugins") or [{k: v for k, v in config.items() if k not in {"name", "cniVersion"}}]
     plain = []
     for plugin in plugins:
-        kept = {k: v for k, v in plugin.items() if v not in ({}, None) and not (k == "mode" and v == "bridge")}
+        kept = {k: v for k, v in plugin.items() if v not in ({}, None) and (k, v) not in _DEFAULTS}
         if isinstance(kept.get("ipam"), dict):
             kept["ipam"] = _in_sets(kept["ipam"])
         plain.append(kept)

@@ -184,6 +184,8 @@ def _sample(field: dict[str, Any], definitions: dict[str, Any]) -> Any:  # noqa:
         return field["default"]
     if "minimum" in field:
         return field["minimum"]
+    if field.get("type") == "boolean":
+        return True
     if "$ref" in field:
         return _sample(definitions[field["$ref"].rpartition("/")[2]], definitions)
     for choice in field.get("anyOf", field.get("oneOf", [])):

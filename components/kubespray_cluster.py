@@ -17,10 +17,11 @@ from kubespray.document import Origin
 from kubespray.limits import playbook_seconds
 from kubespray.releases import kubernetes_of
 from model.site import Site
-from render import inventory, kubeconfig
+from render import air_gap, inventory, kubeconfig
 
-# A constant, and no path of this machine in it: the provider runs it in the project's folder, and any change of it would run Kubespray again.
-RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec "$p" -m kubespray '
+# Constants, and no path of this machine in them: the provider runs them in the project's folder, and any change would run Kubespray again.
+PYTHON = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec "$p"'
+RUNNER = f"{PYTHON} -m kubespray "
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
 
@@ -88,6 +89,8 @@ class KubesprayCluster(pulumi.ComponentResource):
             update=RUNNER + "apply",
             delete=RUNNER + "destroy",
             stdin=document,
+            # An air-gapped site's Ansible comes from its mirror too.
+            environment=air_gap.installers(site.air_gap),
             # stdout is the record of what is applied; an update gets the last one back. stderr is progress, in short lines.
             logging=local.Logging.STDERR,
             add_previous_output_in_env=True,

@@ -3,8 +3,8 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from model.networks import Network
-from render.attachment import nad_manifest
+from model.site import Site
+from render.attachment import content_of, manifest_of
 
 
 class NetworkAttachment(pulumi.ComponentResource):
@@ -18,12 +18,12 @@ class NetworkAttachment(pulumi.ComponentResource):
         self,
         name: str,
         network_name: str,
-        network: Network,
+        site: Site,
         provider: kubernetes.Provider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("multus-site:index:NetworkAttachment", name, {"type": network.type}, opts)
-        manifest = nad_manifest(network_name, network)
+        super().__init__("multus-site:index:NetworkAttachment", name, {"type": site.networks[network_name].type}, opts)
+        manifest = manifest_of(site, network_name)
         self.definition = kubernetes.apiextensions.CustomResource(
             name,
             api_version=manifest["apiVersion"],
@@ -36,5 +36,5 @@ class NetworkAttachment(pulumi.ComponentResource):
             spec=manifest["spec"],
             opts=pulumi.ResourceOptions(parent=self, provider=provider),
         )
-        self.content: str = manifest["spec"]["config"]
+        self.content: str = content_of(site, network_name)
         self.register_outputs({"config": self.content})

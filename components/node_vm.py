@@ -13,7 +13,8 @@ class NodeVM(pulumi.ComponentResource):
 
     After `up` the host answers SSH as root or by sudo, shows its pinned host key, carries its name, has a machine-id and
     Python, and every NIC of `uplinks` is there and has a carrier. Destroy removes what was made; an existing host is left
-    as it is. Its NICs are set up again when `drift` changes. `machine` is what makes the machine (None for a host that exists), `facts` what was found on it.
+    as it is, save that with `packages` APT asks that source alone. Its NICs are set up again when `drift` changes.
+    `machine` is what makes the machine (None for a host that exists), `facts` what was found on it.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class NodeVM(pulumi.ComponentResource):
         nodes: Nodes,
         ssh: Ssh,
         uplinks: list[str],
+        packages: str,
         drift: pulumi.Input[str],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
@@ -38,7 +40,7 @@ class NodeVM(pulumi.ComponentResource):
             f"{name}-facts",
             node,
             "facts",
-            {"NODE": node, "UPLINKS": " ".join(uplinks)},
+            {"NODE": node, "UPLINKS": " ".join(uplinks), "PACKAGES": packages},
             again_when=[*([self.machine.stdout] if self.machine else []), drift],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
         )

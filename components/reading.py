@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import pulumi
-from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from model.catalog import Catalog
-from model.load import SiteError, parse_site, site_data, stacks_beside
+from model.load import CatalogError, SiteError, load_catalog, parse_site, site_data, stacks_beside
 from model.positions import YamlMistakeError, documents
 from model.site import Site
+from render import air_gap
 from rules import StackFile, check_stack
 
 UPSTREAM = Path(__file__).parent.parent / "artifacts.yaml"
@@ -38,7 +36,7 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
     errors = [finding.line_of_text() for finding in findings if finding.level == "error"]
     if errors:
         raise pulumi.RunError("\n".join(errors))
-    return site, read_catalog(Path(site.artifacts) if site.artifacts else UPSTREAM)
+    return site, air_gap.catalog(site, read_catalog(Path(site.artifacts) if site.artifacts else UPSTREAM))
 
 
 def text_of(file: str, data: object) -> str | None:
@@ -67,14 +65,6 @@ def _same(written: object, read: object) -> bool:
 def read_catalog(path: Path) -> Catalog:
     """A catalogue of files and images. Raises pulumi.RunError where it is missing or wrong."""
     try:
-        data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        return Catalog.model_validate(data or {})
-    except OSError as error:
-        msg = f"{path}, the catalogue of artifacts that the site names, cannot be read: {error.strerror}"
-    except YAMLError as error:
-        msg = f"{path}: {error}"
-    except ValidationError as error:
-        msg = "\n".join(
-            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
-        )
-    raise pulumi.RunError(msg)
+        return load_catalog(path)
+    except CatalogError as error:
+        raise pulumi.RunError(str(error)) from None

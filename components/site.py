@@ -1,27 +1,35 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
+from components.addresses import DhcpDaemon, Whereabouts
+from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
+from components.mending import InterfaceCheck
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
+from components.node_networks import NodeNetworks
 from components.node_vm import NodeVM
+from components.range_changes import looked_at
 from components.secrets import Secrets
+from components.sriov import Sriov
 from components.ssh import Ssh
 from components.throughput import Throughput
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
+from model.nodes import Architecture
 from model.site import Site as SiteModel
-
-MULTUS_IMAGE = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
+from render import air_gap, cni_plugins, images, node_networks
+from render.cluster import cluster_networks
+from render.workload import Surroundings
 
 
 class Site(pulumi.ComponentResource):
@@ -51,18 +59,32 @@ class Site(pulumi.ComponentResource):
         plugins = self._cni_plugins(nodes, cluster)
         multus = Multus(
             f"{site.name}-multus",
-            catalog.image(MULTUS_IMAGE.format(version=site.multus.version)),
+            catalog.image(images.multus(site)),
             site.multus.memory_limit,
             api,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
         )
+        own = self._node_networks(nodes, cluster)
+        managers = self._daemons(api, [*plugins, *own, multus])
         attachments = {
             name: NetworkAttachment(
-                f"{site.name}-{name}", name, network, api, opts=pulumi.ResourceOptions(parent=self, depends_on=[multus])
+                f"{site.name}-{name}",
+                name,
+                site,
+                api,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers, *own]),
             )
-            for name, network in site.networks.items()
+            for name in site.networks
         }
-        workloads = self._workloads(attachments, api, multus)
+        workloads = self._workloads(attachments, api, [multus, *managers, *own])
+        if site.networks:
+            InterfaceCheck(
+                f"{site.name}-mend-interfaces",
+                self._catalog.image(images.SHELL),
+                str(site.kubespray.given().get("bin_dir", "/usr/local/bin")),
+                api,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
+            )
         applied = {
             node: {"facts": vm.facts, "plugins": p.binaries}
             for (node, vm), p in zip(nodes.items(), plugins, strict=True)
@@ -87,7 +109,7 @@ class Site(pulumi.ComponentResource):
             [*(a.content for a in attachments.values()), *(p.installed.stdout for p in plugins)],
             verification,
         )
-        self.kubeconfig = cluster.kubeconfig
+        self.kubeconfig = looked_at(site, cluster.kubeconfig)
         self.nodes = {node: {**there, "mended": self._drift.of(node)} for node, there in applied.items()}
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
@@ -118,7 +140,8 @@ class Site(pulumi.ComponentResource):
                 node,
                 site.nodes,
                 self._ssh,
-                site.masters(),
+                site.masters(node),
+                air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
                 self._drift.of(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
@@ -147,14 +170,20 @@ class Site(pulumi.ComponentResource):
 
     def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[CniPlugins]:
         site = self._site
+        try:
+            origins = {
+                architecture: cni_plugins.origins(site, self._catalog, architecture)
+                for architecture in dict.fromkeys(host.architecture for host in site.nodes.hosts.values())
+            }
+        except LookupError as error:
+            raise pulumi.RunError(str(error)) from None
+        delivered = self._delivered(origins, nodes, cluster)
         return [
             CniPlugins(
                 f"{site.name}-{name}-cni-plugins",
                 name,
-                site.cni_plugins.version,
-                site.nodes.hosts[name].architecture,
-                site.plugin_names(),
-                self._catalog,
+                origins[(architecture := site.nodes.hosts[name].architecture)],
+                delivered[architecture],
                 self._ssh,
                 # Kubespray unpacks its own archive over /opt/cni/bin at each run.
                 again_when=[cluster.run_id, node.identity, self._drift.of(name)],
@@ -164,8 +193,68 @@ class Site(pulumi.ComponentResource):
             for name, node in nodes.items()
         ]
 
+    def _node_networks(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[NodeNetworks]:
+        """Links, virtual functions and configurations of the nodes that need any."""
+        site = self._site
+        return [
+            NodeNetworks(
+                f"{site.name}-{name}-networks",
+                name,
+                node_networks.variables(site, name),
+                self._ssh,
+                again_when=[cluster.run_id, nodes[name].identity],
+                deleted_with=nodes[name].machine,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+            )
+            for name in node_networks.needed(site)
+        ]
+
+    def _daemons(self, api: kubernetes.Provider, before: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """The daemons that the networks' address management and devices need."""
+        site, used = self._site, self._site.address_management()
+        opts = pulumi.ResourceOptions(parent=self, depends_on=before)
+        made: list[pulumi.Resource] = []
+        if "whereabouts" in used:
+            image = self._catalog.image(images.whereabouts(site))
+            made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=opts))
+        if "dhcp" in used:
+            shell = self._catalog.image(images.SHELL)
+            made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=opts))
+        if site.sriov is not None:
+            image = self._catalog.image(images.device_plugin(site.sriov.version))
+            made.append(Sriov(f"{site.name}-sriov", site, site.sriov, image, api, opts=opts))
+        return made
+
+    def _delivered(
+        self,
+        origins: Mapping[Architecture, list[cni_plugins.Origin]],
+        nodes: dict[str, NodeVM],
+        cluster: KubesprayCluster,
+    ) -> dict[Architecture, pulumi.Input[dict[str, str]]]:
+        """Architecture → sha256 of each binary that this machine sends; nothing is made where it sends none."""
+        ours = {architecture: [one for one in many if one.delivered] for architecture, many in origins.items()}
+        if not any(ours.values()):
+            return {architecture: {} for architecture in origins}
+        delivery = CniDelivery(
+            f"{self._site.name}-cni-delivery",
+            self._site,
+            ours,
+            self._ssh,
+            again_when=[
+                cluster.run_id,
+                *(node.identity for node in nodes.values()),
+                *(self._drift.of(name) for name in nodes),
+            ],
+            provider=self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+        )
+        return {architecture: delivery.of(architecture) for architecture in origins}
+
     def _workloads(
-        self, attachments: dict[str, NetworkAttachment], api: kubernetes.Provider, multus: Multus
+        self,
+        attachments: dict[str, NetworkAttachment],
+        api: kubernetes.Provider,
+        before: list[pulumi.Resource],
     ) -> list[Workload]:
         site = self._site
         return [
@@ -173,11 +262,17 @@ class Site(pulumi.ComponentResource):
                 f"{site.name}-{name}",
                 name,
                 workload,
-                self._catalog.image(workload.image),
-                {a.name: attachments[a.name].content for a in workload.networks},
+                Surroundings(
+                    image=self._catalog.image(workload.image),
+                    nodes=site.restricted_to(workload),
+                    contents={a.name: attachments[a.name].content for a in workload.networks},
+                    devices=site.devices(workload),
+                    shell_image=self._catalog.image(images.SHELL),
+                    cluster_networks=cluster_networks(site),
+                ),
                 api,
                 opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[multus, *(attachments[a.name] for a in workload.networks)]
+                    parent=self, depends_on=[*before, *(attachments[a.name] for a in workload.networks)]
                 ),
             )
             for name, workload in site.workloads.items()

@@ -118,7 +118,7 @@ class Ssh:
         name: str,
         node: str,
         job: str,
-        variables: Mapping[str, str],
+        variables: Mapping[str, pulumi.Input[str]],
         *,
         create: str = "",
         delete: str | None = None,
@@ -129,8 +129,8 @@ class Ssh:
 
         A change of any of `again_when` runs it again. Not by `triggers`: these replace, and so would run `delete` first.
         """
-        stdin = pulumi.Output.all(*again_when).apply(
-            lambda reasons: script(job, {**variables, **({"AGAIN": " ".join(map(str, reasons))} if reasons else {})})
+        stdin = pulumi.Output.all(variables=dict(variables), reasons=list(again_when)).apply(
+            lambda given: script(job, {**given["variables"], **_again(given["reasons"])})
         )
         return remote.Command(
             name,
@@ -156,6 +156,11 @@ class Ssh:
 def json_output(command: remote.Command) -> pulumi.Output[dict[str, object]]:
     """The last line of a command's output, which our scripts make JSON."""
     return command.stdout.apply(lambda text: dict(json.loads(text.strip().splitlines()[-1])) if text else {})
+
+
+def _again(reasons: Sequence[str]) -> dict[str, str]:
+    """The variable whose change alone runs a script again."""
+    return {"AGAIN": " ".join(map(str, reasons))} if reasons else {}
 
 
 def _known_as(host: str, port: int) -> str:

@@ -1,14 +1,21 @@
 """Workload: running pods, attached to the networks that the site asks for."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from model.workloads import Workload as WorkloadModel
-from render.workload import manifest
+from render.workload import Surroundings, objects
 
 READY_SECONDS = 300
+
+_KINDS: dict[str, Any] = {
+    "Deployment": kubernetes.apps.v1.Deployment,
+    "StatefulSet": kubernetes.apps.v1.StatefulSet,
+    "DaemonSet": kubernetes.apps.v1.DaemonSet,
+    "Service": kubernetes.core.v1.Service,
+}
 
 
 class Workload(pulumi.ComponentResource):
@@ -23,25 +30,35 @@ class Workload(pulumi.ComponentResource):
         name: str,
         workload_name: str,
         workload: WorkloadModel,
-        image: str,
-        contents: Mapping[str, str],
+        around: Surroundings,
         provider: kubernetes.Provider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        shown = {"image": image, "networks": [a.name for a in workload.networks], "replicas": workload.replicas}
+        shown = {
+            "image": around.image,
+            "networks": [a.name for a in workload.networks],
+            "replicas": workload.replicas,
+        }
         super().__init__("multus-site:index:Workload", name, shown, opts)
-        self.deployment = kubernetes.apps.v1.Deployment(
-            name,
-            **manifest(workload_name, workload, image, list(workload.nodes), contents),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
-                custom_timeouts=pulumi.CustomTimeouts(
-                    create=f"{READY_SECONDS}s", update=f"{READY_SECONDS}s", delete=f"{READY_SECONDS}s"
+        generations: list[pulumi.Output[str]] = []
+        before: list[pulumi.Resource] = []
+        for made in objects(workload_name, workload, around):
+            suffix = made.name.removeprefix(workload_name)
+            resource = _KINDS[made.kind](
+                f"{name}{suffix}",
+                **made.body,
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    provider=provider,
+                    # Replicas of their own are changed one after the other.
+                    depends_on=list(before),
+                    custom_timeouts=pulumi.CustomTimeouts(
+                        create=f"{READY_SECONDS}s", update=f"{READY_SECONDS}s", delete=f"{READY_SECONDS}s"
+                    ),
                 ),
-            ),
-        )
-        self.generation: pulumi.Output[str] = pulumi.Output.concat(
-            self.deployment.metadata["uid"], "/", self.deployment.metadata["generation"].apply(str)
-        )
+            )
+            before = [resource]
+            generation = pulumi.Output.from_input(resource.metadata["generation"]).apply(str)
+            generations.append(pulumi.Output.concat(resource.metadata["uid"], "/", generation))
+        self.generation: pulumi.Output[str] = pulumi.Output.all(*generations).apply(" ".join)
         self.register_outputs({"name": workload_name})

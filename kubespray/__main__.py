@@ -1,7 +1,7 @@
-"""`python -m kubespray apply|destroy|prepare`.
+"""`python -m kubespray apply|destroy|prepare [VERSION]`.
 
 apply and destroy read the document from stdin; progress goes to stderr, the applied record to stdout. prepare (no stdin) puts a release's playbooks
-and Ansible into the cache, where packages can still be reached.
+and Ansible into the cache, where packages can still be reached: the newest that is pinned, or VERSION.
 """
 
 import os
@@ -74,8 +74,9 @@ class Cluster:
         )
         refuse_other_multus(self.shell, self.first)
         self._reach({host for run in runs for host in run.hosts} & set(self.document.hosts))
+        hosts = {**self._earlier(), **self.document.hosts}
         for run in runs:
-            self._run(run)
+            self._run(run, hosts)
         if runs:
             refuse_other_multus(self.shell, self.first)
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
@@ -87,14 +88,17 @@ class Cluster:
         document = self.document
         order = as_applied(document, self.record.applied)
         self._reach(set(document.hosts))
-        self._run(PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS))
+        self._run(
+            PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS), document.hosts
+        )
         self.shell.run(self.first, f"rm -f {ON_NODE}")
         self.workplace.store.remove()
 
-    def _run(self, run: PlaybookRun) -> None:
-        self.record = self.record.started(run.playbook, run.after)
+    def _run(self, run: PlaybookRun, hosts: dict[str, dict[str, Any]]) -> None:
+        """One playbook. `hosts`: variables of all hosts that may be in it."""
+        self.record = self.record.started(run.playbook, run.leaver or run.after)
         self._keep()
-        self.runner.run(run, self.document, {**self._earlier(), **self.document.hosts})
+        self.runner.run(run, self.document, hosts)
         self.record = self.record.succeeded(run.after)
         self._keep()
 
@@ -164,9 +168,9 @@ def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a si
     raise SystemExit(128 + number)
 
 
-def prepare() -> None:
-    """Fetches the newest release that is pinned, or the checkout or stand-in that the environment names, and builds its environment."""
-    found = source.find(newest_release(), Origin())
+def prepare(version: str) -> None:
+    """Fetches a release that is pinned, or takes the checkout or stand-in that the environment names, and builds its environment."""
+    found = source.find(version, Origin())
     say(found.told)
     say(f"Ansible: {environment.ansible(found).parent.parent}")
 
@@ -175,18 +179,18 @@ def main() -> int:
     """The command line."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _ended)
-    verbs = ("apply", "destroy", "prepare")
-    if len(sys.argv) != 2 or sys.argv[1] not in verbs:
-        say(f"usage: python -m kubespray {'|'.join(verbs)}")
+    verb, *more = sys.argv[1:] or [""]
+    if verb not in {"apply", "destroy", "prepare"} or len(more) > (verb == "prepare"):
+        say("usage: python -m kubespray apply|destroy|prepare [VERSION]")
         return 2
     try:
-        if sys.argv[1] == "prepare":
-            prepare()
+        if verb == "prepare":
+            prepare(more[0] if more else newest_release())
             return 0
         document = Document.parse(sys.stdin.read())
         with ExitStack() as stack:
             cluster = Cluster(document, stack)
-            cluster.apply() if sys.argv[1] == "apply" else cluster.destroy()
+            cluster.apply() if verb == "apply" else cluster.destroy()
     except KubesprayError as error:
         say(f"error: {error}")
         return 1

@@ -60,6 +60,7 @@ def _clear(place: Place, stages: Stages) -> None:
         shutil.rmtree(RUN, ignore_errors=True)
         shutil.rmtree(place.state, ignore_errors=True)
         place.catalog.unlink(missing_ok=True)
+        (place.folder / "kubeconfig").unlink(missing_ok=True)  # of a cluster that is no more
         place.owner.unlink(missing_ok=True)
 
 

@@ -15,6 +15,14 @@ GIGABYTE = 10**9
 DISK_COLD, DISK_WARM = 15 * GIGABYTE, 5 * GIGABYTE
 """Free space to build everything, and to run nodes when all is built."""
 
+EVICTION = {
+    "memory.available": "100Mi",
+    "nodefs.available": "1Gi",
+    "imagefs.available": "1Gi",
+    "nodefs.inodesFree": "5%",
+}
+"""When the nodes' kubelets evict pods: a kubelet that is told one of these has no default for the others."""
+
 CORES = 2
 CAP_SYS_RESOURCE = 24
 NOFILE = 65535
@@ -110,6 +118,8 @@ def kubespray_variables(machine: Machine | None = None) -> dict[str, Any]:
         # nf_conntrack_max can be written in the first network namespace only: 0 tells kube-proxy to leave it alone
         "kube_proxy_conntrack_max_per_core": 0,
         "kube_proxy_conntrack_min": 0,
+        # a kubelet evicts all pods below a tenth of the disk; here every node sees the whole of this machine's, and a tenth of that is plenty
+        "eviction_hard": EVICTION,
     }
     if not machine.cgroup_v2:
         # since 1.35 a kubelet refuses cgroup v1 unless it is told not to

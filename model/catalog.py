@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from model.base import Part
-from model.types import Digest, Sha256
+from model.types import Digest, ModuleSum, Sha256
 
 
 class File(Part):
@@ -29,6 +29,8 @@ class Catalog(Part):
     """Release → architecture → plugin → the binary."""
     cni_archives: dict[str, dict[str, File]] = {}
     """Release → architecture → the release's archive, which holds every plugin."""
+    cni_modules: dict[str, ModuleSum] = {}
+    """Release → hash of the Go module github.com/containernetworking/plugins."""
     images: dict[str, Digest] = {}
     """Image with tag → digest."""
     kubespray: KubesprayCatalog = KubesprayCatalog()
@@ -50,5 +52,8 @@ class Catalog(Part):
         if archive:
             return archive, name
         there = sorted(set(self.cni_plugins) | set(self.cni_archives))
-        msg = f"the catalogue has no CNI plugin {name} {release} for {architecture}; its releases: {', '.join(there) or 'none'}"
+        msg = (
+            f"the catalogue has no CNI plugin {name} {release} for {architecture}; its releases: {', '.join(there) or 'none'}. "
+            f"Take one of them, or say where the plugin comes from: cniPlugins.binaries or cniPlugins.source"
+        )
         raise LookupError(msg)

@@ -5,7 +5,10 @@ import re
 from pathlib import Path as File
 
 from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
+from model.catalog import Catalog
 from model.mistakes import Mistake, mistakes_of
 from model.positions import Data, Document, Path, YamlMistakeError, at, documents, whole_characters, written
 from model.site import Site
@@ -63,6 +66,27 @@ def parse_stack_text(text: str, *, source: str) -> Site:
         found = Mistake((), f"not YAML: {mistake.message} (column {mistake.column})")
         raise SiteError(source, [(found, (mistake.line, mistake.column))]) from None
     return parse_site(site_data(data), source=source, text=text)
+
+
+class CatalogError(ValueError):
+    """A catalogue that cannot be read: the message says why, a line for each mistake."""
+
+
+def load_catalog(path: File | str) -> Catalog:
+    """A catalogue of files and images. Raises CatalogError."""
+    try:
+        data = YAML(typ="safe").load(File(path).read_text(encoding="utf-8"))
+        return Catalog.model_validate(data or {})
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        msg = f"{path}, the catalogue of artifacts that the site names, cannot be read: {reason}"
+    except YAMLError as error:
+        msg = f"{path}: {error}"
+    except ValidationError as error:
+        msg = "\n".join(
+            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
+    raise CatalogError(msg)
 
 
 def stacks_beside(path: File | str) -> list[tuple[str, str, Site]]:

@@ -69,8 +69,9 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
 
 
 def parsed_path(text: str) -> Path:
-    """The parts of a path written `networks.a.ranges[0]`; names of a site hold neither dots nor brackets."""
-    return tuple(int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", text) if part)
+    """The parts of a path written `networks.a.ranges[0]`; a name with dots in it stands in `["…"]`."""
+    parts = re.findall(r'\["([^"]*)"\]|([^.\[\]]+)', text)
+    return tuple(quoted or (int(plain) if plain.isdigit() else plain) for quoted, plain in parts)
 
 
 def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
@@ -84,6 +85,10 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
         if "discriminator" in schema:
             target = schema["discriminator"]["mapping"].get(part)
             schema = _resolved({"$ref": target} if target else {}, root)
+            continue
+        if "oneOf" in schema:  # a name, or a mapping that tells it (model.master)
+            choice = next(c for c in schema["oneOf"] if ("$ref" in c) == (part == "by node"))
+            schema = _resolved(choice, root)
             continue
         path.append(part)
         parent = schema
@@ -109,6 +114,8 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 
 def _right(schema: dict[str, Any]) -> str:
     """What would be right, as far as the schema knows."""
+    if "oneOf" in schema and "discriminator" not in schema:
+        return _right({**schema["oneOf"][0], **{key: schema[key] for key in ("examples",) if key in schema}})
     if "enum" in schema or "const" in schema:
         return f"write one of {', '.join(str(choice) for choice in schema.get('enum', [schema.get('const')]))}"
     if "discriminator" in schema:

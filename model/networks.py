@@ -1,75 +1,17 @@
-"""Networks that pods attach to, by plugin type, and how their addresses are managed."""
+"""Networks that pods attach to: one class for each type, and the segments that they are on."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from model.base import Part
-from model.types import AddressRange, Cidr, CniVersion, InterfaceName, IpAddress, Mtu, ObjectName, VlanId
+from model.links import Ipvlan, Macvlan, Vlan
+from model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
+from model.sriov import Sriov
+from model.types import AddressRange, IpAddress, NodeName, ObjectName, VlanId
 
-
-class Route(Part):
-    """A route that the pod gets through the attachment."""
-
-    dst: Cidr
-    """Network that it leads to."""
-    gw: IpAddress | None = None
-    """Next hop; the range's gateway if absent."""
-
-
-class Range(Part):
-    """A range of addresses of one subnet (containernetworking/plugins: plugins/ipam/host-local)."""
-
-    subnet: Cidr
-    """Network that the addresses belong to."""
-    range_start: IpAddress | None = None
-    """First address handed out; the subnet's first if absent."""
-    range_end: IpAddress | None = None
-    """Last address handed out; the subnet's last if absent."""
-    gateway: IpAddress | None = None
-    """Never handed out, and pinged by the verification."""
-
-
-class HostLocal(Part):
-    """Addresses remembered on the node itself: right where one node serves the network, wrong where several do."""
-
-    type: Literal["host-local"]
-    """The plugin host-local."""
-    ranges: tuple[Range, ...] = Field(min_length=1)
-    """One address is given out of each: two ranges for dual stack."""
-    routes: tuple[Route, ...] = ()
-    """Routes that pods get through this network."""
-
-
-class NoAddresses(Part):
-    """Layer 2 only: the pod's interface gets no address."""
-
-    type: Literal["none"]
-    """No address management."""
-
-
-Ipam = Annotated[HostLocal | NoAddresses, Field(discriminator="type")]
-
-
-class Macvlan(Part):
-    """Children of a NIC of the node, each with a MAC address of its own."""
-
-    type: Literal["macvlan"]
-    """The plugin macvlan."""
-    master: InterfaceName
-    """NIC of the node."""
-    mode: Literal["bridge", "private", "vepa", "passthru"] = "bridge"
-    """Whether pods on one node hear each other: in `bridge` directly, in `vepa` through the switch, in `private` never."""
-    mtu: Mtu | None = None
-    """Not above the master's; the master's if absent."""
-    cni_version: CniVersion = "1.0.0"
-    """Version of the CNI specification that the plugin is called with."""
-    namespace: ObjectName = Field(default="default", examples=["telecom"])
-    """Namespace of the NetworkAttachmentDefinition; its workloads are in the same one."""
-    segment: ObjectName | None = Field(default=None, examples=["core"])
-    """L2 segment that the master is on, one of `segments`."""
-    ipam: Ipam
-    """How pods get their addresses."""
+RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
+"""Annotation of a NetworkAttachmentDefinition: the device resource that its pods must ask for."""
 
 
 class Raw(Part):
@@ -85,6 +27,13 @@ class Raw(Part):
     """Annotations of the NetworkAttachmentDefinition, such as k8s.v1.cni.cncf.io/resourceName."""
     segment: ObjectName | None = Field(default=None, examples=["core"])
     """L2 segment that it is on, one of `segments`."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it exists on, and that its pods can run on; all workers if empty."""
+
+    @property
+    def device_resource(self) -> str | None:
+        """The device resource that a pod must ask for."""
+        return self.annotations.get(RESOURCE)
 
 
 class Segment(Part):
@@ -98,4 +47,6 @@ class Segment(Part):
     """Addresses on the segment that others hand out or hold, by name, each a range or one address. No pod may get them."""
 
 
-Network = Annotated[Macvlan | Raw, Field(discriminator="type")]
+TypedNetwork = Macvlan | Ipvlan | Vlan | Bridge | HostDevice | Ptp | Tap | Dummy | Sriov
+
+Network = Annotated[TypedNetwork | Raw, Field(discriminator="type")]

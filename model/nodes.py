@@ -50,6 +50,10 @@ class Host(Part):
     """Which binaries it gets."""
     rack: ObjectName | None = Field(default=None, examples=["r1"])
     """Becomes the label topology.kubernetes.io/zone of the node."""
+    groups: tuple[ObjectName, ...] = Field(default=(), examples=[["compute"]])
+    """Groups of nodes that are built alike, by which a network's master is named."""
+    slice: int | None = Field(default=None, ge=0, examples=[0])
+    """Which part of ranges that are split by node it hands out; by its address if absent."""
 
 
 class ExistingNodes(Part):

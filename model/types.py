@@ -17,11 +17,15 @@ IFNAMSIZ = 15
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
+_PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
+_PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")
+_RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
 _BARE_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+$")
 
 CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
@@ -115,6 +119,65 @@ def address_range(value: str) -> str:
     return "-".join(str(end) for end in dict.fromkeys(ends))
 
 
+def interface_address(value: str) -> str:
+    """An address with the prefix length of its network, host bits and all (static, Multus' `ips`)."""
+    try:
+        interface = ipaddress.ip_interface(value)
+    except ValueError:
+        interface = None
+    if interface is None or "/" not in value:
+        msg = f"{value!r} is not an address with a prefix length; write one such as 10.1.10.5/24"
+        raise ValueError(msg)
+    if interface.network.num_addresses > 2 and interface.ip in {
+        interface.network.network_address,
+        *([interface.network.broadcast_address] if interface.version == 4 else []),
+    }:
+        msg = f"{value!r} is the address of the network itself or its broadcast address; give one between them"
+        raise ValueError(msg)
+    return str(interface)
+
+
+def address_pool(value: str) -> str:
+    """A network, or first and last address with the prefix length of their network (whereabouts' `range`)."""
+    first, dash, last = value.rpartition("-")
+    if not dash:
+        return cidr(value)
+    try:
+        start, end = ipaddress.ip_address(first.strip()), ipaddress.ip_interface(last.strip() if "/" in last else "")
+    except ValueError:
+        msg = f"{value!r} is not a range; write the first and the last address and the prefix length such as 10.1.10.200-10.1.10.250/24"
+        raise ValueError(msg) from None
+    if start not in end.network:
+        msg = f"{start} is not in {end.network}, the network of {end.ip}; both ends are of one network"
+        raise ValueError(msg)
+    if int(start) > int(end.ip):
+        msg = f"{value!r} ends before it begins; write {end.ip}-{start}/{end.network.prefixlen}"
+        raise ValueError(msg)
+    return f"{start}-{end}"
+
+
+def cidr_or_address(value: str) -> str:
+    """A network in CIDR form, or one address."""
+    return cidr(value) if "/" in value else ip_address(value)
+
+
+def pci_address(value: str) -> str:
+    """A PCI address with its domain, as lspci -D prints it."""
+    address = value.lower()
+    if not _PCI.match(address):
+        msg = f"{value!r} is not a PCI address; write domain, bus, device and function such as 0000:3b:00.0 (lspci -D)"
+        raise ValueError(msg)
+    return address
+
+
+def resource_name(value: str) -> str:
+    """The name of an extended resource, with its prefix (Kubernetes: vendor.domain/resource)."""
+    if not _RESOURCE.match(value):
+        msg = f"{value!r} is not the name of a resource; write its prefix too, such as intel.com/sriov_netdevice"
+        raise ValueError(msg)
+    return value
+
+
 def host_key(value: str) -> str:
     """A public SSH host key as in authorized_keys: type and base64, without a host name before or a comment behind."""
     words = value.split()
@@ -143,6 +206,22 @@ def sha256(value: str) -> str:
     """A SHA-256 sum in hexadecimal, as sha256sum prints it."""
     if not _SHA256.fullmatch(value):
         msg = f"{value[:80]!r} is not a SHA-256 sum; write the 64 digits (0-9, a-f) that sha256sum FILE prints"
+        raise ValueError(msg)
+    return value
+
+
+def module_sum(value: str) -> str:
+    """The hash of a Go module as go.sum has it (golang.org/x/mod/sumdb/dirhash: h1:<base64 of a SHA-256>)."""
+    if not _MODULE_SUM.fullmatch(value):
+        msg = f"{value[:80]!r} is not the hash of a Go module; write h1: and 44 characters, as go.sum and `go mod download -json` have it"
+        raise ValueError(msg)
+    return value
+
+
+def plugin_name(value: str) -> str:
+    """The name of a CNI plugin: that of a file in /opt/cni/bin."""
+    if not _PLUGIN.fullmatch(value):
+        msg = f"{value!r} is not a plugin's name; it is a file's name of letters, digits, '.', '_' and '-', such as macvlan"
         raise ValueError(msg)
     return value
 
@@ -232,10 +311,19 @@ MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
 Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
 AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
+InterfaceAddress = Annotated[str, AfterValidator(interface_address), Field(examples=["10.1.10.5/24"])]
+AddressPool = Annotated[str, AfterValidator(address_pool), Field(examples=["10.1.10.200-10.1.10.250/24"])]
+CidrOrAddress = Annotated[str, AfterValidator(cidr_or_address), Field(examples=["10.1.10.0/28"])]
+PciAddress = Annotated[str, AfterValidator(pci_address), Field(examples=["0000:3b:00.0"])]
+ResourceName = Annotated[str, AfterValidator(resource_name), Field(examples=["intel.com/sriov_netdevice"])]
 HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA…"])]
 Sha256 = Annotated[
     str, AfterValidator(sha256), Field(examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"])
 ]
+ModuleSum = Annotated[
+    str, AfterValidator(module_sum), Field(examples=["h1:8oU6WsIsU3bpnNZuvHp74a6cE1MJwbj2P7s4/yTUNlA="])
+]
+PluginName = Annotated[str, AfterValidator(plugin_name), Field(examples=["macvlan"])]
 Digest = Annotated[str, AfterValidator(digest), Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa7…"])]
 PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]

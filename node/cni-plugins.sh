@@ -1,13 +1,50 @@
 # Puts CNI plugin binaries into /opt/cni/bin, or takes away what it put there.
-# Argument: install | remove. Variables: PLUGINS, a line a plugin: NAME SHA256 URL [MEMBER]; with MEMBER the sha256 is the
-# archive's and the plugin is that member of it. Prints one line of JSON: plugin → {sha256, versions}.
+# Argument: install | remove. Variables: PLUGINS, a line a plugin: NAME PIN SOURCE [MEMBER].
+#   SOURCE is a URL: PIN is the sha256 of what is there; with MEMBER it is an archive, and the plugin that member of it.
+#   SOURCE is `delivered`: the binary whose sha256 is PIN lies in the store already.
+#   SOURCE is `calico`: Calico puts the plugin there and renews it at each start of its pod; it only has to answer.
+# Prints one line of JSON: plugin → {sha256, versions}, or {owner, versions} for Calico's.
 set -eu
 
 bin=/opt/cni/bin
+# Binaries by their sha256: those in use and, for one way back, those before. On the file system of the target, so that
+# the last step is one rename: a binary in use is never written over, and one half written never runs.
+store=/opt/cni/.multus-site
 state=/var/lib/multus-site
-manifest=$state/cni-plugins # a line a plugin that is ours: NAME SHA256
+manifest=$state/cni-plugins # a line a plugin: NAME OURS SHA256 PIN SHA256-BEFORE PIN-BEFORE; OURS is yes or no, - is none
 
-sha() { sha256sum "$1" | cut -d ' ' -f 1; }
+fail() {
+    echo "$(cat /proc/sys/kernel/hostname): $1" >&2
+    exit 1
+}
+
+# With many nodes on one machine, or many plugins on a node, it is the processes that cost: as few as can be.
+sha() { # file: sets $sum
+    sum=$(sha256sum "$1")
+    sum=${sum%% *}
+}
+
+recorded() { # plugin: sets what the manifest says of it; empty where it says nothing
+    was_ours='' was='' was_pin='' before='' before_pin=''
+    [ -e "$manifest" ] || return 0
+    while read -r listed its now now_pin earlier earlier_pin; do
+        if [ "$listed" = "$1" ]; then
+            was_ours=$its was=$now was_pin=$now_pin before=$earlier before_pin=$earlier_pin
+        fi
+    done <"$manifest"
+}
+
+held() { # sha256: whether the store has it, whole
+    [ -f "$store/$1" ] || return 1
+    sha "$store/$1"
+    [ "$sum" = "$1" ]
+}
+
+one_at_a_time() { # a run whose pulumi was killed may still be at work
+    mkdir -p "$state"
+    exec 9>"$state/cni-plugins.lock"
+    flock -w 300 9 || fail "another run has been putting CNI plugins here for 5 minutes; wait for it, then run pulumi up again"
+}
 
 fetch() { # url sha256 file
     tries=0
@@ -15,103 +52,173 @@ fetch() { # url sha256 file
         tries=$((tries + 1))
         # 22: the server answered, and said no; asking again helps nobody.
         if [ "$tries" -ge 5 ] || grep -q '^curl: (22)' "$work/curl.log"; then
-            echo "$(hostname): $1 cannot be fetched: $(tail -n 1 "$work/curl.log")" >&2
-            exit 1
+            fail "$1 cannot be fetched: $(tail -n 1 "$work/curl.log")"
         fi
         sleep 2
     done
-    found=$(sha "$3")
-    if [ "$found" != "$2" ]; then
-        echo "$(hostname): $1 has sha256 $found, pinned is $2; nothing was installed. If the change is meant, pin the new one." >&2
-        exit 1
+    sha "$3"
+    [ "$sum" = "$2" ] ||
+        fail "$1 has sha256 $sum, pinned is $2; nothing was installed. If the change is meant, pin the new one."
+}
+
+obtain() { # plugin pin source member, what is recorded of it being set: sets $binary to the sha256 of a binary in the store
+    binary=$was
+    [ "$was_pin" = "$2" ] && held "$binary" && return
+    binary=$before
+    [ "$before_pin" = "$2" ] && held "$binary" && return
+    if [ "$3" = delivered ]; then
+        held "$2" || fail "$1 ($2) is not in $store, where it was delivered to; send it again: pulumi up --replace '**-cni-delivery-files'"
+        binary=$2
+        return
     fi
+    # An archive that holds several is fetched once; a plugin that has another name too is in the store by now.
+    if [ -z "$4" ] && held "$2"; then
+        binary=$2
+        return
+    fi
+    [ -e "$work/$2" ] || fetch "$3" "$2" "$work/$2"
+    file=$work/$2
+    if [ -n "$4" ]; then
+        file=$work/binary
+        tar -xOf "$work/$2" "./$4" >"$work/binary" 2>/dev/null || tar -xOf "$work/$2" "$4" >"$work/binary" 2>/dev/null ||
+            fail "$3 has no member $4; nothing was installed. Its members: $(tar -tf "$work/$2" | head -n 30 | tr '\n' ' ')"
+        sha "$file"
+        binary=$sum
+    else
+        binary=$2 # what was fetched is the plugin, and its sum was looked at
+    fi
+    chmod 0755 "$file"
+    sync "$file"
+    mv -f "$file" "$store/$binary"
 }
 
-owned() { grep -q "^$1 " "$manifest" 2>/dev/null; }
-
-answer() { # plugin file: the CNI versions that it says it supports, as a JSON list
-    printf '{"cniVersion":"1.0.0"}' | CNI_COMMAND=VERSION timeout 10 "$1" 2>&1
+answer() { # file: sets $versions to the CNI versions that it says it supports, as a JSON list
+    versions=$(printf '{"cniVersion":"1.0.0"}' | CNI_COMMAND=VERSION timeout 10 "$1" 2>&1) || return 1
+    versions=$(printf '%s' "$versions" | tr -d ' \n' | sed -n 's/.*"supportedVersions":\(\[[^]]*\]\).*/\1/p')
+    [ -n "$versions" ] || return 1
 }
 
-install_plugins() {
-    mkdir -p "$bin" "$state"
-    findmnt -no OPTIONS -T "$bin" | tr , '\n' | grep -qx noexec && {
-        echo "$(hostname): $bin is on a file system mounted noexec; mount it with exec" >&2
-        exit 1
-    }
-    # On the same file system as the target, so that the last step is one rename: a binary in use is never written over.
-    work=$(mktemp -d /opt/cni/.multus-site-XXXXXX)
-    trap 'rm -rf "$work"' EXIT
+await_answer() { # plugin: Calico's pod may be about to put it there
+    tries=0
+    until [ -x "$bin/$1" ] && answer "$bin/$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 30 ] || fail "$bin/$1, which is Calico's, does not answer CNI VERSION: ${versions:-it is not there}"
+        sleep 2
+    done
+}
+
+plan() { # all that can fail comes before the first change: fetched, checked, and asked for its versions
+    : >"$work/manifest"
     result=''
-    while read -r name sum url member; do
+    while read -r name pin source member; do
         [ -n "$name" ] || continue
-        fetched=$work/$(printf '%s' "$sum" | cut -c 1-16)
-        [ -e "$fetched" ] || fetch "$url" "$sum" "$fetched"
-        binary=$work/$name
-        if [ -n "$member" ]; then
-            tar -xOf "$fetched" "./$member" >"$binary" 2>/dev/null || tar -xOf "$fetched" "$member" >"$binary"
-        else
-            cp "$fetched" "$binary"
+        if [ "$source" = calico ]; then
+            await_answer "$name"
+            result="$result${result:+, }\"$name\": {\"owner\": \"calico\", \"versions\": $versions}"
+            continue
         fi
-        new=$(sha "$binary")
-        if ! [ -e "$bin/$name" ] || [ "$(sha "$bin/$name")" != "$new" ]; then
-            # What the distribution brought is replaced but not ours to remove later.
-            if ! [ -e "$bin/$name" ] || owned "$name"; then ours=yes; else ours=no; fi
-            chown root:root "$binary"
-            chmod 0755 "$binary"
-            sync "$binary"
-            mv -fT "$binary" "$bin/$name"
-            if command -v restorecon >/dev/null; then restorecon "$bin/$name"; fi
-        elif owned "$name"; then
-            ours=yes
-        else
-            ours=no
-        fi
-        { grep -v "^$name " "$manifest" 2>/dev/null || true; } >"$work/manifest"
-        [ "$ours" = no ] || printf '%s %s\n' "$name" "$new" >>"$work/manifest"
-        cp "$work/manifest" "$manifest.new" && mv -f "$manifest.new" "$manifest"
+        recorded "$name"
+        obtain "$name" "$pin" "$source" "$member"
+        # By its own name: some binaries are several plugins in one.
+        ln -sf "$store/$binary" "$work/$name"
+        answer "$work/$name" || fail "$name ($binary) does not answer CNI VERSION, so it was not installed: $versions"
+        result="$result${result:+, }\"$name\": {\"sha256\": \"$binary\", \"versions\": $versions}"
 
-        [ "$(sha "$bin/$name")" = "$new" ] || { echo "$(hostname): $bin/$name changed while it was installed" >&2; exit 1; }
-        versions=$(answer "$bin/$name") || { echo "$(hostname): $bin/$name does not answer CNI VERSION: $versions" >&2; exit 1; }
-        versions=$(printf '%s' "$versions" | tr -d ' \n' | sed -n 's/.*"supportedVersions":\(\[[^]]*\]\).*/\1/p')
-        result="$result${result:+, }\"$name\": {\"sha256\": \"$new\", \"versions\": ${versions:-[]}}"
+        # What the distribution brought is replaced, but not ours to remove later.
+        [ -e "$bin/$name" ] || was_ours=yes
+        if [ "$was" != "$binary" ]; then
+            before=$was before_pin=$was_pin
+        fi
+        echo "$name ${was_ours:-no} $binary $pin ${before:--} ${before_pin:--}" >>"$work/manifest"
     done <<LIST
 $PLUGINS
 LIST
+}
+
+install_plugins() {
+    mkdir -p "$bin" "$store"
+    chmod 0755 "$store"
+    case ,$(findmnt -no OPTIONS -T "$bin"), in
+        *,noexec,*) fail "$bin is on a file system mounted noexec; mount it with exec" ;;
+    esac
+    rm -rf "$store"/new-*
+    work=$(mktemp -d "$store/new-XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    plan
     drop_others
+    # Before the first rename: a run that is killed in between must not take its own for somebody else's.
+    cp "$work/manifest" "$manifest.new"
+    sync "$manifest.new"
+    mv -f "$manifest.new" "$manifest"
+    while read -r name _ binary _; do
+        put "$name" "$binary"
+        answer "$bin/$name" || fail "$bin/$name does not answer CNI VERSION any more: $versions"
+    done <"$manifest"
+    sync "$bin"
+    forget_others
     printf '{%s}\n' "$result"
+}
+
+put() { # plugin sha256
+    if ! has "$bin/$1" "$2"; then
+        # A copy: who writes into the file in $bin must not change the one that is kept.
+        cp "$store/$2" "$work/put"
+        chown root:root "$work/put"
+        chmod 0755 "$work/put"
+        # The label of its place, before it is there: SELinux would refuse to run it with the one of where it was made.
+        if command -v selinuxenabled >/dev/null && selinuxenabled; then chcon "$(matchpathcon -n "$bin/$1")" "$work/put"; fi
+        sync "$work/put"
+        mv -fT "$work/put" "$bin/$1"
+    fi
+    has "$bin/$1" "$2" || fail "$bin/$1 was changed by somebody else while it was installed"
+    chown root:root "$bin/$1"
+    chmod 0755 "$bin/$1"
+}
+
+has() { # file sha256
+    [ -e "$1" ] || return 1
+    sha "$1"
+    [ "$sum" = "$2" ]
 }
 
 drop_others() { # ours, and no longer asked for
     [ -s "$manifest" ] || return 0
-    : >"$work/manifest"
-    while read -r name sum; do
-        if printf '%s\n' "$PLUGINS" | grep -q "^$name "; then
-            printf '%s %s\n' "$name" "$sum" >>"$work/manifest"
-        else
-            remove_unchanged "$name" "$sum"
-        fi
+    while read -r name ours kept _; do
+        case "
+$PLUGINS" in
+            *"
+$name "*) ;;
+            *) remove_unchanged "$name" "$ours" "$kept" ;;
+        esac
     done <"$manifest"
-    cp "$work/manifest" "$manifest.new" && mv -f "$manifest.new" "$manifest"
 }
 
-remove_unchanged() { # plugin sha256; changed since means somebody else's by now
-    if [ -e "$bin/$1" ] && [ "$(sha "$bin/$1")" = "$2" ]; then rm -f "$bin/$1"; fi
+forget_others() { # what is neither in use nor the one before
+    for file in "$store"/*; do
+        name=${file##*/}
+        [ "$file" = "$work" ] || grep -qw "$name" "$manifest" || rm -f "$file"
+    done
+}
+
+remove_unchanged() { # plugin ours sha256; changed since means somebody else's by now
+    if [ "$2" = yes ] && has "$bin/$1" "$3"; then rm -f "$bin/$1"; fi
 }
 
 remove_plugins() {
     if [ -s "$manifest" ]; then
-        while read -r name sum; do remove_unchanged "$name" "$sum"; done <"$manifest"
+        while read -r name ours kept _; do remove_unchanged "$name" "$ours" "$kept"; done <"$manifest"
     fi
+    rm -rf "$store"
+    rm -f "$manifest" "$state/cni-plugins.lock"
+    rmdir "$state" 2>/dev/null || true
     # What the Multus daemon leaves behind when it goes: a configuration without a daemon stops every pod of the node.
     # While it runs (this is a replacement, not a farewell) the files are its own.
-    rm -f "$manifest"
-    rmdir "$state" 2>/dev/null || true
     if pgrep -x multus-daemon >/dev/null; then return; fi
     rm -f /etc/cni/net.d/00-multus.conf /etc/cni/net.d/00-multus.conflist "$bin/multus-shim"
     rm -rf /etc/cni/net.d/multus.d /etc/cni/multus /var/lib/cni/multus
 }
 
+one_at_a_time
 case $1 in
     install) install_plugins ;;
     remove) remove_plugins ;;

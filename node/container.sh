@@ -4,8 +4,9 @@
 set -eu
 
 remove() { # container
-    # --volumes: the node's /var, which is all that outlives its root file system.
-    timeout 120 podman rm --force --time 2 --volumes --ignore "$1" >/dev/null
+    # --volumes: the node's /var, which is all that outlives its root file system. --time 0: on cgroup v1 a systemd that is given the
+    # time to shut down sweeps away the groups of the other nodes, with which it shares a hierarchy; and there is nothing to save.
+    timeout 120 podman rm --force --time 0 --volumes --ignore "$1" >/dev/null
 }
 
 limit() { # name in /proc/self/limits, most; the hard limit, but not above the most

@@ -1,5 +1,6 @@
 # Waits until the node is a node: right host name, a machine-id, Python, and the NICs that the site names, present and up.
-# Variables: NODE (host name), UPLINKS (space separated, may be empty). Prints one line of JSON; a finding a line on stderr, then exit 1.
+# Variables: NODE (host name), UPLINKS (space separated, may be empty), PACKAGES (the one line of APT's sources of an air-gapped
+# site; empty: the node's own sources stay). Prints one line of JSON; a finding a line on stderr, then exit 1.
 set -eu
 
 findings=''
@@ -17,6 +18,19 @@ while [ -n "$(missing_nics)" ] && [ "$tries" -lt 30 ]; do
     tries=$((tries + 1))
     sleep 2
 done
+
+# The sources that the node came with are left as they are, and not asked: without these two files they are again.
+sources=/etc/apt/multus-site.list
+if [ -n "$PACKAGES" ]; then
+    if command -v apt-get >/dev/null; then
+        printf '%s\n' "$PACKAGES" >"$sources"
+        printf 'Dir::Etc::SourceList "%s";\nDir::Etc::SourceParts "/dev/null";\n' "$sources" >/etc/apt/apt.conf.d/99multus-site
+    else
+        finding "it has no apt-get, and airGap.os says that it is a Debian or an Ubuntu; correct airGap.os"
+    fi
+else
+    rm -f "$sources" /etc/apt/apt.conf.d/99multus-site
+fi
 
 name=$(cat /proc/sys/kernel/hostname)
 [ "$name" = "$NODE" ] || finding "its host name is $name; set it: hostnamectl set-hostname $NODE"

@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model.networks import Network
+from model.ipam import HostLocal, Static, Whereabouts
+from model.networks import Network, Raw, TypedNetwork
+from model.node_parts import bounds
+from render.addresses import ends
 from render.attachment import nad_config
 
 _UPLINK_KEYS = ("master", "device", "hwaddr", "pciBusID", "kernelpath")
@@ -51,6 +54,8 @@ class NetworkFacts:
     ipam: str
     ranges: tuple[AddressRange, ...]
     chained: tuple[str, ...]
+    uplink_by_node: bool = False
+    """Whether `uplink` only stands for NICs that are called otherwise on each node."""
 
     @property
     def full_name(self) -> str:
@@ -70,11 +75,12 @@ def network_facts(name: str, network: Network) -> NetworkFacts:
     first = plugins[0]
     ipam = first.get("ipam")
     ipam = ipam if isinstance(ipam, Mapping) else {}
-    uplink = next((str(first[key]) for key in _UPLINK_KEYS if first.get(key)), "")
+    by_node = isinstance(first.get("master"), Mapping)
+    uplink = f"{name}'s" if by_node else next((str(first[key]) for key in _UPLINK_KEYS if first.get(key)), "")
     if first.get("type") == "bridge":
         uplink = str(first.get("bridge") or "cni0")
-    annotations = getattr(network, "annotations", {}) or {}
-    uplink = uplink or annotations.get("k8s.v1.cni.cncf.io/resourceName", "")
+    uplink = uplink or network.device_resource or ""
+    mtus = [mtu for plugin in plugins if (mtu := _number(plugin.get("mtu")))]
     return NetworkFacts(
         name=name,
         namespace=network.namespace,
@@ -83,15 +89,34 @@ def network_facts(name: str, network: Network) -> NetworkFacts:
         uplink=uplink,
         segment=network.segment,
         vlan=_number(first.get("vlanId") or first.get("vlan")),
-        mtu=_number(first.get("mtu")),
+        mtu=mtus[-1] if mtus else None,
         ipam=str(ipam.get("type") or "none"),
-        ranges=tuple(_ranges(ipam)),
+        ranges=tuple(_ranges(ipam) if isinstance(network, Raw) else _typed_ranges(network)),
         chained=tuple(str(p.get("type")) for p in plugins[1:]),
+        uplink_by_node=by_node,
     )
 
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) and value else None
+
+
+def _typed_ranges(network: TypedNetwork) -> Iterator[AddressRange]:
+    """The ranges of a typed network, with the gateways that must answer: none can where the interface leads nowhere."""
+    ipam, silent = network.ipam, network.type in {"dummy", "tap"}
+    if isinstance(ipam, HostLocal):
+        for entry in ipam.ranges:
+            first, last = bounds(entry)
+            yield AddressRange(entry.subnet, str(first), str(last), None if silent else entry.gateway)
+    elif isinstance(ipam, Whereabouts):
+        for pool in ipam.all_ranges():
+            first, last = ends(pool.range)
+            subnet = ipaddress.ip_interface(pool.range.rpartition("-")[2]).network
+            yield AddressRange(str(subnet), str(first), str(last), None if silent else pool.gateway)
+    elif isinstance(ipam, Static):
+        for fixed in ipam.addresses:
+            own = ipaddress.ip_interface(fixed.address)
+            yield AddressRange(str(own.network), str(own.ip), str(own.ip), None if silent else fixed.gateway)
 
 
 def _ranges(ipam: Mapping[str, Any]) -> Iterator[AddressRange]:

@@ -303,7 +303,9 @@ def default_route_outside(attached: Attached) -> Problems:
 )
 def default_route_moves(attached: Attached) -> Problems:
     """Multus takes the default route off eth0: DNS, services and other nodes' pods are found by eth0's remaining routes only."""
-    item = attached.selection.item
-    if item and any(parse_address(gateway) for gateway in texts(item, "default-route")):
+    # A site's own pods get routes to pods, services and nodes before they start.
+    item, nad = attached.selection.item, attached.nad
+    ours = nad is not None and nad.config is not None and nad.config.in_site
+    if item and not ours and any(parse_address(gateway) for gateway in texts(item, "default-route")):
         hint = 'See that eth0 keeps routes to the pod and service networks; or name what is behind this network in its ipam: "routes": [{"dst": …}].'
         yield Problem((item.key("default-route"),), "eth0 loses its default route to this network", hint)

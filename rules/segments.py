@@ -16,7 +16,7 @@ from rules.facts import Facts
 from rules.finding import Finding
 from rules.pools import handed_out
 from rules.registry import Problem, Problems, rule
-from rules.site import SiteText, check_site, rendered
+from rules.site import SiteText, check_site, configurations
 from rules.text import YamlText
 
 
@@ -200,7 +200,8 @@ def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
 
 
 def _use(stack: StackFile, origin: Origin, name: str) -> Use:
-    spans = [span for ipam in rendered(stack.site, name, Facts()).addresses for span in handed_out(ipam)]
+    configs = configurations(stack.site, name, Facts())
+    spans = [span for config in configs for ipam in config.addresses for span in handed_out(ipam)]
     return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {}, {})
 
 

@@ -1,5 +1,6 @@
 """The rules on a whole site: its networks rendered and looked at like any NAD, and what only the site knows."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,19 +9,21 @@ from model.networks import Raw
 from model.nodes import ContainerNodes
 from model.positions import Document, Path, documents
 from model.site import Site
-from render.attachment import nad_config, nad_manifest
-from rules.addresses import parse_cidr
+from model.workloads import replica_name
+from render.attachment import MASTER, PLUGIN_WORDS, config_of, configs_by_node, manifest_of
+from render.cluster import pod_cidrs, service_cidrs
+from render.workload import selection
 from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
 from rules.finding import Finding
 from rules.reading import make_config, parts
 from rules.registry import RULES
-from rules.subjects import Config, Nad, Pod, Selection
+from rules.subjects import Config, Nad, Part, Pod, Selection
 from rules.text import YamlText
 
-PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
-"""Kubespray's kube_pods_subnet and kube_service_addresses where a site does not set them."""
+_SITE_WORDS: dict[int | str, str] = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
+"""Keys of plugins as a site writes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,12 +45,13 @@ class SiteText:
         return self.place(path)[0]
 
     def shown(self, path: Path) -> Path:
-        """The path in the site: a typed network knows no list of plugins, and its range sets have one range each."""
+        """The path in the site: a typed network is its first plugin and chains the others; its range sets have one range each."""
         if not self.as_rendered or path[:1] != ("networks",) or path[2:3] == ("config",):
             return path
-        rest = list(path[2:])
+        rest = [_SITE_WORDS.get(part, part) for part in path[2:]]
         if rest[:1] == ["plugins"]:
-            rest = rest[2:]
+            number = rest[1] if len(rest) > 1 else 0
+            rest = rest[2:] if not isinstance(number, int) or number == 0 else ["chain", number - 1, *rest[2:]]
         if rest[:2] == ["ipam", "ranges"]:
             rest = rest[:3] + rest[4:]
         return (*path[:2], *rest)
@@ -60,7 +64,9 @@ def check_site(site: Site, *, file: str, text: str | None = None, facts: Facts |
     """
     document = next(documents(text), None) if text is not None else None
     allows = allows_in(text or "", [YamlText(document)] if document else [])
-    return not_allowed(list(located_in(site, file=file, document=document, facts=facts or Facts())), allows)
+    located = list(located_in(site, file=file, document=document, facts=facts or Facts()))
+    # What holds of a network on each of its nodes is told once.
+    return not_allowed(list({found.finding: found for found in located}.values()), allows)
 
 
 def located_in(site: Site, *, file: str, document: Document | None, facts: Facts) -> Iterator[Located]:
@@ -73,54 +79,70 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
             yield from findings_of(subject, origin)
             collection.add(subject, origin)
     for name in site.workloads:
-        collection.add(_pod(site, name, known), origin)
+        for pod in _pods(site, name, known):
+            collection.add(pod, origin)
     yield from findings_together(collection)
     yield from _host_local_on_several_nodes(site, collection, origin)
 
 
-def rendered(site: Site, name: str, facts: Facts) -> Config:
-    """The configuration of a network of the site, with its NAD."""
+def rendered(site: Site, name: str, facts: Facts, node: str | None = None) -> Config:
+    """The configuration of a network of the site (of one that differs by node, that node's), with its NAD."""
     network = site.networks[name]
-    manifest = nad_manifest(name, network)
+    data = config_of(site, name, node)
+    manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
+    if MASTER in str(data):  # which NIC it is only the node can tell: nothing is known of it
+        facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
     path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
-    config = make_config(nad_config(name, network), path, facts, nad, in_site=True)
+    config = make_config(data, path, facts, nad, in_site=True)
     object.__setattr__(nad, "config", config)
     return config
 
 
+def configurations(site: Site, name: str, facts: Facts) -> list[Config]:
+    """A network as its nodes have it: one configuration, or one for each that is like no other."""
+    if not site.differs_by_node(site.networks[name]):
+        return [rendered(site, name, facts)]
+    different = {str(config): node for node, config in configs_by_node(site, name).items()}
+    return [rendered(site, name, facts, node) for node in different.values()]
+
+
 def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
-    config = rendered(site, name, facts)
-    yield config.nad
-    yield from parts(config)
+    configs = configurations(site, name, facts)
+    yield configs[0].nad
+    for config in configs:
+        yield from parts(config)
 
 
-def _pod(site: Site, name: str, facts: Facts) -> Pod:
-    """A workload's pods as rules on several things look at them; what its containers ask for is not told by a site."""
+def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
+    """A workload's pods as rules on several things look at them, a pod for each replica that has addresses of its own.
+
+    What the containers ask for is left out: devices are put on them as their networks need.
+    """
     workload = site.workloads[name]
-    pod = Pod(workload.kind, name, workload.namespace, {}, {}, ("workloads", name), (), facts, workload.replicas)
-    for i, (interface, attachment) in enumerate(workload.interfaces()):
-        pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i)))
-    return pod
+    replicas = range(workload.replicas) if workload.sticky else (0,)
+    for replica in replicas:
+        own = replica_name(name, replica) if workload.sticky else name
+        count = 1 if workload.sticky else workload.replicas
+        pod = Pod(workload.kind, own, workload.namespace, {}, {}, ("workloads", name), (), facts, count)
+        for i, (interface, attachment) in enumerate(workload.interfaces()):
+            asked = selection(attachment, replica)
+            item = Part(asked, (), facts) if len(asked) > 1 else None
+            pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i), item))
+        yield pod
 
 
 def _facts(site: Site, given: Facts) -> Facts:
     """What the site itself says of its nodes and its cluster; facts given win."""
-    variables = site.kubespray.given()
     known: dict[str, object] = {
-        "pod_cidr": _networks(str(variables.get("kube_pods_subnet", PODS))),
-        "service_cidr": _networks(str(variables.get("kube_service_addresses", SERVICES))),
+        "pod_cidr": pod_cidrs(site),
+        "service_cidr": service_cidrs(site),
         "node_ips": [host.address for host in site.nodes.hosts.values()],
     }
     if isinstance(site.nodes, ContainerNodes):
         known["ifaces"] = list(site.nodes.container.networks)
         known["primary_iface"] = site.nodes.container.interface
     return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
-
-
-def _networks(text: str) -> list[str]:
-    """The networks of a Kubespray variable; what is none says nothing here, and Kubespray refuses it."""
-    return [part.strip() for part in text.split(",") if parse_cidr(part.strip())]
 
 
 def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:
@@ -130,10 +152,10 @@ def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Ori
         users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
         nodes = sorted({node for user in users for node in site.nodes_of(site.workloads[user])})
         for ipam in config.addresses if len(nodes) > 1 else ():
-            if ipam.type != "host-local":
+            if ipam.type != "host-local" or site.differs_by_node(site.networks[name]):
                 continue
             message = f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
-            hint = f"Keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
+            hint = f"Take whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
             line, column = origin.text.place(ipam.path)
             shown = ".".join(str(part) for part in origin.text.shown(ipam.path))
             finding = Finding(

@@ -1,13 +1,17 @@
 """What must be true of each pod and node, derived from the site alone."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.base import Part
+from model.ipam import Static
+from model.networks import Network, Raw
 from model.site import Site
-from render.attachment import nad_manifest
-from render.network import NetworkFacts, network_facts
+from model.sriov import Sriov
+from model.workloads import Attachment, Workload, replica_name
+from render.attachment import manifest_of
+from render.network import AddressRange, NetworkFacts, network_facts
 from render.workload import LABEL as WORKLOAD_LABEL
 
 
@@ -104,13 +108,12 @@ def expected(site: Site, applied: Mapping[str, Mapping[str, Any]] | None = None)
     """The expectations of a site. `applied`: node → what was found and installed there, as the output `nodes` has it."""
     facts = {name: network_facts(name, network) for name, network in site.networks.items()}
     return Expectation(
-        workloads=tuple(_workload(site, name, facts) for name in site.workloads),
+        workloads=tuple(w for name in site.workloads for w in _workloads(site, name, facts)),
         nodes=tuple(
             _node(name, _uplinks(site, name, facts), (applied or {}).get(name, {})) for name in site.nodes.hosts
         ),
         attachments={
-            facts[name].full_name: str(nad_manifest(name, network)["spec"]["config"])
-            for name, network in site.networks.items()
+            facts[name].full_name: str(manifest_of(site, name)["spec"].get("config", "")) for name in site.networks
         },
     )
 
@@ -120,19 +123,40 @@ def _node(name: str, asked: dict[str, int], applied: Mapping[str, Any]) -> Expec
     had = applied.get("facts", {}).get("nics", {})
     return ExpectedNode(
         name=name,
-        plugins={plugin: str(there["sha256"]) for plugin, there in applied.get("plugins", {}).items()},
+        # Calico renews its own at each start of its pod: they have no sha256 to be held to.
+        plugins={p: str(it["sha256"]) for p, it in applied.get("plugins", {}).items() if "sha256" in it},
         uplinks={nic: max(mtu, int(had.get(nic, {}).get("mtu", 0))) for nic, mtu in asked.items()},
     )
 
 
-def _workload(site: Site, name: str, facts: dict[str, NetworkFacts]) -> ExpectedWorkload:
+def _workloads(site: Site, name: str, facts: dict[str, NetworkFacts]) -> Iterator[ExpectedWorkload]:
+    """The workload's pods; replicas with addresses of their own are a workload each."""
     workload = site.workloads[name]
+    if workload.sticky:
+        for i in range(workload.replicas):
+            yield _workload(site, replica_name(name, i), workload, facts, replica=i, pods=1)
+    else:
+        pods = len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
+        yield _workload(site, name, workload, facts, replica=0, pods=pods)
+
+
+def _workload(
+    site: Site, name: str, workload: Workload, facts: dict[str, NetworkFacts], *, replica: int, pods: int
+) -> ExpectedWorkload:
+    seen = [(interface, a) for interface, a in workload.interfaces() if not _user_space(site.networks[a.name])]
+    routed = (interface for interface, a in seen if a.default_route)
     return ExpectedWorkload(
         name=name,
         namespace=workload.namespace,
-        replicas=workload.replicas,
-        interfaces=tuple(_interface(site, interface, facts[a.name]) for interface, a in workload.interfaces()),
+        replicas=pods,
+        interfaces=tuple(_interface(site, interface, a, facts[a.name], replica) for interface, a in seen),
+        default=next(routed, "eth0"),
     )
+
+
+def _user_space(network: Network) -> bool:
+    """Whether a program in the pod drives the device, so that no interface can be seen."""
+    return isinstance(network, Sriov) and network.driver == "vfio-pci"
 
 
 def _uplinks(site: Site, node: str, facts: dict[str, NetworkFacts]) -> dict[str, int]:
@@ -140,21 +164,34 @@ def _uplinks(site: Site, node: str, facts: dict[str, NetworkFacts]) -> dict[str,
     needed: dict[str, int] = {}
     if "worker" in site.nodes.hosts[node].roles:
         for n in facts.values():
-            if n.type in _OF_UPLINK:
+            if n.type in _OF_UPLINK and not n.uplink_by_node and node in site.nodes_with(site.networks[n.name]):
                 needed[n.uplink] = max(needed.get(n.uplink, 0), n.mtu or 0)
     return dict(sorted(needed.items()))
 
 
-def _interface(site: Site, interface: str, n: NetworkFacts) -> ExpectedInterface:
+def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFacts, replica: int) -> ExpectedInterface:
     named = site.segments[n.segment].vlan if n.segment else None
+    asked = attachment.ips_by_replica[replica] if attachment.ips_by_replica else attachment.ips
+    ranges = _fixed(site.networks[n.name], n, asked) if asked else n.ranges
+    known = n.type in _OF_UPLINK and not n.uplink_by_node
     return ExpectedInterface(
         interface=interface,
         network=n.full_name,
-        ranges=tuple(ExpectedRange(subnet=r.subnet, start=r.start, end=r.end, gateway=r.gateway) for r in n.ranges),
+        ranges=tuple(ExpectedRange(subnet=r.subnet, start=r.start, end=r.end, gateway=r.gateway) for r in ranges),
         mtu=n.mtu,
         kind=_KINDS.get(n.type, ""),
         mode=n.mode if n.type in {"macvlan", "ipvlan"} else "",
-        uplink=n.uplink if n.type in _OF_UPLINK else "",
+        uplink=n.uplink if known else "",
         vlan=named or (n.vlan if n.type == "vlan" else None),
         segment=(n.segment or f"{n.uplink}/{n.vlan or 0}") if n.between_nodes else "",
     )
+
+
+def _fixed(network: Network, n: NetworkFacts, asked: tuple[str, ...]) -> Iterator[AddressRange]:
+    """Addresses that the pod asks for, each a range of one; the gateway is the network's of the same subnet."""
+    ipam = None if isinstance(network, Raw) else network.ipam
+    gateways = [*(ipam.gateways if isinstance(ipam, Static) else ()), *(r.gateway for r in n.ranges if r.gateway)]
+    for address in asked:
+        own = ipaddress.ip_interface(address)
+        gateway = next((g for g in gateways if ipaddress.ip_address(g) in own.network), None)
+        yield AddressRange(str(own.network), str(own.ip), str(own.ip), gateway)

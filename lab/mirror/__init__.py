@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from lab.cache import Cache, Report
-from lab.mirror import files, images, oci, parts
+from lab.mirror import files, images, parts
 from lab.reach import Reach
 from lab.toolchain import Toolchain, modules
+from mirror.registry import names
 
 ADDRESS, FILES_PORT, REGISTRY_PORT = "10.1.1.1", 8080, 5000
-
-UPSTREAM = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")
-"""The registries that the nodes ask the mirror instead of."""
 
 Server = tuple[str, list[str], dict[str, str], int]
 
@@ -34,18 +32,15 @@ class Mirror:
     def servers(self, address: str, files_port: int, registry_port: int) -> list[Server]:
         """Name, foreground command, its variables and port of each server. They end cleanly on SIGTERM."""
         return [
-            (kind, [sys.executable, "-m", "lab.mirror.serve", kind, str(root), address, str(port)], {}, port)
+            (kind, [sys.executable, "-m", "mirror.serve", kind, str(root), address, str(port)], {}, port)
             for kind, root, port in (("files", self.files, files_port), ("registry", self.registry, registry_port))
         ]
 
     def catalog(self) -> dict[str, Any]:
-        """What a site of the lab may name: CNI plugins with their sha256, images with their digests, and the
-        variables that send Kubespray here."""
+        """What a site of the lab may name: CNI plugins with their sha256, images with their digests, and Kubespray's
+        variables for versions and sums of what is here. What sends everybody here is the site's `airGap`."""
         index = files.index(self.files)
         base = f"http://{self.address}:{self.files_port}"
-        registry = f"http://{self.address}:{self.registry_port}"
-        # Kubespray always writes skip_verify; containerd then asks by TLS first, and goes back to plain HTTP only if it is true.
-        mirrors = [{"host": registry, "capabilities": ["pull", "resolve"], "skip_verify": True}]
         return {
             "cniPlugins": {
                 modules.CNI_PLUGINS: {
@@ -55,15 +50,12 @@ class Mirror:
                     }
                 }
             },
-            "images": oci.names(self.registry),
+            "images": names(self.registry),
             "kubespray": {
                 "variables": {
                     "kube_version": modules.KUBERNETES,
                     "coredns_image_tag": f"v{modules.COREDNS}",
                     "pod_infra_image_tag": images.PAUSE,
-                    "dl_k8s_io_url": f"{base}/dl.k8s.io",
-                    "github_url": f"{base}/github.com",
-                    "containerd_registries_mirrors": [{"prefix": prefix, "mirrors": mirrors} for prefix in UPSTREAM],
                     **index["variables"],
                 }
             },

@@ -9,10 +9,11 @@ from typing import Any
 
 from lab import services
 from lab.cache import Cache, Report, sha256, stamp
-from lab.mirror import ADDRESS, REGISTRY_PORT, UPSTREAM, images, parts
+from lab.mirror import ADDRESS, REGISTRY_PORT, images, parts
 from lab.place import Place
 from lab.toolchain import modules
 from lab.toolchain.go import find, needed
+from render.air_gap import REGISTRIES
 
 FILES_PORT, IMAGES_PORT = 8081, 5001
 PROGRAMS = ("kubeadm", "kubelet", "kubectl")
@@ -29,7 +30,7 @@ class Earlier:
     def serve(self, place: Place) -> None:
         """Starts both servers on the management segment; `make lab-down` ends them. Raises LabError."""
         for kind, port in (("files", FILES_PORT), ("registry", IMAGES_PORT)):
-            command = [sys.executable, "-m", "lab.mirror.serve", kind, str(self.folder / kind), ADDRESS, str(port)]
+            command = [sys.executable, "-m", "mirror.serve", kind, str(self.folder / kind), ADDRESS, str(port)]
             services.start(place, f"{kind}-earlier", command, {}, port, ADDRESS)
 
     def variables(self) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class Earlier:
             {"host": f"http://{ADDRESS}:{port}", "capabilities": ["pull", "resolve"], "skip_verify": True}
             for port in (REGISTRY_PORT, IMAGES_PORT)
         ]
-        return {"containerd_registries_mirrors": [{"prefix": prefix, "mirrors": hosts} for prefix in UPSTREAM]}
+        return {"containerd_registries_mirrors": [{"prefix": prefix, "mirrors": hosts} for prefix in REGISTRIES]}
 
 
 def build(cache: Cache, report: Report) -> Earlier:

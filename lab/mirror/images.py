@@ -14,7 +14,7 @@ from lab.mirror.parts import Parts
 from lab.toolchain import modules
 from lab.toolchain.go import Go
 
-TOOLS = ("kubernetes", "coredns", "multus", "flannel")
+TOOLS = ("kubernetes", "coredns", "multus", "flannel", "whereabouts")
 PAUSE = "3.10.1"
 MULTUS_BIN = "usr/src/multus-cni/bin"
 
@@ -40,8 +40,8 @@ class Image:
     command: tuple[str, ...] = ()
 
 
-def images(tools: Folders, parts: Parts, pause: Path) -> list[Image]:
-    """All of them. `tools` are the folders of TOOLS, `pause` is its executable."""
+def images(tools: Folders, parts: Parts, pause: Path, scripts: Path) -> list[Image]:
+    """All of them. `tools` are the folders of TOOLS, `pause` is its executable, `scripts` is whereabouts' folder of them."""
     return [
         *of_kubernetes(tools["kubernetes"], modules.KUBERNETES),
         Image(f"registry.k8s.io/pause:{PAUSE}", (Entry("pause", pause),), ("/pause",)),
@@ -69,6 +69,18 @@ def images(tools: Folders, parts: Parts, pause: Path) -> list[Image]:
             ),
             (f"/{MULTUS_BIN}/multus-daemon",),
             base=True,
+        ),
+        # its scripts are of busybox's shell, which upstream's base (Alpine) has too
+        Image(
+            f"ghcr.io/k8snetworkplumbingwg/whereabouts:v{modules.WHEREABOUTS}",
+            (
+                *FOLDERS,
+                *busybox(parts),
+                *(Entry(name, tools["whereabouts"] / name) for name in ("whereabouts", "ip-control-loop")),
+                *(Entry(name, scripts / name) for name in ("install-cni.sh", "lib.sh", "token-watcher.sh")),
+            ),
+            (),
+            command=("/install-cni.sh",),
         ),
         # Debian's iperf3 under the name of the image that measures by default
         Image(
@@ -127,7 +139,7 @@ def build(cache: Cache, go: Go, parts: Parts, report: Report) -> Path:
         scratch.mkdir()
         pause = scratch / "pause"
         _compile_pause(cache, go, pause)
-        fill(scratch, images(built, parts, pause), parts)
+        fill(scratch, images(built, parts, pause, _whereabouts_scripts(cache, go)), parts)
         pause.unlink()
     cache.drop_older(folder, "registry-")
     return folder
@@ -147,6 +159,12 @@ def fill(folder: Path, wanted: Sequence[Image], parts: Parts) -> None:
 def _sources() -> list[bytes]:
     """This file and the one that writes images: what they say goes into every image."""
     return [Path(__file__).read_bytes(), Path(oci.__file__).read_bytes()]
+
+
+def _whereabouts_scripts(cache: Cache, go: Go) -> Path:
+    """The scripts that its image starts with: they are in its module, which go.sum pins."""
+    module = "github.com/k8snetworkplumbingwg/whereabouts"
+    return modules.source(cache, go, modules.TOOLS["whereabouts"], module) / "script"
 
 
 def _compile_pause(cache: Cache, go: Go, target: Path) -> None:

@@ -14,23 +14,22 @@ from typing import Any
 from lab.cache import sha256
 from lab.mirror import archive
 from lab.mirror.archive import Entry
+from mirror.registry import OCI_MANIFEST, write_names
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 
-INDEX = "index.json"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 Descriptor = dict[str, Any]
 
 
 class Registry:
-    """A folder that is being filled: blobs/HEX, and the index of names at the end."""
+    """A folder that is being filled: blobs by digest, and the index of names at the end."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._blobs = folder / "blobs"
+        self._blobs = folder / "blobs" / "sha256"
         self._blobs.mkdir(parents=True)
         self._names: dict[str, str] = {}
 
@@ -68,7 +67,7 @@ class Registry:
         }
         manifest = {
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
+            "mediaType": OCI_MANIFEST,
             "config": {"mediaType": CONFIG, **self._add_json(config)},
             "layers": list(layers),
         }
@@ -76,7 +75,7 @@ class Registry:
 
     def write_index(self) -> None:
         """The last step: name -> digest of the manifest."""
-        (self._folder / INDEX).write_text(json.dumps(self._names, indent=1))
+        write_names(self._folder, self._names)
 
     def _add_json(self, content: dict[str, Any]) -> Descriptor:
         scratch = self._folder / "json"
@@ -85,9 +84,3 @@ class Registry:
         size = scratch.stat().st_size
         scratch.rename(self._blobs / digest)
         return {"digest": f"sha256:{digest}", "size": size}
-
-
-def names(folder: Path) -> dict[str, str]:
-    """The digest of each image, by its full name."""
-    content: dict[str, str] = json.loads((folder / INDEX).read_text())
-    return content

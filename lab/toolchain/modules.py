@@ -62,8 +62,10 @@ CRICTL = "1.34.0"
 COREDNS = "1.12.4"
 FLANNEL = "0.26.7"
 MULTUS = "4.3.0"
+WHEREABOUTS = "0.9.2"
 
 _KUBE = "k8s.io/component-base/version"
+_WHEREABOUTS = "github.com/k8snetworkplumbingwg/whereabouts/pkg/version"
 _MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4/pkg/multus"
 
 
@@ -84,6 +86,12 @@ TOOLS = {
         Tool("etcdutl", 20),
         Tool("coredns", 100),
         Tool("multus", 95, (f"{_MULTUS}.version=v{MULTUS}",)),
+        Tool(
+            "whereabouts",
+            70,
+            (f"{_WHEREABOUTS}.Version=v{WHEREABOUTS}", f"{_WHEREABOUTS}.ReleaseStatus=released"),
+            names=(("cmd", "whereabouts"), ("controlloop", "ip-control-loop")),
+        ),
         Tool("flannel", 80, (f"github.com/flannel-io/flannel/pkg/version.Version=v{FLANNEL}",), cgo=True),
         Tool("containerd", 70, (f"github.com/containerd/containerd/v2/version.Version=v{CONTAINERD}",)),
         Tool("crictl", 30, (f"sigs.k8s.io/cri-tools/pkg/version.Version=v{CRICTL}",)),

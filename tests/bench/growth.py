@@ -1,7 +1,8 @@
 """How plan time, resources and state grow with the site: 3, 30 and 300 nodes. `make bench` runs it.
 
-Prints a row a size: seconds to read and check the site, seconds to build its graph, resources, and each as a ratio to the
-row before. Sizes grow tenfold: a ratio near 10 is linear growth.
+Prints a row a size: seconds to read and check the site, to render its inventory, attachments and scripts, to plan Kubespray's
+runs for one more node, to build its graph; resources and memory; and each as a ratio to the row before. Sizes grow tenfold: a
+ratio near 10 is linear growth. What puts plugins on so many nodes takes is measured in tests/bench/distribution.py.
 """
 
 import json
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 SIZES = (3, 30, 300)
+MEASURED = ("check", "render", "plan", "graph", "resources", "megabytes")
 
 
 def site(nodes):
@@ -51,23 +53,75 @@ def measure(nodes):
 
     data = site(nodes)
     begun = time.perf_counter()
-    check_site(parse_site(data, source="bench"), file="bench")
+    parsed = parse_site(data, source="bench")
+    check_site(parsed, file="bench")
     checked = time.perf_counter()
+    rendered = everything(parsed)
+    done = time.perf_counter()
+    playbooks = one_more(rendered)
+    planned = time.perf_counter()
+    assert [run.playbook for run in playbooks] == ["playbooks/facts.yml", "scale.yml"], playbooks
     graph = record(data)
     built = time.perf_counter()
     return {
         "nodes": nodes,
         "check": checked - begun,
-        "graph": built - checked,
+        "render": done - checked,
+        "plan": planned - done,
+        "graph": built - planned,
         "resources": len(graph),
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
+def everything(parsed):
+    """All that a site is rendered to, as Kubespray's runner is asked for it."""
+    from kubespray.document import Document
+    from render import cni_plugins, inventory
+    from render.attachment import nad_manifest
+    from render.script import script
+    from tests.graph.recording import CATALOG
+
+    hosts = {name: inventory.host_variables(parsed, name, host) for name, host in parsed.nodes.hosts.items()}
+    for name, network in parsed.networks.items():
+        nad_manifest(name, network)
+    for name in hosts:
+        script(
+            "cni-plugins",
+            {"PLUGINS": cni_plugins.lines(cni_plugins.origins(parsed, CATALOG, "amd64"), {}), "AGAIN": name},
+        )
+    return Document(
+        site=parsed.name,
+        version=parsed.kubespray.version,
+        hosts=hosts,
+        groups={group: tuple(names) for group, names in inventory.groups(parsed).items()},
+        variables=inventory.variables(parsed, parsed.kubespray.given()),
+        identities={name: f"machine {name}" for name in hosts},
+        private_key="KEY",
+        known_hosts="".join(f"{host['ansible_host']} ssh-ed25519 KEY\n" for host in hosts.values()),
+    )
+
+
+def one_more(document):
+    """Kubespray's runs once the last node has joined the others."""
+    from dataclasses import replace
+
+    from kubespray.plan import as_applied, plan
+
+    last = list(document.hosts)[-1]
+    before = replace(
+        document,
+        hosts={name: its for name, its in document.hosts.items() if name != last},
+        groups={group: tuple(n for n in names if n != last) for group, names in document.groups.items()},
+        identities={name: its for name, its in document.identities.items() if name != last},
+    )
+    return plan(as_applied(before, None), document)
+
+
 def main():
     """Measures all sizes and prints the table."""
     table = Table(title="Growth with the number of nodes (ratio to the row before)")
-    for column in ("nodes", "check the site, s", "build the graph, s", "resources", "memory, MB"):
+    for column in ("nodes", "check, s", "render, s", "plan, s", "graph, s", "resources", "memory, MB"):
         table.add_column(column, justify="right")
     before = None
     for nodes in SIZES:
@@ -78,13 +132,9 @@ def main():
             check=True,
         )
         seen = json.loads(run.stdout.splitlines()[-1])
-        cells = [
-            f"{seen[k]:.2f}" if k in {"check", "graph"} else f"{seen[k]:.0f}"
-            for k in ("check", "graph", "resources", "megabytes")
-        ]
+        cells = [f"{seen[k]:.3f}" if k in {"check", "render", "plan", "graph"} else f"{seen[k]:.0f}" for k in MEASURED]
         if before:
-            keys = ("check", "graph", "resources", "megabytes")
-            cells = [f"{cell}  ×{seen[k] / before[k]:.1f}" for cell, k in zip(cells, keys, strict=True)]
+            cells = [f"{cell}  ×{seen[k] / before[k]:.1f}" for cell, k in zip(cells, MEASURED, strict=True)]
         table.add_row(str(nodes), *cells)
         before = seen
     Console(width=None if sys.stdout.isatty() else 110).print(table)

@@ -61,13 +61,19 @@ def adopted(*manifests):
         ),
         ({key: value for key, value in MACVLAN.items() if key != "name"}, "macvlan"),
         ({**MACVLAN, "name": "other"}, "raw"),
-        ({**MACVLAN, "bcqueuelen": 100}, "raw"),
+        ({**MACVLAN, "bcqueuelen": 100}, "macvlan"),
+        ({**MACVLAN, "mac": "02:00:00:00:00:01"}, "raw"),
+        ({**MACVLAN, "capabilities": {"mac": True}, "ipam": {"type": "dhcp"}}, "macvlan"),
+        ({**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.1.10.0/24", "network_name": "a"}}, "macvlan"),
+        ({**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.1.10.0/24", "log_level": "debug"}}, "raw"),
         ({**MACVLAN, "ipam": {"type": "host-local", "ranges": [[RANGE, {"subnet": "10.1.20.0/24"}]]}}, "raw"),
         (
             {"cniVersion": "1.0.0", "name": "a", "plugins": [{"type": "macvlan", "master": "ens6"}, {"type": "sbr"}]},
-            "raw",
+            "macvlan",
         ),
-        ({"cniVersion": "1.0.0", "name": "a", "type": "bridge"}, "raw"),
+        ({"cniVersion": "1.0.0", "name": "a", "type": "bridge"}, "bridge"),
+        ({"cniVersion": "1.0.0", "name": "a", "type": "ipvlan", "master": "ens6"}, "raw"),
+        ({"name": "a", "type": "bridge"}, "raw"),
     ],
 )
 def test_typed_where_it_renders_to_the_same(config, kind):
@@ -77,7 +83,7 @@ def test_typed_where_it_renders_to_the_same(config, kind):
     text = made.stack_file().replace("address: 10.1.1.5", "address: 10.1.1.5\n          hostKey: ssh-ed25519 " + KEY)
     network = parse_stack_text(text, source="x").networks["a"]
     rendered = json.loads(nad_manifest("a", network)["spec"]["config"])
-    assert rendered == config if kind == "raw" else rendered["plugins"][0]["master"] == "ens6"
+    assert rendered == config if kind == "raw" else rendered["plugins"][0]["type"] == kind
 
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIE6UjHoFP2mV0r7K9pMZ2EEq4xJd6JvLqdTXCI2jX1rI"

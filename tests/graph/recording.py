@@ -110,6 +110,9 @@ class Answers(Mocks):
             return json.dumps({"site": "lab", "runs": 1})
         if args.name.endswith("-throughput-run"):
             return "[]"
+        if args.name.endswith("-files"):
+            origins = json.loads(args.inputs["stdin"]["value"])["origins"]  # a secret
+            return json.dumps({key: {one["name"]: one["pin"] for one in many} for key, many in origins.items()})
         return json.dumps({"passed": True, "checks": []}) if args.name.endswith("-run") else "container-id"
 
 
@@ -176,7 +179,10 @@ class Recorder(MockMonitor):
 def record(data=None, *, preview=False, answers=None, kubespray_variables=None):
     """The graph of a site, the lab's if no data is given."""
     recorder = Recorder(answers or Answers())
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    loop = asyncio.new_event_loop()
+    # A mistake reaches every output behind it; the test gets it raised once, the others would print behind pytest's summary.
+    loop.set_exception_handler(lambda *_: None)
+    asyncio.set_event_loop(loop)
     mocks.set_mocks(recorder.mocks, project="multus-site", stack="lab", preview=preview, monitor=recorder)
 
     @pulumi.runtime.test

@@ -1,13 +1,17 @@
 """The order of things: every edge that keeps `up` and `destroy` right is in the graph."""
 
+import hashlib
 import json
 
+import pulumi
 import pytest
 
 from tests.graph.recording import lab_site, record
 
 GRAPH = """\
+ClusterRole lab-mend-interfaces
 ClusterRole lab-multus
+ClusterRoleBinding lab-mend-interfaces
 ClusterRoleBinding lab-multus
 CniPlugins lab-node1-cni-plugins
 CniPlugins lab-node2-cni-plugins
@@ -24,10 +28,13 @@ Command lab-node3-cni-plugins-install
 Command lab-node3-facts
 Command lab-node3-machine
 Command lab-verification-run
+ConfigMap lab-mend-interfaces-script
 ConfigMap lab-multus-config
+CronJob lab-mend-interfaces
 CustomResourceDefinition lab-multus-crd
 DaemonSet lab-multus
 Deployment lab-samplepod
+InterfaceCheck lab-mend-interfaces
 KubesprayCluster lab-kubernetes
 Multus lab-multus
 NetworkAttachment lab-macvlan-external
@@ -37,6 +44,7 @@ NetworkAttachmentDefinition lab-macvlan-internal
 NodeVM lab-node1
 NodeVM lab-node2
 NodeVM lab-node3
+ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
 StackReference organization/multus-site/lab
@@ -159,3 +167,89 @@ def test_the_pinned_image_is_what_runs():
         json.loads(json.dumps(dict(record()["Deployment lab-samplepod"].inputs["spec"]), default=str)), default=str
     )
     assert "sha256:" + "b" * 64 in spec
+
+
+def whereabouts_site(kind="whereabouts"):
+    data = lab_site()
+    ipam = {"type": kind, **({"range": "10.1.10.0/24", "gateway": "10.1.10.1"} if kind == "whereabouts" else {})}
+    data["networks"]["macvlan-internal"]["ipam"] = ipam
+    return data
+
+
+@pytest.mark.parametrize(("kind", "daemon"), [("whereabouts", "lab-whereabouts"), ("dhcp", "lab-dhcp")])
+def test_address_management_is_there_before_attachments_and_goes_after_the_last_pod(kind, daemon):
+    graph = record(whereabouts_site(kind))
+    assert f"DaemonSet {daemon}" in graph
+    assert f"DaemonSet {daemon}" in graph.before("NetworkAttachmentDefinition lab-macvlan-internal")
+    assert f"DaemonSet {daemon}" in graph.before("Deployment lab-samplepod")
+    assert "DaemonSet lab-multus" in graph.before(f"DaemonSet {daemon}")
+    assert f"DaemonSet {daemon}" not in record()
+
+
+def test_the_whereabouts_daemon_waits_for_crds_and_rights():
+    before = record(whereabouts_site()).before("DaemonSet lab-whereabouts")
+    assert {
+        "CustomResourceDefinition lab-whereabouts-ippools",
+        "CustomResourceDefinition lab-whereabouts-overlappingrangeipreservations",
+        "ClusterRoleBinding lab-whereabouts",
+        "ConfigMap lab-whereabouts-config",
+    } <= before
+
+
+def test_replicas_with_addresses_of_their_own_change_one_after_the_other():
+    data = lab_site()
+    data["networks"]["bgp"] = {"type": "macvlan", "master": "ens6", "ipam": {"type": "static"}}
+    data["workloads"]["speaker"] = {
+        "kind": "StatefulSet",
+        "replicas": 2,
+        "image": "docker.io/library/busybox:1.36",
+        "networks": [{"name": "bgp", "ipsByReplica": ["10.1.10.11/24", "10.1.10.12/24"]}],
+    }
+    graph = record(data)
+    assert "StatefulSet lab-speaker-0" in graph.before("StatefulSet lab-speaker-1")
+    assert "StatefulSet lab-speaker-1" not in graph.before("StatefulSet lab-speaker-0")
+    assert "Service lab-speaker" in graph.before("StatefulSet lab-speaker-0")
+
+
+def test_the_interface_check_goes_before_what_pods_need_to_come_back():
+    graph = record()
+    assert {"DaemonSet lab-multus", "Deployment lab-samplepod"} <= graph.before("CronJob lab-mend-interfaces")
+
+
+def delivered_site(tmp_path):
+    bond = tmp_path / "bond"
+    bond.write_bytes(b"a binary")
+    sha = hashlib.sha256(b"a binary").hexdigest()
+    binaries = [{"name": "bond", "path": str(bond), "sha256": sha}]
+    return lab_site(cniPlugins={"plugins": ["macvlan"], "binaries": binaries}), bond, sha
+
+
+def test_files_of_this_machine_cost_one_resource_a_site(tmp_path):
+    graph = record(delivered_site(tmp_path)[0])
+    assert sorted(set(graph) - set(GRAPH)) == ["CniDelivery lab-cni-delivery", "Command lab-cni-delivery-files"]
+    for i in (1, 2, 3):
+        before = graph.before(f"Command lab-node{i}-cni-plugins-install")
+        assert "Command lab-cni-delivery-files" in before
+    assert "Command lab-kubernetes-kubespray" in graph.before("Command lab-cni-delivery-files")
+
+
+def test_what_is_delivered_is_installed_by_its_sha256(tmp_path):
+    data, _, sha = delivered_site(tmp_path)
+    stdin = record(data)["Command lab-node2-cni-plugins-install"].inputs["stdin"]
+    assert f"bond {sha} delivered" in stdin
+    assert "macvlan " + "a" * 64 + " http://10.1.1.1:8080/macvlan" in stdin
+
+
+def test_a_file_that_is_not_as_pinned_stops_the_preview(tmp_path):
+    data, bond, sha = delivered_site(tmp_path)
+    bond.write_bytes(b"another")
+    with pytest.raises(pulumi.RunError, match=f"cniPlugins: bond: .* pinned is {sha}"):
+        record(data, preview=True)
+    bond.unlink()
+    with pytest.raises(pulumi.RunError, match=r"No such file or directory\. Paths of cniPlugins are relative"):
+        record(data, preview=True)
+
+
+def test_a_plugin_that_cannot_be_had_stops_the_preview():
+    with pytest.raises(pulumi.RunError, match=r"no CNI plugin host-local 1\.8\.0 for amd64; its releases: 1\.9\.1"):
+        record(lab_site(cniPlugins={"version": "1.8.0"}, kubespray={"variables": {"kube_network_plugin": "flannel"}}))

@@ -24,7 +24,10 @@ CASES = sorted(file.stem for file in ERRORS.glob("*.yaml") if not file.stem.ends
 
 SPEAKING = [
     *sorted((ROOT / "rules").glob("*.py")),
-    *(ROOT / "model" / f"{name}.py" for name in ("types", "mistakes", "site", "nodes", "load", "positions")),
+    *(
+        ROOT / "model" / f"{name}.py"
+        for name in ("types", "mistakes", "site", "nodes", "kubespray", "air_gap", "cni_plugins", "load", "positions")
+    ),
 ]
 """Modules whose texts reach people as findings."""
 
@@ -37,6 +40,8 @@ ELSEWHERE = {
     "write one such as 10.233.64.0/18": "likewise",
     "is no address and no network": "likewise",
     "write one such as 10.1.1.5 or 10.1.1.0/24": "likewise",
+    ", the catalogue of artifacts that the site names, cannot be read": "of the catalogue: tests/graph/test_reading.py",
+    "not UTF-8 text": "likewise",
     r"\\(?:[ntr \t]|\r?\n)": "a pattern",
     "a value": "what a schema without a type would ask for, and the model has none",
     "is not a MAC address": "no key of a site is one yet: tests/model/test_load.py",

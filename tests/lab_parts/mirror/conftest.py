@@ -24,6 +24,7 @@ PROGRAMS = {
     "coredns": ("coredns",),
     "multus": ("multus-daemon", "multus-shim", "install_multus", "cert-approver"),
     "flannel": ("flannel",),
+    "whereabouts": ("whereabouts", "ip-control-loop"),
 }
 
 
@@ -62,6 +63,11 @@ def tree(cache, go, built, parts, said):  # noqa: ARG001 - a fixture can ask for
 
 
 @pytest.fixture
-def registry(cache, go, built, parts, said, monkeypatch):  # noqa: ARG001 - as above
+def registry(cache, go, built, parts, said, monkeypatch, tmp_path):  # noqa: ARG001 - as above
     monkeypatch.setattr(images, "_compile_pause", lambda _, __, target: target.write_text("pause"))
+    scripts = tmp_path / "script"
+    scripts.mkdir()
+    for name in ("install-cni.sh", "lib.sh", "token-watcher.sh"):
+        (scripts / name).write_text("#!/bin/sh\n")
+    monkeypatch.setattr(images, "_whereabouts_scripts", lambda _, __: scripts)
     return images.build(cache, go, parts, said)

@@ -6,19 +6,17 @@ import tarfile
 
 import pytest
 
-from lab.mirror import images, oci
+from lab.mirror import images
 from lab.toolchain import modules
+from mirror.registry import blob, names
 
 MULTUS = f"ghcr.io/k8snetworkplumbingwg/multus-cni:v{modules.MULTUS}-thick"
+WHEREABOUTS = f"ghcr.io/k8snetworkplumbingwg/whereabouts:v{modules.WHEREABOUTS}"
 BUSYBOX = "docker.io/library/busybox:1.36"
 
 
-def blob(registry, digest):
-    return registry / "blobs" / digest.removeprefix("sha256:")
-
-
 def manifest(registry, name):
-    return json.loads(blob(registry, oci.names(registry)[name]).read_text())
+    return json.loads(blob(registry, names(registry)[name]).read_text())
 
 
 def config(registry, name):
@@ -34,12 +32,12 @@ def contents(registry, name):
 
 
 def test_every_blob_is_what_its_digest_says(registry):
-    for path in (registry / "blobs").iterdir():
+    for path in (registry / "blobs" / "sha256").iterdir():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
 
 
 def test_what_a_manifest_names_is_there_in_its_size(registry):
-    for name in oci.names(registry):
+    for name in names(registry):
         content = manifest(registry, name)
         for part in (content["config"], *content["layers"]):
             assert blob(registry, part["digest"]).stat().st_size == part["size"]
@@ -47,7 +45,7 @@ def test_what_a_manifest_names_is_there_in_its_size(registry):
 
 
 def test_what_kubeadm_and_the_site_pull_is_there(registry):
-    assert set(oci.names(registry)) == {
+    assert set(names(registry)) == {
         *(
             f"registry.k8s.io/kube-{part}:v{modules.KUBERNETES}"
             for part in ("apiserver", "controller-manager", "scheduler", "proxy")
@@ -56,6 +54,8 @@ def test_what_kubeadm_and_the_site_pull_is_there(registry):
         f"registry.k8s.io/coredns/coredns:v{modules.COREDNS}",
         f"docker.io/flannel/flannel:v{modules.FLANNEL}",
         MULTUS,
+        "docker.io/nicolaka/netshoot:v0.13",
+        WHEREABOUTS,
         BUSYBOX,
     }
 
@@ -67,9 +67,16 @@ def test_multus_is_where_its_manifest_calls_it(registry):
     assert config(registry, MULTUS)["config"]["Entrypoint"] == ["/usr/src/multus-cni/bin/multus-daemon"]
 
 
+def test_whereabouts_has_the_shell_and_the_scripts_that_its_daemon_starts_with(registry):
+    there = contents(registry, WHEREABOUTS)
+    for name in ("whereabouts", "ip-control-loop", "install-cni.sh", "lib.sh", "token-watcher.sh"):
+        assert there[name].mode == 0o755
+    assert there["bin/sh"].linkname == "busybox"
+
+
 @pytest.mark.parametrize("part", ["kube-proxy", "flannel", "multus"])
 def test_what_sets_up_networks_has_iptables(registry, part):
-    [name] = [name for name in oci.names(registry) if part in name]
+    [name] = [name for name in names(registry) if part in name]
     assert "./sbin/iptables" in contents(registry, name)
 
 
@@ -90,10 +97,10 @@ def test_anyone_may_write_to_tmp(registry):
 
 def test_they_are_made_once_and_come_out_the_same(registry, cache, go, parts, said):
     assert images.build(cache, go, parts, said) == registry
-    before = oci.names(registry)
+    before = names(registry)
     registry.rename(registry.with_name("moved"))
-    assert oci.names(images.build(cache, go, parts, said)) == before
+    assert names(images.build(cache, go, parts, said)) == before
 
 
 def test_nothing_but_what_is_served_stays(registry):
-    assert sorted(path.name for path in registry.iterdir()) == ["blobs", "index.json"]
+    assert sorted(path.name for path in registry.iterdir()) == ["blobs", "index.json", "oci-layout"]

@@ -13,9 +13,14 @@ import urllib.request
 
 import pytest
 
-from lab.mirror import Mirror, files, oci
-from lab.mirror import serve as served
+from lab.mirror import Mirror, files
 from lab.toolchain import modules
+from mirror import serve as served
+from mirror.registry import OCI_MANIFEST, names
+from model.catalog import Catalog
+from model.load import parse_site
+from render import air_gap
+from tests.graph.recording import lab_site
 
 
 def get(url, method="GET"):
@@ -56,8 +61,8 @@ def test_an_image_is_pulled_by_tag_then_by_digest(registry_url, registry):
     name = f"registry.k8s.io/coredns/coredns:v{modules.COREDNS}"
     headers, _ = get(f"{registry_url}/v2/coredns/coredns/manifests/v{modules.COREDNS}?ns=registry.k8s.io", "HEAD")
     digest = headers["Docker-Content-Digest"]
-    assert digest == oci.names(registry)[name]
-    assert headers["Content-Type"] == oci.MANIFEST
+    assert digest == names(registry)[name]
+    assert headers["Content-Type"] == OCI_MANIFEST
     _, manifest = get(f"{registry_url}/v2/coredns/coredns/manifests/{digest}")
     for part in (json.loads(manifest)["config"], *json.loads(manifest)["layers"]):
         headers, content = get(f"{registry_url}/v2/coredns/coredns/blobs/{part['digest']}")
@@ -132,14 +137,14 @@ def test_the_command_serves_until_it_is_told_to_end(tree, registry, unused_port)
 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
-    [(["files"], 2, "python -m lab.mirror.serve"), (["files", ".", "127.0.0.1", "PORT"], 1, "Address already in use")],
+    [(["files"], 2, "python -m mirror.serve"), (["files", ".", "127.0.0.1", "PORT"], 1, "Address already in use")],
 )
 def test_a_server_that_cannot_start_says_why(arguments, status, words):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [port if argument == "PORT" else argument for argument in arguments]
         done = subprocess.run(
-            [sys.executable, "-m", "lab.mirror.serve", *command], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "mirror.serve", *command], capture_output=True, text=True, check=False
         )
     assert done.returncode == status
     assert words in done.stderr
@@ -151,12 +156,15 @@ def test_the_catalog_names_what_is_served(tree, registry, files_url):
     plugin = catalog["cniPlugins"][modules.CNI_PLUGINS]["amd64"]["macvlan"]
     assert plugin["url"] == f"http://10.1.1.1:8080/{files.plugin_path('macvlan')}"
     assert plugin["sha256"] == files.index(tree)["plugins"]["macvlan"]
-    assert catalog["images"] == oci.names(registry)
-    variables = catalog["kubespray"]["variables"]
+    assert catalog["images"] == names(registry)
+    # What a site with this mirror in its airGap tells Kubespray to put its addresses together from.
+    data = lab_site(airGap={"files": "http://10.1.1.1:8080", "registry": "http://10.1.1.1:5000"})
+    seen = air_gap.catalog(parse_site(data, source="x"), Catalog.model_validate(catalog))
+    assert seen.cni_plugins == Catalog.model_validate(catalog).cni_plugins
+    variables = seen.kubespray.variables
     mirrored = {entry["prefix"]: entry["mirrors"][0]["host"] for entry in variables["containerd_registries_mirrors"]}
     assert {name.split("/")[0] for name in catalog["images"]} <= set(mirrored)
     assert set(mirrored.values()) == {"http://10.1.1.1:5000"}
-    # Kubespray puts its own addresses together from these two
     path = f"release/v{variables['kube_version']}/bin/linux/amd64/kubelet"
     assert variables["dl_k8s_io_url"] == "http://10.1.1.1:8080/dl.k8s.io"
     get(f"{files_url}/dl.k8s.io/{path}", "HEAD")

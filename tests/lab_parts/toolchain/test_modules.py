@@ -11,11 +11,13 @@ from lab.toolchain.go import Go
 MAIN_MODULES = {
     "pulumi": ("github.com/pulumi/pulumi/pkg/v3", modules.PULUMI),
     "kubernetes": ("k8s.io/kubernetes", modules.KUBERNETES),
+    "kubernetes-earlier": ("k8s.io/kubernetes", modules.KUBERNETES_EARLIER),
     "etcd": ("go.etcd.io/etcd/server/v3", modules.ETCD),
     "etcdctl": ("go.etcd.io/etcd/etcdctl/v3", modules.ETCD),
     "etcdutl": ("go.etcd.io/etcd/etcdutl/v3", modules.ETCD),
     "coredns": ("github.com/coredns/coredns", modules.COREDNS),
     "multus": ("gopkg.in/k8snetworkplumbingwg/multus-cni.v4", modules.MULTUS),
+    "whereabouts": ("github.com/k8snetworkplumbingwg/whereabouts", modules.WHEREABOUTS),
     "flannel": ("github.com/flannel-io/flannel", modules.FLANNEL),
     "containerd": ("github.com/containerd/containerd/v2", modules.CONTAINERD),
     "crictl": ("sigs.k8s.io/cri-tools", modules.CRICTL),
@@ -54,7 +56,7 @@ def test_the_version_that_is_named_is_the_one_that_is_pinned(tool, module):
     assert re.findall(rf"^(?:require )?\s*{re.escape(name)} v(\S+)", text, re.MULTILINE) == [version]
 
 
-@pytest.mark.parametrize("tool", modules.TOOLS.values(), ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [*modules.TOOLS.values(), modules.EARLIER], ids=lambda tool: tool.name)
 def test_each_tool_names_what_it_builds_and_pins_it(tool):
     assert tool.packages()
     sums = (tool.folder / "go.sum").read_text()
@@ -62,7 +64,7 @@ def test_each_tool_names_what_it_builds_and_pins_it(tool):
 
 
 def test_every_module_is_a_tool():
-    assert {path.name for path in modules.MODULES.iterdir()} == set(modules.TOOLS)
+    assert {path.name for path in modules.MODULES.iterdir()} == {*modules.TOOLS, modules.EARLIER.name}
 
 
 def test_it_is_built_once_under_its_own_name(cache, fake_go, log, said):

@@ -1,0 +1,69 @@
+"""The daemons of address management: whereabouts, and the DHCP daemon of the CNI plugins."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.access import access
+from model.site import WhereaboutsDaemon
+from render import dhcp
+from render import whereabouts as manifests
+
+READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
+
+
+class Whereabouts(pulumi.ComponentResource):
+    """Address management across nodes, installed pinned.
+
+    After `up` its CRDs are established and every node has the plugin and its kubeconfig: the DaemonSet's readiness probe
+    looks. The reconciler runs. Destroy removes the daemon, then rights and CRDs, and with them every allocation.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: WhereaboutsDaemon,
+        image: str,
+        provider: kubernetes.Provider,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("multus-site:index:Whereabouts", name, {"image": image}, opts)
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        before: list[pulumi.Resource] = [
+            kubernetes.apiextensions.v1.CustomResourceDefinition(
+                f"{name}-{plural}", **manifests.crd(plural), opts=child
+            )
+            for plural in manifests.PLURALS
+        ]
+        rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
+        before += access(name, *rights, child)
+        cron = settings.reconciler_cron_expression
+        before.append(kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(cron), opts=child))
+        self.daemon = kubernetes.apps.v1.DaemonSet(
+            name,
+            **manifests.daemon(image, settings.memory_limit, cron),
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=before, custom_timeouts=READINESS),
+        )
+        self.register_outputs({"daemon": self.daemon.metadata.name})
+
+
+class DhcpDaemon(pulumi.ComponentResource):
+    """The DHCP daemon on every node.
+
+    After `up` its socket is there on each. Destroy removes it; leases then run out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image: str,
+        plugins: str,
+        provider: kubernetes.Provider,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("multus-site:index:DhcpDaemon", name, {"plugins": plugins}, opts)
+        self.daemon = kubernetes.apps.v1.DaemonSet(
+            name,
+            **dhcp.daemon(image, plugins),
+            opts=pulumi.ResourceOptions(parent=self, provider=provider, custom_timeouts=READINESS),
+        )
+        self.register_outputs({"daemon": self.daemon.metadata.name})

@@ -1,0 +1,50 @@
+"""Sriov: virtual functions handed out as resources, by the device plugin or by an operator that is there."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from model.site import Site
+from model.sriov_pools import SriovSetup
+from render import sriov as manifests
+
+READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
+
+
+class Sriov(pulumi.ComponentResource):
+    """Who hands virtual functions out.
+
+    After `up` the device plugin runs on every node that has functions, with its ConfigMap; a change of that restarts it. With an
+    operator there are its policies instead. Destroy removes either, after the pods that hold functions.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        setup: SriovSetup,
+        image: str,
+        provider: kubernetes.Provider,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("multus-site:index:Sriov", name, {"manager": setup.manager}, opts)
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        if setup.manager == "operator":
+            version, kind = manifests.POLICY
+            for policy, body in manifests.policies(site, setup).items():
+                kubernetes.apiextensions.CustomResource(
+                    f"{name}-{policy}", api_version=version, kind=kind, **body, opts=child
+                )
+        else:
+            nodes = sorted({node for pool in setup.pools.values() for node in site.nodes_of_pool(pool)})
+            before: list[pulumi.Resource] = [
+                kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=child),
+                kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(setup), opts=child),
+            ]
+            kubernetes.apps.v1.DaemonSet(
+                name,
+                **manifests.daemon(image, setup, nodes),
+                opts=pulumi.ResourceOptions(
+                    parent=self, provider=provider, depends_on=before, custom_timeouts=READINESS
+                ),
+            )
+        self.register_outputs({})

@@ -1,0 +1,99 @@
+"""What an attachment asks its network for, and what of it the network cannot give."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from model.attachable import Attachable
+from model.chained import Portmap, Tuning
+from model.ipam import HostLocal, Static, Whereabouts
+from model.networks import Network, Raw
+from model.sriov import Sriov
+from model.workloads import Attachment, Workload
+
+Found = Iterator[tuple[str, str]]
+"""Key below the attachment or the workload (with its dot), and what is wrong with it."""
+
+
+def capabilities(attachment: Attachment) -> Iterator[str]:
+    """The CNI capabilities that the attachment makes use of."""
+    if attachment.ips or attachment.ips_by_replica:
+        yield "ips"
+    if attachment.mac:
+        yield "mac"
+    if attachment.port_mappings:
+        yield "portMappings"
+
+
+def mistakes(workload: Workload, attachment: Attachment, network: Network) -> Found:
+    """What this attachment of the workload cannot have of its network."""
+    pods = "one on each node" if workload.kind == "DaemonSet" else str(workload.replicas)
+    if attachment.ips and attachment.ips_by_replica:
+        yield ".ipsByReplica", "ips is there too; keep ipsByReplica"
+    if attachment.ips and (workload.kind == "DaemonSet" or workload.replicas > 1):
+        right = "ipsByReplica on a StatefulSet" if workload.kind != "DaemonSet" else "a StatefulSet with ipsByReplica"
+        yield ".ips", f"one pod can hold an address, and there are {pods}; give replicas: 1, or {right}"
+    if attachment.mac and (workload.kind == "DaemonSet" or workload.replicas > 1):
+        yield ".mac", f"one pod can hold a MAC address, and there are {pods}; give replicas: 1, or take it out"
+    if attachment.ips_by_replica:
+        if workload.kind != "StatefulSet":
+            yield ".ipsByReplica", f"the pods of a {workload.kind} have no ordinals; write kind: StatefulSet"
+        elif len(attachment.ips_by_replica) < workload.replicas:
+            given = len(attachment.ips_by_replica)
+            yield ".ipsByReplica", f"{given} entries for {workload.replicas} replicas; give each replica one"
+    yield from _twice(attachment)
+    if isinstance(network, Raw):
+        return
+    asked = set(capabilities(attachment))
+    if "ips" in asked:
+        yield from _addresses(attachment, network)
+    if "mac" in asked and not network.takes_mac and not any(isinstance(p, Tuning) for p in network.chain):
+        yield ".mac", f"{network.type} takes no MAC address from pods; add chain: [{{type: tuning}}] to the network"
+    if "portMappings" in asked and not any(isinstance(p, Portmap) for p in network.chain):
+        yield ".portMappings", f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
+    if attachment.default_route and isinstance(network, Sriov) and network.driver == "vfio-pci":
+        yield ".defaultRoute", "a function under vfio-pci has no interface that a route could lead through; take it out"
+
+
+def _twice(attachment: Attachment) -> Found:
+    seen: dict[str, int] = {}
+    for i, addresses in enumerate(attachment.ips_by_replica):
+        for address in addresses:
+            ip = address.partition("/")[0]
+            if seen.setdefault(ip, i) != i:
+                yield f".ipsByReplica[{i}]", f"{ip} is the address of replica {seen[ip]} too; each has its own"
+    families = [ipaddress.ip_address(gateway).version for gateway in attachment.default_route]
+    if len(families) > len(set(families)):
+        yield ".defaultRoute", "two gateways of one family; a default route has one for IPv4 and one for IPv6"
+
+
+def _addresses(attachment: Attachment, network: Attachable) -> Found:
+    key = ".ips" if attachment.ips else ".ipsByReplica"
+    ipam = getattr(network, "ipam", None)
+    if not isinstance(ipam, (Static, HostLocal)):
+        kind = getattr(ipam, "type", "none")
+        why = "hands addresses out by itself" if isinstance(ipam, Whereabouts) else "gives no address that is asked for"
+        yield key, f"the network's ipam {kind} {why}; make it a network of ipam: {{type: static}}"
+        return
+    asked = attachment.ips or tuple(address for addresses in attachment.ips_by_replica for address in addresses)
+    if isinstance(ipam, Static):
+        if ipam.addresses:
+            yield key, "the network has addresses of its own, which these would replace; keep one of the two"
+        for address in asked:
+            if address.partition("/")[0] in ipam.gateways:
+                yield key, f"{address.partition('/')[0]} is a gateway of the network; give the pod another address"
+        return
+    if len(asked) > 1 and attachment.ips:
+        yield (
+            key,
+            "host-local gives one address that is asked for, not several; make it a network of ipam: {type: static}",
+        )
+
+
+def mistakes_together(workload: Workload) -> Found:
+    """What the attachments of one workload cannot have at once."""
+    holders = [a for a in workload.networks if a.default_route]
+    if len(holders) > 1:
+        names = " and ".join(a.name for a in holders)
+        yield "networks", f"{names} each have a defaultRoute; a pod has one"
+    if workload.kind == "DaemonSet" and "replicas" in workload.model_fields_set:
+        yield "replicas", "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes"

@@ -1,0 +1,37 @@
+"""The Pulumi program of one question: plugins on many nodes. What a site does, less all that needs a cluster."""
+
+import pulumi
+import pulumi_command as command
+
+from components.cni_delivery import CniDelivery
+from components.cni_plugins import CniPlugins
+from components.ssh import Ssh
+from model.catalog import Catalog
+from model.load import parse_site
+from render.cni_plugins import origins
+from tests.graph.recording import lab_site
+
+
+def program(fleet, cni_plugins, *, nodes=None, run_id="run-1"):
+    """Puts a site's plugins on the first `nodes` of a fleet; `run_id` is another one after each run of Kubespray."""
+    data = lab_site(
+        nodes=fleet.site_nodes(nodes),
+        cniPlugins=cni_plugins,
+        kubespray={"variables": {"kube_network_plugin": "flannel"}},
+        networks={},
+        workloads={},
+    )
+    site = parse_site(data, source="a test")
+
+    def run():
+        provider = command.Provider("commands")
+        ssh = Ssh(site.name, site.nodes, pulumi.Output.secret(fleet.private_key), None, provider)
+        found = origins(site, Catalog(), "amd64")
+        ours = [one for one in found if one.delivered]
+        delivered = {}
+        if ours:
+            delivered = CniDelivery("delivery", site, {"amd64": ours}, ssh, [run_id], provider).of("amd64")
+        for node in site.nodes.hosts:
+            CniPlugins(f"{node}-cni-plugins", node, found, delivered, ssh, [run_id])
+
+    return run
