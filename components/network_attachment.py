@@ -28,7 +28,11 @@ class NetworkAttachment(pulumi.ComponentResource):
             name,
             api_version=manifest["apiVersion"],
             kind=manifest["kind"],
-            metadata=manifest["metadata"],
+            # Edited by hand, a field belongs to who edited it; it is put back all the same.
+            metadata={
+                **manifest["metadata"],
+                "annotations": {**manifest["metadata"].get("annotations", {}), "pulumi.com/patchForce": "true"},
+            },
             spec=manifest["spec"],
             opts=pulumi.ResourceOptions(parent=self, provider=provider),
         )

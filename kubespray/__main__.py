@@ -74,8 +74,9 @@ class Cluster:
         )
         refuse_other_multus(self.shell, self.first)
         self._reach({host for run in runs for host in run.hosts} & set(self.document.hosts))
+        hosts = {**self._earlier(), **self.document.hosts}
         for run in runs:
-            self._run(run)
+            self._run(run, hosts)
         if runs:
             refuse_other_multus(self.shell, self.first)
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
@@ -87,14 +88,17 @@ class Cluster:
         document = self.document
         order = as_applied(document, self.record.applied)
         self._reach(set(document.hosts))
-        self._run(PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS))
+        self._run(
+            PlaybookRun("reset.yml", order.groups, "the cluster is destroyed", None, extra=NO_PROMPTS), document.hosts
+        )
         self.shell.run(self.first, f"rm -f {ON_NODE}")
         self.workplace.store.remove()
 
-    def _run(self, run: PlaybookRun) -> None:
-        self.record = self.record.started(run.playbook, run.after)
+    def _run(self, run: PlaybookRun, hosts: dict[str, dict[str, Any]]) -> None:
+        """One playbook. `hosts`: variables of all hosts that may be in it."""
+        self.record = self.record.started(run.playbook, run.leaver or run.after)
         self._keep()
-        self.runner.run(run, self.document, {**self._earlier(), **self.document.hosts})
+        self.runner.run(run, self.document, hosts)
         self.record = self.record.succeeded(run.after)
         self._keep()
 

@@ -36,6 +36,8 @@ class PlaybookRun:
     """Extra variables."""
     tags: tuple[str, ...] = ()
     """Tags that the run is limited to; all if empty."""
+    leaver: Applied | None = None
+    """Of a removal: the cluster with the host still in it. If the run dies, the host may be in there yet."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -94,7 +96,7 @@ def plan(
 ) -> list[PlaybookRun]:
     """The runs, in order; none if nothing changed.
 
-    `dead`: hosts that leave and don't answer. `attempted`: the playbook that did not finish; `begun`: the cluster that it would have led to.
+    `dead`: hosts that leave and don't answer. `attempted`: the playbook that did not finish; `begun`: the cluster with every host that it may have left in.
     `half_made`: that one ended between the control plane and the pod network.
 
     Raises KubesprayError for what Kubespray can't do, with the way round.
@@ -178,7 +180,7 @@ def _why_gone(host: str, applied: Applied, document: Document, dead: frozenset[s
 def _removal(host: str, now: Applied, reason: str, *, unreachable: bool) -> PlaybookRun:
     """A host's removal, while its groups still list it. A dead one is not waited for."""
     extra = {"node": host, **NO_PROMPTS, **(UNREACHABLE if unreachable else {})}
-    return PlaybookRun("remove-node.yml", now.groups, reason, without(now, host), extra=extra)
+    return PlaybookRun("remove-node.yml", now.groups, reason, without(now, host), extra=extra, leaver=now)
 
 
 def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: frozenset[str]) -> list[PlaybookRun]:
@@ -193,7 +195,8 @@ def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: fr
         groups = {
             name: (*hosts, *((host,) if host in begun.groups[name] else ())) for name, hosts in now.groups.items()
         }
-        with_it = replace(now, groups=groups, hosts={**now.hosts, host: variables})
+        keys = now.known_hosts + begun.known_hosts
+        with_it = replace(now, groups=groups, hosts={**now.hosts, host: variables}, known_hosts=keys)
         gone = host in dead or host in document.hosts
         runs.append(_removal(host, with_it, f"{host} was being added when a run ended", unreachable=gone))
     return [replace(run, after=now) for run in runs]

@@ -47,11 +47,11 @@ class Record:
     attempted: str | None = None
     """The playbook that was begun and did not succeed."""
     begun: Applied | None = None
-    """The cluster that it would have led to."""
+    """The cluster with every host that may be in it if that playbook ends in the middle."""
 
-    def started(self, playbook: str, after: Applied | None) -> "Record":
+    def started(self, playbook: str, begun: Applied | None) -> "Record":
         """As of the moment before a playbook starts."""
-        return replace(self, runs=self.runs + 1, attempted=playbook, begun=after or self.begun)
+        return replace(self, runs=self.runs + 1, attempted=playbook, begun=begun or self.begun)
 
     def succeeded(self, applied: Applied | None) -> "Record":
         """As of the moment after one."""

@@ -31,7 +31,7 @@ def table(verification: Mapping[str, Any]) -> Table:
     """A row a pod and interface: pod, node, interface, network, address, gateway ping."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for check in verification["checks"]:
-        if not check["network"]:
+        if not (check["pod"] and check["network"]):
             continue
         row = rows.setdefault((check["pod"], check["interface"]), {"node": check["node"], "network": check["network"]})
         row[check["check"]] = _cell(check)

@@ -18,13 +18,27 @@ fail() {
     exit 1
 }
 
-sha() { sha256sum "$1" | cut -d ' ' -f 1; }
-
-recorded() { # plugin column
-    awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$manifest" 2>/dev/null || true
+# With many nodes on one machine, or many plugins on a node, it is the processes that cost: as few as can be.
+sha() { # file: sets $sum
+    sum=$(sha256sum "$1")
+    sum=${sum%% *}
 }
 
-held() { [ -f "$store/$1" ] && [ "$(sha "$store/$1")" = "$1" ]; }
+recorded() { # plugin: sets what the manifest says of it; empty where it says nothing
+    was_ours='' was='' was_pin='' before='' before_pin=''
+    [ -e "$manifest" ] || return 0
+    while read -r listed its now now_pin earlier earlier_pin; do
+        if [ "$listed" = "$1" ]; then
+            was_ours=$its was=$now was_pin=$now_pin before=$earlier before_pin=$earlier_pin
+        fi
+    done <"$manifest"
+}
+
+held() { # sha256: whether the store has it, whole
+    [ -f "$store/$1" ] || return 1
+    sha "$store/$1"
+    [ "$sum" = "$1" ]
+}
 
 one_at_a_time() { # a run whose pulumi was killed may still be at work
     mkdir -p "$state"
@@ -42,32 +56,40 @@ fetch() { # url sha256 file
         fi
         sleep 2
     done
-    found=$(sha "$3")
-    [ "$found" = "$2" ] ||
-        fail "$1 has sha256 $found, pinned is $2; nothing was installed. If the change is meant, pin the new one."
+    sha "$3"
+    [ "$sum" = "$2" ] ||
+        fail "$1 has sha256 $sum, pinned is $2; nothing was installed. If the change is meant, pin the new one."
 }
 
-obtain() { # plugin pin source member: sets $binary to the sha256 of a binary in the store
-    binary=$(recorded "$1" 3)
-    [ "$(recorded "$1" 4)" = "$2" ] && held "$binary" && return
-    binary=$(recorded "$1" 5)
-    [ "$(recorded "$1" 6)" = "$2" ] && held "$binary" && return
+obtain() { # plugin pin source member, what is recorded of it being set: sets $binary to the sha256 of a binary in the store
+    binary=$was
+    [ "$was_pin" = "$2" ] && held "$binary" && return
+    binary=$before
+    [ "$before_pin" = "$2" ] && held "$binary" && return
     if [ "$3" = delivered ]; then
         held "$2" || fail "$1 ($2) is not in $store, where it was delivered to; send it again: pulumi up --replace '**-cni-delivery-files'"
         binary=$2
         return
     fi
+    # An archive that holds several is fetched once; a plugin that has another name too is in the store by now.
+    if [ -z "$4" ] && held "$2"; then
+        binary=$2
+        return
+    fi
     [ -e "$work/$2" ] || fetch "$3" "$2" "$work/$2"
+    file=$work/$2
     if [ -n "$4" ]; then
+        file=$work/binary
         tar -xOf "$work/$2" "./$4" >"$work/binary" 2>/dev/null || tar -xOf "$work/$2" "$4" >"$work/binary" 2>/dev/null ||
             fail "$3 has no member $4; nothing was installed. Its members: $(tar -tf "$work/$2" | head -n 30 | tr '\n' ' ')"
+        sha "$file"
+        binary=$sum
     else
-        cp "$work/$2" "$work/binary"
+        binary=$2 # what was fetched is the plugin, and its sum was looked at
     fi
-    binary=$(sha "$work/binary")
-    chmod 0755 "$work/binary"
-    sync "$work/binary"
-    mv -f "$work/binary" "$store/$binary"
+    chmod 0755 "$file"
+    sync "$file"
+    mv -f "$file" "$store/$binary"
 }
 
 answer() { # file: sets $versions to the CNI versions that it says it supports, as a JSON list
@@ -95,6 +117,7 @@ plan() { # all that can fail comes before the first change: fetched, checked, an
             result="$result${result:+, }\"$name\": {\"owner\": \"calico\", \"versions\": $versions}"
             continue
         fi
+        recorded "$name"
         obtain "$name" "$pin" "$source" "$member"
         # By its own name: some binaries are several plugins in one.
         ln -sf "$store/$binary" "$work/$name"
@@ -102,15 +125,11 @@ plan() { # all that can fail comes before the first change: fetched, checked, an
         result="$result${result:+, }\"$name\": {\"sha256\": \"$binary\", \"versions\": $versions}"
 
         # What the distribution brought is replaced, but not ours to remove later.
-        ours=$(recorded "$name" 2)
-        if ! [ -e "$bin/$name" ]; then ours=yes; fi
-        before=$(recorded "$name" 3)
-        if [ "$before" = "$binary" ]; then
-            before="$(recorded "$name" 5) $(recorded "$name" 6)"
-        elif [ -n "$before" ]; then
-            before="$before $(recorded "$name" 4)"
+        [ -e "$bin/$name" ] || was_ours=yes
+        if [ "$was" != "$binary" ]; then
+            before=$was before_pin=$was_pin
         fi
-        printf '%s %s %s %s %s\n' "$name" "${ours:-no}" "$binary" "$pin" "${before:-- -}" >>"$work/manifest"
+        echo "$name ${was_ours:-no} $binary $pin ${before:--} ${before_pin:--}" >>"$work/manifest"
     done <<LIST
 $PLUGINS
 LIST
@@ -119,9 +138,9 @@ LIST
 install_plugins() {
     mkdir -p "$bin" "$store"
     chmod 0755 "$store"
-    if findmnt -no OPTIONS -T "$bin" | tr , '\n' | grep -qx noexec; then
-        fail "$bin is on a file system mounted noexec; mount it with exec"
-    fi
+    case ,$(findmnt -no OPTIONS -T "$bin"), in
+        *,noexec,*) fail "$bin is on a file system mounted noexec; mount it with exec" ;;
+    esac
     rm -rf "$store"/new-*
     work=$(mktemp -d "$store/new-XXXXXX")
     trap 'rm -rf "$work"' EXIT
@@ -141,7 +160,7 @@ install_plugins() {
 }
 
 put() { # plugin sha256
-    if ! [ -e "$bin/$1" ] || [ "$(sha "$bin/$1")" != "$2" ]; then
+    if ! has "$bin/$1" "$2"; then
         # A copy: who writes into the file in $bin must not change the one that is kept.
         cp "$store/$2" "$work/put"
         chown root:root "$work/put"
@@ -151,15 +170,26 @@ put() { # plugin sha256
         sync "$work/put"
         mv -fT "$work/put" "$bin/$1"
     fi
-    [ "$(sha "$bin/$1")" = "$2" ] || fail "$bin/$1 was changed by somebody else while it was installed"
+    has "$bin/$1" "$2" || fail "$bin/$1 was changed by somebody else while it was installed"
     chown root:root "$bin/$1"
     chmod 0755 "$bin/$1"
 }
 
+has() { # file sha256
+    [ -e "$1" ] || return 1
+    sha "$1"
+    [ "$sum" = "$2" ]
+}
+
 drop_others() { # ours, and no longer asked for
     [ -s "$manifest" ] || return 0
-    while read -r name ours sum _; do
-        printf '%s\n' "$PLUGINS" | grep -q "^$name " || remove_unchanged "$name" "$ours" "$sum"
+    while read -r name ours kept _; do
+        case "
+$PLUGINS" in
+            *"
+$name "*) ;;
+            *) remove_unchanged "$name" "$ours" "$kept" ;;
+        esac
     done <"$manifest"
 }
 
@@ -171,12 +201,12 @@ forget_others() { # what is neither in use nor the one before
 }
 
 remove_unchanged() { # plugin ours sha256; changed since means somebody else's by now
-    if [ "$2" = yes ] && [ -e "$bin/$1" ] && [ "$(sha "$bin/$1")" = "$3" ]; then rm -f "$bin/$1"; fi
+    if [ "$2" = yes ] && has "$bin/$1" "$3"; then rm -f "$bin/$1"; fi
 }
 
 remove_plugins() {
     if [ -s "$manifest" ]; then
-        while read -r name ours sum _; do remove_unchanged "$name" "$ours" "$sum"; done <"$manifest"
+        while read -r name ours kept _; do remove_unchanged "$name" "$ours" "$kept"; done <"$manifest"
     fi
     rm -rf "$store"
     rm -f "$manifest" "$state/cni-plugins.lock"

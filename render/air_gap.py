@@ -6,6 +6,7 @@ from typing import Any
 from model.air_gap import AirGap
 from model.catalog import Catalog, File, KubesprayCatalog
 from model.site import Site
+from render.images import images
 
 REGISTRIES = ("docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io")
 """Those that Kubespray names images of (its *_image_repo variables)."""
@@ -88,7 +89,7 @@ def variables(site: Site, gap: AirGap) -> dict[str, Any]:
 
 def registries(site: Site) -> list[str]:
     """All registries that images of the site may be of."""
-    return sorted({*REGISTRIES, *(workload.image.partition("/")[0] for workload in site.workloads.values())})
+    return sorted({*REGISTRIES, *(image.partition("/")[0] for image in images(site))})
 
 
 def installers(gap: AirGap | None) -> dict[str, str]:

@@ -36,4 +36,6 @@ def images(site: Site) -> dict[str, str]:
         found[device_plugin(site.sriov.version)] = "the SR-IOV device plugin"
     for name, workload in site.workloads.items():
         found.setdefault(workload.image, f"workload {name}")
+    if site.throughput is not None:
+        found.setdefault(site.throughput.image, "throughput")
     return found

@@ -302,10 +302,8 @@ def default_route_outside(attached: Attached) -> Problems:
     source="multus-cni pkg/netutils DeleteDefaultGW; multus-cni#847",
 )
 def default_route_moves(attached: Attached) -> Problems:
-    """Multus takes the default route off eth0: DNS, services and other nodes' pods are found by eth0's remaining routes only.
-
-    A site's own pods get routes to pods, services and nodes before they start.
-    """
+    """Multus takes the default route off eth0: DNS, services and other nodes' pods are found by eth0's remaining routes only."""
+    # A site's own pods get routes to pods, services and nodes before they start.
     item, nad = attached.selection.item, attached.nad
     ours = nad is not None and nad.config is not None and nad.config.in_site
     if item and not ours and any(parse_address(gateway) for gateway in texts(item, "default-route")):

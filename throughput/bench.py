@@ -19,7 +19,7 @@ from verification.cluster import Cluster
 
 READY_SECONDS = 120
 GONE_SECONDS = 120
-LATENCY_SECONDS = 1
+LATENCY_SECONDS = 0.5
 LATENCY_PORT = 52100
 _Attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
 
@@ -99,7 +99,7 @@ class Bench:
         own, other = (path.server, path.client) if reverse else (path.client, path.server)
         port = LATENCY_PORT + path.port % 50 * 2 + reverse
         common = {"device": path.interface, "port": port}
-        serve = self._script(answering, {**common, "role": "serve", "own": other, "seconds": LATENCY_SECONDS + 2})
+        serve = self._script(answering, {**common, "role": "serve", "own": other, "seconds": 10})
         ask = self._script(
             asking, {**common, "role": "ask", "own": own, "other": other, "seconds": LATENCY_SECONDS}, wait=1.0
         )

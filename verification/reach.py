@@ -152,19 +152,19 @@ def _echoes(ping: Ping) -> str:
 
 def unique_addresses(interfaces: list[Attached]) -> Iterator[Check]:
     """Each interface's addresses belong to no other pod of the site on that network, and to nobody else on the wire."""
-    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
+    holders: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     owner = {a.mac: f"{a.pod.name} on {a.pod.node}" for a in interfaces if a.mac}
     own: dict[str, set[str]] = defaultdict(set)
     for a in interfaces:
         own[a.pod.name] |= {link.mac for link in a.pod.inside.links.values()}
         for address in a.addresses:
-            holders[a.want.network, address].append(a.pod.name)
+            holders[*_place(a), address].append(a.pod.name)
     for a in interfaces:
         if not a.addresses:
             continue
         found = []
         for address in a.addresses:
-            others = [p for p in holders[a.want.network, address] if p != a.pod.name]
+            others = [p for p in holders[*_place(a), address] if p != a.pod.name]
             if others:
                 found.append(f"{address} is held by {', '.join(others)} too")
             strange = [mac for mac in a.reach.others.get(address, ()) if mac not in own[a.pod.name]]
@@ -176,6 +176,11 @@ def unique_addresses(interfaces: list[Attached]) -> Iterator[Check]:
         link = a.pod.inside.links[a.want.interface]
         found += [f"{x.address} is {' and '.join(x.bad)}" for x in link.addresses if x.bad]
         yield a.check("unique-address", not found, "; ".join(found) or " ".join(a.addresses))
+
+
+def _place(a: Attached) -> tuple[str, str]:
+    """Where an address must be unique: on the network; on the node, where the network ends there."""
+    return a.want.network, "" if a.want.segment else a.pod.node
 
 
 def isolation(interfaces: list[Attached]) -> Iterator[Check]:

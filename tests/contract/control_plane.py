@@ -116,6 +116,7 @@ def running(folder: Path) -> Iterator[Cluster]:
             "--bind-address=127.0.0.1",
             f"--secure-port={port}",
             "--endpoint-reconciler-type=none",
+            "--allow-privileged=true",
             "--service-cluster-ip-range=10.96.0.0/24",
             f"--client-ca-file={folder / 'ca.pem'}",
             f"--tls-cert-file={folder / 'server.pem'}",

@@ -172,6 +172,7 @@ def second(lab, before: earlier.Earlier):
         }
         network["ipam"]["ranges"] = [{**part, "gateway": f"10.1.{number}0.1"}]
     site["workloads"]["samplepod"]["nodes"] = ["two2"]
+    site.pop("throughput", None)
     site["kubespray"]["variables"] |= {**before.mirrors(), **before.variables()}
     return Cluster(lab, "two", configuration)
 

@@ -70,8 +70,9 @@ def test_an_address_that_a_host_outside_has_stolen(lab):
     in_namespace(lab, "link", "add", "thief", "type", "veth", "peer", "name", "thief0")
     try:
         in_namespace(lab, "link", "set", "thief0", "master", bridge(lab), "up")
-        in_namespace(lab, "netns", "add", "thief", check=False)
-        in_namespace(lab, "link", "set", "thief", "address", "02:00:00:00:00:66", "netns", "thief")
+        in_namespace(lab, "link", "set", "thief", "address", "02:00:00:00:00:66")
+        lab.run("ip", "netns", "add", "thief")
+        in_namespace(lab, "link", "set", "thief", "netns", "thief")
         lab.run("ip", "-n", "thief", "addr", "add", f"{address}/24", "dev", "thief")
         lab.run("ip", "-n", "thief", "link", "set", "thief", "up")
         found = failures(lab)

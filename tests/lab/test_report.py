@@ -16,7 +16,6 @@ def test_up_has_written_the_report(lab):
         "gateway-arp",
         "TCP, 1 stream",
         "v1.35",
-        "lab-kubernetes-kubespray",
     ):
         assert part in text, part
 

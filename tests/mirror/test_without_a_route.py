@@ -152,7 +152,7 @@ def test_a_node_gets_its_plugins_from_the_mirror(carried, site, catalog, tmp_pat
     assert done.stdout.endswith(plugin("mirrored"))
 
 
-def test_pip_installs_from_the_mirror_alone(carried, site, tmp_path):
+def test_pip_installs_from_the_mirror_alone(carried, servers, site, tmp_path):
     name = "carried-1.0-py3-none-any.whl"
     with zipfile.ZipFile(tmp_path / name, "w") as wheel:
         wheel.writestr("carried.py", "print('carried here')\n")
@@ -160,8 +160,9 @@ def test_pip_installs_from_the_mirror_alone(carried, site, tmp_path):
         wheel.writestr("carried-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr("carried-1.0.dist-info/RECORD", "")
     content = (tmp_path / name).read_bytes()
-    url = f"https://files.example/{name}"
-    mirror = carried(served={url: content}, wheels=(Wheel(url, sha256(content), "a test"),))
+    url = f"{servers.files}/{name}"
+    (servers.folder / "files" / name).write_bytes(content)
+    mirror = carried(wheels=(Wheel(url, sha256(content), "a test"),))
     done = inside(
         mirror,
         f"{sys.executable} -m pip install --quiet --disable-pip-version-check --target {tmp_path}/there carried==1.0\n"

@@ -271,3 +271,47 @@ def test_value_types_keep_one_form(kind, given, kept):
 def test_value_types_say_what_would_be_right(kind, given, words):
     with pytest.raises(ValidationError, match=re.escape(words)):
         TypeAdapter(kind).validate_python(given)
+
+
+KUBESPRAY = [
+    (
+        "path: ../k, archive: {url: k.tgz, sha256: %s}" % ("a" * 64),
+        "kubespray.archive: path says already where Kubespray comes from",
+    ),
+    ("path: ../k, commit: %s" % ("a" * 40), "kubespray.commit: pins the git tag, which path or archive stands in for"),
+    ("commit: abc", "kubespray.commit: 'abc' is not a commit; write its 40 digits"),
+    (
+        "archive: {url: 'ftp://x/k.tgz', sha256: %s}" % ("a" * 64),
+        "kubespray.archive.url: 'ftp://x/k.tgz' is neither an http(s) address nor a path",
+    ),
+    ("archive: {url: k.tgz}", "kubespray.archive.sha256: missing"),
+    ("podCidr: 10.0.0.1/16", "kubespray.podCidr: '10.0.0.1/16' has host bits set"),
+    (
+        "kubernetesVersion: v1.35.4",
+        "kubespray.kubernetesVersion: 'v1.35.4' is not a version; write three numbers such as 1.35.4",
+    ),
+    ("networkPlugin: calicoo", "did you mean calico?"),
+    ("apiServer: 'api.example:6443'", "kubespray.apiServer: 'api.example:6443' is neither an address nor a DNS name"),
+    (
+        "podCidr: 10.0.0.0/16, variables: {kube_pods_subnet: 10.0.0.0/16}",
+        "kubespray.variables.kube_pods_subnet: says again what kubespray.podCidr says",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), KUBESPRAY)
+def test_kubespray_says_each_thing_once_and_right(given, words):
+    assert any(
+        words in line for line in mistakes(GOOD.replace("    nodes:", f"    kubespray: {{{given}}}\n    nodes:", 1))
+    )
+
+
+def test_typed_settings_are_kubespray_s_variables():
+    given = "kubernetesVersion: 1.35.4, networkPlugin: calico, podCidr: 10.0.0.0/16, variables: {kube_proxy_mode: ipvs}"
+    site = parse_stack_text(GOOD.replace("    nodes:", f"    kubespray: {{{given}}}\n    nodes:", 1), source="x")
+    assert site.kubespray.given() == {
+        "kube_version": "1.35.4",
+        "kube_network_plugin": "calico",
+        "kube_pods_subnet": "10.0.0.0/16",
+        "kube_proxy_mode": "ipvs",
+    }

@@ -36,9 +36,10 @@ class Sysfs:
     def run(self, argument, text, **more):
         """Runs the script while the driver watches `sriov_numvfs`."""
         done = threading.Event()
+        first = (self.device / "sriov_numvfs").read_text()
 
         def driver():
-            seen = (self.device / "sriov_numvfs").read_text()
+            seen = first
             last = False
             while not last:
                 last = done.is_set()  # looks once more after the script's end
@@ -50,7 +51,7 @@ class Sysfs:
                 time.sleep(0.001)
 
         # A shell writes faster than a thread looks; each write waits for the driver, as in the kernel.
-        slow = SCRIPT.read_text().replace('>"$device/sriov_numvfs"', '>"$device/sriov_numvfs"; sleep 0.1')
+        slow = SCRIPT.read_text().replace('>"$device/sriov_numvfs"', '>"$device/sriov_numvfs"; sleep 0.3')
         watcher = threading.Thread(target=driver)
         watcher.start()
         try:
@@ -63,6 +64,7 @@ class Sysfs:
                 check=False,
             )
         finally:
+            time.sleep(0.3)
             done.set()
             watcher.join()
 

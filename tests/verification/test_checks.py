@@ -287,6 +287,14 @@ def test_the_same_address_on_another_network_is_no_duplicate():
     assert failed(checks([pod(), second], more=(other,))) == []
 
 
+def test_bridges_of_two_nodes_may_give_the_same_address():
+    own = WORKLOAD.model_copy(update={"interfaces": (NET1.model_copy(update={"segment": ""}),), "replicas": 2})
+    pods = [pod(), pod("samplepod-2", node="node3", seen=link(mac="7a:00:00:00:00:02"))]
+    assert failed(checks(pods, workload=own)) == []
+    same_node = [pods[0], pod("samplepod-2", seen=link(mac="7a:00:00:00:00:02"))]
+    assert failed(checks(same_node, workload=own)) == ["unique-address"] * 2
+
+
 def test_ipv6_ranges_hold_ipv6_only():
     six = ExpectedRange(subnet="fd00:10::/64", start="fd00:10::1", end="fd00:10::ff")
     assert six.holds("fd00:10::5")
