@@ -73,7 +73,7 @@ def test_there_and_back(cluster, tmp_path):
     data["config"]["multus-site:site"]["nodes"]["hosts"]["node1"]["hostKey"] = KEY
     site = parse_stack_text(yaml.safe_dump(data), source=output.name)
     assert {name: network.type for name, network in site.networks.items()} == {
-        "internal": "macvlan", "plain": "macvlan", "chained": "raw", "other": "raw",
+        "internal": "macvlan", "plain": "macvlan", "chained": "macvlan", "other": "raw",
     }  # fmt: skip
     for name, network in site.networks.items():
         made = nad_manifest(name, network)
