@@ -21,7 +21,11 @@ MACVLAN = {"type": "macvlan", "master": "ens6", "mode": "bridge"}
 CONFIGS = {
     ("default", "internal"): {"cniVersion": "1.0.0", "name": "internal", "plugins": [{**MACVLAN, "ipam": IPAM}]},
     ("default", "plain"): {"cniVersion": "1.0.0", "name": "plain", "plugins": [{**MACVLAN, "mtu": 9000, "ipam": {}}]},
-    ("telecom", "chained"): {"cniVersion": "1.0.0", "name": "chained", "plugins": [MACVLAN, {"type": "sbr"}]},
+    ("telecom", "chained"): {
+        "cniVersion": "1.0.0",
+        "name": "chained",
+        "plugins": [{**MACVLAN, "ipam": {}}, {"type": "sbr"}],
+    },
     ("telecom", "other"): {"cniVersion": "0.3.1", "name": "other", "type": "some-plugin", "mode": "l2"},
 }
 
