@@ -97,7 +97,9 @@ def _bridge(place: Place, segment: Segment) -> str:
 def _make_bridge(bridge: str, segment: Segment) -> None:
     links = {link["ifname"] for link in json.loads(_ip("-n", NAMESPACE, "-json", "link", "show"))}
     if bridge not in links:
-        _ip("-n", NAMESPACE, "link", "add", bridge, "type", "bridge")
+        # With an address of its own: else it takes the lowest of its ports', and the gateway has another with each node that comes or goes.
+        address = "02:00:" + ":".join(f"{int(part):02x}" for part in segment.gateway.partition("/")[0].split("."))
+        _ip("-n", NAMESPACE, "link", "add", bridge, "address", address, "type", "bridge")
     port, keeper = f"{segment.name[:8]}-port", f"{segment.name[:8]}-keep"
     if port not in links:
         _ip("-n", NAMESPACE, "link", "add", port, "type", "veth", "peer", "name", keeper)

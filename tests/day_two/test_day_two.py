@@ -17,7 +17,7 @@ import yaml
 from lab.cache import Cache
 from lab.mirror import earlier
 from lab.toolchain.modules import KUBERNETES, KUBERNETES_EARLIER
-from tests.day_two.sites import STACKS, Ping, ansible_at_work, machine, of_the_lab, second
+from tests.day_two.sites import STACKS, Ping, ansible_at_work, lab_configuration, machine, of_the_lab, second
 from tests.lab.running import PROJECT, eventually
 
 pytestmark = pytest.mark.day_two
@@ -237,6 +237,8 @@ def test_the_lab_is_as_it_was(cluster, step, results):
     with step("remove the worker again", cluster):
         cluster.up()
     assert changed_hosts(results) == {"node4"}
+    cluster.configuration = lab_configuration()
+    cluster.up()
     assert set(cluster.ready()) == {"node1", "node2", "node3"}
 
 
