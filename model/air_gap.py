@@ -22,7 +22,7 @@ def _server(value: str) -> str:
     """The address of a registry: container runtimes put /v2 behind it, so it has no path."""
     base = _base(value)
     if "/" in base.partition("://")[2]:
-        msg = f"{value!r} has a path; a registry is a host and a port, such as http://192.0.2.9:5000"
+        msg = f"{value!r} has a path; write a host and a port alone, such as http://192.0.2.9:5000"
         raise ValueError(msg)
     return base
 

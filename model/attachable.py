@@ -39,19 +39,19 @@ class Attachable(Part):
     def _chain_can_work(self) -> Self:
         types = [plugin.type for plugin in self.chain]
         for twice in sorted({t for t in types if types.count(t) > 1}):
-            msg = f"chain has {twice} {types.count(twice)} times; each plugin does its work once"
+            msg = f"chain has {twice} {types.count(twice)} times; keep one of them, for each plugin does its work once"
             raise ValueError(msg)
         for plugin in self.chain:
             if isinstance(plugin, Bandwidth):
                 self._bandwidth_can_work(plugin)
             if isinstance(plugin, Firewall) and plugin.ingress_policy not in {None, "open"} and self.type != "bridge":
-                msg = f"chain: firewall's ingressPolicy {plugin.ingress_policy} asks which bridge a packet came from; {self.type} has none"
+                msg = f"firewall's ingressPolicy {plugin.ingress_policy} asks which bridge a packet came from, and {self.type} has none; write open, or take it out"
                 raise ValueError(msg)
         return self
 
     def _bandwidth_can_work(self, plugin: Bandwidth) -> None:
         if not self.makes_veth:
-            msg = f"chain: bandwidth shapes the node's end of a veth pair, and {self.type} makes none; take it out, or type bridge or ptp"
+            msg = f"bandwidth shapes the node's end of a veth pair, and {self.type} makes none; take it out of chain, or write type: bridge or ptp"
             raise ValueError(msg)
         pairs = (
             ("ingressRate", plugin.ingress_rate, "ingressBurst", plugin.ingress_burst),
@@ -60,8 +60,8 @@ class Attachable(Part):
         for rate, speed, burst, size in pairs:
             if (speed is None) != (size is None):
                 there, missing = (rate, burst) if size is None else (burst, rate)
-                msg = f"chain: bandwidth has {there} without {missing}; give both"
+                msg = f"bandwidth has {there} without {missing}; give both"
                 raise ValueError(msg)
         if plugin.ingress_rate is None and plugin.egress_rate is None:
-            msg = "chain: bandwidth limits nothing; give ingressRate and ingressBurst, or egressRate and egressBurst"
+            msg = "bandwidth limits nothing; give ingressRate and ingressBurst, or egressRate and egressBurst"
             raise ValueError(msg)

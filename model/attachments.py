@@ -26,14 +26,17 @@ def capabilities(attachment: Attachment) -> Iterator[str]:
 
 def mistakes(workload: Workload, attachment: Attachment, network: Network) -> Found:
     """What this attachment of the workload cannot have of its network."""
-    pods = "one on each node" if workload.kind == "DaemonSet" else str(workload.replicas)
+    daemons = workload.kind == "DaemonSet"
+    several = daemons or workload.replicas > 1
+    pods = "a DaemonSet has one on each node" if daemons else f"there are {workload.replicas}"
     if attachment.ips and attachment.ips_by_replica:
-        yield ".ipsByReplica", "ips is there too; keep ipsByReplica"
-    if attachment.ips and (workload.kind == "DaemonSet" or workload.replicas > 1):
-        right = "ipsByReplica on a StatefulSet" if workload.kind != "DaemonSet" else "a StatefulSet with ipsByReplica"
-        yield ".ips", f"one pod can hold an address, and there are {pods}; give replicas: 1, or {right}"
-    if attachment.mac and (workload.kind == "DaemonSet" or workload.replicas > 1):
-        yield ".mac", f"one pod can hold a MAC address, and there are {pods}; give replicas: 1, or take it out"
+        yield ".ips", "ipsByReplica is there too; keep one of the two"
+    elif attachment.ips and several:
+        right = "" if daemons else "write replicas: 1, or "
+        yield ".ips", f"one pod can hold an address, and {pods}; {right}make it a StatefulSet with ipsByReplica"
+    if attachment.mac and several:
+        right = "" if daemons else "write replicas: 1, or "
+        yield ".mac", f"one pod can hold a MAC address, and {pods}; {right}take it out"
     if attachment.ips_by_replica:
         if workload.kind != "StatefulSet":
             yield ".ipsByReplica", f"the pods of a {workload.kind} have no ordinals; write kind: StatefulSet"
@@ -60,10 +63,10 @@ def _twice(attachment: Attachment) -> Found:
         for address in addresses:
             ip = address.partition("/")[0]
             if seen.setdefault(ip, i) != i:
-                yield f".ipsByReplica[{i}]", f"{ip} is the address of replica {seen[ip]} too; each has its own"
+                yield f".ipsByReplica[{i}]", f"{ip} is the address of replica {seen[ip]} too; give each its own"
     families = [ipaddress.ip_address(gateway).version for gateway in attachment.default_route]
     if len(families) > len(set(families)):
-        yield ".defaultRoute", "two gateways of one family; a default route has one for IPv4 and one for IPv6"
+        yield ".defaultRoute", "two gateways of one family; keep one for IPv4 and one for IPv6"
 
 
 def _addresses(attachment: Attachment, network: Attachable) -> Found:
@@ -94,6 +97,6 @@ def mistakes_together(workload: Workload) -> Found:
     holders = [a for a in workload.networks if a.default_route]
     if len(holders) > 1:
         names = " and ".join(a.name for a in holders)
-        yield "networks", f"{names} each have a defaultRoute; a pod has one"
+        yield "networks", f"{names} each have a defaultRoute; keep one of them"
     if workload.kind == "DaemonSet" and "replicas" in workload.model_fields_set:
         yield "replicas", "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes"

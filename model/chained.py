@@ -9,6 +9,9 @@ from model.types import InterfaceName, MacAddress, Mtu
 
 Backend = Literal["iptables", "nftables"]
 
+_LONGEST_BURST = 8 * (2**32 - 1) - 1
+"""Bits: the plugin refuses what is not less than 2³² - 1 bytes."""
+
 
 class Tuning(Part):
     """Settings of the pod's interface (plugins/meta/tuning)."""
@@ -56,11 +59,11 @@ class Bandwidth(Part):
     """The plugin bandwidth."""
     ingress_rate: int | None = Field(default=None, ge=1, examples=[100000000])
     """To the pod, bit/s."""
-    ingress_burst: int | None = Field(default=None, ge=1, lt=8 * (2**32 - 1), examples=[80000000])
+    ingress_burst: int | None = Field(default=None, ge=1, le=_LONGEST_BURST, examples=[80000000])
     """To the pod, bits; goes with ingressRate."""
     egress_rate: int | None = Field(default=None, ge=1, examples=[100000000])
     """From the pod, bit/s."""
-    egress_burst: int | None = Field(default=None, ge=1, lt=8 * (2**32 - 1), examples=[80000000])
+    egress_burst: int | None = Field(default=None, ge=1, le=_LONGEST_BURST, examples=[80000000])
     """From the pod, bits; goes with egressRate."""
 
 

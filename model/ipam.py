@@ -75,13 +75,10 @@ class Whereabouts(Part):
     """Keeps equal ranges apart: networks of one name share their addresses, those of two names do not."""
 
     @model_validator(mode="after")
-    def _one_gateway_key(self) -> "Whereabouts":
-        if self.gateway is not None and not _inside(self.gateway, self.range):
-            msg = f"gateway {self.gateway} is not in the network of {self.range}; the gateway of a further range stands in that range"
-            raise ValueError(msg)
-        for entry in self.ip_ranges:
+    def _gateways_inside(self) -> "Whereabouts":
+        for entry in self.all_ranges():
             if entry.gateway is not None and not _inside(entry.gateway, entry.range):
-                msg = f"gateway {entry.gateway} is not in the network of {entry.range}"
+                msg = f"gateway {entry.gateway} is not in the network of {entry.range}; give it one of that network, and each range its own"
                 raise ValueError(msg)
         return self
 

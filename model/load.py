@@ -39,7 +39,7 @@ def parse_site(data: object, *, source: str, text: str | None = None) -> Site:
     `source` names the file in messages; `text` is that stack file's YAML, for line numbers. Raises SiteError.
     """
     if data is None:
-        missing = Mistake((), "missing; a stack file holds it as config: multus-site:site: {name: …, nodes: …}")
+        missing = Mistake((), "missing; write it into the stack file as config: multus-site:site: {name: …, nodes: …}")
         raise SiteError(source, [(missing, None)])
     try:
         return Site.model_validate(data)

@@ -27,7 +27,8 @@ class MasterByNode(Part):
         keys = {"groups": self.groups, "mac": self.mac, "pci": self.pci, "altname": self.altname}
         given = [key for key, value in keys.items() if value]
         if len(given) != 1:
-            msg = f"{', '.join(given) or 'nothing'} tells which NIC it is; give exactly one of {', '.join(keys)}"
+            found = f"{' and '.join(given)} each tell which NIC it is" if given else "nothing tells which NIC it is"
+            msg = f"{found}; give exactly one of {', '.join(keys)}"
             raise ValueError(msg)
         return self
 
@@ -37,10 +38,16 @@ class MasterByNode(Part):
         return f"pci {self.pci}" if self.pci else f"altname {self.altname}" if self.altname else ""
 
 
+TAGS = ("by name", "by node")
+"""How pydantic tells the two forms apart in the places of its errors."""
+
+
 def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is looked at
-    return "by node" if isinstance(value, (dict, MasterByNode)) else "by name"
+    return TAGS[isinstance(value, (dict, MasterByNode))]
 
 
 Master = Annotated[
-    Annotated[InterfaceName, Tag("by name")] | Annotated[MasterByNode, Tag("by node")], Discriminator(_form)
+    Annotated[InterfaceName, Tag(TAGS[0])]
+    | Annotated[MasterByNode, Tag(TAGS[1]), Field(examples=[{"groups": {"compute": "ens6", "edge": "eno2"}}])],
+    Discriminator(_form),
 ]

@@ -1,6 +1,7 @@
 """pydantic's errors in the words of a site: the path as it stands in the file, what was found, what would be right."""
 
 import difflib
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from model.master import TAGS
 from model.positions import Path, at
 from model.site import Site
 
@@ -35,7 +37,8 @@ def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
         found += _mistakes_behind(error, data)
     inner = {mistake.path[:depth] for mistake in found for depth in range(len(mistake.path))}
     # pydantic calls a list empty when each of its entries is wrong
-    return [m for m in dict.fromkeys(found) if not (m.message.startswith(_EMPTY) and m.path in inner)]
+    found = [m for m in found if not (m.message.startswith(_EMPTY) and m.path in inner)]
+    return list(dict.fromkeys(Mistake(_as_written(m.path, data), m.message) for m in found))
 
 
 def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
@@ -47,7 +50,7 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
             inner, colon, message = line.partition(": ")
             yield Mistake(parsed_path(inner), message) if not path and colon else Mistake(path, line)
     elif kind == "missing":
-        yield Mistake(path, f"missing; {_right(schema)}")
+        yield Mistake(path, f"missing; {right_for(schema)}")
     elif kind == "extra_forbidden":
         yield Mistake(path, f"unknown key; {_instead(str(path[-1]), parent)}")
     elif kind in {"union_tag_invalid", "union_tag_not_found"}:
@@ -58,69 +61,86 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
             (*path, key), f"{found}; write one of {', '.join(choices)}{_guess(context.get('tag', ''), choices)}"
         )
     elif kind in {"greater_than_equal", "less_than_equal"}:
-        yield Mistake(path, f"{value} is out of bounds; {_right(schema)}")
+        yield Mistake(path, f"{value} is out of bounds; {right_for(schema)}")
     elif kind == "too_short":
-        yield Mistake(path, f"{_EMPTY}; {_right(schema)}")
+        yield Mistake(path, f"{_EMPTY}; {right_for(schema)}")
     elif kind == "literal_error":
         choices = [str(choice) for choice in schema.get("enum", [schema.get("const", "")])]
-        yield Mistake(path, f"{_shown(value)} is not known here; {_right(schema)}{_guess(str(value), choices)}")
+        yield Mistake(path, f"{_shown(value)} is not known here; {right_for(schema)}{_guess(str(value), choices)}")
+    elif schema.get("type") == "string" and not schema.get("examples") and isinstance(value, (bool, int, float)):
+        yield Mistake(path, f'{_shown(value)} does not fit; {right_for(schema)}, in quotes: "{_shown(value)}"')
     else:
-        yield Mistake(path, f"{_shown(value)} does not fit; {_right(schema)}")
+        yield Mistake(path, f"{_shown(value)} does not fit; {right_for(schema)}")
 
 
 def parsed_path(text: str) -> Path:
-    """The parts of a path written `networks.a.ranges[0]`; a name with dots in it stands in `["…"]`."""
-    parts = re.findall(r'\["([^"]*)"\]|([^.\[\]]+)', text)
-    return tuple(quoted or (int(plain) if plain.isdigit() else plain) for quoted, plain in parts)
+    """The parts of a path as model.positions.written writes it: `networks.a.ranges[0]`, `links["ens6.110"].id`."""
+    parts = re.findall(r'\["(.*?)"\]|\[(\d+)\]|([^.\[\]]+)', text)
+    return tuple(int(index) if index else odd or name for odd, index, name in parts)
+
+
+def _as_written(path: Path, data: object) -> Path:
+    """The path less what a text stands for: `networks: [a]` is read as `networks: [{name: a}]`."""
+    whole: Any = data
+    ends = (depth for depth in range(len(path)) if isinstance(at(whole, path[:depth]), str))
+    return path[: next(ends, len(path))]
 
 
 def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     """The path in the file (pydantic's has the tags of unions too), the schema there and that of its parent."""
-    root = Site.model_json_schema()
-    schema = parent = root
+    schema = parent = _whole()
     path: list[int | str] = []
     for part in loc:
         if part == "[key]":
             break
         if "discriminator" in schema:
             target = schema["discriminator"]["mapping"].get(part)
-            schema = _resolved({"$ref": target} if target else {}, root)
+            schema = _resolved({"$ref": target} if target else {})
             continue
-        if "oneOf" in schema:  # a name, or a mapping that tells it (model.master)
-            choice = next(c for c in schema["oneOf"] if ("$ref" in c) == (part == "by node"))
-            schema = _resolved(choice, root)
+        if "anyOf" in schema and part in TAGS:  # which of its forms pydantic took it for; both would be right
             continue
         path.append(part)
-        parent = schema
-        if isinstance(part, int):
-            schema = schema.get("items", {})
-        else:
-            schema = schema.get("properties", {}).get(part) or schema.get("additionalProperties") or {}
-        schema = _resolved(schema if isinstance(schema, dict) else {}, root)
+        parent = _entered(schema)
+        inner = parent.get("items") or parent.get("properties", {}).get(part) or parent.get("additionalProperties")
+        schema = _resolved(inner if isinstance(inner, dict) else {})
     return tuple(path), schema, parent
 
 
-def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """The schema behind a reference or behind `… or null`; of text or a mapping, the mapping."""
-    while True:
-        if "$ref" in schema:
-            schema = root["$defs"][schema["$ref"].rpartition("/")[2]] | {k: v for k, v in schema.items() if k != "$ref"}
-        elif "anyOf" in schema:
-            choice = next((c for c in schema["anyOf"] if c.get("type") not in {"null", "string"}), schema["anyOf"][0])
-            schema = choice | {k: v for k, v in schema.items() if k != "anyOf"}
-        else:
-            return schema
+@functools.cache
+def _whole() -> dict[str, Any]:
+    return Site.model_json_schema()
 
 
-def _right(schema: dict[str, Any]) -> str:
-    """What would be right, as far as the schema knows."""
-    if "oneOf" in schema and "discriminator" not in schema:
-        return _right({**schema["oneOf"][0], **{key: schema[key] for key in ("examples",) if key in schema}})
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema behind a reference or behind `… or null`; of several forms all, as `anyOf`, each without a reference."""
+    rest = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "oneOf"}}
+    if "$ref" in schema:
+        return _resolved(_whole()["$defs"][schema["$ref"].rpartition("/")[2]] | rest)
+    forms = schema.get("anyOf") or schema.get("oneOf")
+    if forms is None or "discriminator" in schema:
+        return schema
+    forms = [_resolved(form) for form in forms if form.get("type") != "null"]
+    return forms[0] | rest if len(forms) == 1 else {"anyOf": forms, **rest}
+
+
+def _entered(schema: dict[str, Any]) -> dict[str, Any]:
+    """The form that has parts: of text or a list, the list; of text or a mapping, the mapping."""
+    return next((form for form in schema.get("anyOf", []) if form.get("type") in {"array", "object"}), schema)
+
+
+def right_for(schema: dict[str, Any]) -> str:
+    """What would be right for a value, as far as its part of the model's JSON Schema knows."""
+    return f"write {_shape(_resolved(schema))}"
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return ", or ".join(_shape(form) for form in schema["anyOf"])
     if "enum" in schema or "const" in schema:
-        return f"write one of {', '.join(str(choice) for choice in schema.get('enum', [schema.get('const')]))}"
+        return f"one of {', '.join(str(choice) for choice in schema.get('enum', [schema.get('const')]))}"
     if "discriminator" in schema:
-        return f"write a mapping with the key {schema['discriminator']['propertyName']}, one of {', '.join(schema['discriminator']['mapping'])}"
-    shape = _SHAPES.get(schema.get("type", ""), "a value")
+        return f"a mapping with the key {schema['discriminator']['propertyName']}, one of {', '.join(schema['discriminator']['mapping'])}"
+    shape = _SHAPES[schema["type"]]
     if "minimum" in schema and "maximum" in schema:
         shape += f" from {schema['minimum']} to {schema['maximum']}"
     elif "minimum" in schema:
@@ -131,7 +151,7 @@ def _right(schema: dict[str, Any]) -> str:
         shape += f" such as {schema['examples'][0]}"
     elif required := schema.get("required"):
         shape += f" with {', '.join(required)}"
-    return f"write {shape}"
+    return shape
 
 
 def _instead(key: str, parent: dict[str, Any]) -> str:

@@ -174,7 +174,7 @@ class HostDevice(Attachable):
         }
         given = [key for key, value in keys.items() if value is not None]
         if len(given) != 1:
-            found = f"{', '.join(given)} each name a device" if given else "no device is named"
+            found = f"{' and '.join(given)} each name a device" if given else "no device is named"
             msg = f"{found}; give exactly one of {', '.join(keys)}"
             raise ValueError(msg)
         return self

@@ -1,5 +1,7 @@
 """A site: one YAML object, from bare hosts to proven pods."""
 
+from collections.abc import Iterable
+
 from pydantic import Field, model_validator
 
 from model import attachments, node_parts
@@ -14,6 +16,7 @@ from model.master import MasterByNode
 from model.networks import Network, Raw, Segment
 from model.node_links import BondLink, NodeLink, VlanLink
 from model.nodes import ContainerNodes, ExistingNodes, Nodes
+from model.positions import written
 from model.sriov_pools import SriovPool, SriovSetup
 from model.throughput import Throughput
 from model.types import BareVersion, InterfaceName, NodeName, ObjectName
@@ -25,7 +28,7 @@ class WhereaboutsDaemon(Part):
 
     version: BareVersion = Field(default="0.9.2", examples=["0.9.2"])
     """Release of whereabouts."""
-    memory_limit: str = "256Mi"
+    memory_limit: str = Field(default="256Mi", examples=["512Mi"])
     """Memory limit of the daemon, which keeps every pod of the cluster in mind: about 100Mi and 20 KiB a pod."""
     reconciler_cron_expression: str = Field(default="*/15 * * * *", examples=["30 4 * * *"])
     """When leaked addresses are given back (upstream: once a day)."""
@@ -36,7 +39,7 @@ class Multus(Part):
 
     version: BareVersion = Field(default="4.3.0", examples=["4.3.0"])
     """Release of multus-cni."""
-    memory_limit: str = "256Mi"
+    memory_limit: str = Field(default="256Mi", examples=["512Mi"])
     """Memory limit of the daemon. Upstream's 50Mi is killed under load, and with it every pod start of the node."""
 
 
@@ -92,12 +95,14 @@ class Site(Part):
                 f"nodes.hosts: {len(self.with_role('etcd'))} hosts have the role etcd; it must be an odd number (1, 3, 5)"
             )
         if not self.with_role("worker"):
-            found.append("nodes.hosts: no host has the role worker; pods would have nowhere to run")
+            found.append(
+                "nodes.hosts: no host has the role worker, and pods would have nowhere to run; give it to one, such as roles: [worker]"
+            )
         seen: dict[str, str] = {}
         for name, host in hosts.items():
             if host.address in seen:
                 found.append(
-                    f"nodes.hosts.{name}.address: {host.address} is the address of {seen[host.address]} too; each host has its own"
+                    f"nodes.hosts.{name}.address: {host.address} is the address of {seen[host.address]} too; give each host its own"
                 )
             seen.setdefault(host.address, name)
             if isinstance(self.nodes, ExistingNodes) and host.host_key is None:
@@ -113,8 +118,8 @@ class Site(Part):
             )
         for name, network in self.networks.items():
             if network.segment is not None and network.segment not in self.segments:
-                there = ", ".join(self.segments) or "none"
-                found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; the site has: {there}")
+                right = _one_of(self.segments, "add it to segments")
+                found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; {right}")
             found += self._node_mistakes(f"networks.{name}", network.nodes)
             found += self._by_node_mistakes(f"networks.{name}", network)
         found += self._link_mistakes()
@@ -133,25 +138,28 @@ class Site(Part):
         found = []
         members: dict[str, str] = {}
         for name, link in self.links.items():
-            found += self._node_mistakes(_at(name), link.nodes)
+            where = written(("links", name))
+            found += self._node_mistakes(where, link.nodes)
             if isinstance(link, VlanLink):
                 below = self.links.get(link.link)
                 if isinstance(below, VlanLink):
                     found.append(
-                        f"{_at(name)}.link: {link.link} is a VLAN itself; name the NIC or the bond that carries both"
+                        f"{where}.link: {link.link} is a VLAN itself; name the NIC or the bond that carries both"
                     )
                 elif below is not None and not set(self.nodes_of_link(link)) <= set(self.nodes_of_link(below)):
-                    found.append(f"{_at(name)}.nodes: {link.link} is not made on all of them; give both the same nodes")
+                    found.append(
+                        f"{where}.nodes: {link.link} is not made on all of its nodes; give both the same nodes"
+                    )
                 continue
             for i, member in enumerate(link.members):
                 if member in self.links:
-                    found.append(f"{_at(name)}.members[{i}]: {member} is a link itself; a bond is made of NICs")
+                    found.append(f"{where}.members[{i}]: {member} is a link itself; name NICs of the node")
                 if members.setdefault(member, name) != name:
                     found.append(
-                        f"{_at(name)}.members[{i}]: {member} is in {members[member]} already; a NIC is in one bond"
+                        f"{where}.members[{i}]: {member} is in {members[member]} already; take it out of one of the two"
                     )
                 if isinstance(self.nodes, ContainerNodes) and member == self.nodes.container.interface:
-                    found.append(f"{_at(name)}.members[{i}]: {member} holds the node's own address; take another NIC")
+                    found.append(f"{where}.members[{i}]: {member} holds the node's own address; take another NIC")
         for name, network in self.networks.items():
             master = network.master if isinstance(network, Link) else None
             if isinstance(master, str) and master in members:
@@ -170,8 +178,8 @@ class Site(Part):
         for i, attachment in enumerate(workload.networks):
             network = self.networks.get(attachment.name)
             if network is None:
-                there = ", ".join(self.networks) or "none"
-                found.append(f"{where}.networks[{i}]: there is no network {attachment.name!r}; the site has: {there}")
+                right = _one_of(self.networks, "add it to networks")
+                found.append(f"{where}.networks[{i}]: there is no network {attachment.name!r}; {right}")
                 continue
             if network.namespace != workload.namespace:
                 found.append(
@@ -185,7 +193,7 @@ class Site(Part):
         interfaces = [interface for interface, _ in workload.interfaces()]
         for interface in sorted({i for i in interfaces if interfaces.count(i) > 1}):
             found.append(
-                f"{where}.networks: two attachments would be called {interface}; a custom name still takes its position in net1, net2, …"
+                f"{where}.networks: two attachments would be called {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
             )
         found += [f"{where}.{key}: {message}" for key, message in attachments.mistakes_together(workload)]
         found += self._node_mistakes(where, workload.nodes)
@@ -197,11 +205,11 @@ class Site(Part):
         found = []
         for i, node in enumerate(nodes):
             if node not in self.nodes.hosts:
-                found.append(
-                    f"{where}.nodes[{i}]: there is no host {node!r}; the site has: {', '.join(self.nodes.hosts)}"
-                )
+                right = _one_of(self.nodes.hosts, "add it to nodes.hosts")
+                found.append(f"{where}.nodes[{i}]: there is no host {node!r}; {right}")
             elif node not in workers:
-                found.append(f"{where}.nodes[{i}]: {node!r} is not a worker; the workers are: {', '.join(workers)}")
+                right = _one_of(workers, "give it the role worker")
+                found.append(f"{where}.nodes[{i}]: {node!r} is not a worker; {right}")
         return found
 
     def _by_node_mistakes(self, where: str, network: Network) -> list[str]:
@@ -211,19 +219,17 @@ class Site(Part):
             groups = {group for host in self.nodes.hosts.values() for group in host.groups}
             for group in network.master.groups:
                 if group not in groups:
-                    there = ", ".join(sorted(groups)) or "none"
-                    found.append(
-                        f"{where}.master.groups.{group}: no host is in group {group!r}; the groups are: {there}"
-                    )
+                    right = _one_of(sorted(groups), f"give hosts groups: [{group}]")
+                    found.append(f"{where}.master.groups.{group}: no host is in group {group!r}; {right}")
             for node in network.master.mac:
                 if node not in self.nodes.hosts:
-                    there = ", ".join(self.nodes.hosts)
-                    found.append(f"{where}.master.mac.{node}: there is no host {node!r}; the site has: {there}")
+                    right = _one_of(self.nodes.hosts, "add it to nodes.hosts")
+                    found.append(f"{where}.master.mac.{node}: there is no host {node!r}; {right}")
             if network.link_in_container:
                 found.append(
-                    f"{where}.master: an interface of the pod has its name from its place; write that, such as net1"
+                    f"{where}.master: linkInContainer makes it an interface of the pod, which is no node's; write its name, such as net1"
                 )
-            if not found and not self.nodes_with(network):
+            if not found and not network.nodes and not self.nodes_with(network):
                 found.append(f"{where}.master: no worker has it; give hosts the group, or name more nodes")
             for node in network.nodes:
                 if node in self.nodes.hosts and network.master_on(node, self.nodes.hosts[node].groups) is None:
@@ -240,15 +246,17 @@ class Site(Part):
         """Pods cannot run on a node that lacks one of their networks."""
         there = {a.name: self.nodes_with(self.networks[a.name]) for a in workload.networks if a.name in self.networks}
         found = [
-            f"{where}.nodes[{i}]: network {name} is not on {node!r}; it is on: {', '.join(nodes)}"
+            f"{where}.nodes[{i}]: network {name} is not on {node!r}; {_one_of(nodes, 'put the network there too')}"
             for i, node in enumerate(workload.nodes)
             for name, nodes in there.items()
             if node in self.with_role("worker") and node not in nodes
         ]
-        sure = set(workload.nodes) <= set(self.with_role("worker"))
-        if not found and sure and there and self.with_role("worker") and not self.nodes_of(workload):
-            shown = "; ".join(f"{name} is on {', '.join(nodes)}" for name, nodes in there.items())
-            found.append(f"{where}.networks: no node has all of its networks: {shown}")
+        told = any(node not in self.with_role("worker") for node in workload.nodes) or not all(there.values())
+        if not found and not told and there and not self.nodes_of(workload):
+            shown = " and ".join(f"{name} is on {', '.join(nodes) or 'no node'}" for name, nodes in there.items())
+            found.append(
+                f"{where}.networks: no node has all of its networks: {shown}; give networks that meet on a node, or put them on one"
+            )
         return found
 
     def with_role(self, role: str) -> list[NodeName]:
@@ -359,6 +367,7 @@ class Site(Part):
         return {capability for a in users for capability in attachments.capabilities(a)}
 
 
-def _at(link: str) -> str:
-    """The path of a link, whose name may have dots in it (ens6.110)."""
-    return f'links["{link}"]' if "." in link else f"links.{link}"
+def _one_of(names: Iterable[str], otherwise: str) -> str:
+    """What would be right instead of a name that leads nowhere."""
+    there = ", ".join(names)
+    return f"name one of {there}, or {otherwise}" if there else otherwise

@@ -98,7 +98,7 @@ def cidr(value: str) -> str:
         msg = f"{value!r} is not a network; write an address and a prefix length such as 10.1.10.0/24"
         raise ValueError(msg)
     if interface.ip != interface.network.network_address:
-        msg = f"{value!r} has host bits set; the network that holds it is {interface.network}"
+        msg = f"{value!r} has host bits set; write {interface.network}, the network that holds it"
         raise ValueError(msg)
     return str(interface.network)
 
@@ -148,7 +148,7 @@ def address_pool(value: str) -> str:
         msg = f"{value!r} is not a range; write the first and the last address and the prefix length such as 10.1.10.200-10.1.10.250/24"
         raise ValueError(msg) from None
     if start not in end.network:
-        msg = f"{start} is not in {end.network}, the network of {end.ip}; both ends are of one network"
+        msg = f"{start} is not in {end.network}, the network of {end.ip}; give both ends in one network"
         raise ValueError(msg)
     if int(start) > int(end.ip):
         msg = f"{value!r} ends before it begins; write {end.ip}-{start}/{end.network.prefixlen}"
@@ -221,7 +221,7 @@ def module_sum(value: str) -> str:
 def plugin_name(value: str) -> str:
     """The name of a CNI plugin: that of a file in /opt/cni/bin."""
     if not _PLUGIN.fullmatch(value):
-        msg = f"{value!r} is not a plugin's name; it is a file's name of letters, digits, '.', '_' and '-', such as macvlan"
+        msg = f"{value!r} is not a plugin's name; write a file's name of letters, digits, '.', '_' and '-', such as macvlan"
         raise ValueError(msg)
     return value
 
@@ -298,7 +298,7 @@ def bare_version(value: str) -> str:
 def cni_version(value: str) -> str:
     """A version of the CNI specification."""
     if value not in CNI_VERSIONS:
-        msg = f"{value!r} is not a version of the CNI specification; there are {', '.join(CNI_VERSIONS)}"
+        msg = f"{value!r} is not a version of the CNI specification; write one of {', '.join(CNI_VERSIONS)}"
         raise ValueError(msg)
     return value
 

@@ -36,7 +36,10 @@ def _listed(value: object) -> object:
 ReplicaAddresses = Annotated[
     tuple[InterfaceAddress, ...],
     Field(min_length=1),
-    BeforeValidator(_listed, json_schema_input_type=str | tuple[InterfaceAddress, ...]),
+    BeforeValidator(
+        _listed,
+        json_schema_input_type=InterfaceAddress | Annotated[tuple[InterfaceAddress, ...], Field(min_length=1)],
+    ),
 ]
 
 
@@ -64,7 +67,7 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-NamedAttachment = Annotated[Attachment, BeforeValidator(_named, json_schema_input_type=str | Attachment)]
+NamedAttachment = Annotated[Attachment, BeforeValidator(_named, json_schema_input_type=ObjectName | Attachment)]
 
 
 class Resources(Part):

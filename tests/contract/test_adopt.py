@@ -21,7 +21,11 @@ MACVLAN = {"type": "macvlan", "master": "ens6", "mode": "bridge"}
 CONFIGS = {
     ("default", "internal"): {"cniVersion": "1.0.0", "name": "internal", "plugins": [{**MACVLAN, "ipam": IPAM}]},
     ("default", "plain"): {"cniVersion": "1.0.0", "name": "plain", "plugins": [{**MACVLAN, "mtu": 9000, "ipam": {}}]},
-    ("telecom", "chained"): {"cniVersion": "1.0.0", "name": "chained", "plugins": [MACVLAN, {"type": "sbr"}]},
+    ("telecom", "chained"): {
+        "cniVersion": "1.0.0",
+        "name": "chained",
+        "plugins": [{**MACVLAN, "ipam": {}}, {"type": "sbr"}],
+    },
     ("telecom", "other"): {"cniVersion": "0.3.1", "name": "other", "type": "some-plugin", "mode": "l2"},
 }
 
@@ -73,7 +77,7 @@ def test_there_and_back(cluster, tmp_path):
     data["config"]["multus-site:site"]["nodes"]["hosts"]["node1"]["hostKey"] = KEY
     site = parse_stack_text(yaml.safe_dump(data), source=output.name)
     assert {name: network.type for name, network in site.networks.items()} == {
-        "internal": "macvlan", "plain": "macvlan", "chained": "raw", "other": "raw",
+        "internal": "macvlan", "plain": "macvlan", "chained": "macvlan", "other": "raw",
     }  # fmt: skip
     for name, network in site.networks.items():
         made = nad_manifest(name, network)

@@ -1,14 +1,19 @@
 """Sites out of text: every mistake at once, each with path and line, in words that help."""
 
+import copy
 import re
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from model.load import SiteError, load_stack_file, parse_site, parse_stack_text
+from model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
+from model.mistakes import parsed_path, right_for
+from model.positions import at, documents, written
 from model.site import Site
 from model.types import AddressRange, Digest, MacAddress, Sha256
+
+STACKS = Path(__file__).parents[2] / "stacks"
 
 GOOD = """\
 config:
@@ -49,6 +54,15 @@ def test_a_good_one():
         ("etcd, worker", "etcd, master", 8, 'nodes.hosts.node1.roles[2]: "master" is not known here; write one of'),
         ("node1:", "Node_1:", 8, "nodes.hosts.Node_1: 'Node_1' is not a DNS label"),
         ("master: ens6", "mastre: ens6", 10, "networks.internal.mastre: unknown key; did you mean master?"),
+        (", master: ens6", "", 10, "networks.internal.master: missing; write text such as ens6, or a mapping"),
+        ("networks: [internal]", "networks: [Net]", 12, "workloads.router.networks[0]: 'Net' is not a DNS label"),
+        (
+            "    networks:\n",
+            "    links: {ens7.110: {type: vlan, link: ens7, id: 110, nodes: [node9]}}\n    networks:\n",
+            9,
+            "links[\"ens7.110\"].nodes[0]: there is no host 'node9'; name one of node1",
+        ),
+        ("internal: {type: macvlan, ", "7: {type: macvlan, segment: core, ", 10, "networks.7.segment: there is no"),
         ("type: none", "type: nothing", 10, "networks.internal.ipam.type: 'nothing' is not known here; write one of"),
         (
             "master: ens6",
@@ -60,7 +74,7 @@ def test_a_good_one():
             "networks: [internal]",
             "networks: [external]",
             12,
-            "workloads.router.networks[0]: there is no network 'external'; the site has: internal",
+            "workloads.router.networks[0]: there is no network 'external'; name one of internal, or add it to networks",
         ),
         (
             "networks: [internal]",
@@ -92,6 +106,65 @@ def test_mistake(old, new, line, words):
     text = GOOD.replace(old, new)
     assert text != GOOD
     assert any(m.startswith(f"stacks/Pulumi.dallas.yaml:{line}: {words}") for m in mistakes(text)), mistakes(text)
+
+
+def described(schema):
+    """The schemas of all values that a site's file can have, with their paths in the schema."""
+    for name, part in [("", schema), *schema["$defs"].items()]:
+        for key, value in part.get("properties", {}).items():
+            yield f"{name}.{key}", value
+            for inner in ("items", "additionalProperties"):
+                if isinstance(value.get(inner), dict):
+                    yield f"{name}.{key}.{inner}", value[inner]
+
+
+def test_every_value_of_a_site_has_words_for_what_would_be_right():
+    right = {path: right_for(schema) for path, schema in described(Site.model_json_schema())}
+    assert len(right) > 200
+    assert [
+        path for path, words in right.items() if not re.match(r"write (one of |a |text|true or false)", words)
+    ] == []
+    assert right["Macvlan.master"].startswith("write text such as ens6, or a mapping (key: value) such as {'groups': ")
+    assert (
+        right["Workload.networks.items"] == "write text such as macvlan-internal, or a mapping (key: value) with name"
+    )
+
+
+def paths_in(data, path=()):
+    yield path
+    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in parts:
+        yield from paths_in(value, (*path, key))
+
+
+def with_odd_values(data):
+    """The site with each of its values in turn replaced by one that may not belong there."""
+    for *above, last in list(paths_in(data))[1:]:
+        for odd in (None, 5, 1.5, True, "x", "", [], {}, [5], ["x", "x"], {"a": 1}, {"type": "x"}, {"type": "none"}):
+            site = copy.deepcopy(data)
+            at(site, above)[last] = odd
+            yield site
+
+
+def test_every_mistake_says_what_would_be_right_and_is_in_the_file():
+    told = 0
+    data = site_data(next(documents((STACKS / "Pulumi.lab.yaml").read_text())).data())
+    for site in with_odd_values(data):
+        try:
+            parse_site(site, source="x")
+        except SiteError as error:
+            for mistake, _ in error.mistakes:
+                found, _, right = mistake.message.partition("; ")
+                assert found, mistake
+                assert re.match(r"\w(?!.*\ba value\b)", right), mistake
+                assert mistake.path[:-1] in set(paths_in(site)), mistake
+                told += 1
+    assert told > 500
+
+
+@pytest.mark.parametrize("path", [("links", "ens6.110", "members", 0), ("networks", "7", "ipam"), ("links", "7", "id")])
+def test_a_path_is_read_as_it_is_written(path):
+    assert parsed_path(written(path)) == path
 
 
 def test_all_mistakes_at_once_in_the_order_of_the_file():

@@ -86,7 +86,7 @@ def test_pods_run_where_their_networks_are():
     ("more", "words"),
     [
         ({"w": {"nodes": ["node1"], "networks": ["a"]}}, "network a is not on 'node1'"),
-        ({"w": {"networks": ["a", "c"]}}, "no node has all of its networks: a is on node2, node3; c is on node1"),
+        ({"w": {"networks": ["a", "c"]}}, "no node has all of its networks: a is on node2, node3 and c is on node1"),
     ],
 )
 def test_a_workload_that_could_run_nowhere_is_refused(more, words):
@@ -108,7 +108,7 @@ def test_a_workload_that_could_run_nowhere_is_refused(more, words):
         ({"master": {"pci": "3b:00.0"}}, "networks.a.master.pci: '3b:00.0' is not a PCI address"),
         ({"master": "interface-too-long"}, "networks.a.master: 'interface-too-long' is 18 bytes long"),
         ({"master": {"groups": {"edge": "e"}}, "nodes": ["node2"]}, "does not tell which NIC of 'node2' it is"),
-        ({"master": {"altname": "x"}, "linkInContainer": True}, "an interface of the pod has its name from its place"),
+        ({"master": {"altname": "x"}, "linkInContainer": True}, "linkInContainer makes it an interface of the pod"),
         ({"master": "ens6", "nodes": ["node9"]}, "networks.a.nodes[0]: there is no host 'node9'"),
     ],
 )
