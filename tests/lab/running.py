@@ -52,11 +52,11 @@ class Lab:
             raise AssertionError(msg)
         return done
 
-    def kubectl(self, *arguments, check=True):
+    def kubectl(self, *arguments, given=None, check=True):
         """kubectl's output."""
         if not (self.place.folder / "kubeconfig").exists():
             shell.write_kubeconfig(self.place)
-        return self.run("kubectl", *arguments, check=check).stdout
+        return self.run("kubectl", *arguments, given=given, check=check).stdout
 
     def get(self, *arguments):
         """Objects, as data."""

@@ -47,7 +47,7 @@ def test_multus_of_kubespray_is_found(lab):
         "metadata": {"name": "kube-multus-ds-amd64", "namespace": "kube-system"},
         "spec": {"selector": {"matchLabels": {"app": "multus"}}, "template": template},
     }
-    lab.run("kubectl", "apply", "-f", "-", given=json.dumps(daemon))
+    lab.kubectl("apply", "-f", "-", given=json.dumps(daemon))
     try:
         found = lab.run(".venv/bin/python", "-c", LOOK, check=False)
     finally:
