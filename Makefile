@@ -1,5 +1,5 @@
 # What people type. `make lab` needs root on Debian 12 (or alike); the rest runs anywhere.
-.PHONY: lab lab-shell lab-day-two lab-down test lint bench clean
+.PHONY: lab lab-shell lab-day-two lab-networks lab-down test lint bench clean
 
 lab: ## the whole story on this machine
 	@lab/bootstrap.sh python -m lab up
@@ -9,6 +9,9 @@ lab-shell: ## a shell with kubectl and pulumi pointing at the lab
 
 lab-day-two: ## grow, shrink, upgrade, break and mend the cluster of a lab that is up; a quarter of an hour
 	@lab/bootstrap.sh python -m pytest -m day_two -x -s tests/day_two
+
+lab-networks: ## every network that this kernel can make, at once, on a lab that is up
+	@lab/bootstrap.sh python -m pytest -m networks -x -s tests/lab/test_networks.py
 
 lab-down: ## everything of the lab but its cache goes
 	@lab/bootstrap.sh python -m lab down

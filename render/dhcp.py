@@ -7,7 +7,7 @@ from render.daemon import daemon_set, folder, mount
 NAME = "cni-dhcp"
 
 _RUN = """\
-rm -f /run/cni/dhcp.sock
+rm -f /host/run/cni/dhcp.sock
 exec /opt/cni/bin/dhcp daemon -hostprefix /host
 """
 
@@ -15,7 +15,7 @@ exec /opt/cni/bin/dhcp daemon -hostprefix /host
 def daemon(image: str, plugins: str) -> dict[str, Any]:
     """The daemon on every node, from the node's own plugin binary; `plugins` is their release, a change of which restarts it.
 
-    `image` brings a shell only. The daemon enters pods' network namespaces, which the node keeps in /run/netns.
+    `image` brings a shell only. The prefix goes before every path of the daemon, its socket too. It enters pods' network namespaces, which the node keeps in /run/netns.
     """
     container = {
         "name": NAME,
@@ -24,10 +24,10 @@ def daemon(image: str, plugins: str) -> dict[str, Any]:
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": {"privileged": True},
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "readinessProbe": {"exec": {"command": ["test", "-S", "/run/cni/dhcp.sock"]}, "periodSeconds": 2},
+        "readinessProbe": {"exec": {"command": ["test", "-S", "/host/run/cni/dhcp.sock"]}, "periodSeconds": 2},
         "volumeMounts": [
             mount("cnibin", "/opt/cni/bin"),
-            mount("run-cni", "/run/cni"),
+            mount("run-cni", "/host/run/cni"),
             mount("netns", "/host/run/netns", "HostToContainer"),
             mount("netns", "/host/var/run/netns", "HostToContainer"),
         ],

@@ -8,7 +8,7 @@ import pytest
 from tests.lab.networks import LEASES, dhcp_server, furnish, stack_file
 from tests.lab.running import eventually
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.networks]
 
 STATUS = "k8s.v1.cni.cncf.io/network-status"
 ROUNDS = 3
