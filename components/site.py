@@ -17,6 +17,7 @@ from components.multus import Multus
 from components.network_attachment import NetworkAttachment
 from components.node_networks import NodeNetworks
 from components.node_vm import NodeVM
+from components.ownership import owned_by
 from components.range_changes import looked_at
 from components.secrets import Secrets
 from components.sriov import Sriov
@@ -39,7 +40,8 @@ class Site(pulumi.ComponentResource):
     """
 
     def __init__(self, site: SiteModel, catalog: Catalog, secrets: Secrets) -> None:
-        super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend})
+        opts = pulumi.ResourceOptions(transformations=[owned_by(site.name)])
+        super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend}, opts)
         self._site, self._catalog, self._secrets = site, catalog, secrets
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
         self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
@@ -53,6 +55,8 @@ class Site(pulumi.ComponentResource):
             # The identity is the site's: a renewed certificate is no other cluster.
             cluster_identifier=site.name,
             enable_server_side_apply=True,
+            # What a killed run had made is taken up by the next; see `owned_by`.
+            upsert_existing_objects=True,
             delete_unreachable=False,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -8,6 +8,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
+from components.ownership import ANNOTATION, field_manager
+from tests.contract.project import Project
+
 pytestmark = pytest.mark.engine
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 ATTACHMENTS = "k8s.cni.cncf.io"
@@ -59,6 +62,41 @@ def test_somebody_elses_object_is_not_taken_over(project, cluster):
     assert "already exists" in outcome.text
     assert project.resources() == {}
     assert cluster.get(f"{CONFIG_MAPS}/theirs")["data"] == {"a": "theirs"}
+
+
+def site_s_own(cluster, name, data):
+    """As a site makes its objects: applied where there already, by the site's field manager."""
+
+    def program():
+        kubernetes.core.v1.ConfigMap(
+            "it",
+            metadata={"name": name, "namespace": "default", "annotations": {ANNOTATION: field_manager("lab")}},
+            data=data,
+            opts=on(cluster, upsert_existing_objects=True),
+        )
+
+    return program
+
+
+def test_what_a_killed_run_made_is_taken_up_and_becomes_what_is_wanted_now(project, cluster, tmp_path_factory):
+    assert Project(tmp_path_factory.mktemp("killed")).up(site_s_own(cluster, "killed", {"a": "1", "b": "2"})).ok
+    # A state that knows nothing of it, as after kill -9; and the site has changed since.
+    outcome = project.up(site_s_own(cluster, "killed", {"b": "3"}))
+    assert outcome.ok, outcome.text
+    assert cluster.get(f"{CONFIG_MAPS}/killed")["data"] == {"b": "3"}
+    assert project.up(site_s_own(cluster, "killed", {"b": "3"})).changes == []
+    assert project.destroy().ok
+    assert cluster.get(f"{CONFIG_MAPS}/killed") is None
+
+
+def test_what_somebody_else_set_otherwise_is_a_conflict(project, cluster):
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "otherwise"}, "data": {"a": "theirs"}}
+    cluster.post(CONFIG_MAPS, body)
+    outcome = project.up(site_s_own(cluster, "otherwise", {"a": "ours"}))
+    assert not outcome.ok
+    assert "conflict" in outcome.text
+    assert project.resources() == {}
+    assert cluster.get(f"{CONFIG_MAPS}/otherwise")["data"] == {"a": "theirs"}
 
 
 def test_a_name_is_made_up_and_kept(project, cluster):

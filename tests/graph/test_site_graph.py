@@ -140,6 +140,14 @@ def test_every_resource_has_an_explicit_provider():
             assert node.options.provider, name
 
 
+def test_an_object_of_a_killed_run_is_taken_up_by_the_next():
+    graph = record()
+    (provider,) = graph.of("pulumi:providers:kubernetes").values()
+    assert provider.inputs["upsertExistingObjects"] == "true"
+    objects = [node for node in graph.values() if node.type.startswith("kubernetes:")]
+    assert {o.inputs["metadata"]["annotations"]["pulumi.com/patchFieldManager"] for o in objects} == {"multus-site-lab"}
+
+
 def test_what_has_a_delete_is_deleted_before_it_is_replaced():
     for name, node in record().items():
         if node.type.startswith("command:") and "delete" in node.inputs and "kubespray" not in name:
