@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from render.report.content import of_node
 from render.timeline import Timeline
 
 BAR = 50
@@ -89,7 +90,6 @@ def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, st
         table.add_column(column, justify="left" if column in columns[:4] else "right")
     for r in rows:
         optional = (
-            "ratioToNode",
             "ratioToLink",
             "retransmits",
             "lossPercent",
@@ -103,6 +103,7 @@ def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, st
             r["to"],
             f"{r['gbitsPerSecond']:.2f}",
             f"{r['stddev']:.2f}",
+            of_node(r),
             *("" if r.get(key) is None else str(r[key]) for key in optional),
         )
     console = Console(width=None if Console().is_terminal else 160)

@@ -15,7 +15,7 @@ from render.attachment import API_VERSION, KIND
 from render.workload import NETWORK_STATUS
 from throughput.figures import RefusedError
 from throughput.plan import NAMESPACE, NODE, Path, Plan
-from verification.cluster import Cluster
+from verification.cluster import Cluster, LookError
 
 READY_SECONDS = 120
 GONE_SECONDS = 120
@@ -94,7 +94,7 @@ class Bench:
         return int(numbers[0]) / 1000, int(numbers[1])
 
     async def latency(self, path: Path, *, reverse: bool) -> float | None:
-        """Microseconds of a request and its response, between the two pods of a path."""
+        """Microseconds of a request and its response, between the two pods of a path; None where none came back."""
         asking, answering = reversed(self.ends(path)) if reverse else self.ends(path)
         own, other = (path.server, path.client) if reverse else (path.client, path.server)
         port = LATENCY_PORT + path.port % 50 * 2 + reverse
@@ -113,8 +113,12 @@ class Bench:
         if daemon is None:
             return {}
         whole = {**task, "uid": pod.raw["metadata"]["uid"]}
-        answer = await self._cluster.on_node(daemon, whole, "verification.probe", "throughput.latency")
-        return dict(json.loads(answer))
+        try:
+            return dict(
+                json.loads(await self._cluster.on_node(daemon, whole, "verification.probe", "throughput.latency"))
+            )
+        except (LookError, ValueError):
+            return {}
 
 
 def refuse_other_ways(path: Path, lines: Sequence[str]) -> None:

@@ -121,6 +121,7 @@ def figures():
                     "stddev": 0.4 * part,
                     "retransmits": 12 if protocol == "tcp" else None,
                     "ratioToNode": round(speed / 13.2, 3),
+                    "ratioToNodeRange": [round(speed / 14.2, 3), round(speed / 12.2, 3)],
                     "ratioToLink": None,
                     "latencyMicroseconds": 61.2,
                     **({"lossPercent": 0.1, "jitterMilliseconds": 0.004} if protocol == "udp" else {}),
