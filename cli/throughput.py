@@ -55,7 +55,7 @@ def throughput(
         print(f"throughput: {error}")
         raise typer.Exit(1) from None
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        wrong_use(f"the cluster of {stack.name} cannot be asked: {error or type(error).__name__}")
+        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
     keep(stack.site.name, "throughput", measured.rows)
     page = write_report(stack.name, stack.site.name)
     if output is Format.json:
