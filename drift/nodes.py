@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kubespray.ssh import Shell
-from model.nodes import Nodes
+from model.nodes import ContainerNodes, Nodes
 from model.site import Site
 from render.script import script
 
@@ -84,7 +84,11 @@ def binaries(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) ->
     for plugin, was in sorted(applied.get("plugins", {}).items()):
         now = there.get(plugin)
         path = f"/opt/cni/bin/{plugin}"
-        if now is None:
+        if "sha256" not in was:
+            # Calico renews its own at each start of its pod: what they are is Calico's.
+            if now is None:
+                yield Drift(node, path, "there", "no such file", "Calico's pod")
+        elif now is None:
             yield Drift(node, path, f"sha256 {was['sha256']}", "no such file", "pulumi up")
         elif now["sha256"] != was["sha256"]:
             yield Drift(node, path, f"sha256 {was['sha256']}", f"sha256 {now['sha256']}", "pulumi up")
@@ -92,8 +96,8 @@ def binaries(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) ->
             yield Drift(node, path, "root:root 755", now["mode"], "pulumi up")
 
 
-def nics(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Drift]:
-    """NICs that networks are on: there, up, with the MTU and MAC that they had."""
+def nics(node: str, applied: Mapping[str, Any], found: Mapping[str, Any], *, made: bool) -> Iterator[Drift]:
+    """NICs that networks are on: there, up, with the MTU and MAC that they had. `made`: the machine was made by `up`."""
     there = found.get("nics", {})
     for nic, was in sorted(applied.get("facts", {}).get("nics", {}).items()):
         now = there.get(nic)
@@ -103,7 +107,7 @@ def nics(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Ite
         if not now["up"]:
             yield Drift(node, f"{nic} state", "up", "down", "pulumi up")
         if now["mtu"] != was["mtu"]:
-            yield Drift(node, f"{nic} MTU", str(was["mtu"]), str(now["mtu"]))
+            yield Drift(node, f"{nic} MTU", str(was["mtu"]), str(now["mtu"]), "pulumi up" if made else "")
         if now["mac"] != was["mac"]:
             yield Drift(node, f"{nic} MAC", was["mac"], now["mac"])
 
@@ -160,7 +164,7 @@ def drifts(
             identity(node, applied[node], state),
             binaries(node, applied[node], state),
             files(node, state),
-            nics(node, applied[node], state),
+            nics(node, applied[node], state, made=isinstance(site.nodes, ContainerNodes)),
         ):
             found += some
     return [*found, *kubespray(site, looked)], blind

@@ -26,6 +26,9 @@ from verification.seen import Inside, NodeSeen, PodSeen
 LOOK_SECONDS = 90
 """For one node with all of its pods."""
 
+LOG_SECONDS = 15
+"""For a log, which the API server asks of a kubelet that may be gone."""
+
 EXEC_ERRORS = (
     kr8s.ExecError,
     kr8s.APITimeoutError,
@@ -249,8 +252,9 @@ class Cluster:
     async def multus_log(self, daemon: Pod, pods: Iterable[str]) -> list[str]:
         """What the daemon said last, of these pods if it said anything of them."""
         lines: list[str] = []
-        with contextlib.suppress(kr8s.ServerError, kr8s.APITimeoutError, httpx.HTTPError):
-            lines = [line[:400] async for line in daemon.logs(tail_lines=200)]
+        with contextlib.suppress(*EXEC_ERRORS):
+            async with asyncio.timeout(LOG_SECONDS):
+                lines = [line[:400] async for line in daemon.logs(tail_lines=200)]
         mine = [line for line in lines if any(pod in line for pod in pods)]
         return (mine or lines)[-12:]
 

@@ -77,5 +77,22 @@ def test_a_node_that_cannot_be_reached_stays_as_it_was(site):
 
 
 def test_what_is_not_ours_to_put_back_runs_nothing(site):
-    narrow = {"ens6": {**NICS["ens6"], "up": True, "mtu": 1400}}
-    assert site(applied(), {node: state(nics=narrow) for node in all_well()}) == site(applied(), all_well())
+    other = {"ens6": {**NICS["ens6"], "up": True, "mac": "02:00:00:00:00:07"}}
+    assert site(applied(), {node: state(nics=other) for node in all_well()}) == site(applied(), all_well())
+
+
+def test_the_mtu_of_a_machine_that_was_made_here_is_put_back(site):
+    narrow = state(nics={"ens6": {**NICS["ens6"], "up": True, "mtu": 1400}})
+    first = site(applied(), all_well())
+    now = site(applied(), {**all_well(), "node3": narrow})
+    assert now["node3"] != first["node3"]
+    assert (now["node1"], now["node2"]) == (first["node1"], first["node2"])
+
+
+def test_a_plugin_of_calico_s_has_no_sha_to_be_held_to(site):
+    """As an update leaves it: `owner` in the place of a sha256."""
+    outputs = {
+        n: {**there, "plugins": {"tuning": {"owner": "calico", "versions": []}}} for n, there in applied().items()
+    }
+    for plugins in ({}, {"tuning": {"sha256": SHA, "mode": "root:root 755"}}):
+        assert site(outputs, {n: state(plugins=plugins) for n in all_well()}) == site(outputs, all_well())
