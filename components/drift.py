@@ -12,8 +12,8 @@ import pulumi
 from components.ssh import Ssh
 from drift.access import shell
 from drift.nodes import Drift as NodeDrift
-from drift.nodes import Unreachable, binaries, look_at_all, nics
-from model.nodes import ContainerNodes, Nodes
+from drift.nodes import Unreachable, look_at_all, mendable
+from model.nodes import Nodes
 
 Applied = dict[str, dict[str, Any]]
 
@@ -54,15 +54,13 @@ def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) ->
     """Counters, and what there is to put back, for a person."""
     with shell(nodes, private_key, known_hosts) as reached:
         seen = look_at_all(reached, nodes, applied)
-    made = isinstance(nodes, ContainerNodes)
     counters, lines = {}, []
     for node, state in seen.items():
         counter = int(applied[node].get("mended") or 0)
         # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
         found: list[NodeDrift] = []
         if not isinstance(state, Unreachable):
-            there = (*binaries(node, applied[node], state), *nics(node, applied[node], state, made=made))
-            found = [d for d in there if d.mended_by == "pulumi up"]
+            found = [d for d in mendable(nodes, node, applied[node], state) if d.mended_by == "pulumi up"]
         lines += [d.line() for d in found]
         counters[node] = str(counter + 1 if found else counter)
     return counters, lines
