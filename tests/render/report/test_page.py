@@ -114,6 +114,12 @@ def test_a_site_that_was_never_verified_has_a_report_too():
     assert "Gbit/s" not in text
 
 
+def test_a_node_that_the_cluster_does_not_know_is_in_the_report_too():
+    whole = found(broken=True)
+    whole.verification["nodes"][2].update({"versions": {}, "images": {}, "binaries": {}, "uplinks": []})
+    assert "Digests on node3" in Read(page("lab", site(), whole)).text
+
+
 def test_a_check_of_several_things_fails_if_one_does():
     checks = found().verification["checks"]
     nodes = [c for c in checks if c["check"] == "uplink" and c["node"] == "node1"]
