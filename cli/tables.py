@@ -48,9 +48,10 @@ def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
     table.add_column("from s", justify="right")
     table.add_column("took s", justify="right")
     table.add_column("")
+    whole = found.seconds or 1.0
     for span in found.stages:
-        left = round(span.begun / found.seconds * BAR)
-        width = max(1, round(span.seconds / found.seconds * BAR))
+        left = round(span.begun / whole * BAR)
+        width = max(1, round(span.seconds / whole * BAR))
         bar = " " * min(left, BAR - 1) + "█" * min(width, BAR - min(left, BAR - 1))
         table.add_row(span.name, f"{span.begun:.1f}", f"{span.seconds:.1f}", bar)
     console.print(table)

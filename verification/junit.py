@@ -20,8 +20,8 @@ def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str,
         suites.setdefault(_suite(check), []).append(check)
     for name, cases in suites.items():
         failures = sum(not c["ok"] for c in cases)
-        counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
-        suite = ElementTree.SubElement(root, "testsuite", name=name, **counts)
+        counts = {"name": name, "tests": str(len(cases)), "failures": str(failures), "errors": "0"}
+        suite = ElementTree.SubElement(root, "testsuite", counts)
         for check in cases:
             about = " ".join(filter(None, (check["check"], check["interface"], check["network"])))
             case = ElementTree.SubElement(suite, "testcase", name=about, classname=f"{site}.{name}".replace(" ", "."))

@@ -63,11 +63,12 @@ class Project:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
-    def left(self, **outputs):
-        """As if an update had left these outputs."""
+    def left(self, *resources, **outputs):
+        """As if an update had left these resources and outputs."""
         state = json.loads(self.pulumi("stack", "export"))
         urn = "urn:pulumi:try::multus-site::pulumi:pulumi:Stack::multus-site-try"
-        state["deployment"]["resources"] = [{"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": outputs}]
+        own = {"urn": urn, "type": "pulumi:pulumi:Stack", "outputs": outputs}
+        state["deployment"]["resources"] = [own, *resources]
         self.pulumi("stack", "import", given=json.dumps(state))
 
 
@@ -139,6 +140,17 @@ def test_trace_of_a_stack_whose_updates_changed_nothing(stack, nobody):
     done = stack.cli("trace", "try")
     assert done.returncode == 2
     assert "has no update that changed anything" in done.stderr
+
+
+def test_trace_of_a_first_update_that_failed(stack):
+    """There are no outputs yet, and where the time went is the question."""
+    machine = "urn:pulumi:try::multus-site::multus-site:index:NodeVM$command:local:Command::node1-machine"
+    begun = {"id": "1", "modified": "2026-11-24T10:00:00Z", "created": "2026-11-24T10:00:00Z"}
+    stack.left({"urn": machine, "type": "command:local:Command", "custom": True, **begun})
+    done = stack.cli("trace", "try")
+    assert done.returncode == 0, done.stderr
+    assert "node VMs" in done.stdout
+    assert "node1-machine" in done.stdout
 
 
 def test_a_picture_before_the_first_proof(stack, nobody):
