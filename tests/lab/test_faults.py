@@ -111,8 +111,7 @@ def test_an_mtu_that_was_lowered_is_put_back_on_a_machine_that_was_made_here(lab
     assert "lab-node2-facts" in said
     assert "lab-node1" not in said
     assert lab.node("node2", "cat", "/sys/class/net/ens6/mtu").stdout.strip() == "1500"
-    assert drifted(lab)["nodes"] == []
-    assert failures(lab) == {}
+    # This one looks at the nodes again, and the one before has verified.
     lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
 
