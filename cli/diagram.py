@@ -44,7 +44,7 @@ def diagram(
     from render.diagram.live import pod_interfaces
 
     stack = stacks.read(site)
-    pods = pod_interfaces(stack.outputs()["verification"]) if live else []
+    pods = pod_interfaces(stack.outputs().get("verification", {})) if live else []
     drawn = cards.diagram(stack.site, pods)
     if output is Format.png:
         if out is None and sys.stdout.isatty():

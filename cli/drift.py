@@ -40,10 +40,11 @@ def drift(
     with shell(nodes, private_key(stack), known_hosts(nodes, host_keys(stack))) as reached:
         seen = look_at_all(reached, nodes, applied)
     on_nodes, blind = drifts(stack.site, applied, seen)
+    objects = []
     try:
         objects = refresh.drifted(stack)
     except refresh.RefreshError as error:
-        wrong_use(str(error))
+        blind["the cluster"] = str(error)
     if output is Format.json:
         rows = {"nodes": [d.row() for d in on_nodes], "objects": [o.row() for o in objects], "unreachable": blind}
         print(json.dumps(rows, indent=2))

@@ -26,21 +26,22 @@ class Stack:
         """Runs pulumi on this stack. Ends as for wrong use where there is no pulumi."""
         if shutil.which("pulumi") is None:
             wrong_use("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
-        return subprocess.run(
-            ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=seconds,
-        )
+        command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
+        try:
+            return subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=seconds
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 124, "", f"no answer within {seconds} s")
 
     def outputs(self) -> dict[str, Any]:
         """The outputs of the last `up`, secrets too. Ends as for wrong use where there are none."""
         done = self.pulumi("stack", "output", "--json", "--show-secrets")
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-            wrong_use(f"pulumi does not give the outputs of stack {self.name}: {last}")
+            wrong_use(
+                f"pulumi does not give the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login chooses another"
+            )
         outputs: dict[str, Any] = json.loads(done.stdout)
         if "kubeconfig" not in outputs:
             wrong_use(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from render.report.content import of_node
 from render.timeline import Timeline
 
 BAR = 50
@@ -47,9 +48,10 @@ def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
     table.add_column("from s", justify="right")
     table.add_column("took s", justify="right")
     table.add_column("")
+    whole = found.seconds or 1.0
     for span in found.stages:
-        left = round(span.begun / found.seconds * BAR)
-        width = max(1, round(span.seconds / found.seconds * BAR))
+        left = round(span.begun / whole * BAR)
+        width = max(1, round(span.seconds / whole * BAR))
         bar = " " * min(left, BAR - 1) + "█" * min(width, BAR - min(left, BAR - 1))
         table.add_row(span.name, f"{span.begun:.1f}", f"{span.seconds:.1f}", bar)
     console.print(table)
@@ -89,7 +91,6 @@ def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, st
         table.add_column(column, justify="left" if column in columns[:4] else "right")
     for r in rows:
         optional = (
-            "ratioToNode",
             "ratioToLink",
             "retransmits",
             "lossPercent",
@@ -103,6 +104,7 @@ def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, st
             r["to"],
             f"{r['gbitsPerSecond']:.2f}",
             f"{r['stddev']:.2f}",
+            of_node(r),
             *("" if r.get(key) is None else str(r[key]) for key in optional),
         )
     console = Console(width=None if Console().is_terminal else 160)

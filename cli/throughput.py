@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -52,12 +53,16 @@ def throughput(
     try:
         measured = asyncio.run(run())
     except (CannotMeasure, RefusedError) as error:
-        print(f"throughput: {error}")
+        print(f"throughput: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        wrong_use(f"the cluster of {stack.name} cannot be asked: {error or type(error).__name__}")
-    keep(stack.site.name, "throughput", measured.rows)
-    page = write_report(stack.name, stack.site.name)
+        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+    page = None
+    try:
+        keep(stack.site.name, "throughput", measured.rows)
+        page = write_report(stack.name, stack.site.name)
+    except OSError as error:
+        print(f"the report is not written: {error}", file=sys.stderr)
     if output is Format.json:
         print(json.dumps(measured.rows, indent=2))
     else:

@@ -30,9 +30,9 @@ def trace(
     from verification.timing import last_update
 
     stack = stacks.read(site)
-    stack.outputs()
     found = last_update(stack.name)
     if found is None:
+        stack.outputs()
         wrong_use(f"stack {stack.name} has no update that changed anything; make the site first: pulumi up")
     tasks = slowest(stack.site.name, found.started.timestamp())
     if output is Format.json:

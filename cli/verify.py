@@ -53,7 +53,7 @@ def verify(
     try:
         result = asyncio.run(look())
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        wrong_use(f"the cluster of {stack.name} cannot be asked: {error or type(error).__name__}")
+        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
     seconds = time.monotonic() - begun
     found = result.output()
     if junit is not None:

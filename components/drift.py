@@ -12,7 +12,7 @@ import pulumi
 from components.ssh import Ssh
 from drift.access import shell
 from drift.nodes import Drift as NodeDrift
-from drift.nodes import Unreachable, binaries, look_at_all, nics
+from drift.nodes import Unreachable, look_at_all, mendable
 from model.nodes import Nodes
 
 Applied = dict[str, dict[str, Any]]
@@ -60,9 +60,7 @@ def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) ->
         # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
         found: list[NodeDrift] = []
         if not isinstance(state, Unreachable):
-            found = [
-                d for d in (*binaries(node, applied[node], state), *nics(node, applied[node], state)) if d.mended_by
-            ]
+            found = [d for d in mendable(nodes, node, applied[node], state) if d.mended_by == "pulumi up"]
         lines += [d.line() for d in found]
         counters[node] = str(counter + 1 if found else counter)
     return counters, lines

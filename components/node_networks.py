@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from components.ssh import Ssh
+from components.ssh import Ssh, json_output
 
 
 class NodeNetworks(pulumi.ComponentResource):
     """VLAN sub-interfaces, bonds, virtual functions and configurations that differ by node, on one node.
 
     After `up` they are there, and will be after a reboot. A change of links that costs the node its management address is
-    taken back by the node itself, and fails. Destroy removes what is ours. Runs again when any of it changes, or the machine,
+    taken back by the node itself, and fails. Destroy removes what is ours. Runs again when any of it changes or drifted, or the machine,
     or Kubespray ran (its reset empties /etc/cni).
     """
 
@@ -37,4 +37,6 @@ class NodeNetworks(pulumi.ComponentResource):
             again_when=again_when,
             opts=pulumi.ResourceOptions(parent=self, deleted_with=deleted_with),
         )
-        self.register_outputs({"masters": self.applied.stdout})
+        self.made = json_output(self.applied)
+        """{"links": name → {"mtu"}, "masters": network → NIC, "files": path → sha256}."""
+        self.register_outputs({"made": self.made})

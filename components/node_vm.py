@@ -13,7 +13,8 @@ class NodeVM(pulumi.ComponentResource):
 
     After `up` the host answers SSH as root or by sudo, shows its pinned host key, carries its name, has a machine-id and
     Python, and every NIC of `uplinks` is there and has a carrier. Destroy removes what was made; an existing host is left
-    as it is, save that with `packages` APT asks that source alone. Its NICs are set up again when `drift` changes.
+    as it is, save that with `packages` APT asks that source alone. Its NICs are set up again when `drift` changes; those of a machine that was made here
+    have the MTU again that they were made with.
     `machine` is what makes the machine (None for a host that exists), `facts` what was found on it.
     """
 
@@ -40,7 +41,12 @@ class NodeVM(pulumi.ComponentResource):
             f"{name}-facts",
             node,
             "facts",
-            {"NODE": node, "UPLINKS": " ".join(uplinks), "PACKAGES": packages},
+            {
+                "NODE": node,
+                "UPLINKS": " ".join(uplinks),
+                "PACKAGES": packages,
+                "MADE": "yes" if self.machine else "",
+            },
             again_when=[*([self.machine.stdout] if self.machine else []), drift],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
         )

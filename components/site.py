@@ -69,18 +69,18 @@ class Site(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
         )
         own = self._node_networks(nodes, cluster)
-        managers = self._daemons(api, [*plugins, *own, multus])
+        managers = self._daemons(api, [*plugins, *own.values(), multus])
         attachments = {
             name: NetworkAttachment(
                 f"{site.name}-{name}",
                 name,
                 site,
                 api,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers, *own]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *managers, *own.values()]),
             )
             for name in site.networks
         }
-        workloads = self._workloads(attachments, api, [multus, *managers, *own])
+        workloads = self._workloads(attachments, api, [multus, *managers, *own.values()])
         if site.networks:
             InterfaceCheck(
                 f"{site.name}-mend-interfaces",
@@ -114,7 +114,10 @@ class Site(pulumi.ComponentResource):
             verification,
         )
         self.kubeconfig = looked_at(site, cluster.kubeconfig)
-        self.nodes = {node: {**there, "mended": self._drift.of(node)} for node, there in applied.items()}
+        self.nodes: dict[str, dict[str, Any]] = {
+            node: {**there, "networks": own[node].made if node in own else {}, "mended": self._drift.of(node)}
+            for node, there in applied.items()
+        }
         self.verification = verification.result
         self.register_outputs({"verification": self.verification})
 
@@ -197,21 +200,21 @@ class Site(pulumi.ComponentResource):
             for name, node in nodes.items()
         ]
 
-    def _node_networks(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[NodeNetworks]:
+    def _node_networks(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> dict[str, NodeNetworks]:
         """Links, virtual functions and configurations of the nodes that need any."""
         site = self._site
-        return [
-            NodeNetworks(
+        return {
+            name: NodeNetworks(
                 f"{site.name}-{name}-networks",
                 name,
                 node_networks.variables(site, name),
                 self._ssh,
-                again_when=[cluster.run_id, nodes[name].identity],
+                again_when=[cluster.run_id, nodes[name].identity, self._drift.of(name)],
                 deleted_with=nodes[name].machine,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
             )
             for name in node_networks.needed(site)
-        ]
+        }
 
     def _daemons(self, api: kubernetes.Provider, before: list[pulumi.Resource]) -> list[pulumi.Resource]:
         """The daemons that the networks' address management and devices need."""

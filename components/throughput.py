@@ -17,7 +17,7 @@ class Throughput(pulumi.ComponentResource):
     """Every network measured with iperf3 between two workers, with the pod network and the bare nodes in the same run.
 
     After `up` `result` is a list of {"network", "protocol", "streams", "from", "to", "gbitsPerSecond", "stddev", "retransmits",
-    "ratioToNode", "latencyMicroseconds", …}. Its pods are gone by then. Runs again when its settings or anything of `after`
+    "ratioToNode", "ratioToNodeRange", "latencyMicroseconds", …}. Its pods are gone by then. Runs again when its settings or anything of `after`
     changes. Destroy does nothing.
     """
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kubespray.ssh import Shell
-from model.nodes import Nodes
+from model.nodes import ContainerNodes, Nodes
 from model.site import Site
 from render.script import script
 
@@ -48,11 +48,13 @@ class Unreachable(Exception):
 
 
 def look(shell: Shell, nodes: Nodes, node: str, applied: Mapping[str, Any]) -> dict[str, Any]:
-    """What is on a node. `applied`: its facts and plugins in the output `nodes`. Raises Unreachable."""
+    """What is on a node. `applied`: its facts, plugins and networks in the output `nodes`. Raises Unreachable."""
     host = nodes.hosts[node]
     variables = {
         "PLUGINS": " ".join(sorted(applied.get("plugins", {}))),
-        "UPLINKS": " ".join(sorted(applied.get("facts", {}).get("nics", {}))),
+        "UPLINKS": " ".join(
+            sorted({*applied.get("facts", {}).get("nics", {}), *applied.get("networks", {}).get("links", {})})
+        ),
     }
     reached = {"ansible_host": host.address, "ansible_port": nodes.ssh.port, "ansible_user": nodes.ssh.user}
     done = shell.run(reached, "sh -s", script("state", variables), SECONDS)
@@ -84,7 +86,11 @@ def binaries(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) ->
     for plugin, was in sorted(applied.get("plugins", {}).items()):
         now = there.get(plugin)
         path = f"/opt/cni/bin/{plugin}"
-        if now is None:
+        if "sha256" not in was:
+            # Calico renews its own at each start of its pod: what they are is Calico's.
+            if now is None:
+                yield Drift(node, path, "there", "no such file", "Calico's pod")
+        elif now is None:
             yield Drift(node, path, f"sha256 {was['sha256']}", "no such file", "pulumi up")
         elif now["sha256"] != was["sha256"]:
             yield Drift(node, path, f"sha256 {was['sha256']}", f"sha256 {now['sha256']}", "pulumi up")
@@ -92,8 +98,8 @@ def binaries(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) ->
             yield Drift(node, path, "root:root 755", now["mode"], "pulumi up")
 
 
-def nics(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Drift]:
-    """NICs that networks are on: there, up, with the MTU and MAC that they had."""
+def nics(node: str, applied: Mapping[str, Any], found: Mapping[str, Any], *, made: bool) -> Iterator[Drift]:
+    """NICs that networks are on: there, up, with the MTU and MAC that they had. `made`: the machine was made by `up`."""
     there = found.get("nics", {})
     for nic, was in sorted(applied.get("facts", {}).get("nics", {}).items()):
         now = there.get(nic)
@@ -103,9 +109,34 @@ def nics(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Ite
         if not now["up"]:
             yield Drift(node, f"{nic} state", "up", "down", "pulumi up")
         if now["mtu"] != was["mtu"]:
-            yield Drift(node, f"{nic} MTU", str(was["mtu"]), str(now["mtu"]))
+            yield Drift(node, f"{nic} MTU", str(was["mtu"]), str(now["mtu"]), "pulumi up" if made else "")
         if now["mac"] != was["mac"]:
             yield Drift(node, f"{nic} MAC", was["mac"], now["mac"])
+
+
+def networks(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Drift]:
+    """What networks have on the node for themselves: VLAN sub-interfaces and bonds, and configurations that differ by node."""
+    ours = applied.get("networks", {})
+    for link, was in sorted(ours.get("links", {}).items()):
+        now = found.get("nics", {}).get(link)
+        if now is None:
+            yield Drift(node, link, "there", "no such interface", "pulumi up")
+            continue
+        if not now["up"]:
+            yield Drift(node, f"{link} state", "up", "down", "pulumi up")
+        if now["mtu"] != was["mtu"]:
+            yield Drift(node, f"{link} MTU", str(was["mtu"]), str(now["mtu"]), "pulumi up")
+    for path, sha in sorted(ours.get("files", {}).items()):
+        there = found.get("configs", {}).get(path)
+        if there != sha:
+            yield Drift(node, path, f"sha256 {sha}", f"sha256 {there}" if there else "no such file", "pulumi up")
+
+
+def mendable(nodes: Nodes, node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Drift]:
+    """What drifted of that which the node's own commands apply; not all of it is theirs to put back."""
+    yield from binaries(node, applied, found)
+    yield from nics(node, applied, found, made=isinstance(nodes, ContainerNodes))
+    yield from networks(node, applied, found)
 
 
 def files(node: str, found: Mapping[str, Any]) -> Iterator[Drift]:
@@ -158,9 +189,8 @@ def drifts(
         looked[node] = state
         for some in (
             identity(node, applied[node], state),
-            binaries(node, applied[node], state),
             files(node, state),
-            nics(node, applied[node], state),
+            mendable(site.nodes, node, applied[node], state),
         ):
             found += some
     return [*found, *kubespray(site, looked)], blind

@@ -316,6 +316,11 @@ class Site(Part):
         here = {name: link for name, link in self.links.items() if node in self.nodes_of_link(link)}
         return dict(sorted(here.items(), key=lambda item: not isinstance(item[1], BondLink)))
 
+    def tag_of(self, uplink: str) -> int | None:
+        """VLAN id of an interface that is made on nodes as a VLAN of another; None for every other one."""
+        link = self.links.get(uplink)
+        return link.id if isinstance(link, VlanLink) else None
+
     def nodes_of_pool(self, pool: SriovPool) -> list[NodeName]:
         """Names of the hosts that a pool's NICs are in."""
         return list(pool.nodes) or self.with_role("worker")

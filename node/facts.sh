@@ -1,6 +1,6 @@
 # Waits until the node is a node: right host name, a machine-id, Python, and the NICs that the site names, present and up.
 # Variables: NODE (host name), UPLINKS (space separated, may be empty), PACKAGES (the one line of APT's sources of an air-gapped
-# site; empty: the node's own sources stay). Prints one line of JSON; a finding a line on stderr, then exit 1.
+# site; empty: the node's own sources stay), MADE (empty: the machine is somebody else's, and its NICs keep the MTU that they have). Prints one line of JSON; a finding a line on stderr, then exit 1.
 set -eu
 
 findings=''
@@ -37,6 +37,18 @@ name=$(cat /proc/sys/kernel/hostname)
 [ -s /etc/machine-id ] || finding "/etc/machine-id is empty; make one: systemd-machine-id-setup"
 command -v python3 >/dev/null || finding "there is no python3, which Ansible needs; install it: apt-get install python3"
 
+made=/var/lib/multus-site/nics # NAME MTU a line: NICs as they were first met
+first_mtu() { # nic
+    mkdir -p "${made%/*}"
+    mtu=''
+    [ ! -e "$made" ] || mtu=$(sed -n "s/^$1 //p" "$made")
+    if [ -z "$mtu" ]; then
+        echo "$1 $(cat "/sys/class/net/$1/mtu")" >>"$made"
+    elif [ "$mtu" != "$(cat "/sys/class/net/$1/mtu")" ]; then
+        ip link set dev "$1" mtu "$mtu" || finding "interface $1 cannot have an MTU of $mtu: $(ip -br link show dev "$1")"
+    fi
+}
+
 there=$(cd /sys/class/net && echo *)
 nics=''
 for nic in $UPLINKS; do
@@ -52,6 +64,7 @@ for nic in $UPLINKS; do
     done
     [ "$(cat "/sys/class/net/$nic/carrier" 2>/dev/null || echo 0)" = 1 ] ||
         finding "interface $nic has no carrier; look at its cable, switch port or virtual network"
+    [ -z "$MADE" ] || first_mtu "$nic"
     mtu=$(cat "/sys/class/net/$nic/mtu")
     mac=$(cat "/sys/class/net/$nic/address")
     nics="$nics${nics:+, }\"$nic\": {\"mtu\": $mtu, \"mac\": \"$mac\"}"

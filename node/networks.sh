@@ -125,6 +125,21 @@ missing_links() {
     done
 }
 
+settle() { # what somebody may have set by hand since: up, and with the MTU that they are asked to have
+    while read -r name kind rest; do
+        [ -n "$name" ] || continue
+        # shellcheck disable=SC2086 # words, split on purpose
+        set -- $rest
+        mtu=$2
+        [ "$kind" = bond ] || mtu=$3
+        [ "$kind $mtu" != "vlan -" ] || mtu=$(cat "/sys/class/net/$1/mtu")
+        ip link set dev "$name" up
+        [ "$mtu" = - ] || [ "$(cat "/sys/class/net/$name/mtu")" = "$mtu" ] || ip link set dev "$name" mtu "$mtu"
+    done <<LIST
+$LINKS
+LIST
+}
+
 had() { # links that files of ours made before
     find "$networkd" -name '70-multus-site-*.netdev' 2>/dev/null | sed 's/.*70-multus-site-\(.*\)\.netdev/\1/'
     [ ! -e "$netplan" ] || sed -n 's/^    \([^:]*\): {\(id\|interfaces\):.*/\1/p' "$netplan"
@@ -140,7 +155,10 @@ links() {
             rm -f "$netplan"
         else
             write_netplan >"$kept/new"
-            if cmp -s "$kept/new" "$netplan" && [ -z "$(missing_links)" ]; then return 0; fi
+            if cmp -s "$kept/new" "$netplan" && [ -z "$(missing_links)" ]; then
+                settle
+                return 0
+            fi
             install -m 0600 "$kept/new" "$netplan"
         fi
     else
@@ -158,7 +176,10 @@ links() {
         write_networkd
         (cd "$kept/old" && find . -type f | sort | xargs -r sha256sum) >"$kept/sums-old"
         (cd / && ours | sed 's|^/|./|' | sort | xargs -r sha256sum) >"$kept/sums-new"
-        if cmp -s "$kept/sums-old" "$kept/sums-new" && [ -z "$(missing_links)" ]; then return 0; fi
+        if cmp -s "$kept/sums-old" "$kept/sums-new" && [ -z "$(missing_links)" ]; then
+            settle
+            return 0
+        fi
     fi
     # The connection that brought this script may be what breaks: it goes on without, and takes the change back by itself.
     trap '' HUP PIPE
@@ -175,7 +196,7 @@ links() {
     done
     missing=$(missing_links)
     if [ -z "$missing" ] && reachable "$answered"; then
-        for name in $(link_names); do ip link set dev "$name" up; done
+        settle
         rm -rf "$kept"
         return 0
     fi
@@ -289,4 +310,10 @@ esac
 links
 virtual_functions
 configs
-printf '{"links": "%s", "masters": {%s}}\n' "$(link_names | tr '\n' ' ' | sed 's/ $//')" "$names"
+told='' # of JSON members
+for name in $(link_names); do told="$told${told:+, }\"$name\": {\"mtu\": $(cat "/sys/class/net/$name/mtu")}"; done
+sums=''
+for file in "$confdir"/multus-site-*.conflist; do
+    [ ! -e "$file" ] || sums="$sums${sums:+, }\"$file\": \"$(sha256sum "$file" | cut -d ' ' -f 1)\""
+done
+printf '{"links": {%s}, "masters": {%s}, "files": {%s}}\n' "$told" "$names" "$sums"

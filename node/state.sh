@@ -1,5 +1,5 @@
 # Says what is on the node of that which was applied there, and changes nothing.
-# Variables: PLUGINS (names, space separated), UPLINKS (NICs, space separated). Prints one line of JSON.
+# Variables: PLUGINS (names, space separated), UPLINKS (NICs and links, space separated). Prints one line of JSON.
 set -eu
 
 list='' # of JSON members
@@ -27,6 +27,14 @@ nics() {
     printf '%s' "$list"
 }
 
+configs() {
+    list=''
+    for file in /etc/cni/multus/net.d/multus-site-*.conflist; do
+        [ ! -e "$file" ] || member "\"$file\": \"$(sha256sum "$file" | cut -d ' ' -f 1)\""
+    done
+    printf '%s' "$list"
+}
+
 files() {
     list=''
     for file in /etc/cni/net.d/00-multus.conf /opt/cni/bin/multus-shim; do
@@ -36,6 +44,6 @@ files() {
 }
 
 record=/var/lib/multus-site/kubespray.json
-printf '{"hostname": "%s", "machineId": "%s", "plugins": {%s}, "nics": {%s}, "files": [%s], "kubespray": %s}\n' \
-    "$(cat /proc/sys/kernel/hostname)" "$(cat /etc/machine-id)" "$(plugins)" "$(nics)" "$(files)" \
+printf '{"hostname": "%s", "machineId": "%s", "plugins": {%s}, "nics": {%s}, "configs": {%s}, "files": [%s], "kubespray": %s}\n' \
+    "$(cat /proc/sys/kernel/hostname)" "$(cat /etc/machine-id)" "$(plugins)" "$(nics)" "$(configs)" "$(files)" \
     "$(if [ -s $record ]; then tr -d '\n' <$record; else echo null; fi)"

@@ -92,7 +92,8 @@ def timeline(resources: Sequence[Mapping[str, Any]], started: str, ended: str | 
     chain = [last]
     while waited[chain[-1]]:
         chain.append(max(waited[chain[-1]], key=lambda urn: done[urn]))
-    end = since(ended) if ended else done[last]
+    # The history knows whole seconds: an update may end in the one that it began in.
+    end = max(since(ended), done[last]) if ended else done[last]
     ordered = tuple(sorted(spans.values(), key=lambda s: (s.begun, s.done)))
     return Timeline(begin, end, _stages(ordered), ordered, tuple(spans[urn] for urn in reversed(chain)))
 

@@ -24,11 +24,14 @@ async def main(document: dict[str, Any]) -> int:
     if site.throughput is None:
         print("[]")
         return 0
-    cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
     try:
+        cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
         measured = await measure(cluster, site, site.throughput, await cluster.held(), document["image"])
     except (CannotMeasure, RefusedError) as error:
         print(f"throughput: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
+        print(f"throughput: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     for network, why in measured.skipped.items():
         print(f"throughput: {network} is left out: {why}", file=sys.stderr)

@@ -15,7 +15,7 @@ from render.attachment import API_VERSION, KIND
 from render.workload import NETWORK_STATUS
 from throughput.figures import RefusedError
 from throughput.plan import NAMESPACE, NODE, Path, Plan
-from verification.cluster import Cluster
+from verification.cluster import EXEC_ERRORS, Cluster, LookError
 
 READY_SECONDS = 120
 GONE_SECONDS = 120
@@ -70,7 +70,7 @@ class Bench:
         )
         try:
             done = await asyncio.wait_for(client.exec(["sh", "-c", script], check=False), seconds + 20)
-        except (kr8s.ExecError, kr8s.APITimeoutError, kr8s.ServerError, TimeoutError) as error:
+        except EXEC_ERRORS as error:
             msg = f"{path.network}: iperf3 cannot be run: {error or 'no answer'}"
             raise RefusedError(msg) from None
         lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
@@ -87,14 +87,17 @@ class Bench:
         asked = f"$(ip -o route get {self._pods['node-server'].raw['status']['hostIP']} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')"
         nic = path.uplink or asked
         script = f"n={nic}; cd /sys/class/net/${{n%%.*}} && test -e device && cat speed mtu"
-        done = await self._pods["node-client"].exec(["sh", "-c", script], check=False)
+        try:
+            done = await self._pods["node-client"].exec(["sh", "-c", script], check=False)
+        except EXEC_ERRORS:
+            return None
         numbers = done.stdout.decode(errors="replace").split()
         if done.returncode or len(numbers) != 2 or int(numbers[0]) <= 0:
             return None
         return int(numbers[0]) / 1000, int(numbers[1])
 
     async def latency(self, path: Path, *, reverse: bool) -> float | None:
-        """Microseconds of a request and its response, between the two pods of a path."""
+        """Microseconds of a request and its response, between the two pods of a path; None where none came back."""
         asking, answering = reversed(self.ends(path)) if reverse else self.ends(path)
         own, other = (path.server, path.client) if reverse else (path.client, path.server)
         port = LATENCY_PORT + path.port % 50 * 2 + reverse
@@ -113,8 +116,12 @@ class Bench:
         if daemon is None:
             return {}
         whole = {**task, "uid": pod.raw["metadata"]["uid"]}
-        answer = await self._cluster.on_node(daemon, whole, "verification.probe", "throughput.latency")
-        return dict(json.loads(answer))
+        try:
+            return dict(
+                json.loads(await self._cluster.on_node(daemon, whole, "verification.probe", "throughput.latency"))
+            )
+        except (LookError, ValueError):
+            return {}
 
 
 def refuse_other_ways(path: Path, lines: Sequence[str]) -> None:

@@ -65,14 +65,13 @@ def rows(
     latencies: dict[tuple[str, str], float | None],
     limits: dict[str, float],
 ) -> list[dict[str, Any]]:
-    """The `throughput` output. `latencies`: (network, source) → microseconds; `limits`: network → tcp_limit where it is known."""
-    node = {
-        (k.protocol, k.streams, k.source): statistics.mean(r.gbits for r in runs)
-        for k, runs in measured
-        if k.network == NODE
-    }
+    """The `throughput` output. Runs of one place in their lists were made one after the other: a round.
+
+    `latencies`: (network, source) → microseconds; `limits`: network → tcp_limit where it is known.
+    """
+    node = {(k.protocol, k.streams, k.source): runs for k, runs in measured if k.network == NODE}
     return [
-        _row(kind, runs, node.get((kind.protocol, kind.streams, kind.source)), latencies, limits)
+        _row(kind, runs, node.get((kind.protocol, kind.streams, kind.source), ()), latencies, limits)
         for kind, runs in measured
     ]
 
@@ -80,12 +79,14 @@ def rows(
 def _row(
     kind: Kind,
     runs: Sequence[Run],
-    node: float | None,
+    node: Sequence[Run],
     latencies: dict[tuple[str, str], float | None],
     limits: dict[str, float],
 ) -> dict[str, Any]:
     gbits = [r.gbits for r in runs]
     mean = statistics.mean(gbits)
+    # Each round against its own: what slows a whole round down is none of the network's.
+    ratios = [r.gbits / n.gbits for r, n in zip(runs, node, strict=False) if n.gbits]
     row: dict[str, Any] = {
         "network": kind.network,
         "protocol": kind.protocol,
@@ -96,7 +97,8 @@ def _row(
         "gbitsPerSecond": round(mean, 3),
         "stddev": round(statistics.stdev(gbits), 3) if len(gbits) > 1 else 0.0,
         "retransmits": sum(r.retransmits or 0 for r in runs) if kind.protocol == "tcp" else None,
-        "ratioToNode": round(mean / node, 3) if node else None,
+        "ratioToNode": round(statistics.median(ratios), 3) if ratios else None,
+        "ratioToNodeRange": [round(min(ratios), 3), round(max(ratios), 3)] if ratios else None,
         "ratioToLink": round(mean / limits[kind.network], 3) if limits.get(kind.network) else None,
         "latencyMicroseconds": latencies.get((kind.network, kind.source)),
     }

@@ -1,13 +1,14 @@
 """One measurement of a site: every network, and the pod network and the bare nodes beside it in the same run."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from model.site import Site
 from model.throughput import Throughput
-from throughput.bench import Bench, bench
+from throughput.bench import bench
 from throughput.figures import Kind, RefusedError, Run, rows, run_of, tcp_limit
 from throughput.plan import Path, plan, pods
 from verification.cluster import Cluster
@@ -25,46 +26,52 @@ async def measure(cluster: Cluster, site: Site, settings: Throughput, held: Iter
     """Measures. Raises CannotMeasure where the site is not made for it, RefusedError where nothing could be measured."""
     measured = plan(site, held)
     skipped = dict(measured.skipped)
-    found: list[tuple[Kind, list[Run]]] = []
+    runs: dict[Kind, list[Run]] = {}
     latencies: dict[tuple[str, str], float | None] = {}
     limits: dict[str, float] = {}
-    manifests = pods(measured, image)
-    async with bench(measured, manifests, cluster, settings) as table:
+    ways = {False: (measured.client, measured.server), True: (measured.server, measured.client)}
+    async with bench(measured, pods(measured, image), cluster, settings) as table:
+        paths: list[Path] = []
         for path in measured.paths:
             try:
-                whole = table.addressed(path)
-                for reverse in (False, True):
-                    source, target = (
-                        (measured.server, measured.client) if reverse else (measured.client, measured.server)
-                    )
-                    latencies[path.network, source] = await table.latency(whole, reverse=reverse)
-                    for protocol in settings.protocols:
-                        for streams in settings.streams:
-                            kind = Kind(path.network, protocol, streams, source, target)
-                            runs = await _runs(table, whole, kind, settings.runs, reverse=reverse)
-                            found.append((kind, runs))
-                            _say(kind, runs)
-                link = await table.link(whole)
-                if link:
-                    limits[path.network] = tcp_limit(*link)
+                paths.append(table.addressed(path))
             except RefusedError as error:
-                found = [(kind, runs) for kind, runs in found if kind.network != path.network]
                 skipped[path.network] = str(error)
+        for path in paths:
+            for reverse, (source, _) in ways.items():
+                latencies[path.network, source] = await table.latency(path, reverse=reverse)
+            if link := await table.link(path):
+                limits[path.network] = tcp_limit(*link)
+        for reverse, protocol, streams in product(ways, settings.protocols, settings.streams):
+            for path in in_rounds(paths, settings.runs):
+                if path.network in skipped:
+                    continue
+                kind = Kind(path.network, protocol, streams, *ways[reverse])
+                try:
+                    said = await table.send(path, protocol, streams, reverse=reverse)
+                    runs.setdefault(kind, []).append(run_of(said, protocol))
+                except RefusedError as error:
+                    skipped[path.network] = str(error)
+                    continue
+                _say(kind, runs[kind][-1])
+    found = [(kind, of_kind) for kind, of_kind in runs.items() if kind.network not in skipped]
     if not found:
         raise RefusedError("; ".join(skipped.values()) or "there is nothing to measure")
     return Measured(rows(found, latencies, limits), skipped)
 
 
-def _say(kind: Kind, runs: list[Run]) -> None:
-    rates = " ".join(f"{run.gbits:.2f}" for run in runs)
+def in_rounds(paths: Sequence[Path], count: int) -> Iterator[Path]:
+    """The paths, one after the other, `count` times, each time begun with the next one.
+
+    What else the machines do changes by the minute: so it meets the networks and what they are held against alike.
+    """
+    for number in range(count):
+        first = number % len(paths) if paths else 0
+        yield from (*paths[first:], *paths[:first])
+
+
+def _say(kind: Kind, run: Run) -> None:
     print(
-        f"throughput: {kind.network} {kind.protocol} × {kind.streams} from {kind.source}: {rates} Gbit/s",
+        f"throughput: {kind.network} {kind.protocol} × {kind.streams} from {kind.source}: {run.gbits:.2f} Gbit/s",
         file=sys.stderr,
     )
-
-
-async def _runs(table: Bench, path: Path, kind: Kind, count: int, *, reverse: bool) -> list[Run]:
-    return [
-        run_of(await table.send(path, kind.protocol, kind.streams, reverse=reverse), kind.protocol)
-        for _ in range(count)
-    ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from model.links import Link
 from model.site import Site
 from render.attachment import API_VERSION, KIND, nad_config
 from render.network import NetworkFacts, network_facts
@@ -67,8 +68,12 @@ def plan(site: Site, held: Iterable[str]) -> Plan:
     for name, network in site.networks.items():
         facts = network_facts(name, network)
         ends = _two_free(facts, taken)
-        if facts.type not in _MEASURED:
-            skipped[name] = f"a {facts.type} network is not measured"
+        if facts.type not in _MEASURED or (isinstance(network, Link) and network.link_in_container):
+            skipped[name] = f"a {facts.type} network is not measured" + " inside of a pod" * (facts.type in _MEASURED)
+        elif site.differs_by_node(network):
+            skipped[name] = "its configuration differs by node"
+        elif missing := [node for node in (client, server) if node not in site.nodes_with(network)]:
+            skipped[name] = f"{' and '.join(missing)} {'do' if len(missing) > 1 else 'does'} not have it"
         elif ends is None:
             skipped[name] = "it has no IPv4 range with two free addresses"
         else:

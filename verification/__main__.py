@@ -21,8 +21,12 @@ from verification.result import Result, verify
 async def main(document: dict[str, Any]) -> int:
     """Verifies, reports, and says whether all is well (0) or not (1)."""
     expected = Expectation.model_validate(document["expectation"])
-    cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
-    result = await verify(cluster, expected)
+    try:
+        cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
+        result = await verify(cluster, expected)
+    except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
+        print(f"verification: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
     for line in lines_of(result):
         print(line, file=sys.stderr)
     report(document["stack"], Site.model_validate(document["site"]), result)

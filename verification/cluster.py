@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import kr8s
+from httpx_ws import HTTPXWSException, WebSocketUpgradeError
 from kr8s.asyncio.objects import Pod, new_class
 from pydantic import ValidationError
 
@@ -23,6 +25,20 @@ from verification.seen import Inside, NodeSeen, PodSeen
 
 LOOK_SECONDS = 90
 """For one node with all of its pods."""
+
+LOG_SECONDS = 15
+"""For a log, which the API server asks of a kubelet that may be gone."""
+
+EXEC_ERRORS = (
+    kr8s.ExecError,
+    kr8s.APITimeoutError,
+    kr8s.ServerError,
+    kr8s.NotFoundError,
+    httpx.HTTPError,
+    HTTPXWSException,
+    TimeoutError,
+)
+"""All that a command in a pod can end with when its node, its kubelet or the pod itself is gone."""
 
 DNS_NAME = "kubernetes.default"
 
@@ -185,7 +201,13 @@ class Cluster:
         pod = await AnyPod(daemon.raw, api=self._api)
         try:
             done = await asyncio.wait_for(pod.exec(command, check=False), LOOK_SECONDS)
-        except (kr8s.ExecError, kr8s.APITimeoutError, kr8s.ServerError, TimeoutError) as error:
+        except WebSocketUpgradeError as error:
+            # What stood in the answer's body is gone by now.
+            msg = (
+                f"the API server cannot reach its kubelet ({error.response.status_code} {error.response.reason_phrase})"
+            )
+            raise LookError(msg) from None
+        except EXEC_ERRORS as error:
             raise LookError(str(error) or f"no answer within {LOOK_SECONDS} s") from None
         if done.returncode:
             last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
@@ -230,8 +252,9 @@ class Cluster:
     async def multus_log(self, daemon: Pod, pods: Iterable[str]) -> list[str]:
         """What the daemon said last, of these pods if it said anything of them."""
         lines: list[str] = []
-        with contextlib.suppress(kr8s.ServerError, kr8s.APITimeoutError):
-            lines = [line[:400] async for line in daemon.logs(tail_lines=200)]
+        with contextlib.suppress(*EXEC_ERRORS):
+            async with asyncio.timeout(LOG_SECONDS):
+                lines = [line[:400] async for line in daemon.logs(tail_lines=200)]
         mine = [line for line in lines if any(pod in line for pod in pods)]
         return (mine or lines)[-12:]
 

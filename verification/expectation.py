@@ -182,7 +182,7 @@ def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFac
         kind=_KINDS.get(n.type, ""),
         mode=n.mode if n.type in {"macvlan", "ipvlan"} else "",
         uplink=n.uplink if known else "",
-        vlan=named or (n.vlan if n.type == "vlan" else None),
+        vlan=named or (n.vlan if n.type == "vlan" else site.tag_of(n.uplink)),
         segment=(n.segment or f"{n.uplink}/{n.vlan or 0}") if n.between_nodes else "",
     )
 

@@ -12,6 +12,7 @@ def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str,
         name=f"verification of {site}",
         tests=str(len(checks)),
         failures=str(sum(not c["ok"] for c in checks)),
+        errors="0",
         time=f"{seconds:.1f}",
     )
     suites: dict[str, list[Mapping[str, Any]]] = {}
@@ -19,7 +20,8 @@ def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str,
         suites.setdefault(_suite(check), []).append(check)
     for name, cases in suites.items():
         failures = sum(not c["ok"] for c in cases)
-        suite = ElementTree.SubElement(root, "testsuite", name=name, tests=str(len(cases)), failures=str(failures))
+        counts = {"name": name, "tests": str(len(cases)), "failures": str(failures), "errors": "0"}
+        suite = ElementTree.SubElement(root, "testsuite", counts)
         for check in cases:
             about = " ".join(filter(None, (check["check"], check["interface"], check["network"])))
             case = ElementTree.SubElement(suite, "testcase", name=about, classname=f"{site}.{name}".replace(" ", "."))
@@ -44,5 +46,7 @@ def _suite(check: Mapping[str, Any]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without the control characters that XML cannot hold (logs have colours)."""
-    return "".join(c for c in text if c in "\t\n\r" or ord(c) >= 32)
+    """Without the characters that XML cannot hold (logs have colours): https://www.w3.org/TR/xml/#charsets."""
+    return "".join(
+        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )

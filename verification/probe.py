@@ -330,7 +330,7 @@ def query(server: str, name: str, kind: int) -> tuple[int, int, bytes]:
             try:
                 answer = device.recv(4096)
                 break
-            except TimeoutError:
+            except OSError:  # up to Python 3.9 a socket's timeout is no TimeoutError
                 if attempt == 2:
                     raise
     return answer[3] & 15, struct.unpack("!H", answer[6:8])[0], answer

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from model.nodes import ContainerNodes
 from model.site import Site
+from render.diagram import nics
 from render.network import AddressRange, NetworkFacts, network_facts
 
 SINGLE_NODES = 6
@@ -85,9 +86,6 @@ class _Segment:
     vlan: int | None
     networks: list[NetworkFacts] = field(default_factory=list)
 
-    def uplinks(self) -> list[str]:
-        return list(dict.fromkeys(n.uplink for n in self.networks if n.uplink))
-
 
 def diagram(site: Site, live: Sequence[PodInterface] = ()) -> Diagram:
     """The diagram of a site; `live` puts the addresses of running pods into it."""
@@ -148,8 +146,10 @@ def _segments(site: Site, facts: Iterable[NetworkFacts]) -> list[_Segment]:
         elif n.type == "bridge":
             made = _Segment(f"{n.uplink}-{n.vlan or 0}", n.uplink, "bridge on each node", n.vlan)
         else:
-            title = behind.get(n.uplink, f"behind {n.uplink}")
-            made = _Segment(f"{n.uplink}-{n.vlan or 0}", title, "segment", n.vlan)
+            title = f"segment of {n.name}" if n.uplink_by_node else f"behind {' '.join(nics.below(site, n.uplink)[:1])}"
+            made = _Segment(
+                f"{n.uplink}-{n.vlan or 0}", behind.get(n.uplink, title), "segment", n.vlan or site.tag_of(n.uplink)
+            )
         found.setdefault(made.key, made).networks.append(n)
     return list(found.values())
 
@@ -168,29 +168,36 @@ def _nodes(site: Site, segments: Sequence[_Segment], colours: dict[str, int]) ->
                 host = site.nodes.hosts[name]
                 yield _with_nics(
                     Card(f"node-{name}", "nodes", name, f"{host.address} · {_roles(host.roles)}", group=group),
-                    segments if "worker" in host.roles else [],
+                    site,
+                    [name],
+                    segments,
                     colours,
                 )
         else:
             control = [n for n in names if "control-plane" in site.nodes.hosts[n].roles]
             what = counted(len(names), "node") + (f", {len(control)} control plane" if control and racks else "")
-            workers = any("worker" in site.nodes.hosts[n].roles for n in names)
             yield _with_nics(
                 Card(f"nodes-{group}", "nodes", group, what, tuple(_listed(site, names))),
-                segments if workers else [],
+                site,
+                names,
+                segments,
                 colours,
             )
 
 
-def _with_nics(card: Card, segments: Sequence[_Segment], colours: dict[str, int]) -> tuple[Card, list[Link]]:
-    """The card with a row for each uplink, and a line from each to its segment."""
+def _with_nics(
+    card: Card, site: Site, nodes: Sequence[str], segments: Sequence[_Segment], colours: dict[str, int]
+) -> tuple[Card, list[Link]]:
+    """The card with a row for each uplink that the nodes have, and a line from each to its segment."""
     rows = list(card.rows)
     links = []
     for segment in segments:
-        for uplink in segment.uplinks() or [""]:
+        uplinks = (u for n in segment.networks for u in nics.on(site, n, nodes))
+        for uplink in dict.fromkeys(uplinks):
             port = f"nic-{segment.key}-{uplink}"
-            rows.append(Row(uplink or "pods of the node", segment.title if uplink else "", port=port))
-            said = f"{uplink or 'pods'} of {card.title} on {segment.title}"
+            text = " · ".join(nics.below(site, uplink)) or "pods of the node"
+            rows.append(Row(text, segment.title if uplink else "", port=port))
+            said = f"{text if uplink else 'pods'} of {card.title} on {segment.title}"
             links.append(Link((card.id, port), (f"segment-{segment.key}", "title"), colours[segment.key], said))
     return Card(card.id, card.column, card.title, card.subtitle, tuple(rows), group=card.group), links
 
@@ -232,7 +239,7 @@ def _network_card(n: NetworkFacts, colour: int) -> Card:
 
 
 def _count(size: int) -> str:
-    return f"{size} addresses" if size < 1 << 24 else "plenty"
+    return counted(size, "address", "addresses") if size < 1 << 24 else "plenty"
 
 
 def span(r: AddressRange) -> str:
@@ -246,8 +253,7 @@ def span(r: AddressRange) -> str:
 def _workload_card(site: Site, name: str, pods: Sequence[PodInterface]) -> Card:
     workload = site.workloads[name]
     where = f" on {', '.join(workload.nodes)}" if 0 < len(workload.nodes) <= 3 else ""
-    replicas = getattr(workload, "replicas", None)
-    count = f" × {replicas}" if replicas is not None else ""
+    count = len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
     rows = []
     names = list(dict.fromkeys(p.pod for p in pods))
     for interface, attachment in workload.interfaces():
@@ -263,12 +269,12 @@ def _workload_card(site: Site, name: str, pods: Sequence[PodInterface]) -> Card:
         rows.append(
             Row(counted(len(names), "pod"), f"on {', '.join(nodes)}" if len(nodes) <= 3 else f"on {len(nodes)} nodes")
         )
-    return Card(f"workload-{name}", "workloads", name, f"{workload.kind}{count}{where}", tuple(rows))
+    return Card(f"workload-{name}", "workloads", name, f"{workload.kind} × {count}{where}", tuple(rows))
 
 
-def counted(count: int, what: str) -> str:
+def counted(count: int, what: str, several: str = "") -> str:
     """1 node, 2 nodes."""
-    return f"{count} {what}" + ("" if count == 1 else "s")
+    return f"{count} {what if count == 1 else several or f'{what}s'}"
 
 
 def _held(addresses: Sequence[str]) -> str:

@@ -160,20 +160,27 @@ def summary(site: Site, found: Found) -> list[tuple[str, str, str]]:
     lines.append((str(len(site.nodes.hosts)), "nodes" if len(site.nodes.hosts) != 1 else "node", ""))
     running = len(found.verification.get("pods", []))
     lines.append((str(running), "pods on several networks" if running != 1 else "pod on several networks", ""))
-    best = best_ratio(found.throughput)
-    if best:
-        lines.append((f"{best[1]:.2f}", f"of node to node: {best[0]}", ""))
+    if spread := ratios(found.throughput):
+        lines.append((spread, "of node to node, TCP over the site's networks", ""))
     return lines
 
 
-def best_ratio(rows: Sequence[Mapping[str, Any]]) -> tuple[str, float] | None:
-    """The fastest network, and its part of what the bare nodes reach with one TCP stream."""
-    ratios = [
-        (str(r["network"]), float(r["ratioToNode"]))
+def ratios(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What part of the bare nodes' TCP the site's networks reach: from the lowest figure to the highest; empty if none was taken."""
+    found = sorted(
+        float(r["ratioToNode"])
         for r in rows
         if r.get("ratioToNode") and r["network"] not in {"node", "pod-network"} and r["protocol"] == "tcp"
-    ]
-    return max(ratios, key=lambda pair: pair[1]) if ratios else None
+    )
+    return "–".join(dict.fromkeys(f"{ratio:.2f}" for ratio in (found[0], found[-1]))) if found else ""
+
+
+def of_node(row: Mapping[str, Any]) -> str:
+    """A figure's ratio to the bare nodes, with the lowest and the highest of its rounds; empty where there is none."""
+    if not row.get("ratioToNode"):
+        return ""
+    low, high = row.get("ratioToNodeRange") or (None, None)
+    return f"{row['ratioToNode']:.2f}" + (f", {low:.2f}–{high:.2f}" if low != high else "")
 
 
 def described(site: Site) -> str:

@@ -38,6 +38,7 @@ def page(stack: str, site: Site, found: Found) -> str:
         failures=content.failures(checks),
         evidence=verification.get("evidence", {}),
         plots=[(title, Markup(plot)) for title, plot in plots.throughput_plots(found.throughput)],  # noqa: S704
+        of_node=content.of_node,
         timeline=Markup(plots.timeline_plot(found.timeline)) if found.timeline else "",  # noqa: S704
         versions=content.versions(site),
         nodes=verification.get("nodes", []),

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
+from render.report.content import of_node
+
 REFERENCES = ("node", "pod-network")
-_WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 760.0, 190.0, 110.0, 20.0, 8.0
+_WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 760.0, 190.0, 160.0, 20.0, 8.0
 
 
 def throughput_plots(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -54,9 +56,9 @@ def _bar_lines(
             left, right = _LEFT + max(0, mean - spread) * scale, _LEFT + (mean + spread) * scale
             middle = y + _BAR / 2
             yield f'<path class="spread" d="M {left:.1f} {middle:.1f} H {right:.1f} M {left:.1f} {middle - 4:.1f} v 8 M {right:.1f} {middle - 4:.1f} v 8"/>'
-        ratio = f" ({row['ratioToNode']:.2f})" if row.get("ratioToNode") and row["network"] != "node" else ""
+        part = of_node(row) if row["network"] != "node" else ""
         x = _LEFT + (mean + spread) * scale + 8
-        yield f'<text class="value" x="{x:.1f}" y="{y + 14:.1f}">{mean:.2f}{ratio}</text>'
+        yield f'<text class="value" x="{x:.1f}" y="{y + 14:.1f}">{mean:.2f}{f" ({part})" if part else ""}</text>'
     yield "</svg>"
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from drift.nodes import Drift, Unreachable, drifts
-from tests.render.diagram.sites import lab
+from tests.render.diagram.sites import lab, large
 
 SHA, OTHER = "a" * 64, "b" * 64
 APPLIED = {
@@ -56,7 +56,7 @@ NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
         ),
         ({"nics": {}}, Drift("node1", "ens6", "MAC 02:00:00:00:00:06", "no such interface")),
         ({"nics": {"ens6": {**NIC, "up": False}}}, Drift("node1", "ens6 state", "up", "down", "pulumi up")),
-        ({"nics": {"ens6": {**NIC, "mtu": 1400}}}, Drift("node1", "ens6 MTU", "1500", "1400")),
+        ({"nics": {"ens6": {**NIC, "mtu": 1400}}}, Drift("node1", "ens6 MTU", "1500", "1400", "pulumi up")),
         (
             {"nics": {"ens6": {**NIC, "mac": "02:00:00:00:00:07"}}},
             Drift("node1", "ens6 MAC", "02:00:00:00:00:06", "02:00:00:00:00:07"),
@@ -80,6 +80,46 @@ NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
 )
 def test_each_drift_is_told_once(changes, drift):
     assert found(**changes) == [drift]
+
+
+def test_the_mtu_of_a_host_that_exists_is_its_owner_s():
+    site = large(3)
+    seen = {"node01": state("node01", nics={"ens6": {**NIC, "mtu": 1400}}, kubespray=RECORD)}
+    applied = {"node01": {**APPLIED["node1"], "facts": {**APPLIED["node1"]["facts"], "hostname": "node01"}}}
+    assert drifts(site, applied, seen)[0] == [Drift("node01", "ens6 MTU", "1500", "1400")]
+
+
+CONFLIST = "/etc/cni/multus/net.d/multus-site-a.conflist"
+OWN = {"links": {"bond0": {"mtu": 9000}}, "masters": {"a": "bond0"}, "files": {CONFLIST: SHA}}
+BOND = {"up": True, "mtu": 9000, "mac": "02:00:00:00:00:08"}
+
+
+@pytest.mark.parametrize(
+    ("link", "configs", "drift"),
+    [
+        (BOND, {CONFLIST: SHA}, ()),
+        (None, {CONFLIST: SHA}, ("bond0", "there", "no such interface")),
+        ({**BOND, "up": False}, {CONFLIST: SHA}, ("bond0 state", "up", "down")),
+        ({**BOND, "mtu": 1500}, {CONFLIST: SHA}, ("bond0 MTU", "9000", "1500")),
+        ({**BOND, "mac": "02:00:00:00:00:09"}, {CONFLIST: SHA}, ()),
+        (BOND, {}, (CONFLIST, f"sha256 {SHA}", "no such file")),
+        (BOND, {CONFLIST: OTHER}, (CONFLIST, f"sha256 {SHA}", f"sha256 {OTHER}")),
+    ],
+)
+def test_what_networks_have_on_a_node_for_themselves_is_ours(link, configs, drift):
+    applied = {"node1": {**APPLIED["node1"], "networks": OWN}}
+    there = {"ens6": NIC, **({"bond0": link} if link else {})}
+    found, blind = drifts(lab(), applied, {"node1": state(nics=there, configs=configs)})
+    assert (found, blind) == ([Drift("node1", *drift, "pulumi up")] if drift else [], {})
+
+
+def test_plugins_of_calico_s_are_there_or_not():
+    """Calico renews them at each start of its pod, so that none has a sha256 of the site's."""
+    applied = {"node1": {**APPLIED["node1"], "plugins": {"tuning": {"owner": "calico", "versions": ["1.0.0"]}}}}
+    own = {"tuning": {"sha256": OTHER, "mode": "root:root 700"}}
+    assert drifts(lab(), applied, {"node1": state(plugins=own)}) == ([], {})
+    missing = Drift("node1", "/opt/cni/bin/tuning", "there", "no such file", "Calico's pod")
+    assert drifts(lab(), applied, {"node1": state(plugins={})})[0] == [missing]
 
 
 def test_another_host_key_is_drift_and_a_node_that_does_not_answer_is_told_apart():

@@ -24,7 +24,7 @@ def state(**changes):
 def site(monkeypatch):
     """Records the lab's graph after an update that left `outputs`, with nodes as they are `seen`."""
 
-    def recorded(outputs, seen):
+    def recorded(outputs, seen, **changes):
         monkeypatch.setattr(drift, "look_at_all", lambda *_: seen)
         whole = Answers.new_resource
 
@@ -34,11 +34,12 @@ def site(monkeypatch):
             return whole(self, args)
 
         monkeypatch.setattr(Answers, "new_resource", answer)
-        graph = record(lab_site())
+        graph = record(lab_site(**changes))
         return {
             node: [
                 text(graph[f"Command lab-{node}-{command}"].inputs["stdin"])
-                for command in ("facts", "cni-plugins-install")
+                for command in ("facts", "cni-plugins-install", "networks-apply")
+                if f"Command lab-{node}-{command}" in graph
             ]
             for node in ("node1", "node2", "node3")
         }
@@ -77,5 +78,33 @@ def test_a_node_that_cannot_be_reached_stays_as_it_was(site):
 
 
 def test_what_is_not_ours_to_put_back_runs_nothing(site):
-    narrow = {"ens6": {**NICS["ens6"], "up": True, "mtu": 1400}}
-    assert site(applied(), {node: state(nics=narrow) for node in all_well()}) == site(applied(), all_well())
+    other = {"ens6": {**NICS["ens6"], "up": True, "mac": "02:00:00:00:00:07"}}
+    assert site(applied(), {node: state(nics=other) for node in all_well()}) == site(applied(), all_well())
+
+
+def test_the_mtu_of_a_machine_that_was_made_here_is_put_back(site):
+    narrow = state(nics={"ens6": {**NICS["ens6"], "up": True, "mtu": 1400}})
+    first = site(applied(), all_well())
+    now = site(applied(), {**all_well(), "node3": narrow})
+    assert now["node3"] != first["node3"]
+    assert (now["node1"], now["node2"]) == (first["node1"], first["node2"])
+
+
+def test_a_link_that_is_gone_is_made_again_on_its_node(site):
+    links = {"bond0": {"type": "bond", "members": ["ens8"]}}
+    own = {"links": {"bond0": {"mtu": 1500}}, "files": {}}
+    outputs = {node: {**there, "networks": own} for node, there in applied().items()}
+    there = state(nics={"ens6": {**NICS["ens6"], "up": True}, "bond0": {"up": True, "mtu": 1500, "mac": "x"}})
+    first = site(outputs, dict.fromkeys(all_well(), there), links=links)
+    now = site(outputs, {**dict.fromkeys(all_well(), there), "node2": state()}, links=links)
+    assert now["node2"][-1] != first["node2"][-1]
+    assert (now["node1"], now["node3"]) == (first["node1"], first["node3"])
+
+
+def test_a_plugin_of_calico_s_has_no_sha_to_be_held_to(site):
+    """As an update leaves it: `owner` in the place of a sha256."""
+    outputs = {
+        n: {**there, "plugins": {"tuning": {"owner": "calico", "versions": []}}} for n, there in applied().items()
+    }
+    for plugins in ({}, {"tuning": {"sha256": SHA, "mode": "root:root 755"}}):
+        assert site(outputs, {n: state(plugins=plugins) for n in all_well()}) == site(outputs, all_well())

@@ -99,6 +99,22 @@ def test_a_plugin_that_was_replaced_by_another_is_put_back_by_up_alone(lab, up):
     lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
 
+def test_an_mtu_that_was_lowered_is_put_back_on_a_machine_that_was_made_here(lab, up):
+    lab.node("node2", "ip", "link", "set", "dev", "ens6", "mtu", "1400")
+    found = failures(lab)
+    assert set(found) == {("uplink", "node2", "ens6")}
+    assert "1400 bytes, 1500 asked for" in found["uplink", "node2", "ens6"]
+    (drift,) = drifted(lab)["nodes"]
+    told = ("node2", "ens6 MTU", "1500", "1400", "pulumi up")
+    assert (drift["node"], drift["what"], drift["applied"], drift["found"], drift["mendedBy"]) == told
+    said = up()
+    assert "lab-node2-facts" in said
+    assert "lab-node1" not in said
+    assert lab.node("node2", "cat", "/sys/class/net/ens6/mtu").stdout.strip() == "1500"
+    # This one looks at the nodes again, and the one before has verified.
+    lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+
 def test_an_attachment_that_was_edited_by_hand_is_put_back(lab, up):
     patch = {"spec": {"config": json.dumps({"cniVersion": "1.0.0", "name": "x", "plugins": []})}}
     lab.kubectl("patch", "net-attach-def", "macvlan-internal", "--type=merge", "-p", json.dumps(patch))

@@ -200,7 +200,7 @@ def test_apt_downloads_from_the_mirror_alone(carried, site, tmp_path):
         mount -t tmpfs tmpfs /etc/apt/apt.conf.d; mkdir -p {tmp_path}/apt/state/lists/partial {tmp_path}/apt/cache/archives/partial
         : >{tmp_path}/apt/status
         cat >{tmp_path}/facts.in <<'SCRIPT'
-{script("facts", {"NODE": "x", "UPLINKS": "", "PACKAGES": line})}
+{script("facts", {"NODE": "x", "UPLINKS": "", "PACKAGES": line, "MADE": ""})}
 SCRIPT
         mount -t tmpfs tmpfs /mnt; cp -a /etc/apt /mnt/apt; mount --bind /mnt/apt /etc/apt
         sh -s <{tmp_path}/facts.in >/dev/null 2>&1 || true

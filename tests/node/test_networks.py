@@ -4,6 +4,7 @@ The kernel here may know neither VLANs nor bonds: `ip link`, networkctl and syst
 would have made; that systemd-networkd makes it is shown in a virtual machine (docs/networks.md). Everything else is real.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -110,7 +111,7 @@ VLAN = "ens6.110 vlan ens6 110 1400"
 def test_a_vlan_is_made_of_networkd_s_files(node):
     done = node.run(LINKS=VLAN)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"links": "ens6.110", "masters": {}}
+    assert json.loads(done.stdout) == {"links": {"ens6.110": {"mtu": 1400}}, "masters": {}, "files": {}}
     assert node.files() == {
         "70-multus-site-ens6.110.netdev": "[NetDev]\nName=ens6.110\nKind=vlan\nMTUBytes=1400\n[VLAN]\nId=110\n",
         "70-multus-site-ens6.110.network": "[Match]\nName=ens6.110\n[Network]\nLinkLocalAddressing=no\n",
@@ -142,6 +143,29 @@ def test_again_changes_nothing(node):
     before, reloads = node.files(), node.log().count("reload")
     assert node.run(LINKS=VLAN).returncode == 0
     assert (node.files(), node.log().count("reload")) == (before, reloads)
+
+
+def mtu(node, link):
+    return json.loads(node.ip("-j", "link", "show", "dev", link).stdout)[0]["mtu"]
+
+
+@pytest.mark.parametrize(("link", "asked"), [(VLAN, 1400), ("ens6.110 vlan ens6 110 -", 1500)])
+def test_what_was_set_by_hand_is_put_back_without_touching_the_rest(node, link, asked):
+    node.run(LINKS=link)
+    reloads = node.log().count("reload")
+    node.ip("link", "set", "dev", "ens6.110", "mtu", "1300", "down")
+    done = node.run(LINKS=link)
+    assert done.returncode == 0, done.stderr
+    assert mtu(node, "ens6.110") == asked
+    assert "UP" in json.loads(node.ip("-j", "link", "show", "dev", "ens6.110").stdout)[0]["flags"]
+    assert node.log().count("reload") == reloads
+
+
+def test_a_link_that_was_taken_away_is_made_again(node):
+    node.run(LINKS=VLAN)
+    node.ip("link", "del", "dev", "ens6.110")
+    assert node.run(LINKS=VLAN).returncode == 0
+    assert "ens6.110" in node.links()
 
 
 def test_what_is_asked_for_no_more_goes(node):
@@ -203,7 +227,10 @@ def test_a_master_is_found_by_what_the_node_knows_of_it(node, how):
     done = node.run(CONFIGS=f"a|{how}|{CONFIG}")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["masters"] == {"a": "ens6"}
-    assert node.configs() == {"multus-site-a.conflist": CONFIG.replace("@MASTER@", "ens6")}
+    written = CONFIG.replace("@MASTER@", "ens6")
+    assert node.configs() == {"multus-site-a.conflist": written}
+    sha = hashlib.sha256(f"{written}\n".encode()).hexdigest()
+    assert json.loads(done.stdout)["files"] == {"/etc/cni/multus/net.d/multus-site-a.conflist": sha}
 
 
 def test_what_is_not_there_is_told(node):

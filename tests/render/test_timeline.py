@@ -43,6 +43,11 @@ def test_a_resource_begins_when_all_that_it_waits_for_is_done():
     assert found.seconds == 100
 
 
+def test_an_update_of_less_than_a_second_is_as_long_as_its_resources():
+    short = {**PLUGINS, "modified": "2026-11-24T10:00:00.9Z"}
+    assert timeline([short], "2026-11-24T10:00:00Z", "2026-11-24T10:00:00Z").seconds == 0.9
+
+
 def test_stages_stand_in_the_order_of_the_graph():
     found = timeline(ALL, START, None)
     assert [(s.name, s.begun, s.done) for s in found.stages] == [

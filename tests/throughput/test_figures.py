@@ -57,11 +57,20 @@ def test_rows_have_mean_spread_and_ratios():
         "stddev": 0.5,
         "retransmits": 6,
         "ratioToNode": 0.95,
+        "ratioToNodeRange": [0.9, 1.0],
         "ratioToLink": 0.5,
         "latencyMicroseconds": 55.2,
     }
     assert found[0]["ratioToNode"] == 1
     assert found[0]["ratioToLink"] is None
+
+
+def test_a_round_that_was_slow_as_a_whole_is_not_the_network_s():
+    node = (NODE[0], [Run(g, 0, None, None) for g in (10.0, 2.0, 10.0)])
+    network = (MACVLAN[0], [Run(g, 0, None, None) for g in (9.0, 1.9, 9.5)])
+    (row,) = rows([node, network], {}, {})[1:]
+    assert (row["ratioToNode"], row["ratioToNodeRange"]) == (0.95, [0.9, 0.95])
+    assert row["stddev"] > 4
 
 
 def test_each_direction_is_held_against_the_nodes_in_that_direction():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from model.site import Site
-from tests.render.diagram.sites import hosts, lab, large
+from tests.render.diagram.sites import host_local, hosts, lab, large
 from throughput.plan import NAMESPACE, CannotMeasure, plan, pods
 
 IMAGE = "docker.io/nicolaka/netshoot:v0.13"
@@ -40,6 +40,34 @@ def test_what_is_not_measured_says_why():
     }
     full = {f"10.1.10.{i}" for i in range(200, 250)}
     assert plan(lab(), held=full).skipped == {"macvlan-internal": "it has no IPv4 range with two free addresses"}
+
+
+def test_what_the_two_nodes_do_not_have_alike_is_left_out():
+    network = {
+        "type": "macvlan",
+        "master": "ens6",
+        "ipam": host_local("10.1.10.0/24", "10.1.10.200", "10.1.10.250", "10.1.10.1"),
+    }
+    site = lab().model_dump(mode="json", by_alias=True)
+    site["nodes"]["hosts"]["node1"]["groups"] = ["edge"]
+    site["networks"] = {
+        "here": network,
+        "third": {**network, "nodes": ["node3"]},
+        "second": {**network, "nodes": ["node2", "node3"]},
+        "named": {**network, "master": {"groups": {"edge": "eno2"}}},
+        "split": {**network, "ipam": {**network["ipam"], "addressesPerNode": 8}},
+        "inside": {"type": "vlan", "master": "net1", "vlanId": 5, "linkInContainer": True, "ipam": network["ipam"]},
+    }
+    site["workloads"] = {}
+    measured = plan(Site.model_validate(site), held=[])
+    assert [p.network for p in measured.paths[2:]] == ["here"]
+    assert measured.skipped == {
+        "third": "node1 and node2 do not have it",
+        "second": "node1 does not have it",
+        "named": "its configuration differs by node",
+        "split": "its configuration differs by node",
+        "inside": "a vlan network is not measured inside of a pod",
+    }
 
 
 def test_one_worker_cannot_be_measured():

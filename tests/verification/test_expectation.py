@@ -38,6 +38,16 @@ def test_networks_of_one_segment_are_one_and_its_vlan_is_expected():
     assert expected(large()).nodes[0].uplinks == {"ens6.110": 0, "ens7.120": 9000, "ens8": 0, "ens9": 0}
 
 
+def test_the_tag_of_a_link_that_is_made_on_nodes_is_expected_without_a_segment_too():
+    oam = {"type": "macvlan", "master": "ens8.130", "ipam": {"type": "none"}}
+    site = large(
+        links={"ens8.130": {"type": "vlan", "link": "ens8", "id": 130}},
+        networks={"oam": oam, "plain": {**oam, "master": "ens9"}},
+        workloads={"w": {"image": "docker.io/library/busybox:1.36", "networks": ["oam", "plain"]}},
+    )
+    assert [i.vlan for i in expected(site).workloads[0].interfaces] == [130, None]
+
+
 def test_a_bridge_of_one_node_is_no_segment_between_nodes():
     (probe,) = [w for w in expected(large()).workloads if w.name == "probe"]
     assert probe.interfaces[0].segment == ""

@@ -28,7 +28,7 @@ CHECKS = [
 
 
 def parsed():
-    text = junit("lab", CHECKS, {"Multus on node2": "error & more\x00"}, 4.25)
+    text = junit("lab", CHECKS, {"Multus on node2": "error & more\x00\ud800\uffff"}, 4.25)
     return ElementTree.fromstring(text)  # noqa: S314 - our own
 
 

@@ -136,6 +136,53 @@ def test_control_plane_without_pods_has_no_nics():
     assert written(by_id["node-node02"]) == ["ens6 behind ens6"]
 
 
+NONE = {"type": "none"}
+
+
+def made(**changes):
+    """Three nodes of two groups, with a bond, VLANs, functions, and a NIC that is called otherwise on each group."""
+    some = hosts(3, racks=0)
+    for name, group in (("node01", "edge"), ("node02", "compute"), ("node03", "spare")):
+        some[name]["groups"] = [group]
+    data = {
+        "name": "s",
+        "nodes": {"backend": "existing", "hosts": some},
+        "links": {
+            "bond0": {"type": "bond", "members": ["ens6", "ens7"]},
+            "bond0.110": {"type": "vlan", "link": "bond0", "id": 110},
+            "ens8.120": {"type": "vlan", "link": "ens8", "id": 120},
+        },
+        "sriov": {
+            "pools": {"p": {"resourceName": "intel.com/vf", "pfNames": ["ens1f0"], "numVfs": 4, "nodes": ["node02"]}}
+        },
+        "networks": {
+            "sig": {"type": "macvlan", "master": "bond0.110", "ipam": NONE},
+            "oam": {"type": "macvlan", "master": "ens8.120", "nodes": ["node03"], "ipam": NONE},
+            "fast": {"type": "sriov", "resourceName": "intel.com/vf", "ipam": NONE},
+            "mixed": {"type": "macvlan", "master": {"groups": {"edge": "eno2", "compute": "ens9"}}, "ipam": NONE},
+        },
+        "workloads": {"dns": {"image": "docker.io/library/busybox:1.36", "kind": "DaemonSet", "networks": ["sig"]}},
+    }
+    return cards(diagram(Site.model_validate({**data, **changes})))
+
+
+def test_nics_are_shown_below_what_is_made_of_them():
+    by_id = made()
+    assert written(by_id["node-node01"]) == ["bond0.110 · ens6, ens7 behind bond0.110", "eno2 segment of mixed"]
+    assert written(by_id["segment-bond0.110-0"]) == ["VLAN 110"]
+
+
+def test_each_node_has_the_networks_that_it_has():
+    by_id = made()
+    functions, mixed = "ens1f0 · intel.com/vf behind ens1f0", "ens9 segment of mixed"
+    assert written(by_id["node-node02"])[1:] == [functions, mixed]
+    assert written(by_id["node-node03"])[1:] == ["ens8.120 · ens8 behind ens8.120"]
+
+
+def test_a_daemon_set_is_counted_by_its_nodes():
+    assert made()["workload-dns"].subtitle == "DaemonSet × 3"
+
+
 def test_a_site_without_networks_is_drawn_too():
     site = Site.model_validate({"name": "bare", "nodes": {"backend": "existing", "hosts": hosts(1, racks=0)}})
     drawn = diagram(site)

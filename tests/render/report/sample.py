@@ -121,6 +121,9 @@ def figures():
                     "stddev": 0.4 * part,
                     "retransmits": 12 if protocol == "tcp" else None,
                     "ratioToNode": round(speed / 13.2, 3),
+                    "ratioToNodeRange": [1.0, 1.0]
+                    if network == "node"
+                    else [round(speed / r, 3) for r in (14.2, 12.2)],
                     "ratioToLink": None,
                     "latencyMicroseconds": 61.2,
                     **({"lossPercent": 0.1, "jitterMilliseconds": 0.004} if protocol == "udp" else {}),

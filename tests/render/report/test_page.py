@@ -43,7 +43,8 @@ def test_everything_that_was_found_is_there(whole):
         "gateway-arp",
         "TCP, 4 streams",
         "UDP, 1 stream",
-        "12.40 (0.94)",
+        "12.40 (0.94, 0.87–1.02)",
+        "0.92–0.94",
         "10.1.10.200–250",
         "1 of 51",
         "containerd://2.2.3",
@@ -111,6 +112,12 @@ def test_a_site_that_was_never_verified_has_a_report_too():
     assert "python -m cli verify bare" in text
     assert "No network of the site gives addresses" in text
     assert "Gbit/s" not in text
+
+
+def test_a_node_that_the_cluster_does_not_know_is_in_the_report_too():
+    whole = found(broken=True)
+    whole.verification["nodes"][2].update({"versions": {}, "images": {}, "binaries": {}, "uplinks": []})
+    assert "Digests on node3" in Read(page("lab", site(), whole)).text
 
 
 def test_a_check_of_several_things_fails_if_one_does():
