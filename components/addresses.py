@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.access import access
-from model.site import WhereaboutsDaemon
+from model.daemons import WhereaboutsDaemon
 from render import dhcp
 from render import whereabouts as manifests
 
