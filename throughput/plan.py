@@ -67,8 +67,13 @@ def plan(site: Site, held: Iterable[str]) -> Plan:
     for name, network in site.networks.items():
         facts = network_facts(name, network)
         ends = _two_free(facts, taken)
+        lacking = [node for node in (client, server) if node not in site.nodes_with(network)]
         if facts.type not in _MEASURED:
             skipped[name] = f"a {facts.type} network is not measured"
+        elif lacking:
+            skipped[name] = f"it is not on {' and '.join(lacking)}"
+        elif site.differs_by_node(network):
+            skipped[name] = "each node has a configuration of its own"
         elif ends is None:
             skipped[name] = "it has no IPv4 range with two free addresses"
         else:

@@ -42,6 +42,25 @@ def test_what_is_not_measured_says_why():
     assert plan(lab(), held=full).skipped == {"macvlan-internal": "it has no IPv4 range with two free addresses"}
 
 
+def test_what_differs_by_node_or_is_not_on_both_is_left_out():
+    def networks(**changes):
+        return large(
+            networks={
+                "sig-a": large().model_dump(mode="json", by_alias=True, exclude_none=True)["networks"]["sig-a"]
+                | changes
+            },
+            workloads={},
+        )
+
+    assert plan(networks(master={"altname": "to-core"}), held=[]).skipped == {
+        "sig-a": "each node has a configuration of its own"
+    }
+    split = {"type": "host-local", "ranges": [{"subnet": "10.20.0.0/16"}], "addressesPerNode": 32}
+    assert plan(networks(ipam=split), held=[]).skipped == {"sig-a": "each node has a configuration of its own"}
+    assert plan(networks(nodes=["node02", "node03"]), held=[]).skipped == {"sig-a": "it is not on node01"}
+    assert plan(networks(nodes=["node01", "node02"]), held=[]).skipped == {}
+
+
 def test_one_worker_cannot_be_measured():
     site = Site.model_validate({"name": "one", "nodes": {"backend": "existing", "hosts": hosts(1, racks=0)}})
     with pytest.raises(CannotMeasure, match="between two workers; one has 1"):
