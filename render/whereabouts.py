@@ -16,6 +16,12 @@ TUNING = {"leader_lease_duration": 1500, "leader_renew_deadline": 1000, "leader_
 """Of the lease that each call of the plugin holds in turn, in ms. Upstream retries every 500 ms, and those that wait for each other
 wait longest; below 200 ms the retries are what the API server is busy with (docs/measurements.md)."""
 
+LEFT = {
+    "PROCESS": "ip-control-loop",
+    "LEFT": "/opt/cni/bin/whereabouts /opt/cni/bin/.whereabouts-new /etc/cni/net.d/whereabouts.d",
+}
+"""What the daemon's start puts on a node and its end leaves there: the variables of node/daemon-files.sh."""
+
 _TEXT = {"type": "string"}
 _ALLOCATION = {
     "type": "object",
