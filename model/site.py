@@ -139,12 +139,16 @@ class Site(Part):
         )
 
     def plugins_used(self) -> set[str]:
-        """CNI plugins that the networks need, address management and what is chained included; whereabouts brings itself."""
+        """CNI plugins that the networks need, address management and what is chained included.
+
+        whereabouts brings itself, and an SR-IOV operator brings sriov.
+        """
         used: set[str] = set()
         for network in self.networks.values():
             if not isinstance(network, Raw):
                 used |= {network.type, network.ipam.type, *(plugin.type for plugin in network.chain)}
-        return used - {"none", "whereabouts"}
+        operator = self.sriov is not None and self.sriov.manager == "operator"
+        return used - {"none", "whereabouts", *(["sriov"] if operator else [])}
 
     def address_management(self) -> set[str]:
         """Types of address management that the networks take, word-for-word ones included."""
