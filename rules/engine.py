@@ -21,6 +21,7 @@ from rules import (
     slices,
     supply,
     syntax,
+    whole_nics,
 )
 from rules.facts import Facts
 from rules.finding import Finding
@@ -31,7 +32,7 @@ from rules.text import Text
 CATALOGUE = (
     *(syntax, configuration, interfaces, chained, bonds),
     *(ranges, slices, gateways),
-    *(annotation, pods, attached, nodes, supply),
+    *(annotation, pods, attached, nodes, supply, whole_nics),
 )
 """The modules of the rules, in the order in which they are documented."""
 
