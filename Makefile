@@ -1,5 +1,5 @@
 # What people type. `make lab` needs root on Debian 12 (or alike); the rest runs anywhere.
-.PHONY: lab lab-shell lab-day-two lab-networks lab-down test lint bench clean
+.PHONY: lab lab-shell lab-day-two lab-networks lab-vm lab-down test lint bench clean
 
 lab: ## the whole story on this machine
 	@lab/bootstrap.sh python -m lab up
@@ -11,7 +11,10 @@ lab-day-two: ## grow, shrink, upgrade, break and mend the cluster of a lab that 
 	@lab/bootstrap.sh python -m pytest -m day_two -x -s tests/day_two
 
 lab-networks: ## every network that this kernel can make, at once, on a lab that is up
-	@lab/bootstrap.sh python -m pytest -m networks -x -s tests/lab/test_networks.py
+	@lab/bootstrap.sh python -m pytest -m networks -x -s tests/lab/test_networks.py tests/lab/test_multus_cases.py tests/lab/test_networks_gone.py
+
+lab-vm: ## the plugins whose types this kernel lacks, in a VM under software emulation; the lab need not be up
+	@lab/bootstrap.sh --plain python -m pytest -m vm -s tests/vm
 
 lab-down: ## everything of the lab but its cache goes
 	@lab/bootstrap.sh python -m lab down

@@ -27,16 +27,12 @@ def addresses(
     """
     import asyncio  # a command's imports are its own
 
-    from model.load import SiteError, load_stack_file
+    from cli import stacks
     from render import address_plan
     from verification.addresses import LiveAddressesError
     from verification.addresses import read as read_live
 
-    path = Path(site) if site.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{site}.yaml"
-    try:
-        read = load_stack_file(path)
-    except SiteError as error:
-        wrong_use(str(error))
+    read = stacks.read(site).site
     live: list[address_plan.Taken] = []
     notes: list[str] = []
     if kubeconfig is not None or context is not None:

@@ -1,10 +1,14 @@
 """The daemons of address management: whereabouts, and the DHCP daemon of the CNI plugins."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.access import access
-from model.site import WhereaboutsDaemon
+from components.node_vm import NodeVM
+from components.ssh import Ssh
+from model.daemons import WhereaboutsDaemon
 from render import dhcp
 from render import whereabouts as manifests
 
@@ -15,7 +19,8 @@ class Whereabouts(pulumi.ComponentResource):
     """Address management across nodes, installed pinned.
 
     After `up` its CRDs are established and every node has the plugin and its kubeconfig: the DaemonSet's readiness probe
-    looks. The reconciler runs. Destroy removes the daemon, then rights and CRDs, and with them every allocation.
+    looks. The reconciler runs. Destroy removes the daemon, then rights and CRDs, and with them every allocation; what it left on
+    nodes goes with `left_by`.
     """
 
     def __init__(
@@ -67,3 +72,21 @@ class DhcpDaemon(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, provider=provider, custom_timeouts=READINESS),
         )
         self.register_outputs({"daemon": self.daemon.metadata.name})
+
+
+def left_by(
+    name: str, left: Mapping[str, str], nodes: Mapping[str, NodeVM], ssh: Ssh, opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """What takes a daemon's files from each node: nothing at `up`; deleted after the daemon, which depends on it."""
+    return [
+        ssh.command(
+            f"{name}-{node}-files",
+            node,
+            "daemon-files",
+            left,
+            create="apply",
+            delete="remove",
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=vm.machine)),
+        )
+        for node, vm in nodes.items()
+    ]

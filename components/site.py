@@ -7,7 +7,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
-from components.addresses import DhcpDaemon, Whereabouts
+from components.addresses import DhcpDaemon, Whereabouts, left_by
 from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
@@ -28,7 +28,7 @@ from components.workload import Workload
 from model.catalog import Catalog
 from model.nodes import Architecture
 from model.site import Site as SiteModel
-from render import air_gap, cni_plugins, images, node_networks
+from render import air_gap, cni_plugins, dhcp, images, node_networks, whereabouts
 from render.cluster import cluster_networks
 from render.workload import Surroundings
 
@@ -69,7 +69,7 @@ class Site(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
         )
         own = self._node_networks(nodes, cluster)
-        managers = self._daemons(api, [*plugins, *own.values(), multus])
+        managers = self._daemons(api, nodes, [*plugins, *own.values(), multus])
         attachments = {
             name: NetworkAttachment(
                 f"{site.name}-{name}",
@@ -216,17 +216,27 @@ class Site(pulumi.ComponentResource):
             for name in node_networks.needed(site)
         }
 
-    def _daemons(self, api: kubernetes.Provider, before: list[pulumi.Resource]) -> list[pulumi.Resource]:
+    def _daemons(
+        self, api: kubernetes.Provider, nodes: dict[str, NodeVM], before: list[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
         """The daemons that the networks' address management and devices need."""
         site, used = self._site, self._site.address_management()
         opts = pulumi.ResourceOptions(parent=self, depends_on=before)
         made: list[pulumi.Resource] = []
+
+        def after_its_files(name: str, left: Mapping[str, str]) -> pulumi.ResourceOptions:
+            """What a daemon leaves on nodes goes after it."""
+            files = left_by(f"{site.name}-{name}", left, nodes, self._ssh, opts)
+            return pulumi.ResourceOptions(parent=self, depends_on=[*before, *files])
+
         if "whereabouts" in used:
             image = self._catalog.image(images.whereabouts(site))
-            made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=opts))
+            last = after_its_files("whereabouts", whereabouts.LEFT)
+            made.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, image, api, opts=last))
         if "dhcp" in used:
             shell = self._catalog.image(images.SHELL)
-            made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=opts))
+            last = after_its_files("dhcp", dhcp.LEFT)
+            made.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, api, opts=last))
         if site.sriov is not None:
             image = self._catalog.image(images.device_plugin(site.sriov.version))
             made.append(Sriov(f"{site.name}-sriov", site, site.sriov, image, api, opts=opts))

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from model.base import Part
-from model.chained import Bandwidth, Chained, Firewall
+from model.chained import Bandwidth, Chained, Firewall, Sbr
 from model.types import CniVersion, NodeName, ObjectName
 
 
@@ -44,6 +44,9 @@ class Attachable(Part):
         for plugin in self.chain:
             if isinstance(plugin, Bandwidth):
                 self._bandwidth_can_work(plugin)
+            if isinstance(plugin, Sbr) and getattr(getattr(self, "ipam", None), "type", None) == "none":
+                msg = "sbr makes rules of the pod's addresses and fails where it has none; take it out of chain, or give an ipam that gives addresses"
+                raise ValueError(msg)
             if isinstance(plugin, Firewall) and plugin.ingress_policy not in {None, "open"} and self.type != "bridge":
                 msg = f"firewall's ingressPolicy {plugin.ingress_policy} asks which bridge a packet came from, and {self.type} has none; write open, or take it out"
                 raise ValueError(msg)

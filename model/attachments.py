@@ -84,6 +84,8 @@ def _addresses(attachment: Attachment, network: Attachable) -> Found:
         for address in asked:
             if address.partition("/")[0] in ipam.gateways:
                 yield key, f"{address.partition('/')[0]} is a gateway of the network; give the pod another address"
+        for addresses in (attachment.ips,) if attachment.ips else attachment.ips_by_replica:
+            yield from ((key, message) for message in _out_of_reach(addresses, ipam.gateways))
         return
     if len(asked) > 1 and attachment.ips:
         yield (
@@ -100,3 +102,16 @@ def mistakes_together(workload: Workload) -> Found:
         yield "networks", f"{names} each have a defaultRoute; keep one of them"
     if workload.kind == "DaemonSet" and "replicas" in workload.model_fields_set:
         yield "replicas", "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes"
+
+
+def _out_of_reach(addresses: tuple[str, ...], gateways: tuple[str, ...]) -> Iterator[str]:
+    """One pod's addresses of a family, none of which is in a network with any gateway of it."""
+    networks = [ipaddress.ip_interface(address).network for address in addresses]
+    known = [ip for ip in map(ipaddress.ip_address, gateways) if not ip.is_link_local]
+    for version in (4, 6):
+        own = [network for network in networks if network.version == version]
+        meant = [ip for ip in known if ip.version == version]
+        if own and meant and not any(ip in network for ip in meant for network in own):
+            held = " and ".join(a for a in addresses if ipaddress.ip_interface(a).version == version)
+            found = f"{held} cannot reach {' or '.join(map(str, meant))}, the network's gateways"
+            yield f"{found}; give an address of their network, or correct the prefix length"

@@ -40,6 +40,10 @@ class Catalog(Part):
         digest = self.images.get(reference)
         return f"{reference}@{digest}" if digest and "@" not in reference else reference
 
+    def has(self, release: str, architecture: str, name: str) -> bool:
+        """Whether it names a file of its own for a plugin."""
+        return name in self.cni_plugins.get(release, {}).get(architecture, {})
+
     def plugin(self, release: str, architecture: str, name: str) -> tuple[File, str | None]:
         """The file that holds a plugin, and the plugin's name inside it where that file is an archive.
 

@@ -12,6 +12,12 @@ from model.types import BareVersion, ModuleSum, PluginName, Sha256
 CALICO = frozenset({"bandwidth", "calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
 """Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
 
+RELEASED = frozenset(
+    {"bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback", "macvlan", "portmap", "ptp",
+     "sbr", "static", "tap", "tuning", "vlan", "vrf"}
+)  # fmt: skip
+"""Plugins that the releases of containernetworking/plugins have."""
+
 _FROM_A_URL = "^(https?|file)://"
 
 

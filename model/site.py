@@ -1,46 +1,24 @@
 """A site: one YAML object, from bare hosts to proven pods."""
 
-from collections.abc import Iterable
-
 from pydantic import Field, model_validator
 
-from model import attachments, node_parts
+from model import attachments, whole
 from model.air_gap import AirGap
 from model.base import Part
 from model.cni_plugins import CniPlugins
 from model.cni_versions import highest
+from model.daemons import Multus, WhereaboutsDaemon
 from model.ipam import HostLocal
 from model.kubespray import Kubespray
 from model.links import Link
 from model.master import MasterByNode
 from model.networks import Network, Raw, Segment
 from model.node_links import BondLink, NodeLink, VlanLink
-from model.nodes import ContainerNodes, ExistingNodes, Nodes
-from model.positions import written
+from model.nodes import Nodes
 from model.sriov_pools import SriovPool, SriovSetup
 from model.throughput import Throughput
-from model.types import BareVersion, InterfaceName, NodeName, ObjectName
-from model.workloads import Workload, replica_name
-
-
-class WhereaboutsDaemon(Part):
-    """The whereabouts daemon, installed where a network takes its addresses from whereabouts."""
-
-    version: BareVersion = Field(default="0.9.2", examples=["0.9.2"])
-    """Release of whereabouts."""
-    memory_limit: str = Field(default="256Mi", examples=["512Mi"])
-    """Memory limit of the daemon, which keeps every pod of the cluster in mind: about 100Mi and 20 KiB a pod."""
-    reconciler_cron_expression: str = Field(default="*/15 * * * *", examples=["30 4 * * *"])
-    """When leaked addresses are given back (upstream: once a day)."""
-
-
-class Multus(Part):
-    """The Multus daemon (thick)."""
-
-    version: BareVersion = Field(default="4.3.0", examples=["4.3.0"])
-    """Release of multus-cni."""
-    memory_limit: str = Field(default="256Mi", examples=["512Mi"])
-    """Memory limit of the daemon. Upstream's 50Mi is killed under load, and with it every pod start of the node."""
+from model.types import InterfaceName, NodeName, ObjectName
+from model.workloads import Workload
 
 
 class Site(Part):
@@ -78,186 +56,10 @@ class Site(Part):
     @model_validator(mode="after")
     def _whole(self) -> "Site":
         """What no part can know alone; all mistakes at once, each with its path in the site."""
-        problems = list(self._mistakes())
+        problems = whole.mistakes(self)
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-    def _mistakes(self) -> list[str]:
-        hosts = self.nodes.hosts
-        found = []
-        if not self.with_role("control-plane"):
-            found.append(
-                "nodes.hosts: no host has the role control-plane; give it to one, such as roles: [control-plane, etcd, worker]"
-            )
-        if len(self.with_role("etcd")) % 2 == 0:
-            found.append(
-                f"nodes.hosts: {len(self.with_role('etcd'))} hosts have the role etcd; it must be an odd number (1, 3, 5)"
-            )
-        if not self.with_role("worker"):
-            found.append(
-                "nodes.hosts: no host has the role worker, and pods would have nowhere to run; give it to one, such as roles: [worker]"
-            )
-        seen: dict[str, str] = {}
-        for name, host in hosts.items():
-            if host.address in seen:
-                found.append(
-                    f"nodes.hosts.{name}.address: {host.address} is the address of {seen[host.address]} too; give each host its own"
-                )
-            seen.setdefault(host.address, name)
-            if isinstance(self.nodes, ExistingNodes) and host.host_key is None:
-                found.append(
-                    f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}"
-                )
-        found += self.cni_plugins.mistakes({host.architecture for host in hosts.values()}, self.network_plugin())
-        found += self.kubespray.mistakes()
-        manager = self.kubespray.variables.get("container_manager", "containerd")
-        if self.air_gap is not None and manager != "containerd":
-            found.append(
-                f"kubespray.variables.container_manager: {manager!r} is not told of the mirror of airGap, containerd is; leave it out"
-            )
-        for name, network in self.networks.items():
-            if network.segment is not None and network.segment not in self.segments:
-                right = _one_of(self.segments, "add it to segments")
-                found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; {right}")
-            found += self._node_mistakes(f"networks.{name}", network.nodes)
-            found += self._by_node_mistakes(f"networks.{name}", network)
-        found += self._link_mistakes()
-        for name, pool in self.sriov.pools.items() if self.sriov else ():
-            found += self._node_mistakes(f"sriov.pools.{name}", pool.nodes)
-        for name, workload in self.workloads.items():
-            found += self._mistakes_of(name, workload)
-            if workload.sticky:
-                for other in (replica_name(name, i) for i in range(workload.replicas)):
-                    if other in self.workloads:
-                        found.append(f"workloads.{other}: a replica of {name} is called so; give it another name")
-        return found
-
-    def _link_mistakes(self) -> list[str]:
-        """Links on what is not there, members of two bonds, the node's own interface in a bond."""
-        found = []
-        members: dict[str, str] = {}
-        for name, link in self.links.items():
-            where = written(("links", name))
-            found += self._node_mistakes(where, link.nodes)
-            if isinstance(link, VlanLink):
-                below = self.links.get(link.link)
-                if isinstance(below, VlanLink):
-                    found.append(
-                        f"{where}.link: {link.link} is a VLAN itself; name the NIC or the bond that carries both"
-                    )
-                elif below is not None and not set(self.nodes_of_link(link)) <= set(self.nodes_of_link(below)):
-                    found.append(
-                        f"{where}.nodes: {link.link} is not made on all of its nodes; give both the same nodes"
-                    )
-                continue
-            for i, member in enumerate(link.members):
-                if member in self.links:
-                    found.append(f"{where}.members[{i}]: {member} is a link itself; name NICs of the node")
-                if members.setdefault(member, name) != name:
-                    found.append(
-                        f"{where}.members[{i}]: {member} is in {members[member]} already; take it out of one of the two"
-                    )
-                if isinstance(self.nodes, ContainerNodes) and member == self.nodes.container.interface:
-                    found.append(f"{where}.members[{i}]: {member} holds the node's own address; take another NIC")
-        for name, network in self.networks.items():
-            master = network.master if isinstance(network, Link) else None
-            if isinstance(master, str) and master in members:
-                found.append(f"networks.{name}.master: {master} is in the bond {members[master]}; name the bond")
-            if isinstance(master, str) and master in self.links:
-                lacking = set(self.nodes_with(network)) - set(self.nodes_of_link(self.links[master]))
-                if lacking:
-                    found.append(
-                        f"networks.{name}.nodes: {master} is not made on {', '.join(sorted(lacking))}; leave them out, or make it there"
-                    )
-        return found
-
-    def _mistakes_of(self, name: str, workload: Workload) -> list[str]:
-        where = f"workloads.{name}"
-        found = []
-        for i, attachment in enumerate(workload.networks):
-            network = self.networks.get(attachment.name)
-            if network is None:
-                right = _one_of(self.networks, "add it to networks")
-                found.append(f"{where}.networks[{i}]: there is no network {attachment.name!r}; {right}")
-                continue
-            if network.namespace != workload.namespace:
-                found.append(
-                    f"{where}.networks[{i}]: network {attachment.name!r} is in namespace {network.namespace!r}, "
-                    f"the workload in {workload.namespace!r}; give both the same namespace"
-                )
-            found += [
-                f"{where}.networks[{i}]{key}: {message}"
-                for key, message in attachments.mistakes(workload, attachment, network)
-            ]
-        interfaces = [interface for interface, _ in workload.interfaces()]
-        for interface in sorted({i for i in interfaces if interfaces.count(i) > 1}):
-            found.append(
-                f"{where}.networks: two attachments would be called {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
-            )
-        found += [f"{where}.{key}: {message}" for key, message in attachments.mistakes_together(workload)]
-        found += self._node_mistakes(where, workload.nodes)
-        found += self._missing_networks(where, workload)
-        return found
-
-    def _node_mistakes(self, where: str, nodes: tuple[NodeName, ...]) -> list[str]:
-        workers = self.with_role("worker")
-        found = []
-        for i, node in enumerate(nodes):
-            if node not in self.nodes.hosts:
-                right = _one_of(self.nodes.hosts, "add it to nodes.hosts")
-                found.append(f"{where}.nodes[{i}]: there is no host {node!r}; {right}")
-            elif node not in workers:
-                right = _one_of(workers, "give it the role worker")
-                found.append(f"{where}.nodes[{i}]: {node!r} is not a worker; {right}")
-        return found
-
-    def _by_node_mistakes(self, where: str, network: Network) -> list[str]:
-        """A master that a node is not told, groups that no node is in, parts of ranges that do not come out even."""
-        found = []
-        if isinstance(network, Link) and isinstance(network.master, MasterByNode):
-            groups = {group for host in self.nodes.hosts.values() for group in host.groups}
-            for group in network.master.groups:
-                if group not in groups:
-                    right = _one_of(sorted(groups), f"give hosts groups: [{group}]")
-                    found.append(f"{where}.master.groups.{group}: no host is in group {group!r}; {right}")
-            for node in network.master.mac:
-                if node not in self.nodes.hosts:
-                    right = _one_of(self.nodes.hosts, "add it to nodes.hosts")
-                    found.append(f"{where}.master.mac.{node}: there is no host {node!r}; {right}")
-            if network.link_in_container:
-                found.append(
-                    f"{where}.master: linkInContainer makes it an interface of the pod, which is no node's; write its name, such as net1"
-                )
-            if not found and not network.nodes and not self.nodes_with(network):
-                found.append(f"{where}.master: no worker has it; give hosts the group, or name more nodes")
-            for node in network.nodes:
-                if node in self.nodes.hosts and network.master_on(node, self.nodes.hosts[node].groups) is None:
-                    found.append(
-                        f"{where}.master: it does not tell which NIC of {node!r} it is; add it, or take {node} out of nodes"
-                    )
-        ipam = None if isinstance(network, Raw) else network.ipam
-        if isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None:
-            hosts = {node: self.nodes.hosts[node] for node in self.nodes_with(network) if node in self.nodes.hosts}
-            found += [f"{where}.ipam{key}: {message}" for key, message in node_parts.mistakes(ipam, hosts)]
-        return found
-
-    def _missing_networks(self, where: str, workload: Workload) -> list[str]:
-        """Pods cannot run on a node that lacks one of their networks."""
-        there = {a.name: self.nodes_with(self.networks[a.name]) for a in workload.networks if a.name in self.networks}
-        found = [
-            f"{where}.nodes[{i}]: network {name} is not on {node!r}; {_one_of(nodes, 'put the network there too')}"
-            for i, node in enumerate(workload.nodes)
-            for name, nodes in there.items()
-            if node in self.with_role("worker") and node not in nodes
-        ]
-        told = any(node not in self.with_role("worker") for node in workload.nodes) or not all(there.values())
-        if not found and not told and there and not self.nodes_of(workload):
-            shown = " and ".join(f"{name} is on {', '.join(nodes) or 'no node'}" for name, nodes in there.items())
-            found.append(
-                f"{where}.networks: no node has all of its networks: {shown}; give networks that meet on a node, or put them on one"
-            )
-        return found
 
     def with_role(self, role: str) -> list[NodeName]:
         """Names of the hosts with a role, in the order of the file."""
@@ -342,12 +144,16 @@ class Site(Part):
         )
 
     def plugins_used(self) -> set[str]:
-        """CNI plugins that the networks need, address management and what is chained included; whereabouts brings itself."""
+        """CNI plugins that the networks need, address management and what is chained included.
+
+        whereabouts brings itself, and an SR-IOV operator brings sriov.
+        """
         used: set[str] = set()
         for network in self.networks.values():
             if not isinstance(network, Raw):
                 used |= {network.type, network.ipam.type, *(plugin.type for plugin in network.chain)}
-        return used - {"none", "whereabouts"}
+        operator = self.sriov is not None and self.sriov.manager == "operator"
+        return used - {"none", "whereabouts", *(["sriov"] if operator else [])}
 
     def address_management(self) -> set[str]:
         """Types of address management that the networks take, word-for-word ones included."""
@@ -370,9 +176,3 @@ class Site(Part):
         """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""
         users = (a for w in self.workloads.values() for a in w.networks if a.name == network_name)
         return {capability for a in users for capability in attachments.capabilities(a)}
-
-
-def _one_of(names: Iterable[str], otherwise: str) -> str:
-    """What would be right instead of a name that leads nowhere."""
-    there = ", ".join(names)
-    return f"name one of {there}, or {otherwise}" if there else otherwise

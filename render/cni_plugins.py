@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model.catalog import Catalog
-from model.cni_plugins import CALICO, Artifact, GoModule
+from model.cni_plugins import CALICO, RELEASED, Artifact, GoModule
 from model.nodes import Architecture
 from model.site import Site
 from render.air_gap import at_mirror
@@ -67,6 +67,13 @@ def _origin(site: Site, catalog: Catalog, architecture: Architecture, name: str)
         return _of_artifact(site, name, binary, binary.member or "")
     if name in CALICO and site.network_plugin() == "calico":
         return Origin(name, "calico")
+    archive = None if isinstance(plugins.source, GoModule) else plugins.source.archives.get(architecture)
+    if archive is None and name not in RELEASED and not catalog.has(plugins.version, architecture, name):
+        msg = (
+            f"{name} is in no release of containernetworking/plugins; "
+            f"say where its binary for {architecture} is: cniPlugins.binaries: [{{name: {name}, path: build/{name}, sha256: …}}]"
+        )
+        raise LookupError(msg)
     if isinstance(plugins.source, GoModule):
         pin = plugins.source.sum or catalog.cni_modules.get(plugins.version)
         if pin is None:
@@ -77,7 +84,7 @@ def _origin(site: Site, catalog: Catalog, architecture: Architecture, name: str)
             )
             raise LookupError(msg)
         return Origin(name, "go", plugins.version, pin)
-    if archive := plugins.source.archives.get(architecture):
+    if archive:
         return _of_artifact(site, name, archive, name)
     file, member = catalog.plugin(plugins.version, architecture, name)
     return Origin(name, "url", file.url, file.sha256, member or "")

@@ -5,6 +5,8 @@ from typing import Any
 from render.daemon import daemon_set, folder, mount
 
 NAME = "cni-dhcp"
+LEFT = {"PROCESS": "dhcp", "LEFT": "/run/cni/dhcp.sock"}
+"""What its end leaves on a node: the variables of node/daemon-files.sh."""
 
 _RUN = """\
 rm -f /host/run/cni/dhcp.sock

@@ -19,7 +19,9 @@ from rules import (
     pods,
     ranges,
     slices,
+    supply,
     syntax,
+    whole_nics,
 )
 from rules.facts import Facts
 from rules.finding import Finding
@@ -30,7 +32,7 @@ from rules.text import Text
 CATALOGUE = (
     *(syntax, configuration, interfaces, chained, bonds),
     *(ranges, slices, gateways),
-    *(annotation, pods, attached, nodes),
+    *(annotation, pods, attached, nodes, supply, whole_nics),
 )
 """The modules of the rules, in the order in which they are documented."""
 
@@ -94,13 +96,25 @@ def findings_together(collection: Collection) -> Iterator[Located]:
         for problem in rule.check(everything):
             subject = problem.subject
             yield _finding(rule, problem, getattr(subject, "path", ()), collection.origins[id(_root(subject))])
+    for pair in _pairs(collection):
+        for rule in rules_for(Attached):
+            for problem in rule.check(pair):
+                yield _finding(rule, problem, (*pair.pod.path, *pair.path), collection.origins[id(pair.pod)])
+
+
+def _pairs(collection: Collection) -> Iterator[Attached]:
+    """Each attachment with its network, as the pod meets it: where nodes differ, once for each node that it can run on."""
     by_name = {nad.full_name: nad for nad in collection.nads}
+    of_nodes: dict[str, list[Config]] = {}
+    for config in collection.configs:
+        if config.nad is not None and config.nodes:
+            of_nodes.setdefault(config.nad.full_name, []).append(config)
     for pod in collection.pods:
         for selection in pod.selections:
-            pair = Attached(pod, selection, by_name.get(selection.full_name), collection.facts)
-            for rule in rules_for(Attached):
-                for problem in rule.check(pair):
-                    yield _finding(rule, problem, (*pod.path, *selection.path), collection.origins[id(pod)])
+            name = selection.full_name
+            met = [config.nad for config in of_nodes.get(name, []) if set(config.nodes) & set(pod.nodes)]
+            for nad in met or [by_name.get(name)]:
+                yield Attached(pod, selection, nad, collection.facts)
 
 
 def _root(subject: object) -> object:

@@ -131,11 +131,12 @@ def static_addresses(ipam: Ipam) -> list[tuple[Path, Address, Network, Address |
 
 def handed_out(ipam: Ipam) -> list[Span]:
     """Every address that pods can get, fixed ones included; host-local never gives out the gateway."""
-    spans = [span for pool in pools_of(ipam) for span in _less_gateway(ipam, pool)]
+    spans = [span for pool in pools_of(ipam) for span in spans_of(ipam, pool)]
     return spans + [Span(address.version, int(address), int(address)) for _, address, _, _ in static_addresses(ipam)]
 
 
-def _less_gateway(ipam: Ipam, pool: Pool) -> list[Span]:
+def spans_of(ipam: Ipam, pool: Pool) -> list[Span]:
+    """What pods can get of one range: host-local leaves the gateway out by itself."""
     if ipam.type != "host-local" or pool.network is None:
         return pool.handed_out
     gateway = parse_address(pool.part.text("gateway"))

@@ -102,10 +102,16 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
 
 
 def make_config(
-    data: dict[str, Data], path: Path, facts: Facts, nad: Nad | None = None, *, in_site: bool = False
+    data: dict[str, Data],
+    path: Path,
+    facts: Facts,
+    nad: Nad | None = None,
+    *,
+    in_site: bool = False,
+    nodes: tuple[str, ...] = (),
 ) -> Config:
     """A CNI configuration with its plugins and their address management."""
-    config = Config(data, path, facts, nad, in_site)
+    config = Config(data, path, facts, nad, in_site, nodes=nodes)
     if not config.is_list:
         if config.has("type"):
             config.plugins.append(_plugin(data, path, facts, config, 0))

@@ -202,6 +202,9 @@ def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
 def _use(stack: StackFile, origin: Origin, name: str) -> Use:
     configs = configurations(stack.site, name, Facts())
     spans = [span for config in configs for ipam in config.addresses for span in handed_out(ipam)]
+    attachments = [a for w in stack.site.workloads.values() for a in w.networks if a.name == name]
+    fixed = [ip for a in attachments for ips in (a.ips, *a.ips_by_replica) for ip in ips]
+    spans += [_span(ip.partition("/")[0]) for ip in fixed]
     return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {}, {})
 
 

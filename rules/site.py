@@ -1,9 +1,11 @@
 """The rules on a whole site: its networks rendered and looked at like any NAD, and what only the site knows."""
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from model.links import Link
 from model.load import SITE_PATH
 from model.networks import Raw
 from model.nodes import ContainerNodes
@@ -85,16 +87,19 @@ def located_in(site: Site, *, file: str, document: Document | None, facts: Facts
     yield from _host_local_on_several_nodes(site, collection, origin)
 
 
-def rendered(site: Site, name: str, facts: Facts, node: str | None = None) -> Config:
-    """The configuration of a network of the site (of one that differs by node, that node's), with its NAD."""
+def rendered(site: Site, name: str, facts: Facts, nodes: tuple[str, ...] = ()) -> Config:
+    """The configuration of a network of the site (of one that differs by node, that of these nodes), with its NAD."""
     network = site.networks[name]
-    data = config_of(site, name, node)
-    manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
-    if MASTER in str(data):  # which NIC it is only the node can tell: nothing is known of it
+    data = config_of(site, name, nodes[0] if nodes else None)
+    if MASTER in str(data) and isinstance(network, Link):
+        # Which NIC it is only the node can tell: nothing is known of it but that it is not any other's.
         facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
+        told_by = network.master_on(nodes[0], site.nodes.hosts[nodes[0]].groups) or ""
+        data = json.loads(json.dumps(data).replace(MASTER, f"@{zlib.crc32(told_by.encode()):08x}@"))
+    manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
     path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
-    config = make_config(data, path, facts, nad, in_site=True)
+    config = make_config(data, path, facts, nad, in_site=True, nodes=nodes)
     object.__setattr__(nad, "config", config)
     return config
 
@@ -103,8 +108,10 @@ def configurations(site: Site, name: str, facts: Facts) -> list[Config]:
     """A network as its nodes have it: one configuration, or one for each that is like no other."""
     if not site.differs_by_node(site.networks[name]):
         return [rendered(site, name, facts)]
-    different = {str(config): node for node, config in configs_by_node(site, name).items()}
-    return [rendered(site, name, facts, node) for node in different.values()]
+    different: dict[str, list[str]] = {}
+    for node, config in configs_by_node(site, name).items():
+        different.setdefault(str(config), []).append(node)
+    return [rendered(site, name, facts, tuple(nodes)) for nodes in different.values()]
 
 
 def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
@@ -123,8 +130,9 @@ def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
     replicas = range(workload.replicas) if workload.sticky else (0,)
     for replica in replicas:
         own = replica_name(name, replica) if workload.sticky else name
-        count = 1 if workload.sticky else workload.replicas
-        pod = Pod(workload.kind, own, workload.namespace, {}, {}, ("workloads", name), (), facts, count)
+        nodes = tuple(site.nodes_of(workload))
+        count = 1 if workload.sticky else len(nodes) if workload.kind == "DaemonSet" else workload.replicas
+        pod = Pod(workload.kind, own, workload.namespace, {}, {}, ("workloads", name), (), facts, count, nodes=nodes)
         for i, (interface, attachment) in enumerate(workload.interfaces()):
             asked = selection(attachment, replica)
             item = Part(asked, (), facts) if len(asked) > 1 else None
@@ -152,7 +160,9 @@ def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Ori
         users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
         nodes = sorted({node for user in users for node in site.nodes_of(site.workloads[user])})
         for ipam in config.addresses if len(nodes) > 1 else ():
-            if ipam.type != "host-local" or site.differs_by_node(site.networks[name]):
+            network = site.networks[name]
+            split = not isinstance(network, Raw) and getattr(network.ipam, "addresses_per_node", None) is not None
+            if ipam.type != "host-local" or split:
                 continue
             message = f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
             hint = f"Take whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."

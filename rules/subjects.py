@@ -118,6 +118,8 @@ class Config(Part):
     in_site: bool = False
     """Of a site of ours, whose workloads and nodes are known: rules on sites speak then."""
     plugins: "list[Plugin]" = field(default_factory=list)
+    nodes: tuple[str, ...] = ()
+    """Nodes that have this configuration as their own; none where every node has the same, or nothing is known of them."""
 
     @property
     def is_list(self) -> bool:
@@ -244,6 +246,8 @@ class Pod:
     """Annotations of the workload itself, which its pods do not get."""
     outer_path: Path = ()
     selections: list[Selection] = field(default_factory=list)
+    nodes: tuple[str, ...] = ()
+    """Nodes that it can run on, as far as they are known."""
 
     @property
     def title(self) -> str:

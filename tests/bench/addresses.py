@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from render.whereabouts import GROUP, PLURALS, crd
+from render.whereabouts import GROUP, PLURALS, TUNING, crd
 from tests.contract import control_plane
 
 PODS, ROUNDS, CHANGED, AT_ONCE = 200, 20, 20, 8
@@ -43,7 +43,7 @@ class Pool:
         text = cluster.kubeconfig.replace("    cluster: test\n", f"    cluster: test\n    namespace: {NAMESPACE}\n")
         config.write_text(text)
         flat = folder / "whereabouts.conf"
-        flat.write_text(json.dumps({"datastore": "kubernetes", "kubernetes": {"kubeconfig": str(config)}}))
+        flat.write_text(json.dumps({"datastore": "kubernetes", "kubernetes": {"kubeconfig": str(config)}, **TUNING}))
         ipam = {"type": "whereabouts", "range": "10.9.0.0/23", "configuration_path": str(flat), "log_level": "error"}
         self.config = json.dumps({"cniVersion": "1.1.0", "name": "n", "type": "macvlan", "ipam": ipam})
 

@@ -68,7 +68,11 @@ def adopted(*manifests):
         ({**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.1.10.0/24", "log_level": "debug"}}, "raw"),
         ({**MACVLAN, "ipam": {"type": "host-local", "ranges": [[RANGE, {"subnet": "10.1.20.0/24"}]]}}, "raw"),
         (
-            {"cniVersion": "1.0.0", "name": "a", "plugins": [{"type": "macvlan", "master": "ens6"}, {"type": "sbr"}]},
+            {
+                "cniVersion": "1.0.0",
+                "name": "a",
+                "plugins": [{"type": "macvlan", "master": "ens6"}, {"type": "tuning"}],
+            },
             "macvlan",
         ),
         ({"cniVersion": "1.0.0", "name": "a", "type": "bridge"}, "bridge"),

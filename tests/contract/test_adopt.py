@@ -24,7 +24,7 @@ CONFIGS = {
     ("telecom", "chained"): {
         "cniVersion": "1.0.0",
         "name": "chained",
-        "plugins": [{**MACVLAN, "ipam": {}}, {"type": "sbr"}],
+        "plugins": [{**MACVLAN, "ipam": {}}, {"type": "tuning"}],
     },
     ("telecom", "other"): {"cniVersion": "0.3.1", "name": "other", "type": "some-plugin", "mode": "l2"},
 }

@@ -194,6 +194,16 @@ def test_address_management_is_there_before_attachments_and_goes_after_the_last_
     assert f"DaemonSet {daemon}" not in record()
 
 
+@pytest.mark.parametrize(("kind", "daemon"), [("whereabouts", "lab-whereabouts"), ("dhcp", "lab-dhcp")])
+def test_what_a_daemon_leaves_on_nodes_goes_after_it(kind, daemon):
+    graph = record(whereabouts_site(kind))
+    for node in ("node1", "node2", "node3"):
+        left = f"Command {daemon}-{node}-files"
+        assert left in graph.before(f"DaemonSet {daemon}")
+        assert graph[left].inputs["delete"].endswith("sh -s remove")
+        assert graph[left].options.deletedWith
+
+
 def test_the_whereabouts_daemon_waits_for_crds_and_rights():
     before = record(whereabouts_site()).before("DaemonSet lab-whereabouts")
     assert {

@@ -2,50 +2,16 @@
 
 import json
 import re
+import time
 
 import pytest
 
-from tests.lab.networks import LEASES, dhcp_server, furnish, stack_file
+from tests.lab.networks import LEASES, STATUS, addresses, attached, inside, pods, ready, stack_file
 from tests.lab.running import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.networks]
 
-STATUS = "k8s.v1.cni.cncf.io/network-status"
-ROUNDS = 3
-
-
-@pytest.fixture(scope="module")
-def networks(lab, tmp_path_factory):
-    """The lab's stack with the further networks; the plain one again afterwards."""
-    folder = tmp_path_factory.mktemp("networks")
-    furnish(lab)
-    with dhcp_server(lab, folder):
-        try:
-            lab.pulumi("up", "--yes", "--skip-preview", "--config-file", str(stack_file(folder / "Pulumi.lab.yaml")))
-            yield lab
-        finally:
-            lab.pulumi("up", "--yes", "--skip-preview")
-
-
-def pods(lab, name):
-    found = lab.get("pods", "-l", f"app.kubernetes.io/name={name}")["items"]
-    return [p for p in found if "deletionTimestamp" not in p["metadata"]]
-
-
-def addresses(pod):
-    """(network, address) of each attachment."""
-    status = json.loads(pod["metadata"]["annotations"][STATUS])
-    return [(entry["name"], ip) for entry in status if not entry.get("default") for ip in entry.get("ips", [])]
-
-
-def ready(lab, name, count):
-    def all_ready():
-        there = pods(lab, name)
-        states = [c for p in there for c in p["status"].get("conditions", []) if c["type"] == "Ready"]
-        return len(there) == count == sum(c["status"] == "True" for c in states)
-
-    eventually(all_ready, 180)
-    return pods(lab, name)
+ROUNDS = 20
 
 
 def no_address_twice(crowd):
@@ -62,11 +28,16 @@ def test_ten_pods_on_three_nodes_share_no_address_also_under_churn(networks):
     crowd = ready(networks, "crowd", 10)
     assert len({p["spec"]["nodeName"] for p in crowd}) == 3
     no_address_twice(crowd)
+    begun = time.monotonic()
     for i in range(ROUNDS):
-        gone = [p["metadata"]["name"] for p in crowd[i::3]]
-        networks.kubectl("delete", "pod", *gone, "--wait=false")
-        crowd = ready(networks, "crowd", 10)
+        gone = [p["metadata"]["name"] for p in crowd[i % 3 :: 3]]
+        networks.kubectl("delete", "pod", *gone, "--wait=false", "--grace-period=1")
+        crowd = attached(networks, "crowd", 10)
         no_address_twice(crowd)
+    print(f"\n{ROUNDS} rounds, three or four of ten pods in each: {time.monotonic() - begun:.0f} s")
+    crowd = ready(networks, "crowd", 10)
+    no_address_twice(crowd)
+    assert len({p["spec"]["nodeName"] for p in crowd}) > 1
 
 
 def test_nothing_is_held_for_pods_that_are_gone(networks):
@@ -97,6 +68,9 @@ def test_a_default_route_of_its_own_leaves_the_cluster_reachable(networks):
     assert "10.233.0.0/18 via" in routes
     assert "Address" in networks.kubectl("exec", name, "--", "nslookup", "kubernetes.default.svc.cluster.local")
     assert "02:00:0a:01:0a:29" in networks.kubectl("exec", name, "--", "ip", "link", "show", "dev", "net1")
+    # Those that ask for none keep the cluster's.
+    other = ready(networks, "crowd", 10)[0]["metadata"]["name"]
+    assert re.search(r"^default via \S+ dev eth0", networks.kubectl("exec", other, "--", "ip", "route"), re.MULTILINE)
 
 
 def test_each_node_hands_out_its_own_part(networks):
@@ -156,3 +130,28 @@ def test_pods_that_lost_their_interfaces_are_made_anew(networks):
         assert addresses(again) == [("default/tap", "10.9.2.5")]
     finally:
         networks.kubectl("delete", "job", "-n", "kube-system", "mend-now")
+
+
+def test_a_node_that_is_killed_brings_no_address_twice(networks):
+    """Its pods come back with their networks, or without and are made anew; what they really have is what counts."""
+    ready(networks, "crowd", 10)
+    begun = time.monotonic()
+    networks.run("podman", "kill", "lab-node3")
+    networks.run("podman", "start", "lab-node3")
+    # A machine's udev would name its NIC again; a container's NICs are made anew, without.
+    networks.node("node3", "ip", "link", "property", "add", "dev", "ens7", "altname", "to-external", check=False)
+
+    def whole():
+        crowd = pods(networks, "crowd")
+        seen = [inside(networks, pod) for pod in crowd]
+        return len(crowd) == 10 and all({"net1", "net2"} <= {interface for interface, _ in one} for one in seen)
+
+    eventually(whole, 480, 5)
+    print(f"\na node killed, all ten pods on both networks again: {time.monotonic() - begun:.0f} s")
+    crowd = ready(networks, "crowd", 10)
+    held = [(interface, address) for pod in crowd for interface, address in inside(networks, pod)]
+    assert len(held) == len(set(held)) == 30, sorted(held)
+    assert sorted(address for _, address in held) == sorted(address for pod in crowd for _, address in addresses(pod))
+    (tap,) = ready(networks, "on-node3", 1)
+    assert ("net1", "10.9.2.5") in inside(networks, tap)
+    assert len({addresses(pod)[0][1] for pod in ready(networks, "agent", 3)}) == 3

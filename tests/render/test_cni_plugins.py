@@ -66,6 +66,7 @@ def test_calicos_names_are_left_to_calico_which_is_kubesprays_default():
     for variables in ({}, {"kube_network_plugin": "calico"}):
         found = of({"plugins": names}, variables=variables)
         assert [origin.name for origin in found if origin.kind != "calico"] == ["macvlan"]
+    names.remove("flannel")
     assert {origin.kind for origin in of({"plugins": names}, variables=FLANNEL)} == {"url"}
 
 
@@ -80,6 +81,19 @@ def test_what_cannot_be_had_is_told_at_once():
         LookupError, match=r"has no hash of .* v1\.8\.0 \(it has: 1\.9\.1\); give cniPlugins\.source\.sum"
     ):
         of({"version": "1.8.0", "source": {"type": "go"}})
+
+
+def test_a_plugin_of_another_project_needs_its_binary_named():
+    sriov = {"plugins": ["sriov"]}
+    for source in ({}, {"source": {"type": "go"}}):
+        with pytest.raises(LookupError) as error:
+            of({**sriov, **source})
+        assert error.value.args[0] == (
+            "cniPlugins: sriov is in no release of containernetworking/plugins; "
+            "say where its binary for amd64 is: cniPlugins.binaries: [{name: sriov, path: build/sriov, sha256: …}]"
+        )
+    named = {"binaries": [{"name": "sriov", "path": "build/sriov", "sha256": SHA["a"]}]}
+    assert of({**sriov, **named}) == [Origin("sriov", "path", "build/sriov", SHA["a"])]
 
 
 def test_what_the_script_is_told():

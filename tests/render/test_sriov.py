@@ -34,6 +34,11 @@ def test_each_node_makes_the_functions_of_its_pools():
     assert "sriov_numvfs" in variables(made(), "node2")["FUNCTIONS_SCRIPT"]
 
 
+def test_a_network_of_the_type_brings_the_plugin_to_the_nodes():
+    assert made().plugin_names() == ["sriov"]
+    assert made(manager="operator").plugin_names() == []
+
+
 def test_the_device_plugin_s_configuration():
     text = sriov.config_map(made().sriov)["data"]["config.json"]
     assert json.loads(text) == {

@@ -1,0 +1,60 @@
+"""What no part of a site can know alone."""
+
+from typing import TYPE_CHECKING
+
+from model import named, whole_networks, whole_workloads
+from model.nodes import ExistingNodes
+from model.workloads import replica_name
+
+if TYPE_CHECKING:
+    from model.site import Site
+
+
+def mistakes(site: "Site") -> list[str]:
+    """All of them at once, each with its path in the site."""
+    hosts = site.nodes.hosts
+    found = []
+    if not site.with_role("control-plane"):
+        found.append(
+            "nodes.hosts: no host has the role control-plane; give it to one, such as roles: [control-plane, etcd, worker]"
+        )
+    if len(site.with_role("etcd")) % 2 == 0:
+        found.append(
+            f"nodes.hosts: {len(site.with_role('etcd'))} hosts have the role etcd; it must be an odd number (1, 3, 5)"
+        )
+    if not site.with_role("worker"):
+        found.append(
+            "nodes.hosts: no host has the role worker, and pods would have nowhere to run; give it to one, such as roles: [worker]"
+        )
+    seen: dict[str, str] = {}
+    for name, host in hosts.items():
+        if host.address in seen:
+            found.append(
+                f"nodes.hosts.{name}.address: {host.address} is the address of {seen[host.address]} too; give each host its own"
+            )
+        seen.setdefault(host.address, name)
+        if isinstance(site.nodes, ExistingNodes) and host.host_key is None:
+            found.append(f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}")
+    found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())
+    found += site.kubespray.mistakes()
+    manager = site.kubespray.variables.get("container_manager", "containerd")
+    if site.air_gap is not None and manager != "containerd":
+        found.append(
+            f"kubespray.variables.container_manager: {manager!r} is not told of the mirror of airGap, containerd is; leave it out"
+        )
+    for name, network in site.networks.items():
+        if network.segment is not None and network.segment not in site.segments:
+            right = named.one_of(site.segments, "add it to segments")
+            found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; {right}")
+        found += named.nodes(site, f"networks.{name}", network.nodes)
+        found += whole_networks.by_node(site, f"networks.{name}", network)
+    found += whole_networks.links(site)
+    for name, pool in site.sriov.pools.items() if site.sriov else ():
+        found += named.nodes(site, f"sriov.pools.{name}", pool.nodes)
+    for name, workload in site.workloads.items():
+        found += whole_workloads.mistakes(site, name, workload)
+        if workload.sticky:
+            for other in (replica_name(name, i) for i in range(workload.replicas)):
+                if other in site.workloads:
+                    found.append(f"workloads.{other}: a replica of {name} is called so; give it another name")
+    return found
