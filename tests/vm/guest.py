@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 MODULES = ("veth", "macvlan", "ipvlan", "8021q", "dummy", "vrf", "bridge")
-BOOT_SECONDS, COMMAND_SECONDS = 240, 120
+BOOT_SECONDS, COMMAND_SECONDS = 400, 240
 
 INIT = """\
 #!/bin/busybox sh
@@ -24,6 +24,8 @@ mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; m
 mkdir -p /run/netns /var/lib
 while read -r module; do insmod "/modules/$module"; done < /modules/order
 stty -F /dev/ttyS1 raw -echo
+"""
+CHANNEL = """\
 exec < /dev/ttyS1 > /dev/ttyS1
 echo ready
 while read -r line; do
@@ -32,6 +34,7 @@ while read -r line; do
     echo "$? x$(base64 -w0 /tmp/out) x$(base64 -w0 /tmp/err)"
 done
 """
+"""Takes commands and gives answers: of busybox's shell and of any other."""
 
 
 class NoGuestError(Exception):
@@ -71,16 +74,32 @@ class Guest:
 
 @contextlib.contextmanager
 def guest(folder, plugins):
-    """Boots it; ends it. Raises NoGuestError."""
+    """Boots a machine that is all in its initramfs; ends it. Raises NoGuestError."""
+    kernel, found = packages(folder)
+    order = in_order(MODULES, found)
+    files = {
+        "init": ((INIT + CHANNEL).encode(), 0o755),
+        "bin/busybox": (busybox(folder).read_bytes(), 0o755),
+        **modules(order, found),
+        **{f"opt/cni/bin/{file.name}": (file.read_bytes(), 0o755) for file in plugins.iterdir()},
+        **with_libraries("ip"),
+    }
+    (folder / "initramfs").write_bytes(cpio(files, ("proc", "sys", "dev", "run", "tmp")))
+    with boot(folder, kernel, "512") as running:
+        yield running
+
+
+@contextlib.contextmanager
+def boot(folder, kernel, memory, *more):
+    """QEMU with the kernel and the folder's initramfs; `more` are its further arguments."""
     qemu = shutil.which("qemu-system-x86_64")
     if qemu is None:
         msg = "there is no qemu-system-x86_64; type: apt-get install --no-install-recommends qemu-system-x86"
         raise NoGuestError(msg)
-    kernel = initramfs(folder, plugins)
     process = subprocess.Popen(
-        ["nice", qemu, "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "512", "-display", "none", "-no-reboot",
-         "-nodefaults", "-nic", "none", "-kernel", kernel, "-initrd", folder / "initramfs", "-append", "console=ttyS0 quiet panic=-1",
-         "-serial", f"file:{folder / 'console.log'}", "-serial", "stdio"],
+        ["nice", qemu, "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", memory, "-display", "none", "-no-reboot",
+         "-nodefaults", "-kernel", kernel, "-initrd", folder / "initramfs", "-append", "console=ttyS0 quiet panic=-1",
+         "-serial", f"file:{folder / 'console.log'}", "-serial", "stdio", *(more or ("-nic", "none"))],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -90,22 +109,22 @@ def guest(folder, plugins):
         process.wait()
 
 
-def initramfs(folder, plugins):
-    """Makes `initramfs` in the folder; the kernel that goes with it."""
-    packages = unpacked(folder)
-    (kernel,) = packages.glob("boot/vmlinuz-*")
-    found = {file.name.removesuffix(".ko"): file for file in packages.glob("lib/modules/*/kernel/**/*.ko")}
-    order = in_order(MODULES, found)
-    files = {
-        "init": (INIT.encode(), 0o755),
-        "bin/busybox": ((packages / "bin/busybox").read_bytes(), 0o755),
-        "modules/order": ("".join(f"{name}.ko\n" for name in order).encode(), 0o644),
-        **{f"modules/{name}.ko": (found[name].read_bytes(), 0o644) for name in order},
-        **{f"opt/cni/bin/{file.name}": (file.read_bytes(), 0o755) for file in plugins.iterdir()},
-        **with_libraries("ip"),
-    }
-    (folder / "initramfs").write_bytes(cpio(files, ("proc", "sys", "dev", "run", "tmp")))
-    return kernel
+def packages(folder):
+    """Debian's kernel, and its modules by name."""
+    there = unpacked(folder)
+    (kernel,) = there.glob("boot/vmlinuz-*")
+    return kernel, {file.name.removesuffix(".ko"): file for file in there.glob("lib/modules/*/kernel/**/*.ko")}
+
+
+def busybox(folder):
+    """Debian's static busybox."""
+    return folder / "packages" / "bin" / "busybox"
+
+
+def modules(order, found):
+    """Files of an initramfs: the modules, and the order to load them in."""
+    listed = "".join(f"{name}.ko\n" for name in order).encode()
+    return {"modules/order": (listed, 0o644), **{f"modules/{n}.ko": (found[n].read_bytes(), 0o644) for n in order}}
 
 
 def unpacked(folder):
