@@ -1,46 +1,124 @@
-"""CniPlugins: these plugin binaries, by sha256, in /opt/cni/bin of one node."""
+"""CniPlugins: these plugin binaries, by sha256, in /opt/cni/bin of every node of a site."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import pulumi
+from pulumi_command import local
 
-from components.ssh import Ssh, json_output
-from render.cni_plugins import Origin, lines
+from components.kubespray_cluster import PYTHON
+from components.ssh import Ssh
+from delivery.binaries import mistakes
+from delivery.document import Record
+from model.nodes import Architecture
+from model.site import Site
+from render.cni_plugins import Origin
+from render.script import script
+
+RUNNER = f"{PYTHON} -m delivery "
 
 
 class CniPlugins(pulumi.ComponentResource):
-    """The CNI plugin binaries of one node.
+    """The CNI plugin binaries of a site's nodes: one resource, however many nodes there are (docs/decisions/0010).
 
-    After `up` each plugin is there with its pinned sha256, root-owned, mode 0755, and answers CNI VERSION; a manifest on the
-    node says which are ours, and the binaries before these are kept for one way back. Destroy removes only what is ours and
-    unchanged, and what Multus left behind on the node.
-    Runs again when the set, the release, a sha256, the machine or the cluster's last installer run changes.
+    After `up` each plugin is on each node with its pinned sha256, root-owned, mode 0755, and answers CNI VERSION; a manifest on
+    the node says which are ours, and the binaries before these are kept for one way back. Destroy removes only what is ours and
+    unchanged, and what Multus left behind on the nodes; so does `up` on a node that left the site.
+    Runs again on all nodes when the set, the release, a sha256 or the cluster's last installer run changes; on a node alone when
+    any of its `reasons` does.
     """
+
+    installed: local.Command
+    """The runs. Its stdout changes with what is on the nodes, and with each of their reasons."""
 
     def __init__(
         self,
         name: str,
-        node: str,
-        origins: Sequence[Origin],
-        delivered: pulumi.Input[dict[str, str]],
+        site: Site,
+        origins: Mapping[Architecture, Sequence[Origin]],
         ssh: Ssh,
-        again_when: Sequence[pulumi.Input[str]],
+        run_id: pulumi.Input[str],
+        reasons: Mapping[str, Sequence[pulumi.Input[str]]],
+        provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
         deleted_with: pulumi.Resource | None = None,
     ) -> None:
-        """`delivered`: plugin → sha256 of the binary that lies in the node's store already."""
-        shown = {"plugins": {origin.name: f"{origin.kind} {origin.place}".strip() for origin in origins}}
-        super().__init__("multus-site:index:CniPlugins", name, shown, opts)
-        plugins = list(origins)
-        self.installed = ssh.command(
-            f"{name}-install",
-            node,
-            "cni-plugins",
-            {"PLUGINS": pulumi.Output.from_input(delivered).apply(lambda sums: lines(plugins, sums))},
-            create="install",
-            delete="remove",
-            again_when=again_when,
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=deleted_with),
+        """`run_id`: of the cluster's installer. Raises RunError, at preview too, where files of this machine are not as pinned."""
+        shown = {arch: {one.name: f"{one.kind} {one.place}".strip() for one in many} for arch, many in origins.items()}
+        super().__init__("multus-site:index:CniPlugins", name, {"plugins": shown}, opts)
+        if found := mistakes(one for many in origins.values() for one in many):
+            raise pulumi.RunError("\n".join(found))
+        hosts = site.nodes.hosts
+        document: pulumi.Output[str] = pulumi.Output.secret(
+            pulumi.Output.all(
+                private_key=ssh.private_key,
+                run_id=run_id,
+                reasons={node: list(its) for node, its in reasons.items()},
+                keys={node: ssh.host_key(node) for node in hosts},
+            ).apply(lambda known: json.dumps(_document(site, origins, **known), sort_keys=True))
         )
-        self.binaries = json_output(self.installed)
-        self.register_outputs({"binaries": self.binaries})
+        self.installed = local.Command(
+            f"{name}-install",
+            create=RUNNER + "apply",
+            delete=RUNNER + "remove",
+            stdin=document,
+            # stdout is the record, which an update gets back; stderr is progress.
+            logging=local.Logging.STDERR,
+            add_previous_output_in_env=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=provider,
+                deleted_with=deleted_with,
+                delete_before_replace=True,
+                hide_diffs=["stdin"],
+                custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h", delete="1h"),
+            ),
+        )
+        # A secret went in, so the provider calls all that comes out secret. It is names, sums and public keys.
+        self._record: pulumi.Output[str] = pulumi.Output.unsecret(self.installed.stdout)
+        self.register_outputs({})
+
+    @property
+    def record(self) -> pulumi.Output[str]:
+        """Another text whenever a node was looked after."""
+        return self._record
+
+    def of(self, node: str) -> pulumi.Output[dict[str, Any]]:
+        """Plugin → {sha256, versions} on a node, or {owner, versions} for Calico's."""
+        return self._record.apply(lambda text: Record.parse(text).result(node))
+
+
+def _document(
+    site: Site,
+    origins: Mapping[Architecture, Sequence[Origin]],
+    private_key: str,
+    run_id: str,
+    reasons: Mapping[str, Sequence[str]],
+    keys: Mapping[str, str],
+) -> dict[str, Any]:
+    """What the runner is given (delivery/document.py)."""
+    ssh = site.nodes.ssh
+    bastion = ssh.bastion
+    return {
+        "user": ssh.user,
+        "port": ssh.port,
+        "nodes": {
+            node: {
+                "address": host.address,
+                "host_key": keys[node],
+                "architecture": host.architecture,
+                "reasons": [str(reason) for reason in reasons[node]],
+            }
+            for node, host in site.nodes.hosts.items()
+        },
+        "origins": {architecture: [asdict(one) for one in many] for architecture, many in origins.items()},
+        "private_key": private_key,
+        "run_id": run_id,
+        "script": hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest(),
+        "leavers_go": site.nodes.backend == "container",
+        "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
+        "bastion_key": bastion.host_key if bastion else "",
+    }

@@ -8,7 +8,6 @@ import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
 from components.addresses import DhcpDaemon, Whereabouts, left_by
-from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
@@ -26,7 +25,6 @@ from components.throughput import Throughput
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
-from model.nodes import Architecture
 from model.site import Site as SiteModel
 from render import air_gap, cni_plugins, dhcp, images, node_networks, whereabouts
 from render.cluster import cluster_networks
@@ -66,10 +64,10 @@ class Site(pulumi.ComponentResource):
             catalog.image(images.multus(site)),
             site.multus.memory_limit,
             api,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*plugins, cluster]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[plugins, cluster]),
         )
         own = self._node_networks(nodes, cluster)
-        managers = self._daemons(api, nodes, [*plugins, *own.values(), multus])
+        managers = self._daemons(api, nodes, [plugins, *own.values(), multus])
         attachments = {
             name: NetworkAttachment(
                 f"{site.name}-{name}",
@@ -89,10 +87,7 @@ class Site(pulumi.ComponentResource):
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
             )
-        applied = {
-            node: {"facts": vm.facts, "plugins": p.binaries}
-            for (node, vm), p in zip(nodes.items(), plugins, strict=True)
-        }
+        applied = {node: {"facts": vm.facts, "plugins": plugins.of(node)} for node, vm in nodes.items()}
         verification = Verification(
             f"{site.name}-verification",
             site,
@@ -101,7 +96,7 @@ class Site(pulumi.ComponentResource):
             [
                 *(w.generation for w in workloads),
                 *(a.content for a in attachments.values()),
-                *(p.installed.stdout for p in plugins),
+                plugins.record,
                 *(self._drift.of(node) for node in nodes),
                 multus.daemon.metadata["uid"],
             ],
@@ -110,7 +105,7 @@ class Site(pulumi.ComponentResource):
         )
         self.throughput = self._throughput(
             cluster.kubeconfig,
-            [*(a.content for a in attachments.values()), *(p.installed.stdout for p in plugins)],
+            [*(a.content for a in attachments.values()), plugins.record],
             verification,
         )
         self.kubeconfig = looked_at(site, cluster.kubeconfig)
@@ -175,7 +170,7 @@ class Site(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[CniPlugins]:
+    def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> CniPlugins:
         site = self._site
         try:
             origins = {
@@ -184,21 +179,19 @@ class Site(pulumi.ComponentResource):
             }
         except LookupError as error:
             raise pulumi.RunError(str(error)) from None
-        delivered = self._delivered(origins, nodes, cluster)
-        return [
-            CniPlugins(
-                f"{site.name}-{name}-cni-plugins",
-                name,
-                origins[(architecture := site.nodes.hosts[name].architecture)],
-                delivered[architecture],
-                self._ssh,
-                # Kubespray unpacks its own archive over /opt/cni/bin at each run.
-                again_when=[cluster.run_id, node.identity, self._drift.of(name)],
-                deleted_with=node.machine,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
-            )
-            for name, node in nodes.items()
-        ]
+        return CniPlugins(
+            f"{site.name}-cni-plugins",
+            site,
+            origins,
+            self._ssh,
+            # Kubespray unpacks its own archive over /opt/cni/bin at each run.
+            cluster.run_id,
+            {name: [node.identity, self._drift.of(name)] for name, node in nodes.items()},
+            self._commands,
+            # Where the machines go, their files go with them.
+            deleted_with=nodes[site.with_role("control-plane")[0]].machine,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+        )
 
     def _node_networks(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> dict[str, NodeNetworks]:
         """Links, virtual functions and configurations of the nodes that need any."""
@@ -241,31 +234,6 @@ class Site(pulumi.ComponentResource):
             image = self._catalog.image(images.device_plugin(site.sriov.version))
             made.append(Sriov(f"{site.name}-sriov", site, site.sriov, image, api, opts=opts))
         return made
-
-    def _delivered(
-        self,
-        origins: Mapping[Architecture, list[cni_plugins.Origin]],
-        nodes: dict[str, NodeVM],
-        cluster: KubesprayCluster,
-    ) -> dict[Architecture, pulumi.Input[dict[str, str]]]:
-        """Architecture → sha256 of each binary that this machine sends; nothing is made where it sends none."""
-        ours = {architecture: [one for one in many if one.delivered] for architecture, many in origins.items()}
-        if not any(ours.values()):
-            return {architecture: {} for architecture in origins}
-        delivery = CniDelivery(
-            f"{self._site.name}-cni-delivery",
-            self._site,
-            ours,
-            self._ssh,
-            again_when=[
-                cluster.run_id,
-                *(node.identity for node in nodes.values()),
-                *(self._drift.of(name) for name in nodes),
-            ],
-            provider=self._commands,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
-        )
-        return {architecture: delivery.of(architecture) for architecture in origins}
 
     def _workloads(
         self,

@@ -1,41 +1,119 @@
-"""`python -m delivery`: reads the document from stdin; prints a line of JSON, architecture → plugin → sha256 of its binary."""
+"""`python -m delivery apply|remove`: reads the document from stdin; apply prints the record of what is on the nodes as a line of JSON."""
 
-import json
+import asyncio
 import os
 import sys
-import tempfile
-from pathlib import Path
+from typing import Any
 
 from delivery.binaries import binaries
-from delivery.document import DeliveryError, Document
-from delivery.sending import send
-from kubespray.ssh import Shell
+from delivery.connections import CONNECT_SECONDS, Connections, connections, on_all
+from delivery.document import DeliveryError, Document, Node, Record, digest
+from delivery.nodes import install, remove, send
+from render.cni_plugins import lines
+
+NAMED = 5
+"""Up to so many nodes are named, more are counted."""
 
 
-def deliver(document: Document) -> dict[str, dict[str, str]]:
-    """Every node has the binaries of its architecture in its store. Raises DeliveryError."""
-    ready = {architecture: binaries(origins, architecture) for architecture, origins in document.origins.items()}
-    wanted = {node: ready[architecture].values() for node, architecture in document.architectures.items()}
-    with tempfile.TemporaryDirectory(prefix="multus-site-") as folder:
-        key, known_hosts = Path(folder) / "key", Path(folder) / "known_hosts"
-        descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(document.private_key.strip() + "\n")
-        known_hosts.write_text(document.known_hosts)
-        sent = send(Shell(key, known_hosts, document.bastion), document.hosts, wanted)
-    print(
-        f"sent {sum(sent.values())} binaries to {sum(map(bool, sent.values()))} of {len(sent)} nodes", file=sys.stderr
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+async def apply(document: Document, before: Record) -> Record:
+    """Every node has its plugins; those where nothing asks for it are not reached at all. Raises DeliveryError with a line for each that failed."""
+    ready = {arch: binaries(origins, arch) for arch, origins in document.origins.items()}
+    files = {arch: {path.name: path for path in plugins.values()} for arch, plugins in ready.items()}
+    plugins = {
+        arch: lines(list(origins), {name: path.name for name, path in ready[arch].items()})
+        for arch, origins in document.origins.items()
+    }
+    asked = {
+        name: digest(plugins[node.architecture], document.script, document.run_id, node.reasons)
+        for name, node in document.nodes.items()
+    }
+    todo = {
+        name: node for name, node in document.nodes.items() if before.nodes.get(name, {}).get("done") != asked[name]
+    }
+
+    async def one(_: str, node: Node) -> tuple[int, dict[str, Any]]:
+        async with reached.to(node) as connection:
+            sent = await send(connection, files[node.architecture])
+            return sent, await install(connection, plugins[node.architecture])
+
+    async with connections(document) as reached:
+        await _leave(document, before, reached)
+        done, failed = await on_all(todo, one, say)
+    if failed:
+        raise DeliveryError("\n".join(failed.values()))
+    if todo:
+        sent = sum(count for count, _ in done.values())
+        said = f", {sent} binaries sent" if sent else ""
+        say(f"CNI plugins: looked after {_which(todo)} of {len(document.nodes)} nodes{said}")
+    results = {name: done[name][1] if name in done else before.result(name) for name in document.nodes}
+    return Record(
+        {
+            name: {
+                "address": node.address,
+                "hostKey": node.host_key,
+                "done": asked[name],
+                "result": digest(results[name]),
+            }
+            for name, node in document.nodes.items()
+        },
+        {digest(result): result for result in results.values()},
     )
-    return {arch: {name: path.name for name, path in sorted(plugins.items())} for arch, plugins in ready.items()}
+
+
+async def _leave(document: Document, before: Record, reached: Connections) -> None:
+    """Nodes that left the site keep nothing of ours. One that does not answer has most likely left for good: it is only told of."""
+    left = {name: its for name, its in before.nodes.items() if name not in document.nodes}
+    if not left or document.leavers_go:
+        return
+
+    async def one(_: str, node: Node) -> None:
+        async with reached.to(node, CONNECT_SECONDS) as connection:
+            await remove(connection)
+
+    nodes = {name: Node(its["address"], its["hostKey"]) for name, its in left.items()}
+    _, failed = await on_all(nodes, one, say)
+    for line in failed.values():
+        say(f"left the site, and its CNI plugins stay: {line}")
+
+
+async def take_away(document: Document) -> None:
+    """No node has anything of ours. Raises DeliveryError with a line for each that failed."""
+
+    async def one(_: str, node: Node) -> None:
+        async with reached.to(node) as connection:
+            await remove(connection)
+
+    async with connections(document) as reached:
+        _, failed = await on_all(document.nodes, one, say)
+    if failed:
+        raise DeliveryError("\n".join(failed.values()))
+
+
+def _which(nodes: dict[str, Node]) -> str:
+    return ", ".join(nodes) if len(nodes) <= NAMED else str(len(nodes))
 
 
 def main() -> int:
     """The command line."""
+    verb = sys.argv[1:]
+    if verb not in (["apply"], ["remove"]):
+        say("usage: python -m delivery apply|remove")
+        return 2
     try:
-        print(json.dumps(deliver(Document.parse(sys.stdin.read())), sort_keys=True))
+        document = Document.parse(sys.stdin.read())
+        if verb == ["remove"]:
+            asyncio.run(take_away(document))
+            return 0
+        record = asyncio.run(apply(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT", ""))))
     except DeliveryError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return 1
+    print(record.json())
     return 0
 
 

@@ -1,5 +1,6 @@
 """What the delivery is asked for: one JSON document on stdin. And what can go wrong: one exception, whose text is for a person."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,21 +14,35 @@ class DeliveryError(Exception):
 
 
 @dataclass(frozen=True)
+class Node:
+    """One node."""
+
+    address: str
+    host_key: str
+    """As in authorized_keys."""
+    architecture: str = ""
+    reasons: tuple[str, ...] = ()
+    """What makes it be done again when it changes: another machine, drift."""
+
+
+@dataclass(frozen=True)
 class Document:
     """Plugins for the nodes of one site."""
 
-    hosts: dict[str, dict[str, Any]]
-    """Node → how it is reached, as render.inventory gives it."""
-    architectures: dict[str, str]
-    """Node → its architecture."""
+    user: str
+    port: int
+    nodes: dict[str, Node]
     origins: dict[str, tuple[Origin, ...]]
-    """Architecture → plugins that this machine sends."""
+    """Architecture → its plugins."""
     private_key: str = field(repr=False)
-    known_hosts: str
-    """Text of a known_hosts file with every node's key, and the bastion's."""
+    run_id: str
+    """Another one after each run of Kubespray, which does every node again."""
+    script: str
+    """sha256 of node/cni-plugins.sh: another version of it does every node again."""
+    leavers_go: bool
+    """Whether the machine of a node that leaves the site goes too, so that there is nothing to take away from it."""
     bastion: Jump | None = None
-    again: tuple[str, ...] = ()
-    """Why it may have to be done again: a new machine, a run of Kubespray. Nothing is read from it."""
+    bastion_key: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Document":
@@ -36,7 +51,39 @@ class Document:
             data = json.loads(text)
             jump = data.pop("bastion", None)
             origins = {key: tuple(Origin(**one) for one in many) for key, many in data.pop("origins").items()}
-            return cls(**data, origins=origins, bastion=Jump(**jump) if jump else None)
+            nodes = {name: Node(**{**one, "reasons": tuple(one["reasons"])}) for name, one in data.pop("nodes").items()}
+            return cls(**data, nodes=nodes, origins=origins, bastion=Jump(**jump) if jump else None)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            msg = f"stdin holds no document of components/cni_delivery.py: {error}"
+            msg = f"stdin holds no document of components/cni_plugins.py: {error}"
             raise DeliveryError(msg) from None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the last run left on the nodes. Its JSON is the output of a run, and comes back with the next."""
+
+    nodes: dict[str, dict[str, str]]
+    """Node → address, hostKey, `done` (digest of all that asked for it) and `result` (a key of `results`)."""
+    results: dict[str, dict[str, Any]]
+    """What nodes answered: plugin → {sha256, versions} or {owner, versions}. Most nodes say the same, so that each answer is here once."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Record":
+        """From the last line of a run's output; empty where that holds none."""
+        try:
+            return cls(**json.loads(text.strip().splitlines()[-1]))
+        except (ValueError, TypeError, IndexError):
+            return cls({}, {})
+
+    def result(self, node: str) -> dict[str, Any]:
+        """What the node answered."""
+        return self.results[self.nodes[node]["result"]]
+
+    def json(self) -> str:
+        """One line. Pulumi gives it back by environment, where 128 KiB are the end: some 800 nodes."""
+        return json.dumps({"nodes": self.nodes, "results": self.results}, sort_keys=True, separators=(",", ":"))
+
+
+def digest(*parts: object) -> str:
+    """Short name of plain data, the same for equal data."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -41,7 +41,7 @@ held() { # sha256: whether the store has it, whole
 }
 
 one_at_a_time() { # a run whose pulumi was killed may still be at work
-    mkdir -p "$state"
+    [ -d "$state" ] || mkdir -p "$state"
     exec 9>"$state/cni-plugins.lock"
     flock -w 300 9 || fail "another run has been putting CNI plugins here for 5 minutes; wait for it, then run pulumi up again"
 }
@@ -67,7 +67,7 @@ obtain() { # plugin pin source member, what is recorded of it being set: sets $b
     binary=$before
     [ "$before_pin" = "$2" ] && held "$binary" && return
     if [ "$3" = delivered ]; then
-        held "$2" || fail "$1 ($2) is not in $store, where it was delivered to; send it again: pulumi up --replace '**-cni-delivery-files'"
+        held "$2" || fail "$1 ($2) is not in $store, where it was delivered to; send it again: pulumi up"
         binary=$2
         return
     fi
@@ -88,14 +88,19 @@ obtain() { # plugin pin source member, what is recorded of it being set: sets $b
         binary=$2 # what was fetched is the plugin, and its sum was looked at
     fi
     chmod 0755 "$file"
-    sync "$file"
     mv -f "$file" "$store/$binary"
 }
 
 answer() { # file: sets $versions to the CNI versions that it says it supports, as a JSON list
     versions=$(printf '{"cniVersion":"1.0.0"}' | CNI_COMMAND=VERSION timeout 10 "$1" 2>&1) || return 1
-    versions=$(printf '%s' "$versions" | tr -d ' \n' | sed -n 's/.*"supportedVersions":\(\[[^]]*\]\).*/\1/p')
-    [ -n "$versions" ] || return 1
+    # shellcheck disable=SC2086 # words, split on purpose: put together again, they have no spaces between them
+    versions=$(set -f && set -- $versions && IFS='' && printf '%s' "$*")
+    case $versions in
+        *'"supportedVersions":['*']'*) ;;
+        *) versions='' && return 1 ;;
+    esac
+    versions=${versions#*'"supportedVersions":'}
+    versions=${versions%%]*}]
 }
 
 await_answer() { # plugin: Calico's pod may be about to put it there
@@ -109,7 +114,7 @@ await_answer() { # plugin: Calico's pod may be about to put it there
 
 plan() { # all that can fail comes before the first change: fetched, checked, and asked for its versions
     : >"$work/manifest"
-    result=''
+    result='' changed='' # changed: a line a plugin: NAME SHA256
     while read -r name pin source member; do
         [ -n "$name" ] || continue
         if [ "$source" = calico ]; then
@@ -119,9 +124,17 @@ plan() { # all that can fail comes before the first change: fetched, checked, an
         fi
         recorded "$name"
         obtain "$name" "$pin" "$source" "$member"
-        # By its own name: some binaries are several plugins in one.
-        ln -sf "$store/$binary" "$work/$name"
-        answer "$work/$name" || fail "$name ($binary) does not answer CNI VERSION, so it was not installed: $versions"
+        if same "$bin/$name" "$binary"; then
+            chown root:root "$bin/$name"
+            chmod 0755 "$bin/$name"
+            answer "$bin/$name" || fail "$bin/$name, which has the right sha256, does not answer CNI VERSION: $versions"
+        else
+            # By its own name: some binaries are several plugins in one.
+            ln -sf "$store/$binary" "$work/$name"
+            answer "$work/$name" || fail "$name ($binary) does not answer CNI VERSION, so it was not installed: $versions"
+            changed="$changed$name $binary
+"
+        fi
         result="$result${result:+, }\"$name\": {\"sha256\": \"$binary\", \"versions\": $versions}"
 
         # What the distribution brought is replaced, but not ours to remove later.
@@ -136,43 +149,46 @@ LIST
 }
 
 install_plugins() {
-    mkdir -p "$bin" "$store"
-    chmod 0755 "$store"
+    [ -d "$bin" ] || mkdir -p "$bin"
+    [ -d "$store" ] || mkdir -m 0755 "$store"
     case ,$(findmnt -no OPTIONS -T "$bin"), in
         *,noexec,*) fail "$bin is on a file system mounted noexec; mount it with exec" ;;
     esac
-    rm -rf "$store"/new-*
+    for left in "$store"/new-*; do [ ! -e "$left" ] || rm -rf "$left"; done
     work=$(mktemp -d "$store/new-XXXXXX")
     trap 'rm -rf "$work"' EXIT
     plan
     drop_others
     # Before the first rename: a run that is killed in between must not take its own for somebody else's.
-    cp "$work/manifest" "$manifest.new"
-    sync "$manifest.new"
-    mv -f "$manifest.new" "$manifest"
-    while read -r name _ binary _; do
+    if ! cmp -s "$work/manifest" "$manifest"; then
+        cp "$work/manifest" "$manifest.new"
+        sync "$manifest.new"
+        mv -f "$manifest.new" "$manifest"
+    fi
+    while read -r name binary; do
+        [ -n "$name" ] || continue
         put "$name" "$binary"
         answer "$bin/$name" || fail "$bin/$name does not answer CNI VERSION any more: $versions"
-    done <"$manifest"
-    sync "$bin"
+    done <<LIST
+$changed
+LIST
+    [ -z "$changed" ] || sync "$bin"
     forget_others
     printf '{%s}\n' "$result"
 }
 
 put() { # plugin sha256
-    if ! has "$bin/$1" "$2"; then
-        # A copy: who writes into the file in $bin must not change the one that is kept.
-        cp "$store/$2" "$work/put"
-        chown root:root "$work/put"
-        chmod 0755 "$work/put"
-        # The label of its place, before it is there: SELinux would refuse to run it with the one of where it was made.
-        if command -v selinuxenabled >/dev/null && selinuxenabled; then chcon "$(matchpathcon -n "$bin/$1")" "$work/put"; fi
-        sync "$work/put"
-        mv -fT "$work/put" "$bin/$1"
-    fi
-    has "$bin/$1" "$2" || fail "$bin/$1 was changed by somebody else while it was installed"
-    chown root:root "$bin/$1"
-    chmod 0755 "$bin/$1"
+    # A copy: who writes into the file in $bin must not change the one that is kept.
+    install -o root -g root -m 0755 "$store/$2" "$work/put"
+    # The label of its place, before it is there: SELinux would refuse to run it with the one of where it was made.
+    if command -v selinuxenabled >/dev/null && selinuxenabled; then chcon "$(matchpathcon -n "$bin/$1")" "$work/put"; fi
+    sync "$work/put" "$store/$2"
+    mv -fT "$work/put" "$bin/$1"
+    same "$bin/$1" "$2" || fail "$bin/$1 was changed by somebody else while it was installed"
+}
+
+same() { # file sha256: whether it is the store's binary of this sum, which was looked at in this run: cheaper than another sum
+    cmp -s "$store/$2" "$1"
 }
 
 has() { # file sha256
@@ -194,9 +210,13 @@ $name "*) ;;
 }
 
 forget_others() { # what is neither in use nor the one before
+    kept=' '
+    while read -r _ _ now _ earlier _; do kept="$kept$now $earlier "; done <"$manifest"
     for file in "$store"/*; do
-        name=${file##*/}
-        [ "$file" = "$work" ] || grep -qw "$name" "$manifest" || rm -f "$file"
+        case $kept in
+            *" ${file##*/} "*) ;;
+            *) [ "$file" = "$work" ] || rm -f "$file" ;;
+        esac
     done
 }
 

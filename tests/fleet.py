@@ -4,6 +4,7 @@ Each runs in a mount and a UTS namespace that ends with it; what the machine has
 """
 
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -44,6 +45,13 @@ class Fleet:
     port: int
     private_key: str
     host_key: str
+    listeners: tuple[int, ...] = ()
+    """Process of each sshd."""
+
+    def processor_seconds(self):
+        """What the nodes took of the processor so far: each sshd and the children that it has seen end."""
+        ticks = [Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:15] for pid in self.listeners]
+        return sum(int(tick) for node in ticks for tick in node) / os.sysconf("SC_CLK_TCK")
 
     def site_nodes(self, count=None):
         """`nodes` of a site that has the first `count` of them."""
@@ -72,16 +80,19 @@ def fleet(folder, count):
     users = Path("/etc/passwd").read_text()
     if "\nsshd:" not in users:
         users += "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n"
+    # A home of their own: what this machine's root has its shell do at each login is nothing that nodes would do.
+    (folder / "home").mkdir()
+    users = re.sub(r"^(root:[^:]*:0:0:[^:]*):[^:]*:", rf"\1:{folder}/home:", users, flags=re.MULTILINE)
     (folder / "passwd").write_text(users)
-    nodes = {}
+    nodes, listeners = {}, []
     with ExitStack() as stack:
         for i in range(1, count + 1):
             node = Node(f"node{i}", f"127.9.{i // 250}.{1 + i % 250}", folder / f"node{i}")
             node.cni.mkdir()
             nodes[node.name] = node
-            stack.enter_context(_running(folder, node, port, program, {**os.environ, **environment}))
+            listeners.append(stack.enter_context(_running(folder, node, port, program, {**os.environ, **environment})))
         _await(nodes.values(), port)
-        yield Fleet(nodes, port, user_private, host_public)
+        yield Fleet(nodes, port, user_private, host_public, tuple(listeners))
 
 
 @contextmanager
@@ -110,7 +121,7 @@ def _running(folder, node, port, program, environment):
             stderr=log,
         )
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(10)

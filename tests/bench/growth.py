@@ -85,11 +85,7 @@ def everything(parsed):
     hosts = {name: inventory.host_variables(parsed, name, host) for name, host in parsed.nodes.hosts.items()}
     for name, network in parsed.networks.items():
         nad_manifest(name, network)
-    for name in hosts:
-        script(
-            "cni-plugins",
-            {"PLUGINS": cni_plugins.lines(cni_plugins.origins(parsed, CATALOG, "amd64"), {}), "AGAIN": name},
-        )
+    script("cni-plugins", {"PLUGINS": cni_plugins.lines(cni_plugins.origins(parsed, CATALOG, "amd64"), {})})
     return Document(
         site=parsed.name,
         version=parsed.kubespray.version,

@@ -184,7 +184,7 @@ def test_killed_in_the_middle_it_goes_on(lab, cluster, step, results):
     with step("kill -9 in the middle of adding a worker, and go on", cluster):
         process, log, _ = cluster.start()
         eventually(lambda: cluster.tasks("scale") >= 2, 300, 0.1)
-        for pid in of_session(process.pid):
+        for pid in of_update(process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
@@ -246,12 +246,18 @@ def addresses(stack):
     return {host["address"] for host in stack.hosts.values()}
 
 
-def of_session(pid):
-    """Ids of all processes of a session: Ansible, which has one of its own, is none of them."""
+def of_update(pid):
+    """Ids of an update's processes: pulumi's session with its providers, and the runner, which a provider may give one of its own.
+
+    Not Ansible, nor the watcher that is to end it: both have sessions of their own.
+    """
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            if int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == pid:
+            session = int((entry / "stat").read_text().rpartition(")")[2].split()[3])
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            runner = words[-4:-1] == [b"-m", b"kubespray", b"apply"] and (entry / "cwd").readlink() == PROJECT
+            if session == pid or runner:
                 found.append(int(entry.name))
     return found
 

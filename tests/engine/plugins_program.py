@@ -3,7 +3,6 @@
 import pulumi
 import pulumi_command as command
 
-from components.cni_delivery import CniDelivery
 from components.cni_plugins import CniPlugins
 from components.ssh import Ssh
 from model.catalog import Catalog
@@ -26,12 +25,14 @@ def program(fleet, cni_plugins, *, nodes=None, run_id="run-1"):
     def run():
         provider = command.Provider("commands")
         ssh = Ssh(site.name, site.nodes, pulumi.Output.secret(fleet.private_key), None, provider)
-        found = origins(site, Catalog(), "amd64")
-        ours = [one for one in found if one.delivered]
-        delivered = {}
-        if ours:
-            delivered = CniDelivery("delivery", site, {"amd64": ours}, ssh, [run_id], provider).of("amd64")
-        for node in site.nodes.hosts:
-            CniPlugins(f"{node}-cni-plugins", node, found, delivered, ssh, [run_id])
+        CniPlugins(
+            "cni-plugins",
+            site,
+            {"amd64": origins(site, Catalog(), "amd64")},
+            ssh,
+            run_id,
+            {node: ["machine"] for node in site.nodes.hosts},
+            provider,
+        )
 
     return run

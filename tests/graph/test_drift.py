@@ -1,5 +1,7 @@
 """What drifted on a node makes its commands run again, once, and those of no other node."""
 
+import json
+
 import pytest
 
 from components import drift
@@ -35,11 +37,12 @@ def site(monkeypatch):
 
         monkeypatch.setattr(Answers, "new_resource", answer)
         graph = record(lab_site(**changes))
+        plugins = json.loads(text(graph["Command lab-cni-plugins-install"].inputs["stdin"]))["nodes"]
         return {
             node: [
-                text(graph[f"Command lab-{node}-{command}"].inputs["stdin"])
-                for command in ("facts", "cni-plugins-install", "networks-apply")
-                if f"Command lab-{node}-{command}" in graph
+                text(graph[f"Command lab-{node}-facts"].inputs["stdin"]),
+                plugins[node],
+                *(text(c.inputs["stdin"]) for n, c in graph.items() if n == f"Command lab-{node}-networks-apply"),
             ]
             for node in ("node1", "node2", "node3")
         }

@@ -97,7 +97,7 @@ def test_the_shell_points_at_the_lab(lab):
 
 
 def test_the_article_s_failure_and_its_cure(lab):
-    """No macvlan on the node: the pod hangs with the article's words, until CniPlugins of that node runs again."""
+    """No macvlan on the node: the pod hangs with the article's words, until CniPlugins looks after that node again."""
     lab.node("node2", "rm", "/opt/cni/bin/macvlan")
     old = {p["metadata"]["name"] for p in lab.pods()}
     lab.kubectl("delete", "pod", "-l", "app.kubernetes.io/name=samplepod", "--wait=true")
@@ -113,7 +113,7 @@ def test_the_article_s_failure_and_its_cure(lab):
     message = eventually(failed_sandbox)[0]
     assert 'failed to find plugin "macvlan" in path [/opt/cni/bin]' in message
 
-    lab.pulumi("up", "--yes", "--skip-preview", "--target-replace", lab.urn("lab-node2-cni-plugins-install"))
+    lab.pulumi("up", "--yes", "--skip-preview", "--target", lab.urn("lab-cni-plugins-install"))
     lab.kubectl("wait", "--for=condition=Ready", "pod", "-l", "app.kubernetes.io/name=samplepod", "--timeout=180s")
     (pod,) = lab.pods()
     status = json.loads(pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"])
