@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from model.positions import Data, YamlMistakeError, documents
+from model.defaults import NAME
+from model.positions import Data, YamlMistakeError, at, documents, written
 from policy.pods import containers_of
 from policy.resources import Policy, Resource, Settings, texts
 
@@ -43,34 +44,34 @@ def in_resource(resource: Resource, settings: Settings) -> Iterator[str]:
 
 
 def in_stack_files(resources: Sequence[Resource], settings: Settings) -> Iterator[tuple[Resource | None, str]]:
-    """Secrets in clear in the stack file that lies in the folder where Pulumi runs."""
+    """Secrets in clear in the stack file, and in the defaults beside it, of the folder where Pulumi runs."""
     del settings
     stacks = {resource.urn.split("::")[0].rpartition(":")[2] for resource in resources if resource.urn}
-    for stack in sorted(stacks):
-        file = Path("stacks") / f"Pulumi.{stack}.yaml"
+    for name in (*(f"Pulumi.{stack}.yaml" for stack in sorted(stacks)), NAME):
+        file = Path("stacks") / name
         if file.is_file():
             for message in in_stack_text(file.read_text(encoding="utf-8"), str(file)):
                 yield None, message
 
 
 def in_stack_text(text: str, file: str) -> Iterator[str]:
-    """Secrets in clear in the text of a stack file. The values are never shown."""
+    """Secrets in clear in the text of a stack file, or of the defaults. The values are never shown."""
     document = next(documents(text), None)
     try:
         data = document.data() if document else None
     except YamlMistakeError:
         return  # the program says what is wrong with it
-    config = data.get("config") if isinstance(data, dict) else None
-    for path, value in _leaves(config, ("config",)):
+    root = ("config",) if Path(file).name != NAME else ()
+    for path, value in _leaves(at(data, root), root):
         name = str(path[-1])
         secret_name = _is_secret(name.rpartition(":")[2]) and value not in ("", None, True, False)
         what = _in_text(value) if isinstance(value, str) else ""
         if what or secret_name:
             line = document.position(path)[0] if document else 0
-            shown = ".".join(map(str, path[1:]))
+            shown = written(path[len(root) :])
             mend = (
                 f"set it anew: pulumi config set --secret {name}, and change the secret itself: it is in git's history"
-                if len(path) == 2
+                if root and len(path) == 2
                 else "move it into a secret key of its own, such as: pulumi config set --secret multus-site:kubesprayVariables, and change the secret itself: it is in git's history"
             )
             yield f"{file}:{line}: {shown}: holds {what or 'a secret'} in clear; {mend}"

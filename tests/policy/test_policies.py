@@ -159,7 +159,9 @@ def test_the_stack_file_of_the_resources_is_the_one_that_is_read(tmp_path, monke
     (tmp_path / "stacks" / "Pulumi.dallas.yaml").write_text("config: {multus-site:hostKeySeed: abc}")
     (tmp_path / "stacks" / "Pulumi.austin.yaml").write_text("config: {multus-site:hostKeySeed: abc}")
     site = Resource("multus-site:index:Site", "dallas", urn="urn:pulumi:dallas::multus-site::multus-site:index:Site::d")
-    (said,) = ask(clear_text.SECRETS_ENCRYPTED, site)
+    (tmp_path / "stacks" / "defaults.yaml").write_text("kubespray: {variables: {registry_password: abc}}")
+    said, shared = ask(clear_text.SECRETS_ENCRYPTED, site)
+    assert shared.startswith("stacks/defaults.yaml:1: kubespray.variables.registry_password: ")
     assert said.startswith("stacks/Pulumi.dallas.yaml:1: multus-site:hostKeySeed: ")
 
 
