@@ -2,7 +2,23 @@
 
 import typer
 
-from cli import addresses, adopt, diagram, docs, drift, lint, mirror, schema, throughput, trace, verify
+from cli import (
+    addresses,
+    adopt,
+    comment,
+    diagram,
+    docs,
+    drift,
+    lint,
+    mirror,
+    new,
+    schema,
+    show,
+    sites,
+    throughput,
+    trace,
+    verify,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
@@ -15,6 +31,10 @@ app.command("addresses")(addresses.addresses)
 app.command("diagram")(diagram.diagram)
 app.command("drift")(drift.drift)
 app.command("docs")(docs.docs)
+app.command("show")(show.show)
+app.command("new")(new.new)
+app.command("sites")(sites.sites)
+app.command("comment")(comment.comment)
 app.add_typer(mirror.app, name="mirror")
 
 if __name__ == "__main__":

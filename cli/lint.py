@@ -16,6 +16,7 @@ class Format(StrEnum):
     json = "json"
     sarif = "sarif"
     github = "github"
+    gitlab = "gitlab"
 
 
 def lint(
@@ -37,7 +38,7 @@ def lint(
     """
     from cli import explanation, reports  # a command's imports are its own: others start without them
     from cli.files import FilesError, read, read_all
-    from model.load import stacks_beside
+    from model.load import SiteError, defaults_beside, stacks_beside
     from rules.facts import Facts, FactsError, parse_facts
     from rules.lint import Linter
     from rules.segments import StackFile
@@ -50,7 +51,8 @@ def lint(
         known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
         linter = Linter(known)
         for file in read_all(paths):
-            linter.add(file.text, file.name, sure=file.in_folder)
+            defaults = defaults_beside(file.name) if file.name != "<stdin>" else None
+            linter.add(file.text, file.name, sure=file.in_folder, defaults=defaults)
         beside = {
             Path(other[0]).resolve(): StackFile(*other)
             for stack in linter.stacks
@@ -59,7 +61,7 @@ def lint(
         named = {Path(stack.file).resolve() for stack in linter.stacks}
         linter.others += [other for file, other in beside.items() if file not in named]
         findings = linter.findings()
-    except (FilesError, FactsError) as error:
+    except (FilesError, FactsError, SiteError) as error:
         wrong_use(str(error))
     print(reports.REPORTS[output](findings), end="")
     raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)

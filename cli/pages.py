@@ -31,7 +31,7 @@ _LINTER = """\
 # The linter
 
 ```
-python -m cli lint [--facts FILE.json] [--format text|json|sarif|github] PATH…
+python -m cli lint [--facts FILE.json] [--format text|json|sarif|github|gitlab] PATH…
 ```
 
 Paths are files, folders (`*.yaml`, `*.yml`, `*.json`, `*.conf`, `*.conflist`) or `-` for standard input. What is looked at: stack files, NetworkAttachmentDefinitions,

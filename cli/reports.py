@@ -1,5 +1,6 @@
-"""Findings as text for people, JSON, SARIF for code scanning, and GitHub's workflow commands."""
+"""Findings as text for people, JSON, SARIF for code scanning, and what GitHub and GitLab show at lines."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +55,32 @@ def github(findings: list[Finding]) -> str:
     return "".join(lines)
 
 
-REPORTS: dict[str, Callable[[list[Finding]], str]] = {"text": text, "json": as_json, "sarif": sarif, "github": github}
+def gitlab(findings: list[Finding]) -> str:
+    """A Code Quality report, which GitLab shows at the line of a merge request."""
+    rows = []
+    for f in findings:
+        path = f"{f.path}: " if f.path else ""
+        # Lines move: the same finding further down is not a new one.
+        told = "\0".join((f.file, str(f.document), f.path, f.rule, f.message))
+        rows.append(
+            {
+                "description": f"{path}{f.message}. {f.hint}",
+                "check_name": f.rule,
+                "fingerprint": hashlib.sha256(told.encode()).hexdigest(),
+                "severity": "major" if f.level == "error" else "minor",
+                "location": {"path": f.file, "lines": {"begin": max(f.line, 1)}},
+            }
+        )
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+
+
+REPORTS: dict[str, Callable[[list[Finding]], str]] = {
+    "text": text,
+    "json": as_json,
+    "sarif": sarif,
+    "github": github,
+    "gitlab": gitlab,
+}
 """The reports by the name of their format."""
 
 

@@ -1,10 +1,12 @@
 """NetworkAttachment: a NetworkAttachmentDefinition whose configuration was rendered from typed data."""
 
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from model.site import Site
-from render.attachment import content_of, manifest_of
+from render.attachment import content_of, manifest_of, masters_of, ranges_of
 
 
 class NetworkAttachment(pulumi.ComponentResource):
@@ -22,7 +24,12 @@ class NetworkAttachment(pulumi.ComponentResource):
         provider: kubernetes.Provider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("multus-site:index:NetworkAttachment", name, {"type": site.networks[network_name].type}, opts)
+        network = site.networks[network_name]
+        shown: dict[str, Any] = {"type": network.type}
+        if site.differs_by_node(network):
+            # Its configurations stand on the nodes: what policies and reviewers look at is in no manifest.
+            shown |= {"masters": masters_of(site, network_name), "ranges": ranges_of(site, network_name)}
+        super().__init__("multus-site:index:NetworkAttachment", name, shown, opts)
         manifest = manifest_of(site, network_name)
         self.definition = kubernetes.apiextensions.CustomResource(
             name,

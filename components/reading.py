@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 
 from model.catalog import Catalog
-from model.load import CatalogError, SiteError, load_catalog, parse_site, site_data, stacks_beside
+from model.load import CatalogError, SiteError, defaults_beside, load_catalog, parse_site, site_data, stacks_beside
 from model.positions import YamlMistakeError, documents
 from model.site import Site
 from render import air_gap
@@ -24,12 +24,13 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
     text = text_of(file, data)
     source = file if text is not None or data is None else f"configuration of stack {pulumi.get_stack()}"
     try:
-        site = parse_site(data, source=source, text=text)
+        defaults = defaults_beside(file)
+        site = parse_site(data, source=source, text=text, defaults=defaults)
     except SiteError as error:
         raise pulumi.RunError(str(error)) from None
     # A configuration from elsewhere may lie in the same folder: a site is never held against itself.
     others = [StackFile(*other) for other in stacks_beside(file) if text is not None or other[2] != site]
-    findings = check_stack(StackFile(source, text, site), others)
+    findings = check_stack(StackFile(source, text, site, defaults), others)
     for finding in findings:
         if finding.level == "warning":
             pulumi.log.warn(finding.line_of_text())

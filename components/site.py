@@ -167,7 +167,7 @@ class Site(pulumi.ComponentResource):
             # Where the machines go, the cluster goes with them: nothing to reset on the way.
             deleted_with=first.machine,
             provider=self._commands,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=site.protect),
         )
 
     def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> CniPlugins:

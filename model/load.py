@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path as File
 
 from pydantic import ValidationError
@@ -9,63 +10,93 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from model.catalog import Catalog
+from model.defaults import NAME, Defaults, DefaultsError
 from model.mistakes import Mistake, mistakes_of
-from model.positions import Data, Document, Path, YamlMistakeError, at, documents, whole_characters, written
+from model.positions import Data, Path, YamlMistakeError, at, documents, whole_characters, written
 from model.site import Site
 
 SITE_PATH: Path = ("config", "multus-site:site")
 """Where a stack file holds the site."""
 
 
+@dataclass(frozen=True, order=True)
+class Place:
+    """A place in a file; line and column count from 1, and are 0 where the file's text is not known."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
 class SiteError(ValueError):
     """A site that cannot be read. Its text has a line for each mistake: `<file>:<line>: <path in the site>: <what>`."""
 
-    def __init__(self, source: str, mistakes: list[tuple[Mistake, tuple[int, int] | None]]) -> None:
-        self.source, self.mistakes = source, mistakes
+    def __init__(self, mistakes: list[tuple[Mistake, Place]]) -> None:
+        self.mistakes = mistakes
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
         """One line for each mistake; without the file's text there is no line number."""
-        return [
-            ":".join([self.source, *([str(place[0])] if place else [])])
-            + f": {written(mistake.path) or 'site'}: {mistake.message}"
-            for mistake, place in self.mistakes
-        ]
+        return [f"{place}: {written(mistake.path) or 'site'}: {mistake.message}" for mistake, place in self.mistakes]
 
 
-def parse_site(data: object, *, source: str, text: str | None = None) -> Site:
-    """A site out of the value of `multus-site:site`.
+def parse_site(data: object, *, source: str, text: str | None = None, defaults: Defaults | None = None) -> Site:
+    """A site out of the value of `multus-site:site`, with the defaults of its folder under it.
 
     `source` names the file in messages; `text` is that stack file's YAML, for line numbers. Raises SiteError.
     """
     if data is None:
         missing = Mistake((), "missing; write it into the stack file as config: multus-site:site: {name: …, nodes: …}")
-        raise SiteError(source, [(missing, None)])
+        raise SiteError([(missing, place_of((), None, source=source, text=text))])
+    whole = data
+    if defaults is not None:
+        try:
+            whole = defaults.under(data)  # type: ignore[arg-type]  # what is no mapping stays for the model to refuse
+        except DefaultsError as error:
+            raise SiteError([(Mistake((), error.message), Place(defaults.file, *(error.place or ())))]) from None
     try:
-        return Site.model_validate(data)
+        return Site.model_validate(whole)
     except ValidationError as error:
-        mistakes = mistakes_of(error, data)
-        raise SiteError(source, _placed(mistakes, _document(text))) from None
+        mistakes = mistakes_of(error, whole)
+        places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
+        if text is not None:
+            # in the order of the file; what the defaults say comes behind
+            places.sort(key=lambda item: (item[0].file != source, item[0]))
+        raise SiteError([(mistake, place) for place, mistake in places]) from None
 
 
 def load_stack_file(path: File | str) -> Site:
-    """The site that a stack file declares. Raises SiteError."""
+    """The site that a stack file declares, with the defaults of its folder. Raises SiteError."""
     try:
         text = File(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SiteError(str(path), [(Mistake((), f"cannot be read: {error}"), None)]) from None
-    return parse_stack_text(text, source=str(path))
+        raise SiteError([(Mistake((), f"cannot be read: {error}"), Place(str(path)))]) from None
+    return parse_stack_text(text, source=str(path), defaults=defaults_beside(path))
 
 
-def parse_stack_text(text: str, *, source: str) -> Site:
+def parse_stack_text(text: str, *, source: str, defaults: Defaults | None = None) -> Site:
     """The site that the text of a stack file declares. Raises SiteError."""
     try:
         document = next(documents(text), None)
         data = document.data() if document else None
     except YamlMistakeError as mistake:
         found = Mistake((), f"not YAML: {mistake.message} (column {mistake.column})")
-        raise SiteError(source, [(found, (mistake.line, mistake.column))]) from None
-    return parse_site(site_data(data), source=source, text=text)
+        raise SiteError([(found, Place(source, mistake.line, mistake.column))]) from None
+    return parse_site(site_data(data), source=source, text=text, defaults=defaults)
+
+
+def defaults_beside(path: File | str) -> Defaults | None:
+    """The defaults of a stack file's folder; None where there are none. Raises SiteError where they cannot be read."""
+    file = File(path).parent / NAME
+    if not file.is_file():
+        return None
+    try:
+        return Defaults(str(file), file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError([(Mistake((), f"cannot be read: {error}"), Place(str(file)))]) from None
 
 
 class CatalogError(ValueError):
@@ -89,16 +120,21 @@ def load_catalog(path: File | str) -> Catalog:
     raise CatalogError(msg)
 
 
-def stacks_beside(path: File | str) -> list[tuple[str, str, Site]]:
-    """File, text and site of every other stack file of the same folder; those that cannot be read are passed by."""
+def stacks_beside(path: File | str) -> list[tuple[str, str, Site, Defaults | None]]:
+    """File, text, site and defaults of every other stack file of the same folder; those that cannot be read are passed by."""
     own = File(path)
     found = []
+    try:
+        defaults = defaults_beside(path)
+    except SiteError:
+        return []  # its own stack says what is wrong with them
     for file in sorted(own.parent.glob("Pulumi.*.yaml")):
         if file.resolve() == own.resolve():
             continue
         try:
             text = file.read_text(encoding="utf-8")
-            found.append((str(file), text, parse_stack_text(text, source=str(file))))
+            site = parse_stack_text(text, source=str(file), defaults=defaults)
+            found.append((str(file), text, site, defaults))
         except (OSError, UnicodeDecodeError, SiteError):
             continue  # its own stack says what is wrong with it
     return found
@@ -116,16 +152,16 @@ def site_data(stack: Data) -> Data:
     return value
 
 
-def _document(text: str | None) -> Document | None:
-    return next(documents(text), None) if text is not None else None
-
-
-def _placed(mistakes: list[Mistake], document: Document | None) -> list[tuple[Mistake, tuple[int, int] | None]]:
-    """The mistakes in the order of the file."""
+def place_of(path: Path, data: Data, *, source: str, text: str | None, defaults: Defaults | None = None) -> Place:
+    """Where a path of a merged site stands: in the stack file `source`, or in the defaults. `data` is the site's own."""
+    if defaults is not None and defaults.hold(path, data):
+        document, file = defaults.document, defaults.file
+    else:
+        document, file = next(documents(text), None) if text is not None else None, source
+        path = (*SITE_PATH, *path)
     if document is None:
-        return [(mistake, None) for mistake in mistakes]
+        return Place(file)
     try:
-        placed = [(document.position((*SITE_PATH, *mistake.path)), mistake) for mistake in mistakes]
+        return Place(file, *document.position(path))
     except YamlMistakeError:
-        return [(mistake, None) for mistake in mistakes]
-    return [(mistake, place) for place, mistake in sorted(placed, key=lambda item: item[0])]
+        return Place(file)

@@ -30,6 +30,8 @@ class Site(Part):
     """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
     air_gap: AirGap | None = None
     """The mirror of an air-gapped site; nothing else is asked then."""
+    protect: bool = False
+    """Whether Pulumi refuses to destroy the cluster, until this is taken out and `pulumi up` has run."""
     nodes: Nodes
     """The hosts: who makes them, how they are reached."""
     kubespray: Kubespray = Kubespray()

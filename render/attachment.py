@@ -78,6 +78,21 @@ def content_of(site: Site, name: str) -> str:
     return json.dumps(found, sort_keys=True, ensure_ascii=False)
 
 
+def masters_of(site: Site, name: str) -> list[str]:
+    """The NICs, by name, that a network has on its nodes, sorted."""
+    network = site.networks[name]
+    on = (network.master_on(n, site.nodes.hosts[n].groups) for n in site.nodes_with(network)) if isinstance(network, Link) else ()  # fmt: skip
+    return sorted({master for master in on if master is not None and " " not in master})
+
+
+def ranges_of(site: Site, name: str) -> list[str]:
+    """What a network hands out on all of its nodes together, `first-last` or a subnet, as the site has it."""
+    ipam = getattr(site.networks[name], "ipam", None)
+    if not isinstance(ipam, HostLocal):
+        return []
+    return [f"{r.range_start}-{r.range_end}" if r.range_start and r.range_end else str(r.subnet) for r in ipam.ranges]
+
+
 def nad_config(
     name: str, network: Network, *, cni_version: str = "1.0.0", asked: Collection[str] = ()
 ) -> dict[str, Any]:

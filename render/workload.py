@@ -163,6 +163,7 @@ def _cluster_routes(around: Surroundings) -> dict[str, Any]:
         "image": around.shell_image,
         "command": ["sh", "-c", CLUSTER_ROUTES.read_text(encoding="utf-8")],
         "env": [{"name": "NETWORKS", "value": " ".join(around.cluster_networks)}],
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}},
         "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}, "runAsUser": 0},
     }
 

@@ -128,5 +128,15 @@ def _finding(rule: Rule, problem: Problem, base: Path, origin: Origin) -> Locate
     line, column = origin.text.place(path, problem.offset)
     level = problem.level or rule.level
     shown, number = written(origin.text.shown(path)), origin.text.number
-    finding = Finding(origin.file, number, line, column, shown, rule.code, level, problem.message, problem.hint)
+    finding = Finding(
+        origin.text.file(path) or origin.file,
+        number,
+        line,
+        column,
+        shown,
+        rule.code,
+        level,
+        problem.message,
+        problem.hint,
+    )
     return Located(finding, origin, path)

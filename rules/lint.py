@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from model.defaults import Defaults
 from model.load import SiteError, parse_site, site_data
 from model.positions import Data, Path, YamlMistakeError, documents
 from rules import jsontext
@@ -12,7 +13,7 @@ from rules.finding import Finding
 from rules.reading import is_site, subjects_in
 from rules.registry import Problem, Problems, rule
 from rules.segments import StackFile, check_segments
-from rules.site import SiteText, located_in
+from rules.site import located_in, site_text
 from rules.subjects import BrokenYaml, ConfigText
 from rules.text import JsonText, PlacedText, YamlText
 
@@ -52,13 +53,20 @@ class Linter:
     stacks: list[StackFile] = field(default_factory=list)
     others: list[StackFile] = field(default_factory=list)
     """Stacks that are only looked at together with those of `stacks`."""
+    defaults: dict[str, Defaults] = field(default_factory=dict)
+    """Defaults by the file of the stack that they stand under."""
     together: Collection = field(init=False)
 
     def __post_init__(self) -> None:
         self.together = Collection(self.facts)
 
-    def add(self, text: str, file: str, *, sure: bool = False) -> None:
-        """Look at a file. `sure`: it was found in a folder, so that only what is surely meant for us is looked at."""
+    def add(self, text: str, file: str, *, sure: bool = False, defaults: Defaults | None = None) -> None:
+        """Look at a file. `sure`: it was found in a folder, so that only what is surely meant for us is looked at.
+
+        `defaults`: what stands under the site, if it is one.
+        """
+        if defaults is not None:
+            self.defaults[file] = defaults
         text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         if text.lstrip()[:1] in {"{", "["} and self._add_json(text, file, sure=sure):
             return
@@ -101,16 +109,16 @@ class Linter:
             self.together.add(subject, origin)
 
     def _add_site(self, data: Data, text: str, origin: Origin) -> None:
-        document = origin.text.document if isinstance(origin.text, YamlText) else None
+        defaults = self.defaults.get(origin.file)
         try:
-            site = parse_site(site_data(data), source=origin.file, text=text)
+            site = parse_site(site_data(data), source=origin.file, text=text, defaults=defaults)
         except SiteError as error:
-            as_written = Origin(origin.file, SiteText(document, as_rendered=False))
-            for mistake, _ in error.mistakes:
-                self._keep(SiteMistake(mistake.message, mistake.path), as_written)
+            for mistake, place in error.mistakes:
+                placed = PlacedText(1, place.line, place.column)
+                self._keep(SiteMistake(mistake.message, mistake.path), Origin(place.file, placed))
             return
-        self.stacks.append(StackFile(origin.file, text, site))
-        self.found += located_in(site, file=origin.file, document=document, facts=self.facts)
+        self.stacks.append(StackFile(origin.file, text, site, defaults))
+        self.found += located_in(site, file=origin.file, text=site_text(text, defaults), facts=self.facts)
 
     def _keep(self, subject: object, origin: Origin) -> None:
         self.found += findings_of(subject, origin)
@@ -119,9 +127,10 @@ class Linter:
         """Everything that was found, sorted, what comments allow left out. Called once, after the last file."""
         self.found += findings_together(self.together)
         by_file: dict[str, list[Located]] = {}
-        for located in self.found:
+        # What sites have from the same defaults is told once.
+        for located in {located.finding: located for located in self.found}.values():
             by_file.setdefault(located.finding.file, []).append(located)
         left = {finding for file, items in by_file.items() for finding in not_allowed(items, self.allows.get(file, []))}
-        files = {stack.file for stack in self.stacks}
+        files = {stack.file for stack in self.stacks} | {defaults.file for defaults in self.defaults.values()}
         across = {finding for finding in check_segments([*self.stacks, *self.others]) if finding.file in files}
         return sorted(left | across)

@@ -7,26 +7,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from model.positions import Path, documents
+from model.defaults import Defaults
+from model.positions import Path
 from model.site import Site
 from rules.addresses import Span
-from rules.allow import allows_in, not_allowed
-from rules.engine import Located, Origin, findings_of
+from rules.engine import Origin, findings_of
 from rules.facts import Facts
 from rules.finding import Finding
 from rules.pools import handed_out
 from rules.registry import Problem, Problems, rule
-from rules.site import SiteText, check_site, configurations
-from rules.text import YamlText
+from rules.site import check_site, configurations, silenced, site_text
 
 
 @dataclass(frozen=True, slots=True)
 class StackFile:
-    """A stack file, its text and the site that it declares."""
+    """A stack file, its text, the site that it declares, and the defaults under that."""
 
     file: str
     text: str | None
     site: Site
+    defaults: Defaults | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,29 +164,24 @@ def segment_reserved(segment: Segment) -> Problems:
 
 def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:
     """Findings on one stack: its site by itself, and against the other stacks that share a segment with it."""
-    across = [finding for finding in check_segments([stack, *others]) if finding.file == stack.file]
-    return sorted(check_site(stack.site, file=stack.file, text=stack.text) + across)
+    files = {stack.file, *([stack.defaults.file] if stack.defaults else [])}
+    across = [finding for finding in check_segments([stack, *others]) if finding.file in files]
+    alone = check_site(stack.site, file=stack.file, text=stack.text, defaults=stack.defaults)
+    return sorted({*alone, *across})
 
 
 def check_segments(stacks: list[StackFile]) -> list[Finding]:
-    """Findings across sites. A comment `# lint: allow` in the stack file of a finding silences it."""
-    found: dict[str, list[Located]] = {stack.file: [] for stack in stacks}
-    for segment in _segments(stacks):
-        for located in findings_of(segment, segment.uses[0].origin):
-            found[located.finding.file].append(located)
-    left: list[Finding] = []
-    for stack in stacks:
-        document = next(documents(stack.text), None) if stack.text else None
-        allows = allows_in(stack.text or "", [YamlText(document)] if document else [])
-        left += not_allowed(found[stack.file], allows)
-    return left
+    """Findings across sites. A comment `# lint: allow` in the file of a finding silences it."""
+    texts = {stack.file: stack.text for stack in stacks}
+    texts |= {stack.defaults.file: stack.defaults.text for stack in stacks if stack.defaults}
+    found = [located for segment in _segments(stacks) for located in findings_of(segment, segment.uses[0].origin)]
+    return silenced(found, texts)
 
 
 def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
     uses: dict[str, list[Use]] = {}
     for stack in stacks:
-        document = next(documents(stack.text), None) if stack.text else None
-        origin = Origin(stack.file, SiteText(document))
+        origin = Origin(stack.file, site_text(stack.text, stack.defaults))
         for name, declared in stack.site.segments.items():
             vips, reserved = (
                 {key: _span(text) for key, text in held.items()} for held in (declared.vips, declared.reserved)

@@ -2,14 +2,15 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from model.defaults import Defaults
 from model.links import Link
-from model.load import SITE_PATH
+from model.load import SITE_PATH, site_data
 from model.networks import Raw
 from model.nodes import ContainerNodes
-from model.positions import Document, Path, documents
+from model.positions import Data, Document, Path, documents
 from model.site import Site
 from model.workloads import replica_name
 from render.attachment import MASTER, PLUGIN_WORDS, config_of, configs_by_node, manifest_of
@@ -34,13 +35,22 @@ class SiteText:
 
     document: Document | None
     number: int = 1
-    as_rendered: bool = True
-    """Whether paths are those of rendered networks, or of the site as it is written."""
+    defaults: Defaults | None = None
+    own: Data = None
+    """What the stack file itself says, to tell its values from those of the defaults."""
 
     def place(self, path: Path, offset: int | None = None) -> tuple[int, int]:
         """Line and column of a path of the site."""
         del offset  # nothing in a site is a string of JSON
+        if self.defaults is not None and self.file(path) and self.defaults.document:
+            return self.defaults.document.position(self.shown(path))
         return self.document.position((*SITE_PATH, *self.shown(path))) if self.document else (0, 0)
+
+    def file(self, path: Path) -> str | None:
+        """The file of the defaults, where it holds the path. What a stack file of unknown text says is all its own."""
+        if self.defaults is None or self.document is None:
+            return None
+        return self.defaults.file if self.defaults.hold(self.shown(path), self.own) else None
 
     def holder(self, path: Path) -> int:
         """The line of the path."""
@@ -48,7 +58,7 @@ class SiteText:
 
     def shown(self, path: Path) -> Path:
         """The path in the site: a typed network is its first plugin and chains the others; its range sets have one range each."""
-        if not self.as_rendered or path[:1] != ("networks",) or path[2:3] == ("config",):
+        if path[:1] != ("networks",) or path[2:3] == ("config",):
             return path
         rest = [_SITE_WORDS.get(part, part) for part in path[2:]]
         if rest[:1] == ["plugins"]:
@@ -59,21 +69,42 @@ class SiteText:
         return (*path[:2], *rest)
 
 
-def check_site(site: Site, *, file: str, text: str | None = None, facts: Facts | None = None) -> list[Finding]:
-    """Findings on a site, errors and warnings, less those that a comment in its stack file allows.
+def check_site(
+    site: Site, *, file: str, text: str | None = None, facts: Facts | None = None, defaults: Defaults | None = None
+) -> list[Finding]:
+    """Findings on a site, errors and warnings, less those that a comment in its stack file, or in the defaults, allows.
 
     `file` names the stack file and `text` is its YAML, for lines and columns (0 without); `facts` add to what the site knows.
     """
-    document = next(documents(text), None) if text is not None else None
-    allows = allows_in(text or "", [YamlText(document)] if document else [])
-    located = list(located_in(site, file=file, document=document, facts=facts or Facts()))
+    located = list(located_in(site, file=file, text=site_text(text, defaults), facts=facts or Facts()))
     # What holds of a network on each of its nodes is told once.
-    return not_allowed(list({found.finding: found for found in located}.values()), allows)
+    return silenced(list({found.finding: found for found in located}.values()), {file: text, **_texts(defaults)})
 
 
-def located_in(site: Site, *, file: str, document: Document | None, facts: Facts) -> Iterator[Located]:
+def site_text(text: str | None, defaults: Defaults | None) -> SiteText:
+    """The places of a stack file of this text, and of its defaults."""
+    document = next(documents(text), None) if text is not None else None
+    own = site_data(document.data()) if document and defaults else None
+    return SiteText(document, defaults=defaults, own=own)
+
+
+def silenced(found: list[Located], texts: Mapping[str, str | None]) -> list[Finding]:
+    """The findings less those that a comment in the file of each allows; `texts` are the files' YAML."""
+    left: list[Finding] = []
+    for file, text in texts.items():
+        document = next(documents(text), None) if text else None
+        allows = allows_in(text or "", [YamlText(document)] if document else [])
+        left += not_allowed([located for located in found if located.finding.file == file], allows)
+    return left
+
+
+def _texts(defaults: Defaults | None) -> dict[str, str | None]:
+    return {defaults.file: defaults.text} if defaults else {}
+
+
+def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterator[Located]:
     """The same findings with their places, before comments are looked at."""
-    origin = Origin(file, SiteText(document))
+    origin = Origin(file, text)
     known = _facts(site, facts)
     collection = Collection(known)
     for name in site.networks:
@@ -169,6 +200,14 @@ def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Ori
             line, column = origin.text.place(ipam.path)
             shown = ".".join(str(part) for part in origin.text.shown(ipam.path))
             finding = Finding(
-                origin.file, 1, line, column, shown, RULES["HOSTLOCAL_MULTINODE"].code, "error", message, hint
+                origin.text.file(ipam.path) or origin.file,
+                1,
+                line,
+                column,
+                shown,
+                RULES["HOSTLOCAL_MULTINODE"].code,
+                "error",
+                message,
+                hint,
             )
             yield Located(finding, origin, ipam.path)

@@ -29,6 +29,9 @@ class Text(Protocol):
     def shown(self, path: Path) -> Path:
         """The path as people know it."""
 
+    def file(self, path: Path) -> str | None:
+        """The file that holds a path, where that is another than the text's own."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YamlText:
@@ -65,6 +68,11 @@ class YamlText:
     def shown(self, path: Path) -> Path:
         """The path itself."""
         return path
+
+    def file(self, path: Path) -> str | None:
+        """No other."""
+        del path
+        return None
 
     def in_string(self, line: int, column: int) -> bool:
         """Whether a place of the file is inside a text of the document, so that what looks like a comment is none."""
@@ -121,6 +129,11 @@ class JsonText:
         """The path itself."""
         return path
 
+    def file(self, path: Path) -> str | None:
+        """No other."""
+        del path
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
@@ -143,6 +156,11 @@ class PlacedText:
     def shown(self, path: Path) -> Path:
         """The path itself."""
         return path
+
+    def file(self, path: Path) -> str | None:
+        """No other."""
+        del path
+        return None
 
 
 def _aligned(text: str, node: yaml.ScalarNode, offset: int) -> int:

@@ -63,6 +63,8 @@ COREDNS = "1.12.4"
 FLANNEL = "0.26.7"
 MULTUS = "4.3.0"
 WHEREABOUTS = "0.9.2"
+ACTIONLINT = "1.7.12"
+"""For the tests of our own workflows."""
 
 _KUBE = "k8s.io/component-base/version"
 _WHEREABOUTS = "github.com/k8snetworkplumbingwg/whereabouts/pkg/version"
@@ -94,6 +96,7 @@ TOOLS = {
         ),
         Tool("flannel", 80, (f"github.com/flannel-io/flannel/pkg/version.Version=v{FLANNEL}",), cgo=True),
         Tool("containerd", 70, (f"github.com/containerd/containerd/v2/version.Version=v{CONTAINERD}",)),
+        Tool("actionlint", 10),
         Tool("crictl", 30, (f"sigs.k8s.io/cri-tools/pkg/version.Version=v{CRICTL}",)),
         Tool(
             "cni-plugins",

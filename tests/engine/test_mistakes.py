@@ -83,6 +83,16 @@ def test_every_mistake_of_a_file_at_once_with_its_line(preview):
         assert "stacks/Pulumi.try.yaml:" in line
 
 
+def test_a_mistake_in_the_defaults_is_told_at_its_line_there(preview, tmp_path):
+    stacks = tmp_path / "project" / "stacks"
+    stacks.mkdir(parents=True)
+    (stacks / "defaults.yaml").write_text("# of all sites\nkubespray: {versoin: v2.31.0}\n")
+    status, output = preview(lab_site(), **SECRETS)
+    assert status != 0
+    assert "stacks/defaults.yaml:2: kubespray.versoin: unknown key; did you mean version?" in output
+    assert "Traceback" not in output
+
+
 def test_host_local_over_several_nodes_is_an_error(preview):
     site = lab_site()
     site["workloads"]["samplepod"]["nodes"] = []

@@ -278,3 +278,15 @@ def test_a_file_that_is_not_as_pinned_stops_the_preview(tmp_path):
 def test_a_plugin_that_cannot_be_had_stops_the_preview():
     with pytest.raises(pulumi.RunError, match=r"no CNI plugin host-local 1\.8\.0 for amd64; its releases: 1\.9\.1"):
         record(lab_site(cniPlugins={"version": "1.8.0"}, kubespray={"variables": {"kube_network_plugin": "flannel"}}))
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_a_protected_site_keeps_its_cluster(protect):
+    graph = record(lab_site(protect=protect))
+    kept = {name for name, node in graph.items() if node.options and node.options.protect}
+    cluster = {
+        "KubesprayCluster lab-kubernetes",
+        "Command lab-kubernetes-kubespray",
+        "Command lab-kubernetes-kubeconfig",
+    }
+    assert kept == (cluster if protect else set())

@@ -1,5 +1,7 @@
 """The table of what a change leads to."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubespray.document import Document, KubesprayError
@@ -142,6 +144,12 @@ def test_table(before: Document, after: Document, runs: list[str]) -> None:
 def test_first_run_is_cluster_yml_with_everyone() -> None:
     (run,) = plan(None, document(*THREE))
     assert (run.playbook, run.hosts, run.limit) == ("cluster.yml", ("a", "b", "c"), ())
+
+
+def test_other_keys_run_nothing() -> None:
+    before = document("a:cew", "b:w")
+    after = replace(before, private_key="ANOTHER", known_hosts="ANOTHER")
+    assert plan(as_applied(before, None), after) == []
 
 
 def test_a_control_plane_without_network_gets_that_first() -> None:

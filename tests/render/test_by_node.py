@@ -12,7 +12,7 @@ from model.ipam import HostLocal
 from model.load import SiteError, parse_site
 from model.node_parts import mistakes, part_of
 from model.nodes import Host
-from render.attachment import MASTER, configs_by_node, content_of, manifest_of
+from render.attachment import MASTER, configs_by_node, content_of, manifest_of, masters_of, ranges_of
 from render.node_networks import needed, variables
 from rules import check_site
 
@@ -39,6 +39,13 @@ def site(networks, *, nodes=None, **more):
 
 def split(size=16, **more):
     return HostLocal.model_validate({"type": "host-local", "ranges": [RANGE], "addressesPerNode": size, **more})
+
+
+def test_what_its_nodes_have_is_told_together():
+    made = site({"a": {"type": "macvlan", "master": {"groups": {"edge": "eno2", "compute": "ens6"}}, "ipam": NONE},
+                 "b": {"type": "macvlan", "master": "ens7", "ipam": {"type": "host-local", "ranges": [RANGE, {"subnet": "fd00:1::/64"}]}}})  # fmt: skip
+    assert (masters_of(made, "a"), ranges_of(made, "a")) == (["eno2", "ens6"], [])
+    assert (masters_of(made, "b"), ranges_of(made, "b")) == (["ens7"], ["10.9.8.100-10.9.8.199", "fd00:1::/64"])
 
 
 def test_each_node_names_its_own_master():

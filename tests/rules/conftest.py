@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model.defaults import Defaults
 from rules.facts import Facts, parse_facts
 from rules.finding import Finding
 from rules.lint import Linter
@@ -13,10 +14,10 @@ from rules.lint import Linter
 Found = Callable[..., dict[str, str]]
 
 
-def linted(texts: dict[str, str], facts: Facts | None = None) -> list[Finding]:
+def linted(texts: dict[str, str], facts: Facts | None = None, defaults: Defaults | None = None) -> list[Finding]:
     linter = Linter(facts or Facts())
     for file, text in texts.items():
-        linter.add(text, file)
+        linter.add(text, file, defaults=defaults)
     return linter.findings()
 
 

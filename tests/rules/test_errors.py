@@ -1,6 +1,6 @@
 """The text of every finding that a rule can make, word for word: what a person reads.
 
-`errors/RULE.yaml`, and `errors/RULE.WORD.yaml` for what else the rule says, each with `.facts.json` and `.other.yaml` where it
+`errors/RULE.yaml`, and `errors/RULE.WORD.yaml` for what else the rule says, each with `.facts.json`, `.other.yaml` and `.defaults.yaml` where it
 needs them, and what lint prints in `.txt`. To accept new words: UPDATE_GOLDEN=1 pytest tests/rules/test_errors.py, then read the diff.
 """
 
@@ -14,13 +14,14 @@ import pytest
 
 from cli.explanation import explained
 from cli.reports import text as report
+from model.defaults import Defaults
 from rules.facts import Facts, parse_facts
 from rules.plugin_keys import NAMES
 from rules.registry import RULES
 
 ROOT = Path(__file__).parents[2]
 ERRORS = Path(__file__).parent / "errors"
-CASES = sorted(file.stem for file in ERRORS.glob("*.yaml") if not file.stem.endswith(".other"))
+CASES = sorted(file.stem for file in ERRORS.glob("*.yaml") if not file.stem.endswith((".other", ".defaults")))
 
 SPEAKING = [
     *sorted((ROOT / "rules").glob("*.py")),
@@ -59,7 +60,9 @@ def test_reads_as_written(case, findings):
     files = [ERRORS / f"{case}.yaml", *ERRORS.glob(f"{case}.other.yaml")]
     facts_file = ERRORS / f"{case}.facts.json"
     facts = parse_facts(facts_file.read_text(), source=facts_file.name) if facts_file.exists() else Facts()
-    found = findings({file.name: file.read_text() for file in files}, facts)
+    under = ERRORS / f"{case}.defaults.yaml"
+    defaults = Defaults(under.name, under.read_text()) if under.exists() else None
+    found = findings({file.name: file.read_text() for file in files}, facts, defaults)
     assert case.partition(".")[0].upper() in {finding.rule for finding in found}
     assert [finding.message for finding in found if not re.search(r"\w", finding.hint)] == []
     printed = report(found)
@@ -71,7 +74,9 @@ def test_reads_as_written(case, findings):
 
 def test_every_rule_has_its_file_and_every_file_its_rule():
     assert {case.partition(".")[0].upper() for case in CASES} == set(RULES)
-    known = {f"{case}{end}" for case in CASES for end in (".yaml", ".txt", ".facts.json", ".other.yaml")}
+    known = {
+        f"{case}{end}" for case in CASES for end in (".yaml", ".txt", ".facts.json", ".other.yaml", ".defaults.yaml")
+    }
     assert {file.name for file in ERRORS.iterdir()} <= known
 
 

@@ -21,6 +21,7 @@ MAIN_MODULES = {
     "flannel": ("github.com/flannel-io/flannel", modules.FLANNEL),
     "containerd": ("github.com/containerd/containerd/v2", modules.CONTAINERD),
     "crictl": ("sigs.k8s.io/cri-tools", modules.CRICTL),
+    "actionlint": ("github.com/rhysd/actionlint", modules.ACTIONLINT),
     "cni-plugins": ("github.com/containernetworking/plugins", modules.CNI_PLUGINS),
 }
 

@@ -1,0 +1,55 @@
+"""`python -m cli show`: a site with its defaults under it, and where each of its values stands."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from model.positions import Data
+from model.positions import Path as Keys
+
+
+def show(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+) -> None:
+    """Print a site as it is read: YAML, and behind each value the file and line that it comes from.
+
+    Mappings of stacks/defaults.yaml merge with the site's by key, everything else is replaced; the site wins.
+    Exit status: 0, 2 for wrong use.
+    """
+    from cli import stacks  # a command's imports are its own: others start without them
+    from model.load import defaults_beside, place_of, site_data
+    from model.positions import documents
+
+    stack = stacks.read(site)
+    text = Path(stack.file).read_text(encoding="utf-8")
+    own = site_data(next(documents(text)).data())
+    defaults = defaults_beside(stack.file)
+    whole = defaults.under(own) if defaults else own
+    lines = [
+        (line, str(place_of(path, own, source=str(stack.file), text=text, defaults=defaults)) if path else "")
+        for line, path in _lines(whole, ())
+    ]
+    width = min(max((len(line) for line, origin in lines if origin), default=0), 72)
+    for line, origin in lines:
+        print(f"{line:<{width}}  # {origin}" if origin else line)
+
+
+def _lines(value: Data, path: Keys, indent: str = "") -> Iterator[tuple[str, Keys]]:
+    """Lines of YAML, each with the path of its value; none for the head of a mapping. A list is one value: it came as a whole."""
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        head = f"{indent}{_flow(key)}:"
+        if isinstance(inner, dict) and inner:
+            yield head, ()
+            yield from _lines(inner, (*path, key), f"{indent}  ")
+        else:
+            yield f"{head} {_flow(inner)}", (*path, key)
+
+
+def _flow(value: Data) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...").replace("\n", " ")

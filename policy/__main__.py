@@ -1,0 +1,14 @@
+"""Starts the policy pack: `pulumi preview --policy-pack policy`."""
+
+import sys
+from pathlib import Path
+
+# The language host runs this file with the policy folder as the first place for imports.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pulumi_policy import EnforcementLevel, PolicyPack
+
+from policy.crossguard import made
+from policy.pack import POLICIES
+
+PolicyPack("multus-site", [made(policy) for policy in POLICIES], EnforcementLevel.MANDATORY)

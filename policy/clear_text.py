@@ -1,0 +1,113 @@
+"""Secrets that anybody could read who sees the stack file, the state of a preview, or the cluster."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from model.defaults import NAME
+from model.positions import Data, YamlMistakeError, at, documents, written
+from policy.pods import containers_of
+from policy.resources import Policy, Resource, Settings, texts
+
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_CREDENTIAL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@")
+_NAME = re.compile(r"passw(or)?d|passphrase|secret(?!name)|token|private_?key|api_?key|credential|hostkeyseed|sshprivatekey|kubesprayvariables", re.I)  # fmt: skip
+_NOT_A_SECRET = re.compile(r"(name|file|path|ref|url|enabled|ttl|timeout|length|policy|audience)s?$", re.I)
+"""Ends of names that lead to a secret rather than hold it: privateKeyFile, secretName."""
+
+_SHOWN = ("create", "update", "delete", "read", "triggers")
+"""Properties of commands that are printed, and stand in process lists."""
+
+
+def in_resource(resource: Resource, settings: Settings) -> Iterator[str]:
+    """Private keys and passwords in what a node's process list or the cluster's API would show."""
+    del settings
+    name = resource.object_name()
+    if resource.type.startswith("command:"):
+        looked_at = [(key, resource.at(key)) for key in _SHOWN]
+        mend = "hand it to the command by stdin, as a secret"
+    elif resource.type.startswith("kubernetes:") and not resource.type.endswith(":Secret"):
+        looked_at = [(key, value) for key, value in resource.props.items() if key != "status"]
+        mend = "put it into a Secret and name that by secretKeyRef or a volume"
+    else:
+        return
+    for key, value in looked_at:
+        for path, text in texts(value, key):
+            if what := _in_text(text):
+                yield f"{path} of {name}: holds {what} in clear; {mend}"
+    for path, container in containers_of(resource):
+        variables = container.get("env")
+        for variable in variables if isinstance(variables, Sequence) else ():
+            known = isinstance(variable, Mapping) and isinstance(variable.get("value"), str) and variable["value"]
+            if known and _is_secret(str(variable.get("name", ""))):
+                yield f"{path}.env of {name}: the value of {variable['name']} stands in clear; {mend}"
+
+
+def in_stack_files(resources: Sequence[Resource], settings: Settings) -> Iterator[tuple[Resource | None, str]]:
+    """Secrets in clear in the stack file, and in the defaults beside it, of the folder where Pulumi runs."""
+    del settings
+    stacks = {resource.urn.split("::")[0].rpartition(":")[2] for resource in resources if resource.urn}
+    for name in (*(f"Pulumi.{stack}.yaml" for stack in sorted(stacks)), NAME):
+        file = Path("stacks") / name
+        if file.is_file():
+            for message in in_stack_text(file.read_text(encoding="utf-8"), str(file)):
+                yield None, message
+
+
+def in_stack_text(text: str, file: str) -> Iterator[str]:
+    """Secrets in clear in the text of a stack file, or of the defaults. The values are never shown."""
+    document = next(documents(text), None)
+    try:
+        data = document.data() if document else None
+    except YamlMistakeError:
+        return  # the program says what is wrong with it
+    root = ("config",) if Path(file).name != NAME else ()
+    for path, value in _leaves(at(data, root), root):
+        name = str(path[-1])
+        secret_name = _is_secret(name.rpartition(":")[2]) and value not in ("", None, True, False)
+        what = _in_text(value) if isinstance(value, str) else ""
+        if what or secret_name:
+            line = document.position(path)[0] if document else 0
+            shown = written(path[len(root) :])
+            mend = (
+                f"set it anew: pulumi config set --secret {name}, and change the secret itself: it is in git's history"
+                if root and len(path) == 2
+                else "move it into a secret key of its own, such as: pulumi config set --secret multus-site:kubesprayVariables, and change the secret itself: it is in git's history"
+            )
+            yield f"{file}:{line}: {shown}: holds {what or 'a secret'} in clear; {mend}"
+
+
+def _leaves(value: Data, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Data]]:
+    """Paths and scalars; what Pulumi has encrypted is left out."""
+    if isinstance(value, dict):
+        if value.keys() != {"secure"}:
+            for key, inner in value.items():
+                yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _leaves(inner, (*path, i))
+    else:
+        yield path, value
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_NAME.search(name)) and not _NOT_A_SECRET.search(name)
+
+
+def _in_text(text: str) -> str:
+    """What a text holds that is nobody's to see; empty if nothing."""
+    if _PRIVATE_KEY.search(text):
+        return "a private key"
+    return "a password in an address" if _CREDENTIAL.search(text) else ""
+
+
+NO_PLAIN_SECRETS = Policy(
+    "no-plain-secrets",
+    "No private key and no password stands in clear in a command or in an object of the cluster.",
+    of_one=in_resource,
+)
+SECRETS_ENCRYPTED = Policy(
+    "secrets-encrypted",
+    "No secret stands in clear in the stack file.",
+    of_all=in_stack_files,
+)
