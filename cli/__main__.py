@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import addresses, adopt, diagram, docs, drift, lint, mirror, schema, throughput, trace, verify
+from cli import addresses, adopt, diagram, docs, drift, lint, mirror, review, schema, throughput, trace, verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("lint")(lint.lint)
@@ -14,6 +14,7 @@ app.command("adopt")(adopt.adopt)
 app.command("addresses")(addresses.addresses)
 app.command("diagram")(diagram.diagram)
 app.command("drift")(drift.drift)
+app.command("review")(review.review)
 app.command("docs")(docs.docs)
 app.add_typer(mirror.app, name="mirror")
 

@@ -13,6 +13,7 @@ from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
 from components.mending import InterfaceCheck
+from components.metadata import written
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
 from components.node_networks import NodeNetworks
@@ -103,7 +104,7 @@ class Site(pulumi.ComponentResource):
                 *(a.content for a in attachments.values()),
                 *(p.installed.stdout for p in plugins),
                 *(self._drift.of(node) for node in nodes),
-                multus.daemon.metadata["uid"],
+                written(multus.daemon, "uid"),
             ],
             self._commands,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),
