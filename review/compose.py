@@ -38,7 +38,7 @@ def compose(
         site=change.new.name,
         base=base,
         counts=dict(preview.counts),
-        dangers=tuple(dict.fromkeys(_dangers(change, runs, of_nodes, moved_networks, of_pods, gone, still))),
+        dangers=tuple(dict.fromkeys(_dangers(change, runs, of_nodes, moved_networks, of_pods, gone))),
         interruption=_ordered(still),
         playbooks=runs,
         nodes=_ordered(of_nodes),
@@ -89,15 +89,18 @@ def _dangers(
     of_networks: Iterable[Network],
     of_pods: Iterable[Pods],
     gone: Iterable[Saying],
-    still: Iterable[Saying],
 ) -> Iterator[Saying]:
-    """Everything dangerous, each once: the first that says it about a thing."""
+    """Everything dangerous, each once; what stands still meanwhile is told right behind."""
     if change.old and change.old.name != change.new.name:
         text = f"was called {change.old.name}: every resource, machine and the cluster are named by it, and made anew"
         yield Saying("danger", f"site {change.new.name}", text)
     for run in runs:
         if run.playbook == "upgrade-cluster.yml":
             yield Saying("danger", "the cluster", f"{run.reason}: an upgrade can't be taken back")
+        elif change.old and run.playbook == "cluster.yml" and "no machine of the earlier cluster" in run.reason:
+            yield Saying(
+                "danger", "the cluster", f"{run.reason}: a new one is made, and all that was in the earlier one is gone"
+            )
     yield from (saying for saying in of_nodes if saying.level == "danger")
     for network in of_networks:
         if network.level == "danger":
@@ -105,8 +108,7 @@ def _dangers(
     for one in of_pods:
         if one.level == "danger":
             yield Saying("danger", f"workload {one.workload}", f"{one.how}: {one.why}")
-    yield from (s for s in gone if s.level == "danger" and not s.about.startswith(("NetworkAttachment", *_PODS)))
-    yield from (s for s in still if s.level == "danger" and not s.about.startswith("workload "))
+    yield from (s for s in gone if s.level == "danger" and not s.about.startswith(_PODS))
 
 
 _PODS = ("Deployment", "StatefulSet", "DaemonSet", "Service")
@@ -125,7 +127,3 @@ def _of_network(network: Network) -> str:
         f"{word.what} {word.old or 'none'} → {word.new or 'none'}" for word in network.words if _unplugs(word.what)
     ]
     return f"{'; '.join(parts)}{users}"
-
-
-def _unplugs(word: str) -> bool:
-    return word in networks.UNPLUGS

@@ -57,6 +57,8 @@ class Network:
     given_count: int = 0
     workloads: tuple[str, ...] = ()
     """Who is attached to it, before or after."""
+    remade: bool = False
+    """Whether its configuration is another one, by which the pods on it are made anew."""
     why: str = ""
 
 

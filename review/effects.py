@@ -1,7 +1,7 @@
 """What the engine's steps mean for pods, binaries and machines of the site."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from model.catalog import Catalog
@@ -15,6 +15,7 @@ from review.data import Binaries, Level, Moved, Network, Pods, Saying
 from review.preview import Preview, Step
 from review.words import listed
 
+_LEFT = "it left the site"
 _MAKES_PODS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -54,7 +55,7 @@ class Change:
 
 def pods(change: Change, preview: Preview, networks: Collection[Network]) -> list[Pods]:
     """The workloads whose pods end, start or begin anew."""
-    changed = {n.name for n in networks if n.change in {"changed", "renamed"} and n.level != "note"}
+    changed = {n.name for n in networks if n.remade}
     found: dict[tuple[str, str], Pods] = {}
     for step in preview.of("Workload"):
         kind = step.kind.rpartition(":")[2]
@@ -78,15 +79,9 @@ def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Po
     if step.op == "create":
         return Pods(name, kind, "start", "note", 1 if sticky else now, "new", _start(change, name))
     if step.op == "delete":
-        return Pods(
-            name,
-            kind,
-            "end",
-            "danger",
-            1 if sticky else was,
-            "they end, and none takes their place",
-            _end(change, name),
-        )
+        why = _end(change, name)
+        how = "they end, and none takes their place" if why == _LEFT else "they end"
+        return Pods(name, kind, "end", "danger", 1 if sticky else was, how, why)
     template = step.op == "replace" or any(path.startswith("spec.template") for path in step.paths)
     if not template:
         scaled = any(path.startswith("spec.replicas") for path in step.paths)
@@ -130,17 +125,36 @@ def _how(kind: str, count: int, *, sticky: bool) -> tuple[str, Level]:
 
 
 def _start(change: Change, name: str) -> str:
+    if other := _otherwise(change, name, "was"):
+        return other
     renamed = workloads.same_but_name(change.old, change.new) if change.old else {}
     if name in renamed:
-        return f"was called {renamed[name]}"
+        return f"it was called {renamed[name]}"
     return "new in the site" if change.old is None or name not in change.old.workloads else "more replicas"
 
 
+def _otherwise(change: Change, name: str, how: str) -> str:
+    """Why a workload that stays ends in one form and starts in another."""
+    old, new = change.old, change.new
+    if old is None or name not in old.workloads or name not in new.workloads:
+        return ""
+    before, after = old.workloads[name], new.workloads[name]
+    for what in ("kind", "namespace"):
+        was, now = getattr(before, what), getattr(after, what)
+        if was != now:
+            return f"its {what} {how} {was if how == 'was' else now}{'' if how == 'was' else ' now'}"
+    if old.name != new.name:
+        return f"the site {how} called {old.name if how == 'was' else new.name}"
+    return ""
+
+
 def _end(change: Change, name: str) -> str:
+    if other := _otherwise(change, name, "is"):
+        return other
     if name in change.new.workloads:
         return "fewer replicas"
     renamed = {o: n for n, o in workloads.same_but_name(change.old, change.new).items()} if change.old else {}
-    return f"is called {renamed[name]} now" if name in renamed else "left the site"
+    return f"it is called {renamed[name]} now" if name in renamed else _LEFT
 
 
 def _paths(step: Step) -> list[str]:
@@ -206,43 +220,71 @@ def _said(site: Site, origin: cni_plugins.Origin, architecture: Architecture) ->
     return f"{source} {site.cni_plugins.version}, {'sum' if origin.kind == 'go' else 'sha256'} {pin}…"
 
 
-def destroyed(change: Change, preview: Preview) -> Iterator[Saying]:
-    """Everything that is replaced or deleted, and why; what exists only as a note of the engine's is left out."""
+def destroyed(change: Change, preview: Preview) -> list[Saying]:
+    """Everything that is replaced or deleted, and why: alike things together. What is only a note of the engine's is left out."""
+    groups: dict[tuple[Level, str, str], list[str]] = {}
     for step in preview.steps:
-        if step.op not in {"replace", "delete"} or not step.owner:
-            continue
-        told = _destroyed(change, step)
-        if told:
-            yield told
+        if step.op in {"replace", "delete"} and step.owner and (told := _destroyed(change, step)):
+            level, what, name, text = told
+            groups.setdefault((level, what, text), []).append(name)
+    return [
+        Saying(
+            level,
+            f"{what.replace('machine of', 'machines of') if len(names) > 1 else what} {listed(list(dict.fromkeys(names)))}".strip(),
+            text,
+        )
+        for (level, what, text), names in groups.items()
+    ]
 
 
-def _destroyed(change: Change, step: Step) -> Saying | None:
+def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None:
+    """Level, what it is, its name, what happens and why."""
     kind = step.kind.rpartition(":")[2]
     node = change.node_of(step)
-    replaced = f"replaced, because {listed(step.paths, 4)} changed" if step.op == "replace" else ""
-    left = f"{node} left the site" if node and node not in change.new.nodes.hosts else ""
+    forced = listed([_forcing(path) for path in step.paths], 4)
+    replaced = f"replaced, because {forced} changed" if step.op == "replace" else ""
+    left = f"{node} left the site" if node and node not in change.new.nodes.hosts else _called(change)
     if step.name.endswith("-machine"):
-        text = replaced or f"destroyed, because {left or 'the site makes it no more'}"
-        return Saying("danger", f"machine of {node}", text)
+        anew = f"{replaced}. To Kubernetes it is another node then, which leaves and joins anew: what Kubespray runs for that is not known before"
+        gone = f"destroyed, because {left or 'the site makes it no more'}"
+        return "danger", "machine of", node, anew if replaced else gone
     if step.owner == "KubesprayCluster" and step.name.endswith("-kubespray"):
-        return Saying("danger", "the cluster", f"{replaced or 'destroyed: reset.yml takes Kubernetes off every node'}")
-    if step.owner in {"CniPlugins", "NodeNetworks"}:
-        what = "CNI plugin binaries" if step.owner == "CniPlugins" else "links, virtual functions and configurations"
-        return Saying(
-            "care", f"{what} on {node}", replaced or f"removed, because {left or 'nothing needs them there any more'}"
+        text = (
+            replaced
+            or f"destroyed, because {left or 'the site has none'}: reset.yml takes Kubernetes off nodes that stay"
         )
+        return "danger", "the cluster", "", text
+    if step.owner in {"CniPlugins", "NodeNetworks"}:
+        what = "CNI plugin binaries on" if step.owner == "CniPlugins" else "links, functions and configurations on"
+        return "care", what, node, replaced or f"removed, because {left or 'nothing needs them there any more'}"
     if not step.kind.startswith("kubernetes:"):
         return None  # facts and proofs are taken, nothing is there to be destroyed
-    about = f"{kind} {_object(step)}"
     if step.owner == "NetworkAttachment":
         name = change.short(step)
-        gone = name not in change.new.networks
-        return Saying("danger" if gone else "care", about, replaced or f"deleted, because network {name} left the site")
+        gone = _called(change) or f"network {name} left the site"
+        return "care", kind, _object(step), replaced or f"deleted, because {gone}"
     if step.owner == "Workload":
-        name, _, new = change.workload_of(step)
-        why = "fewer replicas are wanted" if new else f"workload {name} left the site"
-        return Saying("danger", about, replaced or f"deleted, because {why}")
-    return Saying("care", about, replaced or "deleted, because nothing in the site needs it any more")
+        name, _, _ = change.workload_of(step)
+        return "danger", kind, _object(step), replaced or f"deleted, because {_end(change, name)}"
+    why = replaced or f"deleted, because {_called(change) or 'nothing in the site needs it any more'}"
+    return "care", f"{step.owner}:", kind, why
+
+
+def _called(change: Change) -> str:
+    renamed = change.old is not None and change.old.name != change.new.name
+    return f"the site is called {change.new.name} now" if renamed else ""
+
+
+def _forcing(path: str) -> str:
+    """A property that forces a replacement, in words; triggers of a machine are image, address and NICs, in this order."""
+    number = re.fullmatch(r"triggers\[(\d+)\]", path)
+    return (
+        ("its image", "its address")[int(number[1])]
+        if number and int(number[1]) < 2
+        else "its NICs"
+        if number
+        else path
+    )
 
 
 def _object(step: Step) -> str:

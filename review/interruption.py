@@ -24,16 +24,22 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
         if one.change == "restart" and one.level != "note":
             found.append(Saying("care", f"workload {one.workload}", f"{one.how}; down {READY}"))
         elif one.change == "end":
-            found.append(Saying("danger", f"workload {one.workload}", "it is no more"))
+            found.append(Saying("danger", f"workload {one.workload}", f"its pods end: {one.why}"))
         elif one.change == "scale" and one.level != "note":
-            found.append(Saying(one.level, f"workload {one.workload}", f"{one.how}; those that stay go on"))
+            found.append(
+                Saying(
+                    one.level,
+                    f"workload {one.workload}",
+                    f"{one.how}; {'none is left' if one.level == 'danger' else 'those that stay go on'}",
+                )
+            )
     for owner, text in _DAEMONS.items():
         if any(step.kind.endswith(":DaemonSet") for step in preview.of(owner, "update", "replace")):
             found.append(Saying("care", owner, text))
     if any(step.name.endswith("-machine") for step in preview.of("NodeVM", "replace", "delete")):
         nodes = [change.node_of(s) for s in preview.of("NodeVM", "replace", "delete") if s.name.endswith("-machine")]
-        text = "their machines go, and everything on them; what runs there must find room on other nodes"
-        found.append(Saying("danger", f"{'node' if len(nodes) == 1 else 'nodes'} {listed(nodes)}", text))
+        text = "the machine goes, and everything on it; what runs there must find room on other nodes"
+        found += [Saying("danger", f"node {node}", text) for node in nodes]
     return tuple(dict.fromkeys(found))
 
 

@@ -37,12 +37,12 @@ def _lines(review: Review, *, diagrams: bool) -> Iterator[str]:
     yield from _sayings("⛔ Dangerous", review.dangers)
     yield from _sayings("Expected interruption", review.interruption, otherwise=_calm(review))
     yield from _playbooks(review)
-    yield from _sayings("Nodes", review.nodes)
+    yield from _sayings("Nodes", _besides(review, review.nodes))
     yield from _binaries(review)
     for network in review.networks:
         yield from _network(network)
     yield from _pods(review)
-    yield from _sayings("Replaced or destroyed", review.destroyed)
+    yield from _sayings("Replaced or destroyed", _besides(review, review.destroyed))
     yield from _table("Versions", ("", "before", "after"), (_row(moved) for moved in review.versions))
     yield from _table("Settings", ("", "before", "after"), (_row(moved) for moved in review.settings))
     yield from _findings(review)
@@ -53,6 +53,11 @@ def _lines(review: Review, *, diagrams: bool) -> Iterator[str]:
         yield from _diagrams(review)
     elif review.diagram_before or review.diagram_after:
         yield from ("", f"The diagrams are too large for a comment: `python -m cli diagram {review.stack}`.")
+
+
+def _besides(review: Review, sayings: Iterable[Saying]) -> list[Saying]:
+    """Those that do not stand among the dangers already."""
+    return [saying for saying in sayings if saying not in review.dangers]
 
 
 def _headline(review: Review) -> str:

@@ -1,7 +1,6 @@
 """Networks of two sites held against each other: words, ranges, addresses."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import zip_longest
 
 from model.ipam import Whereabouts
@@ -13,8 +12,9 @@ from render.attachment import content_of
 from render.network import NetworkFacts, network_facts
 from review import addresses
 from review.data import ORDER, Level, Moved, Network
-from review.words import counted, listed, value
+from review.words import NAMED, counted, listed, value
 
+_PART = "part of "
 UNPLUGS = {"type", "namespace", "uplink", "vlan", "segment"}
 """Words whose change puts pods onto another wire, or out of reach of their workload."""
 
@@ -54,12 +54,14 @@ def _renaming(old: Site, new: Site, before: str, after: str) -> Network:
     users = _users(old, before)
     level: Level = "danger" if users else "care"
     why = f"was called {before}; to Kubernetes it is another one: made anew under the new name, the old one goes"
-    return Network(after, "renamed", level, workloads=tuple(dict.fromkeys((*users, *_users(new, after)))), why=why)
+    return Network(
+        after, "renamed", level, workloads=tuple(dict.fromkeys((*users, *_users(new, after)))), remade=True, why=why
+    )
 
 
 def _added(new: Site, name: str) -> Network:
     given = addresses.of_network(new, name)
-    words = tuple(Moved(what, "", text) for what, text in _words(new, name).items() if text)
+    words = _few(tuple(Moved(what, "", text) for what, text in _words(new, name).items() if text))
     ranges = tuple(Moved(f"range {i}", "", text) for i, text in enumerate(_ranges(new, name), 1))
     return Network(
         name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, addresses.size(given), _users(new, name)
@@ -69,7 +71,7 @@ def _added(new: Site, name: str) -> Network:
 def _removed(old: Site, name: str) -> Network:
     lost = addresses.of_network(old, name)
     users = _users(old, name)
-    words = tuple(Moved(what, text, "") for what, text in _words(old, name).items() if text)
+    words = _few(tuple(Moved(what, text, "") for what, text in _words(old, name).items() if text))
     ranges = tuple(Moved(f"range {i}", text, "") for i, text in enumerate(_ranges(old, name), 1))
     level: Level = "danger" if users else "care"
     return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), addresses.size(lost), 0, users)
@@ -78,7 +80,10 @@ def _removed(old: Site, name: str) -> Network:
 def _changed(old: Site, new: Site, name: str) -> Network | None:
     """None where pods of the network can notice nothing, and it is where it was."""
     before, after = _words(old, name), _words(new, name)
-    words = tuple(Moved(key, before[key], after[key]) for key in after if before[key] != after[key])
+    keys = dict.fromkeys((*before, *after))
+    words = tuple(
+        Moved(key, before.get(key, ""), after.get(key, "")) for key in keys if before.get(key, "") != after.get(key, "")
+    )
     ranges = tuple(_paired(_ranges(old, name), _ranges(new, name)))
     had, has = addresses.of_network(old, name), addresses.of_network(new, name)
     lost, given = addresses.less(had, has), addresses.less(has, had)
@@ -86,23 +91,22 @@ def _changed(old: Site, new: Site, name: str) -> Network | None:
     if not (words or ranges or lost or given or other):
         return None
     users = tuple(dict.fromkeys((*_users(old, name), *_users(new, name))))
-    changed = Network(
+    unplugged = [w for w in words if w.what in UNPLUGS and (w.what != "uplink" or _moves(old, new, name))]
+    level: Level = "danger" if users and (lost or unplugged) else "care" if lost or (users and other) else "note"
+    return Network(
         name,
         "changed",
-        "note",
-        words,
+        level,
+        _few(words),
         ranges,
         tuple(map(str, lost)),
         tuple(map(str, given)),
         addresses.size(lost),
         addresses.size(given),
         users,
-        "" if words or ranges else _unsaid(old, new, name),
+        other,
+        _unsaid(old, new, name) if other and not ranges else "",
     )
-    unplugged = [word.what for word in words if word.what in UNPLUGS]
-    if users and (lost or unplugged):
-        return replace(changed, level="danger")
-    return replace(changed, level="care" if users and other else "note")
 
 
 def _paired(before: list[str], after: list[str]) -> Iterator[Moved]:
@@ -115,7 +119,7 @@ def _paired(before: list[str], after: list[str]) -> Iterator[Moved]:
 
 
 def _unsaid(old: Site, new: Site, name: str) -> str:
-    """Why it is another configuration though none of its words is another."""
+    """What else of a configuration is another, where its words can't say it."""
     network = new.networks[name]
     if isinstance(network, Raw):
         config, was = network.config, getattr(old.networks[name], "config", {})
@@ -123,9 +127,7 @@ def _unsaid(old: Site, new: Site, name: str) -> str:
         return f"its configuration differs in {listed([k for k in keys if config.get(k) != was.get(k)])}"
     if old.asked_of(name) != new.asked_of(name):
         return f"pods ask it for {', '.join(sorted(new.asked_of(name))) or 'nothing more than an interface'} now"
-    if new.differs_by_node(network):
-        return "nodes that it is on came or went"
-    return "what the rendered configuration holds besides"
+    return ""
 
 
 def _users(site: Site, name: str) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ def _words(site: Site, name: str) -> dict[str, str]:
         routes = [f"{r.dst} via {r.gw}" if r.gw else r.dst for r in getattr(ipam, "routes", ())]
         found["routes"] = ", ".join(routes)
         for node, part in _parts(site, name):
-            found[f"part of {node}"] = part
+            found[f"{_PART}{node}"] = part
     every = network.model_dump(mode="json", by_alias=True, exclude_none=True) if not isinstance(network, Raw) else {}
     said = {"type", "mode", "namespace", "master", "segment", "vlanId", "mtu", "ipam", "nodes", "cniVersion", "vlan"}
     found |= {key: value(its) for key, its in every.items() if key not in said | {"chain"}}
@@ -174,6 +176,28 @@ def _uplink(site: Site, name: str, facts: NetworkFacts) -> str:
         nic = network.master_on(node, site.nodes.hosts[node].groups) or ""
         by_nic.setdefault(nic, []).append(node)
     return ", ".join(f"{nic} on {listed(nodes)}" for nic, nodes in by_nic.items())
+
+
+def _moves(old: Site, new: Site, name: str) -> bool:
+    """Whether the network is on another NIC on a node that it was on."""
+    before, after = old.networks[name], new.networks[name]
+    if not isinstance(before, Link) or not isinstance(after, Link):
+        return True
+    both = [node for node in old.nodes_with(before) if node in new.nodes_with(after)]
+    return any(
+        before.master_on(node, old.nodes.hosts[node].groups) != after.master_on(node, new.nodes.hosts[node].groups)
+        for node in both
+    )
+
+
+def _few(words: tuple[Moved, ...]) -> tuple[Moved, ...]:
+    """The words; parts of very many nodes as a number."""
+    parts = [word for word in words if word.what.startswith(_PART)]
+    if len(parts) <= NAMED:
+        return words
+    rest = tuple(word for word in words if word not in parts)
+    old, new = (sum(bool(getattr(part, side)) for part in parts) for side in ("old", "new"))
+    return (*rest, Moved("parts by node", f"{old} that are no more" if old else "", f"{new} others" if new else ""))
 
 
 def _parts(site: Site, name: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """How things are written in a review: lists that do not grow with the site, counts, values."""
 
 import json
+import math
 from collections.abc import Sequence
 
 NAMED = 8
@@ -15,8 +16,9 @@ def listed(names: Sequence[str], most: int = NAMED) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """`1 pod`, `2 pods`, `1 address`, `2 addresses`."""
-    return f"{count} {what}{'' if count == 1 else 'es' if what.endswith('s') else 's'}"
+    """`1 pod`, `2 pods`, `1 address`, `2 addresses`; as many as only IPv6 has are a power of two."""
+    number = str(count) if count < 10**7 else f"about 2^{round(math.log2(count))}"
+    return f"{number} {what}{'' if count == 1 else 'es' if what.endswith('s') else 's'}"
 
 
 def value(found: object) -> str:
@@ -27,4 +29,6 @@ def value(found: object) -> str:
         return found
     if isinstance(found, list | tuple) and all(isinstance(item, str | int) for item in found):
         return ", ".join(map(str, found))
+    if isinstance(found, list | tuple) and all(isinstance(item, list | tuple) for item in found):
+        return ", ".join(" and ".join(map(str, item)) for item in found)
     return json.dumps(found, ensure_ascii=False, sort_keys=True)

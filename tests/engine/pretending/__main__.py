@@ -84,7 +84,7 @@ def answer(urn, properties):
 class Commands(CommandProvider):
     """Runs nothing."""
 
-    async def _run(self, kind, command, properties, urn):
+    async def _run(self, _kind, command, properties, urn):
         return {"stdout": answer(urn, properties) if command else "", "stderr": ""}
 
 
