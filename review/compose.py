@@ -124,6 +124,8 @@ def _of_network(network: Network) -> str:
     if network.lost:
         parts.append(f"loses {counted(network.lost_count, 'address')}: {listed(network.lost, 4)}")
     parts += [
-        f"{word.what} {word.old or 'none'} → {word.new or 'none'}" for word in network.words if _unplugs(word.what)
+        f"{word.what} {word.old or 'none'} → {word.new or 'none'}"
+        for word in network.words
+        if word.what in networks.UNPLUGS
     ]
     return f"{'; '.join(parts)}{users}"

@@ -79,9 +79,9 @@ def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Po
     if step.op == "create":
         return Pods(name, kind, "start", "note", 1 if sticky else now, "new", _start(change, name))
     if step.op == "delete":
-        why = _end(change, name)
-        how = "they end, and none takes their place" if why == _LEFT else "they end"
-        return Pods(name, kind, "end", "danger", 1 if sticky else was, how, why)
+        end = _end(change, name)
+        how = "they end, and none takes their place" if end == _LEFT else "they end"
+        return Pods(name, kind, "end", "danger", 1 if sticky else was, how, end)
     template = step.op == "replace" or any(path.startswith("spec.template") for path in step.paths)
     if not template:
         scaled = any(path.startswith("spec.replicas") for path in step.paths)

@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Preview:
-    """Steps in the engine's order, its counts, and what was said on the way."""
+    """Steps in the order of their names, the engine's counts, and what was said on the way."""
 
     steps: tuple[Step, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def read(data: Mapping[str, Any]) -> Preview:
     """The parsed JSON of a preview; one that failed has fewer steps, or none."""
     said = data.get("diagnostics") or []
     return Preview(
-        tuple(_steps(data.get("steps") or [])),
+        tuple(sorted(_steps(data.get("steps") or []), key=_order)),
         {key: count for key, count in (data.get("changeSummary") or {}).items() if key != "read"},
         tuple(_lines(said, "warning")),
         tuple(_lines(said, "error")),
@@ -69,6 +69,12 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
         forcing = step.get("replaceReasons") if step["op"] == "replace" else None
         paths = forcing or [*(step.get("detailedDiff") or step.get("diffReasons") or ())]
         yield Step(step["op"], kind, owner, name, tuple(sorted(paths)), _inputs(step, "old"), _inputs(step, "new"))
+
+
+def _order(step: Step) -> tuple[Any, ...]:
+    """By name, node10 behind node9: the engine's own order is another one each time."""
+    name = tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", step.name))
+    return (step.owner, name, step.kind, step.op)
 
 
 def _inputs(step: Mapping[str, Any], side: str) -> dict[str, Any]:
