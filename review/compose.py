@@ -12,6 +12,11 @@ from review.effects import Change
 from review.preview import Preview
 from review.words import counted, listed
 
+_BY_INPUTS = (
+    "The kubeconfig is read anew by this, so objects in the cluster are compared by what the site says alone: "
+    "whether the API server would take a change in place is not known before."
+)
+
 
 def compose(
     stack: str,
@@ -49,7 +54,7 @@ def compose(
         settings=tuple(settings.settings(change.old, change.new)) if change.old else (),
         versions=tuple(settings.versions(change.old, change.new)),
         also=tuple(effects.others(preview)),
-        notes=tuple(notes),
+        notes=(*notes, *((_BY_INPUTS,) if preview.by_inputs else ())),
         warnings=preview.warnings,
         errors=preview.errors,
         findings=tuple(dict(finding) for finding in findings),

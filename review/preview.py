@@ -1,6 +1,7 @@
 """What `pulumi preview --json` says, less what only the engine cares for."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,13 @@ from typing import Any
 _DONE = {"create", "update", "replace", "delete"}
 """Operations that are told; a replacement's other two steps are part of it."""
 
-_CHATTER = ("using pulumi-", "stand-in for pulumi-", "preview failed", "update failed")
+_UNKNOWN = (
+    "The provider for this resource has inputs that are not known during preview.",
+    "This preview may not correctly represent the changes that will be applied during an update.",
+)
+"""What the engine says of each object of a cluster whose kubeconfig is read anew."""
+
+_CHATTER = ("using pulumi-", "stand-in for pulumi-", "preview failed", "update failed", *_UNKNOWN)
 """Lines about programs on this machine, and such that say nothing more."""
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
@@ -39,6 +46,8 @@ class Preview:
     counts: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    by_inputs: bool = False
+    """Whether objects in the cluster could be compared by what the site says alone, not by the cluster's own rules."""
 
     def of(self, owner: str, *ops: str) -> list[Step]:
         """The steps of a kind of component, of these operations if any are given."""
@@ -48,27 +57,45 @@ class Preview:
 def read(data: Mapping[str, Any]) -> Preview:
     """The parsed JSON of a preview; one that failed has fewer steps, or none."""
     said = data.get("diagnostics") or []
+    every = list(_steps(data.get("steps") or []))
     return Preview(
-        tuple(sorted(_steps(data.get("steps") or []), key=_order)),
-        {key: count for key, count in (data.get("changeSummary") or {}).items() if key != "read"},
+        tuple(sorted((step for step in every if step.op in _DONE), key=_order)),
+        dict(Counter(step.op for step in every)),
         tuple(_lines(said, "warning")),
         tuple(_lines(said, "error")),
+        any(_UNKNOWN[0] in str(one.get("message")) for one in said),
     )
 
 
 def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
+    """A step for each resource of the site, those that stay as they are too; providers and the stack itself are left out."""
     for step in steps:
-        if step.get("op") not in _DONE:
-            continue
         _, _, types, name = str(step["urn"]).split("::", 3)
         *above, kind = types.split("$")
-        if kind.startswith("pulumi:"):
+        op = step.get("op")
+        if kind.startswith("pulumi:") or op not in {*_DONE, "same"}:
             continue
         own = kind.startswith("multus-site:")
         owner = "" if own or not above else above[-1].rpartition(":")[2]
-        forcing = step.get("replaceReasons") if step["op"] == "replace" else None
+        before, after = _inputs(step, "old"), _inputs(step, "new")
+        forcing = step.get("replaceReasons") if op == "replace" else None
         paths = forcing or [*(step.get("detailedDiff") or step.get("diffReasons") or ())]
-        yield Step(step["op"], kind, owner, name, tuple(sorted(paths)), _inputs(step, "old"), _inputs(step, "new"))
+        if op == "update" and not paths:
+            # Where its provider is not known yet, the engine calls everything changed.
+            paths = list(_differing(before, after))
+            op = "update" if paths else "same"
+        yield Step(op, kind, owner, name, tuple(sorted(paths)), before, after)
+
+
+def _differing(old: Any, new: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401  # any JSON
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from _differing(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (was, now) in enumerate(zip(old, new, strict=True)):
+            yield from _differing(was, now, f"{path}[{i}]")
+    elif old != new:
+        yield path
 
 
 def _order(step: Step) -> tuple[Any, ...]:

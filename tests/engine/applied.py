@@ -12,7 +12,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.contract.tools import search_path, tool
@@ -157,15 +156,3 @@ def applied(folder, site=None, **secrets):
     place.commit()
     place.up()
     return place
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory):
-    """One such place for a module's tests."""
-    return applied(tmp_path_factory.mktemp("applied") / "place")
-
-
-@pytest.fixture
-def place(once, tmp_path):
-    """A copy of it for one test."""
-    return once.copy(tmp_path / "place")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.applied import applied, dallas, once, place  # noqa: F401  # the latter two are fixtures
+from tests.engine.applied import applied, dallas
+from tests.graph.recording import PRIVATE_KEY
 
 pytestmark = pytest.mark.engine
 
@@ -59,7 +60,7 @@ def test_the_order_of_keys_is_no_change(place):
     assert (status, set(found["counts"]), found["networks"], found["diagram_after"]) == (0, {"same"}, [], ""), said
 
 
-def test_the_first_preview_shows_the_whole_graph(place, tmp_path):
+def test_the_first_preview_shows_the_whole_graph(place):
     """A stack that is there and was never applied: as many resources as a later state has."""
     before = json.loads(place.must("pulumi", "stack", "export", "--stack", "dallas"))["deployment"]["resources"]
     place.must("pulumi", "stack", "rm", "dallas", "--yes", "--force", "--preserve-config")
@@ -78,7 +79,7 @@ def test_the_first_preview_shows_the_whole_graph(place, tmp_path):
     assert {network["change"] for network in found["networks"]} == {"added"}
 
 
-def test_a_stack_that_is_not_there_is_reviewed_and_not_made(place, tmp_path):
+def test_a_stack_that_is_not_there_is_reviewed_and_not_made(place):
     place.must("pulumi", "stack", "rm", "dallas", "--yes", "--force", "--preserve-config")
     text, there = place.file.read_text(), sorted(Path(place.folder / "state").rglob("dallas*"))
     status, out, said = place.review()
@@ -209,7 +210,7 @@ def test_secrets_never_appear(tmp_path, failing):
     if failing:
         place.edit(lambda site: site["kubespray"].update(version="v2.29.1"))
         place.secret("multus-site:kubesprayVariables.kube_proxy_mode", f"{CANARY}-mode-x7Qz", "--path")
-    key = next(line for line in PRIVATE_LINES if len(line) > 40)
+    key = next(line for line in PRIVATE_KEY.splitlines() if len(line) > 40)
     for form in ("markdown", "json"):
         status, text, said = place.review("--format", form)
         assert status == (1 if failing else 0), text + said
@@ -219,12 +220,3 @@ def test_secrets_never_appear(tmp_path, failing):
         assert key not in text + said
         if not failing:
             assert "registry" in text  # which changed is told, not to what
-
-
-def _private_lines():
-    from tests.graph.recording import PRIVATE_KEY
-
-    return PRIVATE_KEY.splitlines()
-
-
-PRIVATE_LINES = _private_lines()
