@@ -1,5 +1,6 @@
 """A review as the comment under a pull request: dangers first, each with a mark; nothing is said of what stays as it is."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from review.data import Level, Moved, Network, Review, Saying
@@ -195,7 +196,7 @@ def _diagrams(review: Review) -> Iterator[str]:
                 f"<details><summary>Diagram {title}</summary>",
                 "",
                 "```mermaid",
-                text.rstrip(),
+                text.rstrip().replace("`", "'"),
                 "```",
                 "",
                 "</details>",
@@ -206,24 +207,13 @@ def _value(text: str) -> str:
     return _safe(text) or "–"
 
 
-_SPECIAL = str.maketrans(
-    {
-        "&": "&amp;",
-        "<": "&lt;",
-        ">": "&gt;",
-        "|": "\\|",
-        "*": "\\*",
-        "_": "\\_",
-        "`": "\\`",
-        "[": "\\[",
-        "]": "\\]",
-        "@": "@\u200b",
-        "\n": " ",
-        "\r": " ",
-    }
-)
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;"}
+_SPECIAL = str.maketrans({**_ENTITIES, **{char: f"\\{char}" for char in "*_`[]"}, "@": "@\u200b"})
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""What ends a line somewhere, or is none to see."""
 
 
 def _safe(text: str) -> str:
     """Text of a site as text and nothing else: no markup, no cell's end, nobody called by name."""
-    return str(text).translate(_SPECIAL)
+    return _CONTROL.sub(" ", text).translate(_SPECIAL)
