@@ -54,13 +54,23 @@ def compose(
         settings=tuple(settings.settings(change.old, change.new)) if change.old else (),
         versions=tuple(settings.versions(change.old, change.new)),
         also=tuple(effects.others(preview)),
-        notes=(*notes, *((_BY_INPUTS,) if preview.by_inputs else ())),
+        notes=(*notes, *_notes(preview)),
         warnings=preview.warnings,
         errors=preview.errors,
         findings=tuple(dict(finding) for finding in findings),
         diagram_before=before if before != after else "",
         diagram_after=after if before != after else "",
     )
+
+
+def _notes(preview: Preview) -> Iterator[str]:
+    if any(effects.reconnected(step) for step in preview.steps):
+        yield (
+            "Nodes are reached in another way (key, user, port, bastion or host key), so their commands run again; "
+            "they change nothing that is as it should be."
+        )
+    if preview.by_inputs:
+        yield _BY_INPUTS
 
 
 def in_order(old: Site, new: Site) -> Site:

@@ -179,6 +179,11 @@ def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[
     return [Binaries(tuple(sorted(nodes, key=order.index)), moved, why) for (moved, why), nodes in groups.items()]
 
 
+def reconnected(step: Step) -> bool:
+    """Whether how a node is reached is part of what changed: key, user, port, bastion, host key."""
+    return step.op == "update" and any(path.startswith("connection") for path in step.paths)
+
+
 def _by_architecture(site: Site | None, catalog: Catalog) -> dict[str, dict[str, str]]:
     hosts = site.nodes.hosts.values() if site else ()
     return {its: _origins(site, catalog, its) for its in {host.architecture for host in hosts} if site}
@@ -196,6 +201,8 @@ def _why(step: Step, moved: tuple[Moved, ...], *, kubespray_runs: bool) -> str:
         return "the node leaves the site"
     if moved:
         return "the site names others"
+    if reconnected(step):
+        return "the same again: the node is reached in another way, so its commands run again"
     if kubespray_runs:
         return "the same again: Kubespray unpacks its own archive over /opt/cni/bin"
     return "the same again: the node or what is on it is not as it was applied"

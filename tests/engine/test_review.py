@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas
 from tests.graph.recording import PRIVATE_KEY
 
@@ -58,6 +59,19 @@ def test_the_order_of_keys_is_no_change(place):
     status, text, said = place.review("--format", "json")
     found = json.loads(text)
     assert (status, set(found["counts"]), found["networks"], found["diagram_after"]) == (0, {"same"}, [], ""), said
+
+
+def test_another_key_changes_nothing_but_how_nodes_are_reached(place):
+    before = place.file.read_text()
+    place.secret(
+        "multus-site:sshPrivateKey", derive_host_key("another key that opens nothing", "tests", "review").private
+    )
+    assert place.file.read_text() != before
+    status, text, said = place.review("--format", "json")
+    found = json.loads(text)
+    assert status == 0, text + said
+    assert "reached in another way" in found["notes"][0]
+    assert [key for key in ("playbooks", "dangers", "interruption", "pods", "destroyed") if found[key]] == []
 
 
 def test_the_first_preview_shows_the_whole_graph(place):
