@@ -60,20 +60,27 @@ def read(data: Mapping[str, Any]) -> Preview:
     every = list(_steps(data.get("steps") or []))
     return Preview(
         tuple(sorted((step for step in every if step.op in _DONE), key=_order)),
-        dict(Counter(step.op for step in every)),
+        _counts(every, (data.get("changeSummary") or {}).get("same", 0)),
         tuple(_lines(said, "warning")),
         tuple(_lines(said, "error")),
         any(_UNKNOWN[0] in str(one.get("message")) for one in said),
     )
 
 
+def _counts(steps: list[Step], same: int) -> dict[str, int]:
+    """Resources by what happens to them; those that stay are no steps, the engine only counts them."""
+    counts = Counter(step.op for step in steps)
+    counts["same"] += same
+    return {op: count for op, count in counts.items() if count}
+
+
 def _steps(steps: list[dict[str, Any]]) -> Iterator[Step]:
-    """A step for each resource of the site, those that stay as they are too; providers and the stack itself are left out."""
+    """A step for each resource of the site that is told; providers and the stack itself are left out."""
     for step in steps:
         _, _, types, name = str(step["urn"]).split("::", 3)
         *above, kind = types.split("$")
         op = step.get("op")
-        if kind.startswith("pulumi:") or op not in {*_DONE, "same"}:
+        if kind.startswith("pulumi:") or op not in _DONE:
             continue
         own = kind.startswith("multus-site:")
         owner = "" if own or not above else above[-1].rpartition(":")[2]
