@@ -25,8 +25,8 @@ test: ## all tests; those of the lab where it can run
 lint: ## ruff, mypy, shellcheck
 	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh $$(git ls-files "*.sh")'
 
-bench: ## times of the last runs; how plan, plugins on nodes and addresses grow; what the linter takes
-	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.addresses"
+bench: ## times of the last runs; how plan, plugins on nodes and addresses grow; what the linter takes, and a preview
+	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.addresses && python -m tests.bench.preview"
 
 clean: ## what can be made again: caches of tools, and the lab's cache folder
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,5 +1,7 @@
 """One stack is one site: read it, build it, export what it proves."""
 
+import json
+
 import pulumi
 
 from components.reading import read_site
@@ -13,3 +15,5 @@ pulumi.export("verification", built.verification)
 pulumi.export("throughput", built.throughput)
 pulumi.export("nodes", built.nodes)
 pulumi.export("kubeconfig", pulumi.Output.secret(built.kubeconfig))
+# What was applied, which a review holds the next change against. A site may hold what is nobody's business.
+pulumi.export("site", pulumi.Output.secret(json.dumps(site.model_dump(mode="json", by_alias=True), sort_keys=True)))

@@ -12,6 +12,7 @@ from cli import (
     lint,
     mirror,
     new,
+    review,
     schema,
     show,
     sites,
@@ -30,6 +31,7 @@ app.command("adopt")(adopt.adopt)
 app.command("addresses")(addresses.addresses)
 app.command("diagram")(diagram.diagram)
 app.command("drift")(drift.drift)
+app.command("review")(review.review)
 app.command("docs")(docs.docs)
 app.command("show")(show.show)
 app.command("new")(new.new)

@@ -1,11 +1,13 @@
 """Which site a command is about, and what Pulumi knows of its stack."""
 
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cli.wrong_use import wrong_use
 from model.load import SiteError, load_stack_file
@@ -22,14 +24,27 @@ class Stack:
     file: Path
     site: Site
 
-    def pulumi(self, *arguments: str, seconds: int = 600) -> "subprocess.CompletedProcess[str]":
-        """Runs pulumi on this stack. Ends as for wrong use where there is no pulumi."""
+    def pulumi(
+        self,
+        *arguments: str,
+        seconds: int = 600,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Runs pulumi on this stack, here or in another folder; `environment` adds to ours. Ends as for wrong use where there is no pulumi."""
         if shutil.which("pulumi") is None:
             wrong_use("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
         try:
             return subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=seconds
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=seconds,
+                cwd=folder,
+                env={**os.environ, **(environment or {})},
             )
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(command, 124, "", f"no answer within {seconds} s")
@@ -48,15 +63,25 @@ class Stack:
         return outputs
 
 
-def read(site: str) -> Stack:
-    """The stack of a site: its name, or its file. Ends as for wrong use, with every mistake, where it cannot be read."""
+def named(site: str) -> tuple[str, Path]:
+    """Name and file of a stack that is named by either; the file need not be there."""
     file = Path(site)
     if file.suffix not in {".yaml", ".yml"}:
         file = FOLDER / f"Pulumi.{site}.yaml"
-        if not file.exists():
-            there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))
-            wrong_use(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
-    name = file.name.removeprefix("Pulumi.").removesuffix(file.suffix)
+    return file.name.removeprefix("Pulumi.").removesuffix(file.suffix), file
+
+
+def missing(file: Path) -> NoReturn:
+    """Ends as for wrong use: a site has no file."""
+    there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))
+    wrong_use(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
+
+
+def read(site: str) -> Stack:
+    """The stack of a site: its name, or its file. Ends as for wrong use, with every mistake, where it cannot be read."""
+    name, file = named(site)
+    if str(file) != site and not file.exists():
+        missing(file)
     try:
         return Stack(name, file, load_stack_file(file))
     except SiteError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from components.ssh import Ssh
-from drift.access import shell
+from drift.access import answering, shell
 from drift.nodes import Drift as NodeDrift
 from drift.nodes import Unreachable, look_at_all, mendable
 from model.nodes import Nodes
@@ -52,15 +52,18 @@ async def _counters(nodes: Nodes, applied: Applied | None, private_key: str, kno
 
 def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) -> tuple[dict[str, str], list[str]]:
     """Counters, and what there is to put back, for a person."""
+    # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
+    there = answering(nodes, (node for node in applied if node in nodes.hosts))
+    counters = {node: str(int(its.get("mended") or 0)) for node, its in applied.items()}
+    lines: list[str] = []
+    if not there:
+        return counters, lines
     with shell(nodes, private_key, known_hosts) as reached:
-        seen = look_at_all(reached, nodes, applied)
-    counters, lines = {}, []
+        seen = look_at_all(reached, nodes, {node: applied[node] for node in there})
     for node, state in seen.items():
-        counter = int(applied[node].get("mended") or 0)
-        # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
         found: list[NodeDrift] = []
         if not isinstance(state, Unreachable):
             found = [d for d in mendable(nodes, node, applied[node], state) if d.mended_by == "pulumi up"]
         lines += [d.line() for d in found]
-        counters[node] = str(counter + 1 if found else counter)
+        counters[node] = str(int(counters[node]) + 1 if found else int(counters[node]))
     return counters, lines

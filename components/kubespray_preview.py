@@ -1,14 +1,20 @@
 """What a preview says of a cluster: the playbooks that `up` would run, or why it can't; nothing is reached for it."""
 
 import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from kubespray import machines
 from kubespray.document import Document, KubesprayError
+from kubespray.plan import PlaybookRun
 from kubespray.preview import planned
+
+PLAN_FILE = "MULTUS_SITE_PLAN"
+"""Environment variable that `python -m cli review` sets: the file that the plan is written to as well."""
 
 
 def tell(
@@ -42,6 +48,14 @@ def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[st
         raise pulumi.RunError(str(error)) from None
     for run in runs:
         pulumi.log.info(f"{run.playbook}: {run.reason}")
+    if asked := os.environ.get(PLAN_FILE):
+        Path(asked).write_text(json.dumps([_row(run) for run in runs]), encoding="utf-8")
+
+
+def _row(run: PlaybookRun) -> dict[str, Any]:
+    """A run as `review.data.Playbook` has it: hosts and reasons, no variables but the name of a node that goes."""
+    leaver = str(run.extra.get("node", "")) if run.leaver else ""
+    return {"playbook": run.playbook, "hosts": run.hosts, "limit": run.limit, "reason": run.reason, "node": leaver}
 
 
 def _known_or_none(output: pulumi.Output[Any]) -> pulumi.Output[Any]:

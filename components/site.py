@@ -12,6 +12,7 @@ from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
 from components.mending import InterfaceCheck
+from components.metadata import written
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
 from components.node_networks import NodeNetworks
@@ -98,7 +99,7 @@ class Site(pulumi.ComponentResource):
                 *(a.content for a in attachments.values()),
                 plugins.record,
                 *(self._drift.of(node) for node in nodes),
-                multus.daemon.metadata["uid"],
+                written(multus.daemon, "uid"),
             ],
             self._commands,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*workloads, multus]),

@@ -5,6 +5,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.metadata import written
 from model.workloads import Workload as WorkloadModel
 from render.workload import Surroundings, objects
 
@@ -58,7 +59,6 @@ class Workload(pulumi.ComponentResource):
                 ),
             )
             before = [resource]
-            generation = pulumi.Output.from_input(resource.metadata["generation"]).apply(str)
-            generations.append(pulumi.Output.concat(resource.metadata["uid"], "/", generation))
+            generations.append(pulumi.Output.concat(written(resource, "uid"), "/", written(resource, "generation")))
         self.generation: pulumi.Output[str] = pulumi.Output.all(*generations).apply(" ".join)
         self.register_outputs({"name": workload_name})

@@ -106,16 +106,24 @@ class CatalogError(ValueError):
 def load_catalog(path: File | str) -> Catalog:
     """A catalogue of files and images. Raises CatalogError."""
     try:
-        data = YAML(typ="safe").load(File(path).read_text(encoding="utf-8"))
-        return Catalog.model_validate(data or {})
+        text = File(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         msg = f"{path}, the catalogue of artifacts that the site names, cannot be read: {reason}"
+        raise CatalogError(msg) from None
+    return parse_catalog(text, str(path))
+
+
+def parse_catalog(text: str, source: str) -> Catalog:
+    """A catalogue out of its text. Raises CatalogError."""
+    try:
+        return Catalog.model_validate(YAML(typ="safe").load(text) or {})
     except YAMLError as error:
-        msg = f"{path}: {error}"
+        msg = f"{source}: {error}"
     except ValidationError as error:
         msg = "\n".join(
-            f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+            f"{source}: {'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
         )
     raise CatalogError(msg)
 

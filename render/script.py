@@ -1,14 +1,18 @@
 """Scripts for nodes: a file of node/ with its variables in front, ready for a shell's standard input."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent.parent / "node"
 
+_COMMENT = re.compile(r"^ *#.*\n", re.MULTILINE)
+"""A line that is a comment. A state keeps each node's text twice, and a comment that is mended is no reason to run on every node again."""
+
 
 def script(name: str, variables: Mapping[str, str]) -> str:
-    """The text of node/<name>.sh behind quoted assignments of its variables, sorted so that equal input gives equal text."""
-    body = (_FOLDER / f"{name}.sh").read_text(encoding="utf-8")
+    """The text of node/<name>.sh, less its comments, behind quoted assignments of its variables, sorted so that equal input gives equal text."""
+    body = _COMMENT.sub("", (_FOLDER / f"{name}.sh").read_text(encoding="utf-8"))
     assignments = "".join(f"{key}={shlex.quote(value)}\n" for key, value in sorted(variables.items()))
     return f"{assignments}{body}"

@@ -5,6 +5,7 @@ import json
 import pulumi
 import pytest
 
+from components.kubespray_preview import PLAN_FILE
 from kubespray.document import Document
 from kubespray.plan import as_applied
 from kubespray.record import Record, Store
@@ -83,6 +84,21 @@ def test_a_worker_more(said):
     more = {**site()["nodes"]["hosts"], "node4": {"address": "10.1.1.8"}}
     preview(site(more), applied(site()))
     assert said[-1] == "scale.yml: workers added: node4"
+
+
+def test_a_review_gets_the_plan_as_data_and_no_variables(said, monkeypatch, tmp_path):
+    monkeypatch.setenv(PLAN_FILE, str(tmp_path / "plan.json"))
+    fewer = {name: host for name, host in site()["nodes"]["hosts"].items() if name != "node3"}
+    preview(site(fewer), applied(site()))
+    (run,) = json.loads((tmp_path / "plan.json").read_text())
+    assert run == {
+        "playbook": "remove-node.yml",
+        "hosts": ["node1", "node2", "node3"],
+        "limit": [],
+        "reason": "node3 left the site",
+        "node": "node3",
+    }
+    assert said == ["remove-node.yml: node3 left the site"]
 
 
 def test_the_first_control_plane_node_stays(said):

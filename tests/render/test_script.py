@@ -1,6 +1,8 @@
 """Scripts for nodes: their variables reach a real shell unharmed."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -31,3 +33,23 @@ def test_equal_variables_give_equal_text_whatever_their_order():
     two = rendered.script("facts", {"UPLINKS": "ens6", "NODE": "node1"})
     assert one == two
     assert one.startswith("NODE=node1\nUPLINKS=ens6\n")
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parents[2] / "node").glob("*.sh")), ids=lambda file: file.stem)
+def test_comments_stay_at_home_and_all_else_goes(file):
+    """Nothing that a shell would read begins with a hash: not in a here-document, not in a quoted text of several lines."""
+    lines = file.read_text().splitlines()
+    text = rendered.script(file.stem, {})
+    assert text.splitlines() == [line for line in lines if not line.lstrip(" ").startswith("#")]
+    here = None
+    for line in lines:
+        if here is None and (begun := re.search(r"<<-?([A-Z]+)", line)):
+            here = begun[1]
+        elif here is not None and line.strip() == here:
+            here = None
+        assert here is None or not line.lstrip().startswith("#")
+    shown = [
+        subprocess.run(["sh", "-n"], input=form, text=True, capture_output=True, check=False)
+        for form in (file.read_text(), text)
+    ]
+    assert [done.returncode for done in shown] == [0, 0], shown

@@ -1,0 +1,176 @@
+"""`python -m cli review`: what a change of a site does, as a comment under its pull request."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.wrong_use import wrong_use
+
+if TYPE_CHECKING:
+    from model.catalog import Catalog
+    from model.site import Site
+    from review.data import Review
+    from rules.finding import Finding
+
+
+class Format(StrEnum):
+    """How the review is printed."""
+
+    markdown = "markdown"
+    json = "json"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A commit that the file is held against: its name in words, the file's text there, the lines that changed since."""
+
+    said: str = ""
+    ref: str = ""
+    text: str | None = None
+    lines: set[int] | None = None
+
+
+def review(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of a stack, or its file.", show_default=False)],
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF",
+            help="Commit that the site is held against; else what was applied, and for changed lines where this left the default branch.",
+        ),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="How the review is printed.")] = Format.markdown,
+) -> None:
+    """Preview a stack and say in the site's words what `pulumi up` would do. Nothing is changed, and no node is needed.
+
+    Exit status: 0, dangers or not; 1 if the preview or the linter has errors; 2 for wrong use.
+    """
+    from cli import stacks  # a command's imports are its own: others start without them
+    from review.hiding import Hiding
+    from review.markdown import markdown
+
+    name, file = stacks.named(stack)
+    held = _base(file, base)
+    if not file.exists() and held.text is None:
+        stacks.missing(file)
+    found, secrets = _review(name, file, held, explicit=base is not None)
+    texts = [text for text in (held.text, file.read_text(encoding="utf-8") if file.exists() else None) if text]
+    shown = Hiding((_data(text) for text in texts), secrets).review(found)
+    print(json.dumps(shown.as_json(), indent=2, ensure_ascii=False) if output is Format.json else markdown(shown))
+    raise typer.Exit(1 if found.failed else 0)
+
+
+def _base(file: Path, ref: str | None) -> Base:
+    from cli import git
+
+    try:
+        commit = git.commit(ref) if ref is not None else git.merge_base()
+    except git.GitError as error:
+        wrong_use(f"--base: {error}")
+    if commit is None:
+        return Base()
+    said = f"as at {ref} ({commit[:10]})" if ref else f"as at {commit[:10]}, where this left the default branch"
+    return Base(said, commit, git.at(commit, file), git.changed_lines(commit, file))
+
+
+def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
+    """The review, and values that nobody may see."""
+    from cli import previewing
+    from cli.stacks import Stack
+    from model.load import SiteError, load_stack_file
+    from review import deleted
+    from review.compose import compose
+    from review.data import Playbook, Review
+    from review.effects import Change
+    from review.preview import read
+
+    if not file.exists():
+        return deleted.review(name, file, held.said, _site(held.text)), ()
+    findings = tuple(_findings(file, held.lines))
+    rows = tuple(finding.data() for finding in findings)
+    try:
+        stack = Stack(name, file, load_stack_file(file))
+    except SiteError as error:
+        return Review(name, name, held.said, findings=rows, errors=() if rows else tuple(error.lines())), ()
+    known = previewing.known(stack)
+    old, said, notes = _old(held, known, explicit=explicit)
+    seen = previewing.preview(stack, there=known.there)
+    change = Change(old, stack.site, _catalog(old, held.ref), _catalog(stack.site, ""))
+    plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in seen.plan]
+    return compose(name, said, change, read(seen.data), plan, rows, notes), seen.secrets
+
+
+def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401
+    """What `before` is, in words too, and what is to be said of it.
+
+    What was applied is what changes: a branch may be behind, or ahead of, what anybody has applied.
+    """
+    from review.settings import apart
+
+    at_base = _site(held.text)
+    if explicit or (known.older and known.applied is None):
+        return at_base, held.said if at_base else f"nothing, {held.said}", []
+    if known.applied is None:
+        return None, "nothing: this stack was never applied", []
+    notes = []
+    if at_base is not None and (differing := apart(known.applied, at_base)):
+        text = f"What is applied is not what the file said {held.said}: {', '.join(differing)}. What differs is part of this preview."
+        notes.append(text)
+    return known.applied, "as the last pulumi up applied it", notes
+
+
+def _site(text: str | None) -> "Site | None":
+    from model.load import SiteError, parse_stack_text
+
+    try:
+        return parse_stack_text(text, source="") if text is not None else None
+    except SiteError:
+        return None
+
+
+def _findings(file: Path, lines: set[int] | None) -> "Iterator[Finding]":
+    """What lint says of the changed lines; errors of the other lines too, since they stop everything."""
+    from model.load import stacks_beside
+    from rules.lint import Linter
+    from rules.segments import StackFile
+
+    linter = Linter()
+    linter.add(file.read_text(encoding="utf-8"), str(file))
+    linter.others += [StackFile(*other) for other in stacks_beside(file)]
+    for finding in linter.findings():
+        if lines is None or finding.line in lines or finding.level == "error":
+            yield finding
+
+
+def _catalog(site: "Site | None", ref: str) -> "Catalog":
+    """The catalogue that a site names, at a commit if one is named and it is there; an empty one where it cannot be read."""
+    from cli import git
+    from components.reading import UPSTREAM
+    from model.catalog import Catalog
+    from model.load import CatalogError, load_catalog, parse_catalog
+    from render import air_gap
+
+    if site is None:
+        return Catalog()
+    path = Path(site.artifacts) if site.artifacts else UPSTREAM.relative_to(UPSTREAM.parent)
+    text = git.at(ref, path) if ref else None
+    try:
+        return air_gap.catalog(site, parse_catalog(text, str(path)) if text is not None else load_catalog(path))
+    except CatalogError:
+        return Catalog()  # the preview says so
+
+
+def _data(text: str) -> object:
+    """A stack file as plain data; what is no YAML has no keys that say what is secret."""
+    from model.positions import YamlMistakeError, documents
+
+    try:
+        document = next(documents(text), None)
+        return document.data() if document else None
+    except YamlMistakeError:
+        return None

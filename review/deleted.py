@@ -1,0 +1,21 @@
+"""A stack whose file is deleted: nothing runs, and that is the danger."""
+
+from pathlib import Path
+
+from model.site import Site
+from review.data import Review, Saying
+from review.words import counted
+
+
+def review(stack: str, file: Path, base: str, old: Site | None) -> Review:
+    """The review. `old`: the site as the file said, None where it could not be read."""
+    there = (
+        f"{counted(len(old.nodes.hosts), 'node')}, {counted(len(old.networks), 'network')} and {counted(len(old.workloads), 'workload')}"
+        if old
+        else "what was applied"
+    )
+    text = (
+        f"{file} is deleted. Nothing is destroyed by that: {there} go on, and nobody looks after them any more. "
+        f"To take the site down: put the file back, `pulumi destroy --stack {stack}`, `pulumi stack rm {stack}`, then delete it"
+    )
+    return Review(stack, old.name if old else stack, base, dangers=(Saying("danger", f"stack {stack}", text),))

@@ -1,0 +1,322 @@
+"""What the engine's steps mean for pods, binaries and machines of the site."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from model.catalog import Catalog
+from model.cni_plugins import GoModule
+from model.nodes import Architecture
+from model.site import Site
+from model.workloads import Workload, replica_name
+from render import cni_plugins
+from review import workloads
+from review.data import Binaries, Level, Moved, Network, Pods, Saying
+from review.preview import Preview, Step
+from review.words import listed
+
+_LEFT = "it left the site"
+_MAKES_PODS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A site as it was, if it was, and as it shall be, each with its catalogue."""
+
+    old: Site | None
+    new: Site
+    old_catalog: Catalog = field(default_factory=Catalog)
+    new_catalog: Catalog = field(default_factory=Catalog)
+
+    def short(self, step: Step) -> str:
+        """A resource's name without the site's."""
+        for site in (self.new, self.old):
+            if site and step.name.startswith(f"{site.name}-"):
+                return step.name.removeprefix(f"{site.name}-")
+        return step.name
+
+    def node_of(self, step: Step) -> str:
+        """The node that a resource is of; empty where it is none's."""
+        hosts = {*self.new.nodes.hosts, *(self.old.nodes.hosts if self.old else ())}
+        short = self.short(step)
+        return max((h for h in hosts if short == h or short.startswith(f"{h}-")), key=len, default="")
+
+    def workload_of(self, step: Step) -> tuple[str, Workload | None, Workload | None]:
+        """The workload that a resource is of: its name, as it was, as it shall be."""
+        short = self.short(step)
+        for site in (self.new, self.old):
+            for name, workload in site.workloads.items() if site else ():
+                names = {name, *(replica_name(name, i) for i in range(workload.replicas if workload.sticky else 0))}
+                if short in names:
+                    before = self.old.workloads.get(name) if self.old else None
+                    return name, before, self.new.workloads.get(name)
+        return short, None, None
+
+
+def pods(change: Change, preview: Preview, networks: Collection[Network]) -> list[Pods]:
+    """The workloads whose pods end, start or begin anew."""
+    changed = {n.name for n in networks if n.remade}
+    found: dict[tuple[str, str], Pods] = {}
+    for step in preview.of("Workload"):
+        kind = step.kind.rpartition(":")[2]
+        if kind in _MAKES_PODS:
+            one = _pods(change, step, kind, changed)
+            if one is not None:
+                before = found.get((one.workload, one.change))
+                # Replicas of their own are an object each, and one workload to a person.
+                found[one.workload, one.change] = _together(before, one) if before else one
+    return list(found.values())
+
+
+def _together(first: Pods, more: Pods) -> Pods:
+    return Pods(first.workload, first.kind, first.change, first.level, first.pods + more.pods, first.how, first.why)
+
+
+def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Pods | None:
+    name, old, new = change.workload_of(step)
+    was, now = _count(change.old, old), _count(change.new, new)
+    sticky = bool((new or old) and (new or old).sticky)  # type: ignore[union-attr]  # one of them is there
+    if step.op == "create":
+        return Pods(name, kind, "start", "note", 1 if sticky else now, "new", _start(change, name))
+    if step.op == "delete":
+        end = _end(change, name)
+        how = "they end, and none takes their place" if end == _LEFT else "they end"
+        return Pods(name, kind, "end", "danger", 1 if sticky else was, how, end)
+    template = step.op == "replace" or any(path.startswith("spec.template") for path in step.paths)
+    if not template:
+        scaled = any(path.startswith("spec.replicas") for path in step.paths)
+        if scaled and was != now:
+            how = f"{was} → {now} pods"
+            level: Level = "danger" if now == 0 else "care" if now < was else "note"
+            return Pods(name, kind, "scale", level, abs(now - was), how, "replicas changed")
+        return None
+    why = []
+    if change.old and old and new:
+        why = workloads.reasons(change.old, change.new, name, changed)
+    if not why:
+        why = _paths(step)
+    how, level = _how(kind, now, sticky=sticky)
+    if step.op == "replace":
+        how = f"the {kind} is replaced, which its {listed(step.paths)} forces; {how}"
+    return Pods(name, kind, "restart", level, 1 if sticky else now, how, "; ".join(why))
+
+
+def _count(site: Site | None, workload: Workload | None) -> int:
+    if site is None or workload is None:
+        return 0
+    return len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
+
+
+def _how(kind: str, count: int, *, sticky: bool) -> tuple[str, Level]:
+    """How pods of a kind are made anew, and how much of an interruption that is."""
+    if count == 0:
+        return "it has no pods", "note"
+    if kind == "Deployment":
+        one = count == 1
+        return (
+            f"{'its pod ends' if one else f'all {count} pods end'} before {'another one starts' if one else 'new ones start'}",
+            "care",
+        )
+    if kind == "DaemonSet":
+        return "node after node: each is without its pod until the new one is ready", "care"
+    if sticky:
+        return "one pod after the other, each with its own address", "care"
+    return "its pod ends before another one starts" if count == 1 else "one pod after the other", "care"
+
+
+def _start(change: Change, name: str) -> str:
+    if other := _otherwise(change, name, "was"):
+        return other
+    renamed = workloads.same_but_name(change.old, change.new) if change.old else {}
+    if name in renamed:
+        return f"it was called {renamed[name]}"
+    return "new in the site" if change.old is None or name not in change.old.workloads else "more replicas"
+
+
+def _otherwise(change: Change, name: str, how: str) -> str:
+    """Why a workload that stays ends in one form and starts in another."""
+    old, new = change.old, change.new
+    if old is None or name not in old.workloads or name not in new.workloads:
+        return ""
+    before, after = old.workloads[name], new.workloads[name]
+    for what in ("kind", "namespace"):
+        was, now = getattr(before, what), getattr(after, what)
+        if was != now:
+            return f"its {what} {how} {was if how == 'was' else now}{'' if how == 'was' else ' now'}"
+    if old.name != new.name:
+        return f"the site {how} called {old.name if how == 'was' else new.name}"
+    return ""
+
+
+def _end(change: Change, name: str) -> str:
+    if other := _otherwise(change, name, "is"):
+        return other
+    if name in change.new.workloads:
+        return "fewer replicas"
+    renamed = {o: n for n, o in workloads.same_but_name(change.old, change.new).items()} if change.old else {}
+    return f"it is called {renamed[name]} now" if name in renamed else _LEFT
+
+
+def _paths(step: Step) -> list[str]:
+    """Why, where the site says nothing: the properties that differ."""
+    plain = [re.sub(r'\["[^"]*"\]|\[\d+\]', "", path.removeprefix("spec.template.")) for path in step.paths]
+    return [f"{listed(list(dict.fromkeys(plain)), 4)} differs from what was applied"]
+
+
+def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[Binaries]:
+    """Nodes whose plugin binaries are put there, exchanged or taken away; nodes that are treated alike together."""
+    before = _by_architecture(change.old, change.old_catalog)
+    after = _by_architecture(change.new, change.new_catalog)
+    groups: dict[tuple[tuple[Moved, ...], str], list[str]] = {}
+    for step in preview.of("CniPlugins"):
+        node = change.node_of(step)
+        had = {} if step.op == "create" else _on(change.old, node, before)
+        has = {} if step.op == "delete" else _on(change.new, node, after)
+        names = [n for n in dict.fromkeys((*has, *had)) if had.get(n) != has.get(n)]
+        moved = tuple(Moved(n, had.get(n, ""), has.get(n, "")) for n in names)
+        groups.setdefault((moved, _why(step, moved, kubespray_runs=kubespray_runs)), []).append(node)
+    order = list(dict.fromkeys((*(change.new.nodes.hosts), *(change.old.nodes.hosts if change.old else ()))))
+    return [Binaries(tuple(sorted(nodes, key=order.index)), moved, why) for (moved, why), nodes in groups.items()]
+
+
+def reconnected(step: Step) -> bool:
+    """Whether how a node is reached is part of what changed: key, user, port, bastion, host key."""
+    return step.op == "update" and any(path.startswith("connection") for path in step.paths)
+
+
+def _by_architecture(site: Site | None, catalog: Catalog) -> dict[str, dict[str, str]]:
+    hosts = site.nodes.hosts.values() if site else ()
+    return {its: _origins(site, catalog, its) for its in {host.architecture for host in hosts} if site}
+
+
+def _on(site: Site | None, node: str, binaries: Mapping[str, dict[str, str]]) -> dict[str, str]:
+    host = site.nodes.hosts.get(node) if site else None
+    return binaries[host.architecture] if host else {}
+
+
+def _why(step: Step, moved: tuple[Moved, ...], *, kubespray_runs: bool) -> str:
+    if step.op == "create":
+        return "the node is new"
+    if step.op == "delete":
+        return "the node leaves the site"
+    if moved:
+        return "the site names others"
+    if reconnected(step):
+        return "the same again: the node is reached in another way, so its commands run again"
+    if kubespray_runs:
+        return "the same again: Kubespray unpacks its own archive over /opt/cni/bin"
+    return "the same again: the node or what is on it is not as it was applied"
+
+
+def _origins(site: Site, catalog: Catalog, architecture: Architecture) -> dict[str, str]:
+    """Plugin → what it is, without a URL: these may hold passwords. Nothing where the catalogue lacks it, which the preview tells."""
+    try:
+        found = cni_plugins.origins(site, catalog, architecture)
+    except LookupError:
+        return {}
+    return {origin.name: _said(site, origin, architecture) for origin in found}
+
+
+def _said(site: Site, origin: cni_plugins.Origin, architecture: Architecture) -> str:
+    if origin.kind == "calico":
+        return "Calico's own"
+    pin = origin.pin.removeprefix("h1:")[:12]
+    if site.cni_plugins.binary(origin.name, architecture):
+        return f"the site's own, sha256 {pin}…"
+    source = "built from source" if isinstance(site.cni_plugins.source, GoModule) else "release"
+    return f"{source} {site.cni_plugins.version}, {'sum' if origin.kind == 'go' else 'sha256'} {pin}…"
+
+
+def destroyed(change: Change, preview: Preview) -> list[Saying]:
+    """Everything that is replaced or deleted, and why: alike things together. What is only a note of the engine's is left out."""
+    groups: dict[tuple[Level, str, str], list[str]] = {}
+    for step in preview.steps:
+        if step.op in {"replace", "delete"} and step.owner and (told := _destroyed(change, step)):
+            level, what, name, text = told
+            groups.setdefault((level, what, text), []).append(name)
+    return [
+        Saying(
+            level,
+            f"{what.replace('machine of', 'machines of') if len(names) > 1 else what} {listed(list(dict.fromkeys(names)))}".strip(),
+            text,
+        )
+        for (level, what, text), names in groups.items()
+    ]
+
+
+def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None:
+    """Level, what it is, its name, what happens and why."""
+    kind = step.kind.rpartition(":")[2]
+    node = change.node_of(step)
+    forced = listed([_forcing(path) for path in step.paths], 4)
+    replaced = f"replaced, because {forced} changed" if step.op == "replace" else ""
+    left = f"{node} left the site" if node and node not in change.new.nodes.hosts else _called(change)
+    if step.name.endswith("-machine"):
+        anew = f"{replaced}. To Kubernetes it is another node then, which leaves and joins anew: what Kubespray runs for that is not known before"
+        gone = f"destroyed, because {left or 'the site makes it no more'}"
+        return "danger", "machine of", node, anew if replaced else gone
+    if step.owner == "KubesprayCluster" and step.name.endswith("-kubespray"):
+        text = (
+            replaced
+            or f"destroyed, because {left or 'the site has none'}: reset.yml takes Kubernetes off nodes that stay"
+        )
+        return "danger", "the cluster", "", text
+    if step.owner in {"CniPlugins", "NodeNetworks"}:
+        what = "CNI plugin binaries on" if step.owner == "CniPlugins" else "links, functions and configurations on"
+        return "care", what, node, replaced or f"removed, because {left or 'nothing needs them there any more'}"
+    if not step.kind.startswith("kubernetes:"):
+        return None  # facts and proofs are taken, nothing is there to be destroyed
+    if step.owner == "NetworkAttachment":
+        name = change.short(step)
+        gone = _called(change) or f"network {name} left the site"
+        return "care", kind, _object(step), replaced or f"deleted, because {gone}"
+    if step.owner == "Workload":
+        name, _, _ = change.workload_of(step)
+        return "danger", kind, _object(step), replaced or f"deleted, because {_end(change, name)}"
+    why = replaced or f"deleted, because {_called(change) or 'nothing in the site needs it any more'}"
+    return "care", f"{step.owner}:", kind, why
+
+
+def _called(change: Change) -> str:
+    renamed = change.old is not None and change.old.name != change.new.name
+    return f"the site is called {change.new.name} now" if renamed else ""
+
+
+def _forcing(path: str) -> str:
+    """A property that forces a replacement, in words; triggers of a machine are image, address and NICs, in this order."""
+    number = re.fullmatch(r"triggers\[(\d+)\]", path)
+    return (
+        ("its image", "its address")[int(number[1])]
+        if number and int(number[1]) < 2
+        else "its NICs"
+        if number
+        else path
+    )
+
+
+def _object(step: Step) -> str:
+    metadata = (step.before or step.after).get("metadata")
+    if not isinstance(metadata, Mapping):
+        return step.name
+    return "/".join(filter(None, (metadata.get("namespace"), metadata.get("name")))) or step.name
+
+
+def others(preview: Preview) -> list[str]:
+    """What runs or changes besides."""
+    found = [_OTHERS.get(step.owner, "") for step in preview.steps if step.op in {"create", "update"}]
+    return [text for text in dict.fromkeys(found) if text]
+
+
+_OTHERS = {
+    "CniDelivery": "plugin binaries of this machine are sent to the nodes",
+    "NodeVM": "nodes are looked at, and their names, NICs and package sources set up",
+    "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
+    "Multus": "the Multus daemon",
+    "Whereabouts": "the whereabouts daemon",
+    "DhcpDaemon": "the DHCP daemon",
+    "Sriov": "the SR-IOV device plugin",
+    "InterfaceCheck": "the check of pods' interfaces",
+    "Verification": "the networks are verified again",
+    "Throughput": "throughput is measured again, which loads the links",
+}
+"""Component → what a step of it is to a person; the others have sections of their own."""

@@ -1,0 +1,236 @@
+"""`python -m cli review` with the real pulumi CLI: against a stack that was applied, one that was not, and one that is not there."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from render.host_keys import derive_host_key
+from tests.engine.applied import applied, dallas
+from tests.graph.recording import PRIVATE_KEY
+
+pytestmark = pytest.mark.engine
+
+PAGE = Path(__file__).parents[2] / "docs" / "review.md"
+
+
+def node_added(site):
+    site["nodes"]["hosts"]["node4"] = {**site["nodes"]["hosts"]["node3"], "address": "192.0.2.8"}
+
+
+def range_changed(site):
+    site["networks"]["signalling"]["ipam"]["range"] = "10.10.0.30-10.10.0.99/24"
+
+
+def upgrade(site):
+    site["kubespray"]["version"] = "v2.31.0"
+
+
+COMMENTS = {"a node added": node_added, "a range changed": range_changed, "a Kubespray upgrade": upgrade}
+"""Those that docs/review.md shows, each with its edit."""
+
+
+@pytest.mark.parametrize("name", COMMENTS)
+def test_the_page_shows_what_the_command_says(place, name):
+    place.edit(COMMENTS[name])
+    status, text, said = place.review()
+    assert status == 0, text + said
+    quoted = "".join(f"> {line}".rstrip() + "\n" for line in text.strip().splitlines())
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    page = PAGE.read_text()
+    if os.environ.get("UPDATE_GOLDEN"):
+        before, rest = page.split(begin)
+        page = f"{before}{begin}\n{quoted}\n{end}{rest.split(end)[1]}"
+        PAGE.write_text(page)
+    assert page.split(begin)[1].split(end)[0].strip() == quoted.strip()
+
+
+def test_nothing_changed_is_nothing_said(place):
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "✅ dallas: nothing changes" in text
+    assert "Dangerous" not in text
+
+
+def test_the_order_of_keys_is_no_change(place):
+    place.edit(lambda site: site.update(networks={name: site["networks"][name] for name in reversed(site["networks"])}))
+    status, text, said = place.review("--format", "json")
+    found = json.loads(text)
+    assert (status, set(found["counts"]), found["networks"], found["diagram_after"]) == (0, {"same"}, [], ""), said
+
+
+def test_another_key_changes_nothing_but_how_nodes_are_reached(place):
+    before = place.file.read_text()
+    place.secret(
+        "multus-site:sshPrivateKey", derive_host_key("another key that opens nothing", "tests", "review").private
+    )
+    assert place.file.read_text() != before
+    status, text, said = place.review("--format", "json")
+    found = json.loads(text)
+    assert status == 0, text + said
+    assert "reached in another way" in found["notes"][0]
+    assert [key for key in ("playbooks", "dangers", "interruption", "pods", "destroyed") if found[key]] == []
+
+
+def test_the_first_preview_shows_the_whole_graph(place):
+    """A stack that is there and was never applied: as many resources as a later state has."""
+    before = json.loads(place.must("pulumi", "stack", "export", "--stack", "dallas"))["deployment"]["resources"]
+    place.must("pulumi", "stack", "rm", "dallas", "--yes", "--force", "--preserve-config")
+    text = place.file.read_text()
+    place.initialise()
+    place.file.write_text(text)
+    status, out, said = place.review("--format", "json")
+    found = json.loads(out)
+    assert status == 0, out + said
+    assert "never applied" in found["base"]
+    made = [
+        item for item in before if not item["type"].startswith(("pulumi:pulumi:StackReference", "pulumi:providers:"))
+    ]
+    assert found["counts"]["create"] >= len(made)
+    assert [run["reason"] for run in found["playbooks"]] == ["first run"]
+    assert {network["change"] for network in found["networks"]} == {"added"}
+
+
+def test_a_stack_that_is_not_there_is_reviewed_and_not_made(place):
+    place.must("pulumi", "stack", "rm", "dallas", "--yes", "--force", "--preserve-config")
+    text, there = place.file.read_text(), sorted(Path(place.folder / "state").rglob("dallas*"))
+    status, out, said = place.review()
+    assert status == 0, out + said
+    assert "cluster.yml" in out
+    assert place.file.read_text() == text
+    assert [path for path in Path(place.folder / "state").rglob("dallas*") if path not in there] == []
+    assert "no stack named" in place.run("pulumi", "stack", "output", "--stack", "dallas").stderr
+
+
+def test_what_was_applied_is_what_changes_and_what_waits_is_told(place):
+    """The range changed on the default branch, and nobody applied it; the branch adds a node."""
+    place.edit(range_changed)
+    place.commit("a range")
+    place.edit(node_added)
+    _, text, _ = place.review("--format", "json")
+    found = json.loads(text)
+    assert found["networks"][0]["ranges"][0]["old"].startswith("10.10.0.10-10.10.0.59")
+    assert "networks.signalling" in found["notes"][0]
+    _, text, _ = place.review("--format", "json", "--base", "HEAD")
+    at_base = json.loads(text)
+    assert at_base["networks"] == []
+    assert [saying["about"] for saying in at_base["nodes"]] == ["node node4"]
+
+
+def test_what_cannot_be_done_is_an_error(place):
+    place.edit(
+        lambda site: (
+            site["nodes"]["hosts"].pop("node1")
+            and site["nodes"]["hosts"]["node2"].update(roles=["control-plane", "etcd", "worker"])
+        )
+    )
+    status, text, _ = place.review()
+    assert status == 1
+    assert "it is the first control plane node" in text
+    assert text.index("❌") < text.index("### ")
+
+
+def test_findings_of_changed_lines_with_their_lines(place):
+    place.edit(lambda site: site["networks"]["media"]["ipam"]["ranges"][0].update(gateway="10.99.0.1"))
+    _, text, _ = place.review("--format", "json")
+    found = json.loads(text)
+    lines = place.file.read_text().splitlines()
+    assert [f["rule"] for f in found["findings"]] == ["GATEWAY_OUTSIDE_SUBNET"]
+    assert "10.99.0.1" in lines[found["findings"][0]["line"] - 1]
+    place.commit("with a warning")
+    _, text, _ = place.review("--format", "json")
+    assert json.loads(text)["findings"] == []
+
+
+def test_a_site_that_the_model_refuses_is_an_error(place):
+    place.edit(lambda site: site["networks"]["media"].update(mastre="ens8"))
+    status, text, _ = place.review()
+    assert status == 1
+    assert "SITE\\_MODEL" in text or "SITE_MODEL" in text
+    assert "mastre" in text
+
+
+def test_a_deleted_file(place):
+    place.file.unlink()
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "3 nodes, 2 networks and 2 workloads go on" in text
+    assert "⛔" in text
+
+
+def test_wrong_use(place):
+    for arguments, words in (
+        (("--base", "nowhere"), "git knows no commit nowhere"),
+        (("--format", "html"), "html"),
+    ):
+        status, out, said = place.review(*arguments)
+        assert (status, out) == (2, ""), said
+        assert words in said
+    status, out, said = place.review(stack="austin")
+    assert (status, out) == (2, "")
+    assert "there is no stacks/Pulumi.austin.yaml" in said
+
+
+CANARY = "canary"
+
+
+def planted(part):
+    """A site with secrets wherever one can stand; `part` makes those of one other than of another."""
+
+    def canary(where):
+        return f"{CANARY}-{where}-{part}-x7Qz"
+
+    site = dallas()
+    site["kubespray"]["variables"] = {
+        "registry_password": canary("variable"),
+        "containerd_extra_args": f"token={canary('argument')}",
+    }
+    site["cniPlugins"] = {
+        "plugins": ["macvlan"],
+        "binaries": [
+            {
+                "name": "bond",
+                "url": f"https://user:{canary('url')}@example.org/bond?token={canary('query')}",
+                "sha256": ("a" if part == "old" else "b") * 64,
+            }
+        ],
+    }
+    config = {
+        "cniVersion": "1.0.0",
+        "name": "lan",
+        "type": "bridge",
+        "bridge": "br0",
+        "password": canary("raw"),
+        "ipam": {},
+    }
+    site["networks"]["lan"] = {
+        "type": "raw",
+        "config": config,
+        "annotations": {"example.org/note": canary("annotation")},
+    }
+    site["workloads"]["core"]["command"] = ["server", f"--password={canary('command')}"]
+    site["workloads"]["core"]["livenessProbe"] = {"exec": ["curl", "-H", canary("probe")]}
+    return site
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_secrets_never_appear(tmp_path, failing):
+    secret = f"{CANARY}-configured-x7Qz"
+    place = applied(tmp_path / "place", planted("old"), vault_token=secret)
+    place.write(planted("new"))
+    place.edit(node_added)
+    if failing:
+        place.edit(lambda site: site["kubespray"].update(version="v2.29.1"))
+        place.secret("multus-site:kubesprayVariables.kube_proxy_mode", f"{CANARY}-mode-x7Qz", "--path")
+    key = next(line for line in PRIVATE_KEY.splitlines() if len(line) > 40)
+    for form in ("markdown", "json"):
+        status, text, said = place.review("--format", form)
+        assert status == (1 if failing else 0), text + said
+        assert "node4" in text
+        leaked = re.findall(rf"{CANARY}[-\w]*", text + said)
+        assert not leaked
+        assert key not in text + said
+        if not failing:
+            assert "registry" in text  # which changed is told, not to what
