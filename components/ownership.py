@@ -1,6 +1,7 @@
 """Whose the objects in the cluster are: one field manager a site, so that a create can be tried again."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pulumi
 
@@ -24,7 +25,7 @@ def owned_by(site: str) -> Callable[[pulumi.ResourceTransformationArgs], pulumi.
     def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
-        metadata = args.props["metadata"]
+        metadata = cast("dict[str, Any]", args.props["metadata"])
         annotations = {**(metadata.get("annotations") or {}), ANNOTATION: field_manager(site)}
         return pulumi.ResourceTransformationResult(
             {**args.props, "metadata": {**metadata, "annotations": annotations}}, args.opts

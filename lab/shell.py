@@ -30,7 +30,7 @@ def environment(place: Place) -> dict[str, str]:
 
 def write_kubeconfig(place: Place) -> None:
     """The lab's kubeconfig, as a file that only its owner reads."""
-    text = Stack(place, files.read_environment(place) or {}).output("kubeconfig")
+    text = Stack(place, files.read_environment(place) or {}).kubeconfig()
     path = place.folder / "kubeconfig"
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")

@@ -80,6 +80,15 @@ class Stack:
         """One output of the stack, secrets too."""
         return json.loads(self._pulumi("stack", "output", name, "--json", "--show-secrets"))
 
+    def kubeconfig(self) -> str:
+        """The cluster's kubeconfig, also where what comes after the cluster has failed. Raises LabError where there is no cluster yet."""
+        state = json.loads(self._pulumi("stack", "export", "--show-secrets"))
+        for resource in state["deployment"].get("resources") or []:
+            if resource["type"] == "pulumi:providers:kubernetes":
+                return str(json.loads(resource["inputs"]["kubeconfig"]["plaintext"]))
+        msg = "the lab has no cluster yet. Type: make lab"
+        raise LabError(msg)
+
     def is_empty(self) -> bool:
         """Whether the stack has no resources, or there is no stack."""
         if not self._place.state.is_dir():

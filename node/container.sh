@@ -4,8 +4,7 @@
 set -eu
 
 remove() { # container
-    # --volumes: the node's /var, which is all that outlives its root file system. --time 0: on cgroup v1 a systemd that is given the
-    # time to shut down sweeps away the groups of the other nodes, with which it shares a hierarchy; and there is nothing to save.
+    # --volumes: the node's /var, which is all that outlives its root file system. --time 0: there is nothing to save.
     timeout 120 podman rm --force --time 0 --volumes --ignore "$1" >/dev/null
 }
 
@@ -58,9 +57,14 @@ apply() {
 
 make() {
     remove "$1"
-    # crun refuses the hybrid hierarchy of cgroup v1; runc takes both.
-    runtime=''
-    [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || runtime='--runtime runc'
+    runtime='' systemd=--systemd=always
+    if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
+        # crun refuses the hybrid hierarchy of cgroup v1; runc takes both.
+        runtime='--runtime runc'
+        # There podman would lay the host's own hierarchy of systemd over the node's. The nodes would share it, and each kubelet
+        # would remove the others' pods from it as orphans. So what else podman does for a systemd is said here.
+        systemd='--systemd=false --env container=podman --stop-signal SIGRTMIN+3 --tmpfs /run/lock'
+    fi
     networks=''
     for network in $ATTACH; do networks="$networks --network $network"; done
     # Limits above the caller's own cannot be set without CAP_SYS_RESOURCE.
@@ -70,7 +74,7 @@ make() {
     # resolv.conf and hosts must be files of the node: installers replace them by rename, which a bind mount refuses.
     # shellcheck disable=SC2086 # options, split on purpose
     podman $runtime create --name "$1" --hostname "$NODE" --label multus-site.node="$NODE" \
-        --systemd=always --privileged --cgroupns=private --dns=none --no-hosts \
+        $systemd --privileged --cgroupns=private --dns=none --no-hosts \
         --ulimit "nofile=$files:$files" --ulimit "nproc=$processes:$processes" \
         --tmpfs /run --tmpfs /tmp --volume /var $networks "$IMAGE" >/dev/null
 }

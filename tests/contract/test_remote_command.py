@@ -37,6 +37,12 @@ def copied(connection, source, remote_path):
     return program
 
 
+def test_a_command_need_not_read_its_input(project, host):
+    outcome = project.up(remote(host.connection(), create="exec <&-; echo created", stdin="unread\n" * 300_000))
+    assert outcome.ok, outcome.text
+    assert outcome.outputs["stdout"] == "created"
+
+
 def test_lives_on_a_host(project, host, tmp_path):
     log = tmp_path / "log"
 

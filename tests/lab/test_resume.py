@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,9 @@ pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(MADE not in os.environ, reason="the lab was up before the tests; it stays as it is"),
 ]
+
+
+GROUPS = Path("/sys/fs/cgroup")
 
 
 def kill_group(process):
@@ -55,10 +59,13 @@ def left_on_the_host():
         "processes": [p for p in found.splitlines() if re.search("multus-daemon|kubelet|conmon", p) and p[0] != "Z"],
         "rules": [r for r in rules.splitlines() if "10.1.1." in r or "10.1.10." in r or "NETAVARK" in r],
         "links": [link for link in links.splitlines() if "podman" in link],
+        # On cgroup v1 each hierarchy is a folder of its own.
+        "cgroups": [str(group) for group in GROUPS.rglob("kubepods*")]
+        + [str(group) for group in GROUPS.rglob("libpod-*")],
     }
 
 
-NOTHING = {"namespace": False, "run folder": False, "processes": [], "rules": [], "links": []}
+NOTHING = {"namespace": False, "run folder": False, "processes": [], "rules": [], "links": [], "cgroups": []}
 
 
 def test_down_leaves_nothing_on_the_host(lab):

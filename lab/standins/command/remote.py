@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 from typing import Any
 
@@ -20,8 +21,10 @@ async def run(command: str, properties: dict[str, Any], log: EngineLog, urn: str
         output = Output()
         async with client.create_process(command, env=environment, encoding=None) as process:
             try:
-                process.stdin.write((properties.get("stdin") or "").encode())
-                process.stdin.write_eof()
+                # A command that reads nothing may have ended by now.
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.write((properties.get("stdin") or "").encode())
+                    process.stdin.write_eof()
                 await output.collect(process.stdout, process.stderr, properties.get("logging"), log, urn)
                 ended = await process.wait()
             except asyncio.CancelledError:
