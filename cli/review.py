@@ -13,6 +13,7 @@ from cli.wrong_use import wrong_use
 
 if TYPE_CHECKING:
     from model.catalog import Catalog
+    from model.defaults import Defaults
     from model.site import Site
     from review.data import Review
     from rules.finding import Finding
@@ -27,12 +28,13 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Base:
-    """A commit that the file is held against: its name in words, the file's text there, the lines that changed since."""
+    """A commit that the file is held against: its name in words, the file's text there, the lines that changed since, the defaults there."""
 
     said: str = ""
     ref: str = ""
     text: str | None = None
     lines: set[int] | None = None
+    defaults: "Defaults | None" = None
 
 
 def review(
@@ -67,6 +69,7 @@ def review(
 
 def _base(file: Path, ref: str | None) -> Base:
     from cli import git
+    from model.defaults import NAME, Defaults
 
     try:
         commit = git.commit(ref) if ref is not None else git.merge_base()
@@ -75,7 +78,10 @@ def _base(file: Path, ref: str | None) -> Base:
     if commit is None:
         return Base()
     said = f"as at {ref} ({commit[:10]})" if ref else f"as at {commit[:10]}, where this left the default branch"
-    return Base(said, commit, git.at(commit, file), git.changed_lines(commit, file))
+    shared = file.parent / NAME
+    under = git.at(commit, shared)
+    defaults = Defaults(str(shared), under) if under is not None else None
+    return Base(said, commit, git.at(commit, file), git.changed_lines(commit, file), defaults)
 
 
 def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
@@ -90,7 +96,7 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     from review.preview import read
 
     if not file.exists():
-        return deleted.review(name, file, held.said, _site(held.text)), ()
+        return deleted.review(name, file, held.said, _site(held)), ()
     findings = tuple(_findings(file, held.lines))
     rows = tuple(finding.data() for finding in findings)
     try:
@@ -112,7 +118,7 @@ def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, 
     """
     from review.settings import apart
 
-    at_base = _site(held.text)
+    at_base = _site(held)
     if explicit or (known.older and known.applied is None):
         return at_base, held.said if at_base else f"nothing, {held.said}", []
     if known.applied is None:
@@ -124,23 +130,23 @@ def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, 
     return known.applied, "as the last pulumi up applied it", notes
 
 
-def _site(text: str | None) -> "Site | None":
+def _site(held: Base) -> "Site | None":
     from model.load import SiteError, parse_stack_text
 
     try:
-        return parse_stack_text(text, source="") if text is not None else None
+        return parse_stack_text(held.text, source="", defaults=held.defaults) if held.text is not None else None
     except SiteError:
         return None
 
 
 def _findings(file: Path, lines: set[int] | None) -> "Iterator[Finding]":
     """What lint says of the changed lines; errors of the other lines too, since they stop everything."""
-    from model.load import stacks_beside
+    from model.load import defaults_beside, stacks_beside
     from rules.lint import Linter
     from rules.segments import StackFile
 
     linter = Linter()
-    linter.add(file.read_text(encoding="utf-8"), str(file))
+    linter.add(file.read_text(encoding="utf-8"), str(file), defaults=defaults_beside(file))
     linter.others += [StackFile(*other) for other in stacks_beside(file)]
     for finding in linter.findings():
         if lines is None or finding.line in lines or finding.level == "error":

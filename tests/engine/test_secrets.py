@@ -6,7 +6,6 @@ import json
 import pytest
 import yaml
 
-pytest.importorskip("tests.engine.applied", reason="needs an `up` without nodes")
 
 from render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas

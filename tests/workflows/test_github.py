@@ -18,7 +18,6 @@ from lab.toolchain import go, modules
 from tests.workflows.running import PINNED, SITE, WORKFLOWS
 
 FILES = sorted(WORKFLOWS.glob("*.yml"))
-REVIEWED = pytest.mark.skipif(importlib.util.find_spec("cli.review") is None, reason="there is no cli.review")
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +120,6 @@ def test_lint_at_lines(checkout):
     checkout.write(SITE)
 
 
-@REVIEWED
 def test_a_pull_request_is_reviewed_in_one_comment(checkout, hosting):
     expressions = {"github.event.pull_request.base.sha": checkout.base}
     checkout.git("switch", "--quiet", "--force-create", "topic", checkout.base)
@@ -151,7 +149,6 @@ def test_a_pull_request_is_reviewed_in_one_comment(checkout, hosting):
     checkout.git("switch", "--quiet", "main")
 
 
-@REVIEWED
 def test_a_site_that_breaks_a_policy_fails_and_is_commented_all_the_same(checkout, hosting):
     checkout.git("switch", "--quiet", "--force-create", "topic", checkout.base)
     site = wider()
