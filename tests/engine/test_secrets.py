@@ -6,7 +6,6 @@ import json
 import pytest
 import yaml
 
-
 from render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas
 from tests.graph.recording import PRIVATE_KEY

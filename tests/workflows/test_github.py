@@ -1,7 +1,6 @@
 """Each workflow of GitHub: right by actionlint, pinned, of few rights, and its steps run."""
 
 import copy
-import importlib.util
 import json
 import os
 import re
