@@ -1,5 +1,7 @@
-# Keeps pods, services and nodes reachable where the pod's default route leads through another network: Multus has taken
-# eth0's away by now. Runs in an init container of the pod. Variable: NETWORKS (CIDRs, space separated).
+# Leads the pod's default route through another network than eth0, and keeps pods, services and nodes reachable. Runs in an init
+# container of the pod. Variables: NETWORKS (CIDRs, space separated), DEFAULT (interface=router, space separated).
+# Multus is asked for that default route too, and says in network-status that it is there; but with netlink 1.3 (Multus 4.3.0)
+# it takes eth0's for no default route, leaves it, and lets its own go for existing already (pkg/netutils).
 set -eu
 
 gateway_of() { # family: the next hop that eth0's network plugin uses
@@ -25,5 +27,14 @@ for network in $NETWORKS; do
     fi
     ip "$family" route replace "$network" via "$gateway" dev eth0 onlink 2>/dev/null ||
         ip "$family" route replace "$network" via "$gateway" dev eth0
+done
+
+for route in $DEFAULT; do
+    case $route in
+        *:*) family=-6 ;;
+        *) family=-4 ;;
+    esac
+    while ip "$family" route del default dev eth0 2>/dev/null; do :; done
+    ip "$family" route replace default via "${route#*=}" dev "${route%%=*}"
 done
 ip route show

@@ -5,6 +5,9 @@ from typing import Any
 
 from model.ipam import AnyIpam, Dhcp, HostLocal, IpRange, Route, Static, Whereabouts
 
+DHCP_METRIC = 1000
+"""Of the routes that a DHCP server tells; the others have none, which is before all."""
+
 
 def ipam_config(ipam: AnyIpam) -> dict[str, Any]:
     """The `ipam` of a plugin's configuration; an empty object leaves the interface without an address."""
@@ -16,7 +19,10 @@ def ipam_config(ipam: AnyIpam) -> dict[str, Any]:
     if isinstance(ipam, Static):
         addresses = [entry.model_dump(mode="json", by_alias=True, exclude_none=True) for entry in ipam.addresses]
         return {"type": "static", **({"addresses": addresses} if addresses else {}), **_routes(ipam.routes)}
-    return {"type": "dhcp"} if isinstance(ipam, Dhcp) else {}
+    if not isinstance(ipam, Dhcp):
+        return {}
+    # The pod's default route stays eth0's: no router is asked for, and one that comes all the same is the last resort.
+    return {"type": "dhcp", "request": [{"skipDefault": True, "option": "subnet-mask"}], "priority": DHCP_METRIC}
 
 
 def _whereabouts(ipam: Whereabouts) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _pod(name: str, workload: Workload, around: Surroundings) -> dict[str, Any]:
         "terminationGracePeriodSeconds": 5,
     }
     if any(a.default_route for a in workload.networks):
-        pod["initContainers"] = [_cluster_routes(around)]
+        pod["initContainers"] = [_cluster_routes(workload, around)]
     if around.nodes:
         chosen = {"key": "kubernetes.io/hostname", "operator": "In", "values": list(around.nodes)}
         terms = {"nodeSelectorTerms": [{"matchExpressions": [chosen]}]}
@@ -156,13 +156,17 @@ def _pod(name: str, workload: Workload, around: Surroundings) -> dict[str, Any]:
     return pod
 
 
-def _cluster_routes(around: Surroundings) -> dict[str, Any]:
-    """Multus takes eth0's default route away; what only it led to gets routes of its own before the container starts."""
+def _cluster_routes(workload: Workload, around: Surroundings) -> dict[str, Any]:
+    """The default route leads through another network; what only eth0's led to gets routes of its own before the container starts."""
+    routers = [f"{interface}={router}" for interface, a in workload.interfaces() for router in a.default_route]
     return {
         "name": "cluster-routes",
         "image": around.shell_image,
         "command": ["sh", "-c", CLUSTER_ROUTES.read_text(encoding="utf-8")],
-        "env": [{"name": "NETWORKS", "value": " ".join(around.cluster_networks)}],
+        "env": [
+            {"name": "NETWORKS", "value": " ".join(around.cluster_networks)},
+            {"name": "DEFAULT", "value": " ".join(routers)},
+        ],
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}},
         "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}, "runAsUser": 0},
     }

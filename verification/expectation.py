@@ -54,6 +54,8 @@ class ExpectedInterface(Part):
     """VLAN id that can be seen on it or on its uplink; None: none is asked for."""
     segment: str = ""
     """Layer 2 segment; pods of different segments must not see each other. Empty: only pods of one node are on it."""
+    segment_known: bool = True
+    """Whether it is told from all others; not where each node calls the NIC by another name and the network names no segment."""
 
 
 class ExpectedWorkload(Part):
@@ -184,6 +186,7 @@ def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFac
         uplink=n.uplink if known else "",
         vlan=named or (n.vlan if n.type == "vlan" else site.tag_of(n.uplink)),
         segment=(n.segment or f"{n.uplink}/{n.vlan or 0}") if n.between_nodes else "",
+        segment_known=bool(n.segment) or not n.uplink_by_node,
     )
 
 

@@ -73,13 +73,13 @@ def targets(
     ]
     gateways: dict[str, list[str]] = defaultdict(list)
     for w in expected.workloads:
-        for i in w.interfaces:
+        for i in filter(lambda i: i.segment_known, w.interfaces):
             gateways[i.segment] += [r.gateway for r in i.ranges if r.gateway and r.gateway not in gateways[i.segment]]
     found = {}
     for key, want in every:
         peers: dict[str, str] = {}
         strangers: dict[str, list[str]] = {
-            s: g[:1] for s, g in gateways.items() if s != want.segment and s and want.segment
+            s: g[:1] for s, g in gateways.items() if s != want.segment and s and want.segment and want.segment_known
         }
         for other, theirs in every:
             if other == key or not held[other]:
@@ -87,6 +87,8 @@ def targets(
             node = nodes[other[0]]
             if theirs.network == want.network and want.segment and node != nodes[key[0]]:
                 peers.setdefault(node, held[other][0])
+            elif not (want.segment_known and theirs.segment_known):
+                continue
             elif want.segment and theirs.segment and theirs.segment != want.segment:
                 known = strangers.setdefault(theirs.segment, [])
                 if len(known) < STRANGERS and held[other][0] not in known:
@@ -189,10 +191,11 @@ def isolation(interfaces: list[Attached]) -> Iterator[Check]:
     Judged by MAC: a host that is on both may answer for all of its addresses on each (Linux does), but with the MAC it has here.
     """
     macs: dict[str, set[str]] = defaultdict(set)
-    for a in interfaces:
+    told = [a for a in interfaces if a.want.segment_known]
+    for a in told:
         gateways = {r.gateway for r in a.want.ranges}
         macs[a.want.segment] |= {a.mac, *(m for g, found in a.reach.arp.items() if g in gateways for m in found)}
-    for a in interfaces:
+    for a in told:
         if not a.want.segment:
             continue
         strangers = {m: s for s, known in macs.items() if s and s != a.want.segment for m in known if m}

@@ -48,7 +48,7 @@ class Lab:
             check=False,
         )
         if check and done.returncode:
-            msg = f"{' '.join(command)} gave {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            msg = f"{' '.join(command)} gave {done.returncode}:\n{told(done.stdout)}\n{done.stderr[-3000:]}"
             raise AssertionError(msg)
         return done
 
@@ -95,6 +95,12 @@ class Lab:
             text=True,
             **more,
         )
+
+
+def told(output):
+    """The part of an output that says what was wrong: Pulumi prints the outputs, which can be long, behind it."""
+    _, found, diagnostics = output.partition("\nDiagnostics:\n")
+    return diagnostics.partition("\nOutputs:\n")[0][:6000] if found else output[-3000:]
 
 
 def eventually(look, seconds=120, pause=1.0):

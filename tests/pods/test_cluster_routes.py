@@ -16,20 +16,22 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(networks, *setup):
-    """The routes of eth0 after the script, as (destination, gateway); and what it said."""
+def run(networks, *setup, default="", shown="-4 route show dev eth0"):
+    """The routes of eth0 (or those `shown`) after the script, as (destination, gateway); and what it said."""
     made = [
         "ip link add eth0 type veth peer name p0",
         "ip link set eth0 up",
         "ip link set p0 up",
         *(f"ip {words}" for words in setup),
     ]
-    text = "\n".join(
-        [*made, "export NETWORKS", f"( {SCRIPT} )", 'status=$?; ip -j -4 route show dev eth0 >&3; exit "$status"']
-    )
+    text = "\n".join([*made, "export NETWORKS", f"( {SCRIPT} )", f'status=$?; ip -j {shown} >&3; exit "$status"'])
     command = ["unshare", "--net", "sh", "-c", f"exec 3>&1 >/dev/null\n{text}"]
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "NETWORKS": " ".join(networks)}, check=False
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NETWORKS": " ".join(networks), "DEFAULT": default},
+        check=False,
     )
     routes = {(r["dst"], r.get("gateway")) for r in json.loads(done.stdout or "[]")}
     return done.returncode, routes, done.stderr
@@ -62,3 +64,30 @@ def test_without_a_next_hop_the_pod_does_not_start():
     status, _, said = run([SERVICES], "addr add 10.233.65.5/32 dev eth0")
     assert status == 1
     assert f"eth0 shows no next hop for {SERVICES}" in said
+
+
+NET1 = ["link add net1 type veth peer name p1", "link set net1 up", "link set p1 up"]
+
+
+@pytest.mark.parametrize("left", ["route add default via 10.233.65.1", "route add default via 10.1.10.1 dev net1"])
+def test_the_default_route_leads_through_the_network_whatever_multus_left(left):
+    addresses = ["addr add 10.233.65.5/24 dev eth0", "addr add 10.1.10.5/24 dev net1"]
+    status, routes, said = run(
+        [SERVICES], *NET1, *addresses, left, default="net1=10.1.10.1", shown="-4 route show default"
+    )
+    assert status == 0, said
+    assert routes == {("default", "10.1.10.1")}
+
+
+def test_each_family_has_its_own_default_route():
+    addresses = ["addr add fd85::5/64 dev eth0 nodad", "addr add fd00:10::5/64 dev net1 nodad"]
+    status, routes, said = run(
+        ["fd86::/112"],
+        *NET1,
+        *addresses,
+        "-6 route add default via fd85::1 dev eth0",
+        default="net1=fd00:10::1",
+        shown="-6 route show default",
+    )
+    assert status == 0, said
+    assert routes == {("default", "fd00:10::1")}

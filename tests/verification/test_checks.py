@@ -221,6 +221,10 @@ def test_pods_of_other_nodes_must_answer():
         (({"dst": "default", "gateway": "10.1.10.1", "dev": "net1"},), ["default-route"]),
         ((*ROUTES, {"dst": "default", "gateway": "10.1.10.1", "dev": "net1"}), ["default-route"]),
         ((*ROUTES, {"dst": "10.9.0.0/16", "gateway": "10.1.10.1", "dev": "net1"}), []),
+        # A DHCP server's, which is the last resort; and another family's has nothing to do with IPv4's metrics.
+        ((*ROUTES, {"dst": "default", "gateway": "10.1.10.1", "dev": "net1", "metric": 1000}), []),
+        ((*ROUTES, {"dst": "default", "gateway": "fd00:10::1", "dev": "net1", "metric": 1024}), ["default-route"]),
+        ((*ROUTES, {"dst": "default", "dev": "net1", "metric": 1024, "pref": "medium"}), ["default-route"]),
     ],
 )
 def test_the_default_route_is_eth0_s_alone(routes, reason):
