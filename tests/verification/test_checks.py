@@ -310,9 +310,10 @@ def test_ipv6_ranges_hold_ipv6_only():
 STRANGER_MAC = "7a:00:00:00:00:99"
 
 
-def two_segments(answer_on_net1):
-    """A pod on net1 that asks for a pod of the other segment, and that one."""
-    other = ExpectedWorkload(name="other", namespace="default", replicas=1, interfaces=(NET2,))
+def two_segments(answer_on_net1, **changes):
+    """A pod on net1 that asks for a pod of the other segment, and that one, which `changes` are for."""
+    net2 = NET2.model_copy(update=changes)
+    other = ExpectedWorkload(name="other", namespace="default", replicas=1, interfaces=(net2,))
     first = pod(reached=reach(arp={"10.1.10.1": (GATEWAY,), "10.1.20.201": answer_on_net1}))
     theirs = Inside(
         links={"net2": link(name="net2", mac=STRANGER_MAC, addresses=held("10.1.20.201"))},
@@ -337,6 +338,40 @@ def test_segments_that_hear_each_other_fail():
     assert not first.ok
     assert first.detail == f"10.1.20.201 of ens7/0 answers here, MAC {STRANGER_MAC}"
     assert second.ok
+
+
+def test_a_segment_that_nobody_knows_is_held_apart_from_none():
+    (only,) = two_segments((STRANGER_MAC,), segment_known=False)
+    assert only.ok
+    asked = targets(
+        Expectation(
+            workloads=(
+                WORKLOAD.model_copy(
+                    update={"interfaces": (NET1, NET2.model_copy(update={"segment_known": False})), "replicas": 2}
+                ),
+            )
+        ),
+        {
+            (f"samplepod/p{i}", name): (f"10.1.{net}.20{i}",)
+            for i in range(2)
+            for name, net in (("net1", 10), ("net2", 20))
+        },
+        {"samplepod/p0": "node1", "samplepod/p1": "node2"},
+    )
+    assert [asked["samplepod/p0", name].strangers for name in ("net1", "net2")] == [(), ()]
+    assert asked["samplepod/p0", "net2"].peers == ("10.1.20.201",)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("tun", []), ("macvlan", ["interface"])])
+def test_only_a_tap_may_be_without_a_carrier(kind, reason):
+    only = NET1.model_copy(update={"kind": kind, "mode": "", "uplink": ""})
+    workload = WORKLOAD.model_copy(update={"interfaces": (only,)})
+    assert failed(checks([pod(seen=link(carrier=False, kind=kind))], workload=workload)) == reason
+
+
+def test_an_object_without_a_configuration_is_as_rendered_where_nodes_have_their_own():
+    found = checks([pod()], asked={"default/internal": ""}, attachments={"default/internal": ""})
+    assert failed(found) == []
 
 
 @pytest.mark.parametrize("answer", [(), (GATEWAY,), ("7a:00:00:00:00:01",)])
