@@ -100,7 +100,7 @@ def mistakes_together(workload: Workload) -> Found:
     if len(holders) > 1:
         names = " and ".join(a.name for a in holders)
         yield "networks", f"{names} each have a defaultRoute; keep one of them"
-    if workload.kind == "DaemonSet" and "replicas" in workload.model_fields_set:
+    if workload.kind == "DaemonSet" and workload.replicas != 1:
         yield "replicas", "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes"
 
 

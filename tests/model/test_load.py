@@ -12,6 +12,7 @@ from model.mistakes import parsed_path, right_for
 from model.positions import at, documents, written
 from model.site import Site
 from model.types import AddressRange, Digest, MacAddress, Sha256
+from tests.lab.networks import stack_file
 
 STACKS = Path(__file__).parents[2] / "stacks"
 
@@ -315,3 +316,10 @@ def test_typed_settings_are_kubespray_s_variables():
         "kube_pods_subnet": "10.0.0.0/16",
         "kube_proxy_mode": "ipvs",
     }
+
+
+def test_a_site_is_the_same_site_after_it_was_written_down(tmp_path):
+    """As the verification and the throughput get it: every default in it."""
+    text = stack_file(tmp_path / "Pulumi.lab.yaml").read_text()
+    site = parse_stack_text(text, source="Pulumi.lab.yaml")
+    assert Site.model_validate(site.model_dump(mode="json", by_alias=True)) == site
