@@ -21,7 +21,9 @@ def test(place: Place, console: Console) -> int:
     if reason:
         console.print(f"Tests of the lab are skipped: {reason}", markup=False)
         variables["MULTUS_SITE_NO_LAB"] = reason
-    return subprocess.run([sys.executable, "-m", "pytest"], cwd=place.project, env=variables, check=False).returncode
+    # Half of the tests wait for something most of the time: two processes, of which one has the lab (tests/conftest.py).
+    command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    return subprocess.run(command, cwd=place.project, env=variables, check=False).returncode
 
 
 def _lab_for_tests(place: Place, console: Console, variables: dict[str, str]) -> str:
