@@ -16,6 +16,7 @@ def lab():
     return Lab()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist names groups by markers that are there before it looks
 def pytest_collection_modifyitems(config, items):
     """Where several processes share the tests: the lab's in one of them and first, any other module whole in one."""
     if not in_a_worker(config):
