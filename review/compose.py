@@ -6,7 +6,7 @@ from typing import Any
 
 from model.site import Site
 from render.diagram import cards, mermaid
-from review import effects, interruption, networks, nodes, settings
+from review import binaries, effects, interruption, networks, nodes, settings
 from review.data import ORDER, Network, Playbook, Pods, Review, Saying
 from review.effects import Change
 from review.preview import Preview
@@ -47,7 +47,7 @@ def compose(
         interruption=_ordered(still),
         playbooks=runs,
         nodes=_ordered(of_nodes),
-        binaries=tuple(effects.binaries(change, preview, kubespray_runs=bool(runs))),
+        binaries=tuple(binaries.binaries(change, preview, kubespray_runs=bool(runs))),
         networks=moved_networks,
         pods=tuple(sorted(of_pods, key=lambda one: ORDER[one.level])),
         destroyed=_ordered(gone),

@@ -1,17 +1,14 @@
-"""What the engine's steps mean for pods, binaries and machines of the site."""
+"""What the engine's steps mean for pods, machines and objects of the site."""
 
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from model.catalog import Catalog
-from model.cni_plugins import GoModule
-from model.nodes import Architecture
 from model.site import Site
 from model.workloads import Workload, replica_name
-from render import cni_plugins
 from review import workloads
-from review.data import Binaries, Level, Moved, Network, Pods, Saying
+from review.data import Level, Network, Pods, Saying
 from review.preview import Preview, Step
 from review.words import listed
 
@@ -163,68 +160,9 @@ def _paths(step: Step) -> list[str]:
     return [f"{listed(list(dict.fromkeys(plain)), 4)} differs from what was applied"]
 
 
-def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[Binaries]:
-    """Nodes whose plugin binaries are put there, exchanged or taken away; nodes that are treated alike together."""
-    before = _by_architecture(change.old, change.old_catalog)
-    after = _by_architecture(change.new, change.new_catalog)
-    groups: dict[tuple[tuple[Moved, ...], str], list[str]] = {}
-    for step in preview.of("CniPlugins"):
-        node = change.node_of(step)
-        had = {} if step.op == "create" else _on(change.old, node, before)
-        has = {} if step.op == "delete" else _on(change.new, node, after)
-        names = [n for n in dict.fromkeys((*has, *had)) if had.get(n) != has.get(n)]
-        moved = tuple(Moved(n, had.get(n, ""), has.get(n, "")) for n in names)
-        groups.setdefault((moved, _why(step, moved, kubespray_runs=kubespray_runs)), []).append(node)
-    order = list(dict.fromkeys((*(change.new.nodes.hosts), *(change.old.nodes.hosts if change.old else ()))))
-    return [Binaries(tuple(sorted(nodes, key=order.index)), moved, why) for (moved, why), nodes in groups.items()]
-
-
 def reconnected(step: Step) -> bool:
     """Whether how a node is reached is part of what changed: key, user, port, bastion, host key."""
     return step.op == "update" and any(path.startswith("connection") for path in step.paths)
-
-
-def _by_architecture(site: Site | None, catalog: Catalog) -> dict[str, dict[str, str]]:
-    hosts = site.nodes.hosts.values() if site else ()
-    return {its: _origins(site, catalog, its) for its in {host.architecture for host in hosts} if site}
-
-
-def _on(site: Site | None, node: str, binaries: Mapping[str, dict[str, str]]) -> dict[str, str]:
-    host = site.nodes.hosts.get(node) if site else None
-    return binaries[host.architecture] if host else {}
-
-
-def _why(step: Step, moved: tuple[Moved, ...], *, kubespray_runs: bool) -> str:
-    if step.op == "create":
-        return "the node is new"
-    if step.op == "delete":
-        return "the node leaves the site"
-    if moved:
-        return "the site names others"
-    if reconnected(step):
-        return "the same again: the node is reached in another way, so its commands run again"
-    if kubespray_runs:
-        return "the same again: Kubespray unpacks its own archive over /opt/cni/bin"
-    return "the same again: the node or what is on it is not as it was applied"
-
-
-def _origins(site: Site, catalog: Catalog, architecture: Architecture) -> dict[str, str]:
-    """Plugin → what it is, without a URL: these may hold passwords. Nothing where the catalogue lacks it, which the preview tells."""
-    try:
-        found = cni_plugins.origins(site, catalog, architecture)
-    except LookupError:
-        return {}
-    return {origin.name: _said(site, origin, architecture) for origin in found}
-
-
-def _said(site: Site, origin: cni_plugins.Origin, architecture: Architecture) -> str:
-    if origin.kind == "calico":
-        return "Calico's own"
-    pin = origin.pin.removeprefix("h1:")[:12]
-    if site.cni_plugins.binary(origin.name, architecture):
-        return f"the site's own, sha256 {pin}…"
-    source = "built from source" if isinstance(site.cni_plugins.source, GoModule) else "release"
-    return f"{source} {site.cni_plugins.version}, {'sum' if origin.kind == 'go' else 'sha256'} {pin}…"
 
 
 def destroyed(change: Change, preview: Preview) -> list[Saying]:
@@ -261,8 +199,10 @@ def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None
             or f"destroyed, because {left or 'the site has none'}: reset.yml takes Kubernetes off nodes that stay"
         )
         return "danger", "the cluster", "", text
-    if step.owner in {"CniPlugins", "NodeNetworks"}:
-        what = "CNI plugin binaries on" if step.owner == "CniPlugins" else "links, functions and configurations on"
+    if step.owner == "CniPlugins":
+        return "care", "CNI plugin binaries on all nodes", "", replaced or f"removed, because {left}"
+    if step.owner == "NodeNetworks":
+        what = "links, functions and configurations on"
         return "care", what, node, replaced or f"removed, because {left or 'nothing needs them there any more'}"
     if not step.kind.startswith("kubernetes:"):
         return None  # facts and proofs are taken, nothing is there to be destroyed
@@ -308,7 +248,6 @@ def others(preview: Preview) -> list[str]:
 
 
 _OTHERS = {
-    "CniDelivery": "plugin binaries of this machine are sent to the nodes",
     "NodeVM": "nodes are looked at, and their names, NICs and package sources set up",
     "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
     "Multus": "the Multus daemon",

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.lab.running import Lab, no_lab
 
@@ -16,14 +17,22 @@ def lab():
     return Lab()
 
 
+class ByModule(LoadScopeScheduling):
+    """Each module whole in one process, and all of the lab's in the same. (loadgroup does nothing with this pytest.)"""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "lab" if file.startswith("tests/lab/") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByModule(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
-    """Where several processes share the tests: the lab's in one of them and first, any other module whole in one."""
-    if not in_a_worker(config):
-        return
-    for item in items:
-        lab_s = item.get_closest_marker("lab")
-        item.add_marker(pytest.mark.xdist_group("lab" if lab_s else str(item.path)))
-    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
+    """Where several processes share the tests: the lab's first."""
+    if in_a_worker(config):
+        items.sort(key=lambda item: not item.nodeid.startswith("tests/lab/"))
 
 
 def in_a_worker(config):

@@ -4,14 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from lab.cache import Cache
-from lab.files import read_environment
-from lab.place import Place
+from tests.contract.tools import search_path
 from tests.graph.recording import PRIVATE_KEY, lab_site
 
 pytestmark = pytest.mark.engine
@@ -21,8 +20,9 @@ PROJECT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    variables = {**os.environ, **(read_environment(Place(PROJECT, Cache.default())) or {})}
-    variables |= {
+    variables = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), search_path()]),
         "PULUMI_BACKEND_URL": f"file://{tmp_path_factory.mktemp('state')}",
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.workflows.running import PROJECT, SITE
-from tests.workflows.test_github import REVIEWED, wider
+from tests.workflows.test_github import wider
 
 PIPELINE = yaml.safe_load((PROJECT / ".gitlab-ci.yml").read_text())
 UP = yaml.safe_load((PROJECT / ".gitlab" / "up.yml").read_text())
@@ -58,7 +58,6 @@ def test_lint_at_lines(checkout):
     assert run(checkout, JOBS["lint"])[0] == 0
 
 
-@REVIEWED
 def test_a_merge_request_is_reviewed_in_one_comment(checkout, hosting):
     checkout.git("switch", "--quiet", "--force-create", "topic", checkout.base)
     checkout.write(wider())

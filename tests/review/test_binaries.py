@@ -1,0 +1,72 @@
+"""Nodes whose plugin binaries one resource looks after: told are those that it goes to."""
+
+import pytest
+
+from model.load import parse_site
+from review.binaries import binaries
+from review.effects import Change
+from review.preview import Preview, Step
+from tests.graph.recording import CATALOG, lab_site
+
+INSTALL = Step("update", "command:local:Command", "CniPlugins", "lab-cni-plugins-install", ("stdin",))
+
+
+def facts(node, *paths):
+    return Step("update", "command:remote:Command", "NodeVM", f"lab-{node}-facts", paths)
+
+
+def told(*steps, old=None, new=None, kubespray_runs=False):
+    """Node → plugins that change, and why."""
+    sites = [parse_site(data or lab_site(), source="a test") for data in (old, new)]
+    found = binaries(Change(*sites, CATALOG, CATALOG), Preview(steps), kubespray_runs=kubespray_runs)
+    return {node: ([moved.what for moved in one.plugins], one.why) for one in found for node in one.nodes}
+
+
+def site_of(edit):
+    site = lab_site()
+    edit(site["nodes"]["hosts"])
+    return site
+
+
+def test_without_a_step_nothing_is_told():
+    assert told(new=lab_site(cniPlugins={"plugins": ["macvlan", "bridge"]}), kubespray_runs=True) == {}
+
+
+def test_a_new_node_and_one_that_leaves_and_nobody_else():
+    new = site_of(lambda hosts: (hosts.pop("node2"), hosts.update(node4={"address": "10.1.1.8"})))
+    new["workloads"] = {}
+    assert told(INSTALL, old=lab_site(workloads={}), new=new) == {
+        "node2": (["macvlan"], "the node leaves the site"),
+        "node4": (["macvlan"], "the node is new"),
+    }
+
+
+def test_after_kubespray_every_node_is_done_again():
+    found = told(INSTALL, new=site_of(lambda hosts: hosts.update(node4={"address": "10.1.1.8"})), kubespray_runs=True)
+    again = ([], "the same again: Kubespray unpacks its own archive over /opt/cni/bin")
+    assert found == {"node1": again, "node2": again, "node3": again, "node4": (["macvlan"], "the node is new")}
+
+
+@pytest.mark.parametrize("path", ["connection.privateKey", "connection.proxy.host"])
+def test_another_way_to_nodes_goes_to_none(path):
+    assert told(INSTALL, facts("node1", path), facts("node2", path)) == {}
+
+
+def test_a_node_that_is_looked_at_anew_is_told_alone():
+    found = told(INSTALL, facts("node1", "connection.privateKey"), facts("node2", "connection.privateKey", "stdin"))
+    assert list(found) == ["node2"]
+    assert found["node2"][0] == []
+    assert "is looked at first" in found["node2"][1]
+
+
+def test_only_nodes_of_an_architecture_whose_plugins_moved():
+    def of_two(sha):
+        site = site_of(lambda hosts: hosts["node3"].update(architecture="arm64"))
+        binary = {"name": "macvlan", "url": "https://example.org/macvlan"}
+        site["cniPlugins"]["binaries"] = [
+            {**binary, "architecture": "amd64", "sha256": "a" * 64},
+            {**binary, "architecture": "arm64", "sha256": sha * 64},
+        ]
+        return site
+
+    assert told(INSTALL, old=of_two("b"), new=of_two("c")) == {"node3": (["macvlan"], "the site names others")}
