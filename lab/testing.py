@@ -22,7 +22,7 @@ def test(place: Place, console: Console) -> int:
         console.print(f"Tests of the lab are skipped: {reason}", markup=False)
         variables["MULTUS_SITE_NO_LAB"] = reason
     # Half of the tests wait for something most of the time: two processes, of which one has the lab (tests/conftest.py).
-    command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "--numprocesses", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
     return subprocess.run(command, cwd=place.project, env=variables, check=False).returncode
 
 
