@@ -96,7 +96,7 @@ def plan(site: Site, live: Iterable[Taken] = ()) -> list[Line]:
 def outside(site: Site, live: Iterable[Taken]) -> list[Taken]:
     """Live addresses on the site's networks that no range of theirs holds; DHCP's and raw networks' are not known here."""
     lines = [line for name in site.networks for line in _lines(site, name)]
-    known = {line.network for line in lines}
+    known = {line.network for line in lines if line.ipam != "dhcp"}
     return sorted(
         {
             t

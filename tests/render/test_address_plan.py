@@ -75,6 +75,7 @@ def test_what_is_in_no_range():
         Taken("default/internal", address, f"default/{name}", "node1")
         for address, name in (("10.1.10.241", "a"), ("10.1.11.5", "b"), ("10.1.10.5", "c"), ("10.1.10.1", "d"))
     ]
+    live.append(Taken("default/lease", "10.1.20.108", "default/web-1", "node1"))  # which its server knows
     assert [t.pod for t in outside(made(), live)] == ["default/d", "default/a", "default/b"]
 
 
