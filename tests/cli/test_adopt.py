@@ -13,6 +13,7 @@ from model.load import parse_stack_text
 from render.attachment import nad_manifest
 
 MACVLAN = {"cniVersion": "1.0.0", "name": "a", "type": "macvlan", "master": "ens6"}
+LEASE = {"type": "dhcp", "request": [{"skipDefault": True, "option": "subnet-mask"}], "priority": 1000}
 RANGE = {"subnet": "10.1.10.0/24", "rangeStart": "10.1.10.200", "rangeEnd": "10.1.10.250", "gateway": "10.1.10.1"}
 NODE = {
     "kind": "Node",
@@ -63,7 +64,9 @@ def adopted(*manifests):
         ({**MACVLAN, "name": "other"}, "raw"),
         ({**MACVLAN, "bcqueuelen": 100}, "macvlan"),
         ({**MACVLAN, "mac": "02:00:00:00:00:01"}, "raw"),
-        ({**MACVLAN, "capabilities": {"mac": True}, "ipam": {"type": "dhcp"}}, "macvlan"),
+        ({**MACVLAN, "capabilities": {"mac": True}, "ipam": LEASE}, "macvlan"),
+        # Which lets a DHCP server take the pod's default route.
+        ({**MACVLAN, "ipam": {"type": "dhcp"}}, "raw"),
         ({**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.1.10.0/24", "network_name": "a"}}, "macvlan"),
         ({**MACVLAN, "ipam": {"type": "whereabouts", "range": "10.1.10.0/24", "log_level": "debug"}}, "raw"),
         ({**MACVLAN, "ipam": {"type": "host-local", "ranges": [[RANGE, {"subnet": "10.1.20.0/24"}]]}}, "raw"),

@@ -299,7 +299,7 @@ def test_what_was_delivered_is_taken_from_the_store(node):
     (node.bin / "bond").unlink()
     done = node.run("install", f"bond {sha} delivered")
     assert done.returncode == 1
-    assert "send it again: pulumi up --replace" in done.stderr
+    assert "send it again: pulumi up" in done.stderr
 
 
 def test_calicos_plugins_are_asked_and_left_as_they_are(node):

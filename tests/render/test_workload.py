@@ -138,7 +138,10 @@ def test_a_default_route_brings_routes_to_the_cluster():
     w = workload(networks=[{"name": "macvlan-internal", "defaultRoute": ["10.1.10.1"]}])
     spec = made(w, shell_image="busybox", cluster_networks=["10.233.64.0/18", "10.233.0.0/18"])[0].body["spec"]
     (init,) = spec["template"]["spec"]["initContainers"]
-    assert init["env"] == [{"name": "NETWORKS", "value": "10.233.64.0/18 10.233.0.0/18"}]
+    assert init["env"] == [
+        {"name": "NETWORKS", "value": "10.233.64.0/18 10.233.0.0/18"},
+        {"name": "DEFAULT", "value": "net1=10.1.10.1"},
+    ]
     assert init["securityContext"]["capabilities"] == {"add": ["NET_ADMIN"]}
     assert "initContainers" not in template(CONTENTS)["spec"]
 
