@@ -9,9 +9,11 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from model.ipam import Dhcp
 from model.networks import RESOURCE, Network
 from model.nodes import Host
 from model.types import NodeName
+from render.addresses import ipam_config
 from render.attachment import KIND, PLUGIN_WORDS, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
@@ -139,7 +141,9 @@ def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[s
     first, *chained = ({k: v for k, v in plugin.items() if k != "capabilities"} for plugin in plugins)
     ipam = first.pop("ipam", None) or {}
     network = {_SITE_WORDS.get(key, key): value for key, value in first.items()}
-    network["ipam"] = _flat(_in_sets(ipam)) if ipam else {"type": "none"}
+    # What a site's DHCP asks for besides has no keys of its own.
+    plain = {"type": "dhcp"} if ipam == ipam_config(Dhcp(type="dhcp")) else _flat(_in_sets(ipam))
+    network["ipam"] = plain if ipam else {"type": "none"}
     if config.get("cniVersion"):
         network["cniVersion"] = config["cniVersion"]
     if resource:
