@@ -3,6 +3,9 @@
 import json
 
 import pytest
+import yaml
+
+from tests.lab.running import PROJECT
 
 pytestmark = pytest.mark.lab
 
@@ -29,14 +32,26 @@ def test_the_figures_are_an_output(lab):
     assert all(r["gbitsPerSecond"] > 0.1 for r in rows)
 
 
-def test_everything_is_measured_on_demand(lab):
+def of_one_network(folder):
+    """The lab's stack file with one of its two networks: as much is proven, in a minute less."""
+    data = yaml.safe_load((PROJECT / "stacks" / "Pulumi.lab.yaml").read_text())
+    site = data["config"]["multus-site:site"]
+    del site["networks"]["macvlan-external"]
+    site["workloads"]["samplepod"]["networks"] = ["macvlan-internal"]
+    file = folder / "Pulumi.lab.yaml"
+    file.write_text(yaml.safe_dump(data))
+    return str(file)
+
+
+def test_everything_is_measured_on_demand(lab, tmp_path):
+    file = of_one_network(tmp_path)
     done = lab.run(
-        ".venv/bin/python", "-m", "cli", "throughput", "lab", "--seconds", "1", "--format", "json", seconds=600
+        ".venv/bin/python", "-m", "cli", "throughput", file, "--seconds", "1", "--format", "json", seconds=600
     )
     rows = json.loads(done.stdout)
     kinds = {(r["protocol"], r["streams"]) for r in rows}
     assert kinds == {("tcp", 1), ("tcp", 4), ("udp", 1), ("udp", 4)}
-    assert {r["network"] for r in rows} == NETWORKS
+    assert {r["network"] for r in rows} == NETWORKS - {"macvlan-external"}
     assert all(r["runs"] == 3 for r in rows)
     assert all(r["latencyMicroseconds"] > 0 for r in rows)
     # How fast is for docs/measurements.md: this machine's cores are shared with everything else.
