@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import urllib.parse
+from abc import ABC, abstractmethod
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +37,7 @@ _MANIFESTS = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
 _BLOBS = re.compile(r"/v2/.+/blobs/sha256:(?P<digest>[0-9a-f]{64})")
 
 
-class Answer(BaseHTTPRequestHandler):
+class Answer(ABC, BaseHTTPRequestHandler):
     """What both sides share: a file or a short text, to GET and HEAD."""
 
     protocol_version = "HTTP/1.1"
@@ -98,9 +99,9 @@ class Answer(BaseHTTPRequestHandler):
         first = int(asked[1]) if asked else 0
         return first if first < size else 0
 
+    @abstractmethod
     def find(self, path: str, namespace: str) -> tuple[Path, dict[str, str]] | None:
         """The file for a path, with its headers."""
-        raise NotImplementedError
 
 
 def files(folder: Path) -> type[Answer]:

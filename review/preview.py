@@ -62,9 +62,15 @@ def read(data: Mapping[str, Any]) -> Preview:
         tuple(sorted((step for step in every if step.op in _DONE), key=_order)),
         _counts(every, (data.get("changeSummary") or {}).get("same", 0)),
         tuple(_lines(said, "warning")),
-        tuple(_lines(said, "error")),
+        _errors(said),
         any(_UNKNOWN[0] in str(one.get("message")) for one in said),
     )
+
+
+def _errors(said: list[dict[str, Any]]) -> tuple[str, ...]:
+    """What was wrong; that the program ended for it is worth a line only where nothing else is said."""
+    every = tuple(_lines(said, "error"))
+    return tuple(line for line in every if not line.startswith("an unhandled error occurred")) or every
 
 
 def _counts(steps: list[Step], same: int) -> dict[str, int]:

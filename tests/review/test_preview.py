@@ -62,6 +62,17 @@ def test_each_line_once_without_colours_and_chatter():
     assert (found.errors, found.warnings) == (("a: b", "c: d"), ())
 
 
+def test_that_the_program_ended_is_told_where_nothing_else_is():
+    ended = {
+        "severity": "error",
+        "message": "error: an unhandled error occurred: program exited with non-zero exit code: 1",
+    }
+    why = {"severity": "error", "message": "error: multus-site:sshPrivateKey is not set"}
+    assert read({"diagnostics": [why, ended]}).errors == ("multus-site:sshPrivateKey is not set",)
+    (alone,) = read({"diagnostics": [ended]}).errors
+    assert alone.startswith("an unhandled error occurred")
+
+
 def test_steps_are_in_the_order_of_a_person():
     names = ["s-node10-x", "s-node9-x", "s-node1-x"]
     found = read({"steps": [step("create", name) for name in names]})
