@@ -147,6 +147,7 @@ def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str
         "origin": asdict(origin),
         "hosts": {name: inventory.host_variables(site, name, host) for name, host in site.nodes.hosts.items()},
         "groups": inventory.groups(site),
+        "own_groups": inventory.own_groups(site),
         "variables": inventory.variables(site, dict(variables)),
         "own": sorted(site.kubespray.variables),
         "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},

@@ -1,9 +1,12 @@
 """InterfaceCheck: pods that lost their interfaces are found and made anew."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.access import access
+from model.racks import Taint
 from render import mending
 
 
@@ -18,6 +21,7 @@ class InterfaceCheck(pulumi.ComponentResource):
         name: str,
         image: str,
         programs: str,
+        tolerated: Sequence[Taint],
         provider: kubernetes.Provider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -28,7 +32,7 @@ class InterfaceCheck(pulumi.ComponentResource):
         before.append(kubernetes.core.v1.ConfigMap(f"{name}-script", **mending.config_map(), opts=child))
         kubernetes.batch.v1.CronJob(
             name,
-            **mending.cron_job(image, programs),
+            **mending.cron_job(image, programs, tolerated),
             opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=before),
         )
         self.register_outputs({})

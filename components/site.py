@@ -23,11 +23,12 @@ from components.secrets import Secrets
 from components.sriov import Sriov
 from components.ssh import Ssh
 from components.throughput import Throughput
+from components.topology import Topology
 from components.verification import Verification
 from components.workload import Workload
 from model.catalog import Catalog
 from model.site import Site as SiteModel
-from render import air_gap, cni_plugins, dhcp, images, node_networks, whereabouts
+from render import air_gap, cni_plugins, dhcp, images, node_networks, topology, whereabouts
 from render.cluster import cluster_networks
 from render.workload import Surroundings
 
@@ -79,12 +80,14 @@ class Site(pulumi.ComponentResource):
             )
             for name in site.networks
         }
-        workloads = self._workloads(attachments, api, [multus, *managers, *own.values()])
+        placed = self._topology(nodes, cluster)
+        workloads = self._workloads(attachments, api, [multus, *managers, *own.values(), *placed])
         if site.networks:
             InterfaceCheck(
                 f"{site.name}-mend-interfaces",
                 self._catalog.image(images.SHELL),
                 str(site.kubespray.given().get("bin_dir", "/usr/local/bin")),
+                topology.taints(site),
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
             )
@@ -99,6 +102,7 @@ class Site(pulumi.ComponentResource):
                 *(a.content for a in attachments.values()),
                 plugins.record,
                 *(self._drift.of(node) for node in nodes),
+                *(one.applied for one in placed),
                 written(multus.daemon, "uid"),
             ],
             self._commands,
@@ -170,6 +174,25 @@ class Site(pulumi.ComponentResource):
             provider=self._commands,
             opts=pulumi.ResourceOptions(parent=self, protect=site.protect),
         )
+
+    def _topology(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> list[Topology]:
+        """Labels and taints of nodes that stand in racks."""
+        site = self._site
+        wanted = topology.nodes(site)
+        if not wanted:
+            return []
+        return [
+            Topology(
+                f"{site.name}-topology",
+                wanted,
+                cluster.kubeconfig,
+                [cluster.run_id, *(node.identity for node in nodes.values())],
+                self._commands,
+                # Where the cluster goes, they go with it.
+                deleted_with=cluster.run,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+            )
+        ]
 
     def _cni_plugins(self, nodes: dict[str, NodeVM], cluster: KubesprayCluster) -> CniPlugins:
         site = self._site
@@ -251,6 +274,8 @@ class Site(pulumi.ComponentResource):
                 Surroundings(
                     image=self._catalog.image(workload.image),
                     nodes=site.restricted_to(workload),
+                    shunned_racks=[name for name, rack in site.racks.items() if rack.dedicated],
+                    tolerated=site.tolerated(workload),
                     contents={a.name: attachments[a.name].content for a in workload.networks},
                     devices=site.devices(workload),
                     shell_image=self._catalog.image(images.SHELL),

@@ -43,7 +43,7 @@ class Document:
     hosts: dict[str, dict[str, Any]]
     """Host → its variables, as render.inventory gives them."""
     groups: dict[str, tuple[str, ...]]
-    """Group → hosts, in order."""
+    """Group of Kubespray's → hosts, in order."""
     variables: dict[str, Any] = field(repr=False)
     """Variables of the whole cluster; some may be secret."""
     identities: dict[str, str]
@@ -60,6 +60,8 @@ class Document:
     """Names of the variables that the site gives itself: each must mean something to the release."""
     secret: tuple[str, ...] = ()
     """Names of the variables whose values nobody may see."""
+    own_groups: dict[str, list[str]] = field(default_factory=dict)
+    """Group of the site's own → hosts; in the inventory for whoever runs playbooks of theirs with it, none of Kubespray's looks."""
 
     @classmethod
     def parse(cls, text: str) -> "Document":

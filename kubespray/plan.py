@@ -260,11 +260,18 @@ def _upgrade(applied: Applied, wanted: Applied) -> str:
     return ", ".join(steps)
 
 
+def _settings(host: dict[str, Any]) -> dict[str, Any]:
+    """A host's variables but for labels and taints: Kubespray gives a node those it joins with, and takes none away (docs/decisions/0011)."""
+    return {name: value for name, value in host.items() if name not in {"node_labels", "node_taints"}}
+
+
 def _changed(now: Applied, wanted: Applied) -> list[str]:
     """Names of the variables, hosts and groups whose settings changed; neither membership nor versions."""
     keys = sorted(set(now.variables) | set(wanted.variables))
     found = [key for key in keys if now.variables.get(key) != wanted.variables.get(key)]
-    found += [f"settings of {host}" for host in now.hosts if now.hosts[host] != wanted.hosts[host]]
+    found += [
+        f"settings of {host}" for host in now.hosts if _settings(now.hosts[host]) != _settings(wanted.hosts[host])
+    ]
     for group, hosts in wanted.groups.items():
         if set(now.groups.get(group, ())) != set(hosts) & set(now.hosts):
             found.append(f"members of {group}")

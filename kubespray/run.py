@@ -48,7 +48,8 @@ class Runner:
     def run(self, run: PlaybookRun, document: Document, hosts: dict[str, dict[str, Any]]) -> Progress:
         """One playbook, to its end. `hosts`: variables of all hosts that may be in it. Raises KubesprayError if it fails."""
         variables = self._resolved(document)
-        self.workplace.write_inventory(inventory({h: hosts[h] for h in run.hosts}, run.groups, variables))
+        there = {host: hosts[host] for host in run.hosts}
+        self.workplace.write_inventory(inventory(there, run.groups, variables, document.own_groups))
         log = self.workplace.log(run.playbook)
         events = log.with_suffix(".events")
         started = time.monotonic()

@@ -22,6 +22,8 @@ class Attachable(Part):
     """Version of the CNI specification that the plugins are called with; the highest that plugins, Multus and runtime support if absent."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that it exists on, and that its pods can run on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
     chain: tuple[Chained, ...] = ()
     """Plugins that work on what this one made, in this order."""
 

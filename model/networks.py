@@ -29,6 +29,8 @@ class Raw(Part):
     """L2 segment that it is on, one of `segments`."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that it exists on, and that its pods can run on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
 
     @property
     def device_resource(self) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from model.base import Part
-from model.types import InterfaceName, Mtu, NodeName, VlanId
+from model.types import InterfaceName, Mtu, NodeName, ObjectName, VlanId
 
 
 class VlanLink(Part):
@@ -21,6 +21,8 @@ class VlanLink(Part):
     """Not above that of what carries it; the same if absent."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that it is made on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
 
 
 class BondLink(Part):
@@ -38,6 +40,8 @@ class BondLink(Part):
     """Of bond and members; theirs if absent."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that it is made on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
 
 
 NodeLink = Annotated[VlanLink | BondLink, Field(discriminator="type")]

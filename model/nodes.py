@@ -49,9 +49,9 @@ class Host(Part):
     architecture: Architecture = "amd64"
     """Which binaries it gets."""
     rack: ObjectName | None = Field(default=None, examples=["r1"])
-    """Becomes the label topology.kubernetes.io/zone of the node."""
+    """Rack that it stands in, one of `racks` where the site has any: labels and the taint of the node, a group of the inventory."""
     groups: tuple[ObjectName, ...] = Field(default=(), examples=[["compute"]])
-    """Groups of nodes that are built alike, by which a network's master is named."""
+    """Groups of nodes that are built alike, by which a network's master is named; each is a group of the inventory too."""
     slice: int | None = Field(default=None, ge=0, examples=[0])
     """Which part of ranges that are split by node it hands out; by its address if absent."""
 

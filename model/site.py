@@ -1,5 +1,7 @@
 """A site: one YAML object, from bare hosts to proven pods."""
 
+from collections.abc import Sequence
+
 from pydantic import Field, model_validator
 
 from model import attachments, whole
@@ -15,6 +17,7 @@ from model.master import MasterByNode
 from model.networks import Network, Raw, Segment
 from model.node_links import BondLink, NodeLink, VlanLink
 from model.nodes import Nodes
+from model.racks import LABELS, Level, Rack, Taint
 from model.sriov_pools import SriovPool, SriovSetup
 from model.throughput import Throughput
 from model.types import InterfaceName, NodeName, ObjectName
@@ -34,6 +37,8 @@ class Site(Part):
     """Whether Pulumi refuses to destroy the cluster, until this is taken out and `pulumi up` has run."""
     nodes: Nodes
     """The hosts: who makes them, how they are reached."""
+    racks: dict[ObjectName, Rack] = {}
+    """Racks by name, where there is more to say of them than that hosts stand in them."""
     kubespray: Kubespray = Kubespray()
     """How the cluster is installed."""
     cni_plugins: CniPlugins = CniPlugins()
@@ -67,9 +72,38 @@ class Site(Part):
         """Names of the hosts with a role, in the order of the file."""
         return [name for name, host in self.nodes.hosts.items() if role in host.roles]
 
+    def workers(self, nodes: Sequence[NodeName], racks: Sequence[ObjectName]) -> list[NodeName]:
+        """Names of the hosts that a part of the site is for: those it names, the workers in racks it names, else all workers."""
+        if nodes:
+            return list(nodes)
+        workers = self.with_role("worker")
+        return [node for node in workers if self.nodes.hosts[node].rack in racks] if racks else workers
+
+    def rack_of(self, node: NodeName) -> Rack | None:
+        """The rack that a host stands in; one of which nothing is said where the site has no `racks`."""
+        host = self.nodes.hosts.get(node)
+        return None if host is None or host.rack is None else self.racks.get(host.rack, Rack())
+
+    def taint_of(self, node: NodeName) -> Taint | None:
+        """The taint of a host in a dedicated rack."""
+        rack = self.rack_of(node)
+        return rack.dedicated.of(str(self.nodes.hosts[node].rack)) if rack and rack.dedicated else None
+
+    def labels_of(self, node: NodeName) -> dict[str, str]:
+        """Labels that a host has of its rack."""
+        name, rack = self.nodes.hosts[node].rack, self.rack_of(node)
+        if rack is None or name is None:
+            return {}
+        row = {LABELS["row"]: rack.row} if rack.row else {}
+        return {LABELS["zone"]: rack.zone or name, LABELS["rack"]: name, **row, **rack.labels}
+
+    def domain_of(self, node: NodeName, level: Level) -> str | None:
+        """The rack, row or zone that a host is in, or itself; None where the site does not say."""
+        return node if level == "node" else self.labels_of(node).get(LABELS[level])
+
     def nodes_with(self, network: Network) -> list[NodeName]:
         """Names of the hosts that the network exists on."""
-        nodes = list(network.nodes) or self.with_role("worker")
+        nodes = self.workers(network.nodes, network.racks)
         if not isinstance(network, Link):
             return nodes
         hosts = self.nodes.hosts
@@ -83,15 +117,26 @@ class Site(Part):
         return isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None
 
     def nodes_of(self, workload: Workload) -> list[NodeName]:
-        """Names of the hosts that the workload's pods can run on: those that have all of its networks."""
-        chosen = list(workload.nodes) or self.with_role("worker")
+        """Names of the hosts that the workload's pods can run on: those that have all of its networks, and whose taint they tolerate."""
+        chosen = self.workers(workload.nodes, workload.racks)
+        if not workload.nodes and not workload.racks:
+            chosen = [node for node in chosen if self.taint_of(node) is None]
         used = [self.networks[a.name] for a in workload.networks if a.name in self.networks]
         return [node for node in chosen if all(node in self.nodes_with(network) for network in used)]
 
     def restricted_to(self, workload: Workload) -> list[NodeName]:
-        """The same, where that is not simply every worker."""
+        """The same, where neither racks nor taints nor anything else says it: what pods have to be told by name."""
         nodes = self.nodes_of(workload)
-        return [] if nodes == self.with_role("worker") and not workload.nodes else nodes
+        if workload.racks:
+            # By rack, so that one more node of it changes no pod; a policy sees of a single one that it is.
+            return [] if nodes == self.workers((), workload.racks) and len(nodes) > 1 else nodes
+        open_to_all = [node for node in self.with_role("worker") if self.taint_of(node) is None]
+        return [] if nodes == open_to_all and not workload.nodes else nodes
+
+    def tolerated(self, workload: Workload) -> list[Taint]:
+        """Taints of the dedicated racks that the workload names, or whose nodes it names."""
+        named = self.workers(workload.nodes, workload.racks) if workload.nodes or workload.racks else []
+        return list(dict.fromkeys(taint for node in named if (taint := self.taint_of(node))))
 
     def devices(self, workload: Workload) -> dict[str, int]:
         """Device resources that a pod of the workload needs, and how many of each: one for each attachment."""
@@ -113,7 +158,7 @@ class Site(Part):
 
     def nodes_of_link(self, link: NodeLink) -> list[NodeName]:
         """Names of the hosts that a link is made on."""
-        return list(link.nodes) or self.with_role("worker")
+        return self.workers(link.nodes, link.racks)
 
     def links_on(self, node: NodeName) -> dict[str, NodeLink]:
         """The links that are made on a node: bonds first, since VLANs may be theirs."""
@@ -127,7 +172,7 @@ class Site(Part):
 
     def nodes_of_pool(self, pool: SriovPool) -> list[NodeName]:
         """Names of the hosts that a pool's NICs are in."""
-        return list(pool.nodes) or self.with_role("worker")
+        return self.workers(pool.nodes, pool.racks)
 
     def pools_on(self, node: NodeName) -> list[SriovPool]:
         """The pools whose functions we make on a node; an operator makes its own."""

@@ -21,6 +21,8 @@ class SriovPool(Part):
     """`vfio-pci` for DPDK programs, which drive the function themselves."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that have the NICs; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
 
 
 class SriovSetup(Part):

@@ -26,6 +26,7 @@ _DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
 _PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")
 _RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
+_LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 _BARE_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+$")
 
 CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
@@ -178,6 +179,23 @@ def resource_name(value: str) -> str:
     return value
 
 
+def label_key(value: str) -> str:
+    """The key of a Kubernetes label or taint: a name, with a DNS name and a slash before it or not."""
+    prefix, slash, name = value.rpartition("/")
+    if not _LABEL_NAME.match(name) or (slash and (len(prefix) > 253 or not _DNS_NAME.match(prefix))):
+        msg = f"{value!r} is not the key of a label or taint; write a name of at most 63 characters, best with a domain of yours before it, such as example.com/power"
+        raise ValueError(msg)
+    return value
+
+
+def label_value(value: str) -> str:
+    """The value of a Kubernetes label or taint."""
+    if value and not _LABEL_NAME.match(value):
+        msg = f"{value!r} is not the value of a label or taint; use at most 63 of letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
+        raise ValueError(msg)
+    return value
+
+
 def host_key(value: str) -> str:
     """A public SSH host key as in authorized_keys: type and base64, without a host name before or a comment behind."""
     words = value.split()
@@ -316,6 +334,8 @@ AddressPool = Annotated[str, AfterValidator(address_pool), Field(examples=["10.1
 CidrOrAddress = Annotated[str, AfterValidator(cidr_or_address), Field(examples=["10.1.10.0/28"])]
 PciAddress = Annotated[str, AfterValidator(pci_address), Field(examples=["0000:3b:00.0"])]
 ResourceName = Annotated[str, AfterValidator(resource_name), Field(examples=["intel.com/sriov_netdevice"])]
+LabelKey = Annotated[str, AfterValidator(label_key), Field(examples=["example.com/power"])]
+LabelValue = Annotated[str, AfterValidator(label_value), Field(examples=["feed-b"])]
 HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA…"])]
 Sha256 = Annotated[
     str, AfterValidator(sha256), Field(examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"])

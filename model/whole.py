@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from model import named, whole_networks, whole_workloads
+from model import named, whole_networks, whole_racks, whole_workloads
 from model.nodes import ExistingNodes
 from model.workloads import replica_name
 
@@ -35,6 +35,7 @@ def mistakes(site: "Site") -> list[str]:
         seen.setdefault(host.address, name)
         if isinstance(site.nodes, ExistingNodes) and host.host_key is None:
             found.append(f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}")
+    found += whole_racks.mistakes(site)
     found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())
     found += site.kubespray.mistakes()
     manager = site.kubespray.variables.get("container_manager", "containerd")
@@ -46,11 +47,11 @@ def mistakes(site: "Site") -> list[str]:
         if network.segment is not None and network.segment not in site.segments:
             right = named.one_of(site.segments, "add it to segments")
             found.append(f"networks.{name}.segment: there is no segment {network.segment!r}; {right}")
-        found += named.nodes(site, f"networks.{name}", network.nodes)
+        found += named.places(site, f"networks.{name}", network.nodes, network.racks)
         found += whole_networks.by_node(site, f"networks.{name}", network)
     found += whole_networks.links(site)
     for name, pool in site.sriov.pools.items() if site.sriov else ():
-        found += named.nodes(site, f"sriov.pools.{name}", pool.nodes)
+        found += named.places(site, f"sriov.pools.{name}", pool.nodes, pool.racks)
     for name, workload in site.workloads.items():
         found += whole_workloads.mistakes(site, name, workload)
         if workload.sticky:

@@ -32,7 +32,7 @@ def by_node(site: "Site", where: str, network: Network) -> list[str]:
             found.append(
                 f"{where}.master: linkInContainer makes it an interface of the pod, which is no node's; write its name, such as net1"
             )
-        if not found and not network.nodes and not site.nodes_with(network):
+        if not found and not network.nodes and not network.racks and not site.nodes_with(network):
             found.append(f"{where}.master: no worker has it; give hosts the group, or name more nodes")
         for node in network.nodes:
             if node in site.nodes.hosts and network.master_on(node, site.nodes.hosts[node].groups) is None:
@@ -52,7 +52,7 @@ def links(site: "Site") -> list[str]:
     members: dict[str, str] = {}
     for name, link in site.links.items():
         where = written(("links", name))
-        found += named.nodes(site, where, link.nodes)
+        found += named.places(site, where, link.nodes, link.racks)
         if isinstance(link, VlanLink):
             below = site.links.get(link.link)
             if isinstance(below, VlanLink):

@@ -34,8 +34,9 @@ def mistakes(site: "Site", name: str, workload: Workload) -> list[str]:
             f"{where}.networks: two attachments would be called {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
         )
     found += [f"{where}.{key}: {message}" for key, message in attachments.mistakes_together(workload)]
-    found += named.nodes(site, where, workload.nodes)
+    found += named.places(site, where, workload.nodes, workload.racks)
     found += _missing_networks(site, where, workload)
+    found += _spread(site, where, workload)
     return found
 
 
@@ -48,10 +49,38 @@ def _missing_networks(site: "Site", where: str, workload: Workload) -> list[str]
         for name, nodes in there.items()
         if node in site.with_role("worker") and node not in nodes
     ]
-    told = any(node not in site.with_role("worker") for node in workload.nodes) or not all(there.values())
-    if not found and not told and there and not site.nodes_of(workload):
+    told = not set(workload.nodes) <= set(site.with_role("worker")) or not all(there.values())
+    if found or told or site.nodes_of(workload) or not site.workers(workload.nodes, workload.racks):
+        return found
+    everywhere = [node for node in site.with_role("worker") if all(node in nodes for nodes in there.values())]
+    if everywhere and not workload.racks and not workload.nodes:
+        racks = ", ".join(dict.fromkeys(str(site.nodes.hosts[node].rack) for node in everywhere))
+        what = "that have all of its networks" if there else "there are"
+        found.append(
+            f"{where}: the nodes {what} stand in dedicated racks, which it does not name; write racks: [{racks}]"
+        )
+    elif there:
         shown = " and ".join(f"{name} is on {', '.join(nodes) or 'no node'}" for name, nodes in there.items())
         found.append(
             f"{where}.networks: no node has all of its networks: {shown}; give networks that meet on a node, or put them on one"
         )
+    return found
+
+
+def _spread(site: "Site", where: str, workload: Workload) -> list[str]:
+    """Pods never start on a node that does not say which rack, row or zone it is in (Kubernetes: topologySpreadConstraints)."""
+    if workload.spread and workload.kind == "DaemonSet":
+        return [f"{where}.spread: a DaemonSet has a pod on each node, which nothing can spread; leave it out"]
+    found = []
+    levels = [spread.over for spread in workload.spread]
+    for i, level in enumerate(levels):
+        key = f"{where}.spread[{i}]" if len(levels) > 1 else f"{where}.spread"
+        if level in levels[:i]:
+            found.append(f"{key}: {level} stands there twice; keep one of them")
+        lacking = [node for node in site.nodes_of(workload) if site.domain_of(node, level) is None]
+        if lacking:
+            right = "give racks.NAME.row to the racks they stand in" if level == "row" else "give each a rack"
+            found.append(
+                f"{key}: its pods could run on {', '.join(lacking)}, of which the site says no {level}; {right}"
+            )
     return found

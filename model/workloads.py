@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from model.base import Part
+from model.racks import Spreads
 from model.types import (
     InterfaceAddress,
     IpAddress,
@@ -121,7 +122,11 @@ class Workload(Part):
     networks: tuple[NamedAttachment, ...] = Field(default=(), examples=[["macvlan-internal", "macvlan-external"]])
     """Networks that each pod is attached to, by name: net1, net2, … in this order."""
     nodes: tuple[NodeName, ...] = ()
-    """Nodes that the pods may run on; all workers that have the networks if empty."""
+    """Nodes that the pods may run on; all workers that have the networks if empty, but those of dedicated racks."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack. Pods of a workload that names a dedicated rack, or a node in it, tolerate its taint."""
+    spread: Spreads = Field(default=(), examples=["rack"])
+    """Over what the pods are spread: rack, row, zone or node, or a list of them; as the scheduler likes if empty."""
     resources: Resources = Resources()
     """What the container asks for and may use."""
     readiness_probe: Probe | None = None

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.nodes import Host
+from model.racks import Level
 from model.site import Site
+
+_LEVELS: tuple[Level, ...] = ("rack", "row", "zone")
 
 GROUPS = {"kube_control_plane": "control-plane", "etcd": "etcd", "kube_node": "worker"}
 """Kubespray's group → our role."""
-
-ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
 def host_variables(site: Site, name: str, host: Host) -> dict[str, Any]:
@@ -29,8 +30,11 @@ def host_variables(site: Site, name: str, host: Host) -> dict[str, Any]:
     if "etcd" in host.roles:
         # By name, not by position: a member keeps its name when others come and go.
         found["etcd_member_name"] = f"etcd-{name}"
-    if host.rack is not None:
-        found["node_labels"] = {ZONE_LABEL: host.rack}
+    # Nodes have them from the moment they join; components.topology keeps them true from then on.
+    if labels := site.labels_of(name):
+        found["node_labels"] = labels
+    if taint := site.taint_of(name):
+        found["node_taints"] = [str(taint)]
     return found
 
 
@@ -68,10 +72,32 @@ def groups(site: Site) -> dict[str, list[str]]:
     return {group: site.with_role(role) for group, role in GROUPS.items()}
 
 
+def own_groups(site: Site) -> dict[str, list[str]]:
+    """Groups of the site's own → their hosts: rack_r1, row_a, zone_east, and group_compute for what hosts call `compute`.
+
+    The word before keeps them apart from Kubespray's and from each other; a '-' is none of a group's letters.
+    """
+    found: dict[str, list[str]] = {}
+    for name, host in site.nodes.hosts.items():
+        levels = {level: site.domain_of(name, level) for level in _LEVELS}
+        called = [f"{level}_{where}" for level, where in levels.items() if where]
+        for group in (*called, *(f"group_{group}" for group in host.groups)):
+            found.setdefault(group.replace("-", "_"), []).append(name)
+    return dict(sorted(found.items()))
+
+
 def inventory(
-    hosts: dict[str, dict[str, Any]], groups: Mapping[str, Sequence[str]], variables: dict[str, Any]
+    hosts: dict[str, dict[str, Any]],
+    groups: Mapping[str, Sequence[str]],
+    variables: dict[str, Any],
+    own: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """The whole inventory in Ansible's YAML form, as plain data. The order of `groups` counts: Kubespray's first nodes are special."""
+    """The whole inventory in Ansible's YAML form, as plain data. The order of `groups` counts: Kubespray's first nodes are special.
+
+    `own`: groups of the site's own; of their hosts those that are in `hosts`.
+    """
+    there = {group: [name for name in names if name in hosts] for group, names in (own or {}).items()}
+    groups = {**groups, **{group: names for group, names in there.items() if names}}
     return {
         "all": {
             "hosts": hosts,

@@ -4,9 +4,12 @@ A CronJob with the script pods/mend-interfaces.sh. Its kubectl is the one that K
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from model.racks import Taint
+from render import topology
 from render.daemon import NAMESPACE
 
 NAME = "mend-interfaces"
@@ -38,8 +41,8 @@ def config_map() -> dict[str, Any]:
     return {"metadata": {"name": NAME, "namespace": NAMESPACE}, "data": {"mend.sh": SCRIPT.read_text(encoding="utf-8")}}
 
 
-def cron_job(image: str, programs: str) -> dict[str, Any]:
-    """The check, every two minutes on a control plane. `image` brings a shell; `programs` is the node's folder of kubectl."""
+def cron_job(image: str, programs: str, tolerated: Iterable[Taint] = ()) -> dict[str, Any]:
+    """The check, every two minutes on a control plane, whichever rack that stands in. `image` brings a shell; `programs` is the node's folder of kubectl."""
     container = {
         "name": NAME,
         "image": image,
@@ -63,7 +66,10 @@ def cron_job(image: str, programs: str) -> dict[str, Any]:
         "serviceAccountName": NAME,
         "restartPolicy": "Never",
         "nodeSelector": {"node-role.kubernetes.io/control-plane": ""},
-        "tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}],
+        "tolerations": [
+            {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
+            *topology.tolerations(tolerated),
+        ],
         "containers": [container],
         "volumes": [
             {"name": "script", "configMap": {"name": NAME}},

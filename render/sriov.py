@@ -6,6 +6,7 @@ from typing import Any
 
 from model.site import Site
 from model.sriov_pools import SriovPool, SriovSetup
+from render import topology
 from render.daemon import NAMESPACE, daemon_set, folder, mount
 
 NAME = "sriov-device-plugin"
@@ -60,11 +61,7 @@ def daemon(image: str, setup: SriovSetup, nodes: list[str]) -> dict[str, Any]:
     ]
     written = hashlib.sha256(config_map(setup)["data"]["config.json"].encode()).hexdigest()[:16]
     made = daemon_set(NAME, [container], volumes, NAME, annotations={"multus-site/config": written})
-    chosen = {"key": "kubernetes.io/hostname", "operator": "In", "values": nodes}
-    terms = {"nodeSelectorTerms": [{"matchExpressions": [chosen]}]}
-    made["spec"]["template"]["spec"]["affinity"] = {
-        "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-    }
+    made["spec"]["template"]["spec"]["affinity"] = topology.affinity(topology.on_nodes(nodes))
     return made
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from model.racks import Taint
 from model.workloads import Attachment, Probe, Workload, replica_name
+from render import topology
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
@@ -26,6 +28,10 @@ class Surroundings:
     image: str
     nodes: Sequence[str] = ()
     """Host names that the pods may run on; empty for any."""
+    shunned_racks: Sequence[str] = ()
+    """Racks that a DaemonSet leaves out: where its taint came later, its pod would stay there."""
+    tolerated: Sequence[Taint] = ()
+    """Taints of the dedicated racks that it is for."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """Configuration of each network, by name. A hash of those that pods use stands in their template: running pods do not notice a changed attachment."""
     devices: Mapping[str, int] = field(default_factory=dict)
@@ -110,7 +116,7 @@ def _manifest(
     annotations = _annotations(workload, around, replica)
     template = {
         "metadata": {"labels": labels, **({"annotations": annotations} if annotations else {})},
-        "spec": _pod(name, workload, around),
+        "spec": _pod(name, workload, around, labels.get(GROUP_LABEL, "")),
     }
     spec: dict[str, Any] = {"selector": {"matchLabels": selector}, "template": template}
     if workload.kind != "DaemonSet":
@@ -133,7 +139,7 @@ def _annotations(workload: Workload, around: Surroundings, replica: int) -> dict
     }
 
 
-def _pod(name: str, workload: Workload, around: Surroundings) -> dict[str, Any]:
+def _pod(name: str, workload: Workload, around: Surroundings, group: str) -> dict[str, Any]:
     container: dict[str, Any] = {"name": name, "image": around.image}
     if workload.command:
         container["command"] = list(workload.command)
@@ -149,11 +155,24 @@ def _pod(name: str, workload: Workload, around: Surroundings) -> dict[str, Any]:
     }
     if any(a.default_route for a in workload.networks):
         pod["initContainers"] = [_cluster_routes(workload, around)]
-    if around.nodes:
-        chosen = {"key": "kubernetes.io/hostname", "operator": "In", "values": list(around.nodes)}
-        terms = {"nodeSelectorTerms": [{"matchExpressions": [chosen]}]}
-        pod["affinity"] = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    pod |= _placement(workload, around, {GROUP_LABEL: group} if group else {LABEL: name})
     return pod
+
+
+def _placement(workload: Workload, around: Surroundings, selector: dict[str, str]) -> dict[str, Any]:
+    """Where the pods may run, and how they are spread there; `selector` is that of all of the workload's pods."""
+    found: dict[str, Any] = {}
+    if around.nodes:
+        found["affinity"] = topology.affinity(topology.on_nodes(around.nodes))
+    elif workload.racks:
+        found["affinity"] = topology.affinity(topology.in_racks(workload.racks))
+    elif around.shunned_racks and workload.kind == "DaemonSet":
+        found["affinity"] = topology.affinity(topology.in_racks(around.shunned_racks, out=True))
+    if around.tolerated:
+        found["tolerations"] = topology.tolerations(around.tolerated)
+    if workload.spread:
+        found["topologySpreadConstraints"] = topology.spread(workload.spread, selector)
+    return found
 
 
 def _cluster_routes(workload: Workload, around: Surroundings) -> dict[str, Any]:

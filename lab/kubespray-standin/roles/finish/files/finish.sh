@@ -1,7 +1,12 @@
-# Labels nodes, then waits until they are Ready. In: KUBECTL, NODES, NETWORK (empty: nobody waits), LABELS (lines: node key=value).
+# Labels and taints nodes, then waits until they are Ready. Like Kubespray, it sets what is given and takes nothing away.
+# In: KUBECTL, NODES, NETWORK (empty: nobody waits), LABELS (lines: node key=value), TAINTS (lines: node key=value:effect …).
 set -eu
 printf '%s\n' "$LABELS" | while read -r node label; do
     [ -z "$node" ] || $KUBECTL label --overwrite node "$node" "$label"
+done
+printf '%s\n' "$TAINTS" | while read -r node taints; do
+    # shellcheck disable=SC2086 # a list of taints
+    [ -z "$node" ] || $KUBECTL taint --overwrite node "$node" $taints
 done
 [ -n "$NETWORK" ] || exit 0
 # shellcheck disable=SC2086 # a list of names

@@ -1,0 +1,1 @@
+"""Labels and taints of nodes, as the site's racks say."""
