@@ -1,6 +1,6 @@
 """The nodes of a site: who makes them, how they are reached, what they are called."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -56,15 +56,53 @@ class Host(Part):
     """Which part of ranges that are split by node it hands out; by its address if absent."""
 
 
-class ExistingNodes(Part):
-    """Hosts that exist and are reached over SSH."""
+class NodesOfABackend(Part):
+    """What the nodes of every backend have; a backend of machines that we make says the rest of itself below."""
 
-    backend: Literal["existing"]
-    """The hosts are there already."""
+    backend: str
+    """Who makes them."""
     ssh: Ssh = Ssh()
     """How they are logged in to."""
     hosts: dict[NodeName, Host] = Field(min_length=1)
     """The nodes by name, in an order that stays."""
+
+    makes_machines: ClassVar[bool] = False
+    """Whether `up` makes the machines, and `destroy` removes them; else they are somebody else's."""
+
+    @property
+    def seed_file(self) -> str | None:
+        """File with the seed of the host keys, if the site names one."""
+        return None
+
+    @property
+    def management(self) -> str | None:
+        """The NIC that holds the nodes' own addresses, where the site says it."""
+        return None
+
+    def nics(self, node: str) -> dict[str, str]:
+        """The NICs that a node's machine is made with → what each is plugged into; empty where that is not ours to say."""
+        del node
+        return {}
+
+
+class ExistingNodes(NodesOfABackend):
+    """Hosts that exist and are reached over SSH."""
+
+    backend: Literal["existing"]
+    """The hosts are there already."""
+
+
+class MadeNodes(NodesOfABackend):
+    """Machines that `up` makes. Their host keys are derived from a seed, so that they are known before they are there."""
+
+    host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
+    """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
+
+    makes_machines: ClassVar[bool] = True
+
+    @property
+    def seed_file(self) -> str | None:
+        return self.host_key_seed_file
 
 
 class Container(Part):
@@ -85,19 +123,21 @@ class Container(Part):
         return self
 
 
-class ContainerNodes(Part):
+class ContainerNodes(MadeNodes):
     """System containers that podman makes on the machine where Pulumi runs."""
 
     backend: Literal["container"]
     """Each node is a system container."""
-    ssh: Ssh = Ssh()
-    """How they are logged in to."""
     container: Container
     """How they are made."""
-    host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
-    """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
-    hosts: dict[NodeName, Host] = Field(min_length=1)
-    """The nodes by name, in an order that stays."""
+
+    @property
+    def management(self) -> str | None:
+        return self.container.interface
+
+    def nics(self, node: str) -> dict[str, str]:
+        del node
+        return dict(self.container.networks)
 
 
 Nodes = Annotated[ExistingNodes | ContainerNodes, Field(discriminator="backend")]
