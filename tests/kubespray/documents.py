@@ -40,8 +40,9 @@ def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Documen
 
 
 def relabelled(given: Document, host: str, zone: str) -> Document:
-    """The same with another label on a host."""
-    changed = {**given.hosts[host], "node_labels": {"topology.kubernetes.io/zone": zone}}
+    """The same with another label and another taint on a host."""
+    own = {"node_labels": {"topology.kubernetes.io/zone": zone}, "node_taints": [f"dedicated={zone}:NoSchedule"]}
+    changed = {**given.hosts[host], **own}
     return replace(given, hosts={**given.hosts, host: changed})
 
 

@@ -103,7 +103,12 @@ TABLE = {
     "every machine is another, and fewer": (document(*THREE), document("a:cew2", "b:w2"), ["cluster.yml"]),
     "a variable": (document(*THREE, forks=1), document(*THREE, forks=2), ["cluster.yml"]),
     "a variable more": (document(*THREE), document(*THREE, forks=2), ["cluster.yml"]),
-    "a label": (document(*THREE), relabelled(document(*THREE), "b", "r1"), ["cluster.yml"]),
+    "labels and taints, which are set without Kubespray": (
+        document(*THREE),
+        relabelled(document(*THREE), "b", "r1"),
+        [],
+    ),
+    "a label and a variable": (document(*THREE), relabelled(document(*THREE, forks=2), "b", "r1"), ["cluster.yml"]),
     "a variable and a worker": (document(*THREE), document(*THREE, "d:w", forks=2), ["cluster.yml"]),
     "a patch of Kubernetes": (document(*THREE, **OLD), document(*THREE, **NEW), ["upgrade-cluster.yml"]),
     "the next Kubespray": (

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from model.site import Site
-from render.inventory import groups, host_variables, inventory, variables
+from render.inventory import GROUPS, groups, host_variables, inventory, own_groups, variables
 
 FOLDER = Path(__file__).parent / "inventories"
 CASES = sorted(path.stem for path in FOLDER.glob("*.site.yaml"))
@@ -21,7 +21,7 @@ def site(case: str) -> Site:
 
 def rendered(given: Site) -> dict[str, Any]:
     hosts = {name: host_variables(given, name, host) for name, host in given.nodes.hosts.items()}
-    return inventory(hosts, groups(given), variables(given, given.kubespray.given()))
+    return inventory(hosts, groups(given), variables(given, given.kubespray.given()), own_groups(given))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -58,3 +58,16 @@ def test_calico_is_told_which_interface(given_variables: dict[str, Any], method:
 def test_order_is_the_files() -> None:
     given = site(CASES[0])
     assert groups(given)["kube_node"] == [name for name, host in given.nodes.hosts.items() if "worker" in host.roles]
+
+
+def test_groups_of_the_sites_own_are_never_kubesprays() -> None:
+    given = site("racks.site")
+    assert not set(own_groups(given)) & {*GROUPS, "k8s_cluster", "calico_rr", "all", "ungrouped", "bastion"}
+    assert rendered(given)["all"]["children"]["etcd"]["hosts"] == {"node1": {}}
+
+
+def test_a_run_without_a_host_has_it_in_no_group() -> None:
+    given = site("racks.site")
+    made = inventory({"node1": {}}, {"kube_node": ["node1"]}, {}, own_groups(given))
+    assert set(made["all"]["children"]) == {"kube_node", "rack_r1", "row_a", "zone_east"}
+    assert {name for group in made["all"]["children"].values() for name in group["hosts"]} == {"node1"}
