@@ -80,10 +80,16 @@ def parsed_path(text: str) -> Path:
 
 
 def _as_written(path: Path, data: object) -> Path:
-    """The path less what a text stands for: `networks: [a]` is read as `networks: [{name: a}]`."""
+    """The path less what a text stands for: `networks: [a]` is read as `networks: [{name: a}]`, and `spread: {…}` as `spread: [{…}]`."""
     whole: Any = data
-    ends = (depth for depth in range(len(path)) if isinstance(at(whole, path[:depth]), str))
-    return path[: next(ends, len(path))]
+    found: Path = ()
+    for part in path:
+        there = at(whole, found)
+        if isinstance(there, str):
+            break
+        if not (isinstance(there, dict) and isinstance(part, int)):
+            found = (*found, part)
+    return found
 
 
 def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
@@ -100,7 +106,7 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
         if "anyOf" in schema and part in TAGS:  # which of its forms pydantic took it for; both would be right
             continue
         path.append(part)
-        parent = _entered(schema)
+        parent = _entered(schema, "array" if isinstance(part, int) else "object")
         inner = parent.get("items") or parent.get("properties", {}).get(part) or parent.get("additionalProperties")
         schema = _resolved(inner if isinstance(inner, dict) else {})
     return tuple(path), schema, parent
@@ -123,9 +129,9 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return forms[0] | rest if len(forms) == 1 else {"anyOf": forms, **rest}
 
 
-def _entered(schema: dict[str, Any]) -> dict[str, Any]:
-    """The form that has parts: of text or a list, the list; of text or a mapping, the mapping."""
-    return next((form for form in schema.get("anyOf", []) if form.get("type") in {"array", "object"}), schema)
+def _entered(schema: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The form that has parts of a kind: of text or a list, the list; of text or a mapping, the mapping."""
+    return next((form for form in schema.get("anyOf", []) if form.get("type") == kind), schema)
 
 
 def right_for(schema: dict[str, Any]) -> str:

@@ -55,9 +55,9 @@ def _missing_networks(site: "Site", where: str, workload: Workload) -> list[str]
     everywhere = [node for node in site.with_role("worker") if all(node in nodes for nodes in there.values())]
     if everywhere and not workload.racks and not workload.nodes:
         racks = ", ".join(dict.fromkeys(str(site.nodes.hosts[node].rack) for node in everywhere))
-        what = "that have all of its networks" if there else "there are"
+        what = "nodes with its networks" if there else "workers"
         found.append(
-            f"{where}: the nodes {what} stand in dedicated racks, which it does not name; write racks: [{racks}]"
+            f"{where}: all {what} stand in dedicated racks, and it names none; write racks: [{racks}]"
         )
     elif there:
         shown = " and ".join(f"{name} is on {', '.join(nodes) or 'no node'}" for name, nodes in there.items())

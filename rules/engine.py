@@ -17,6 +17,7 @@ from rules import (
     interfaces,
     nodes,
     pods,
+    racks,
     ranges,
     slices,
     supply,
@@ -32,7 +33,7 @@ from rules.text import Text
 CATALOGUE = (
     *(syntax, configuration, interfaces, chained, bonds),
     *(ranges, slices, gateways),
-    *(annotation, pods, attached, nodes, supply, whole_nics),
+    *(annotation, pods, attached, nodes, racks, supply, whole_nics),
 )
 """The modules of the rules, in the order in which they are documented."""
 

@@ -19,6 +19,7 @@ from rules.allow import allows_in, not_allowed
 from rules.engine import Collection, Located, Origin, findings_of, findings_together
 from rules.facts import Facts
 from rules.finding import Finding
+from rules.racks import Racks
 from rules.reading import make_config, parts
 from rules.registry import RULES
 from rules.subjects import Config, Nad, Part, Pod, Selection
@@ -106,6 +107,7 @@ def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterat
     origin = Origin(file, text)
     known = _facts(site, facts)
     collection = Collection(known)
+    yield from findings_of(Racks(site), origin)
     for name in site.networks:
         for subject in _subjects(site, name, known):
             yield from findings_of(subject, origin)
