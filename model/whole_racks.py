@@ -22,7 +22,9 @@ def mistakes(site: "Site") -> list[str]:
         for key in rack.labels:
             if key in taken:
                 where = written(("racks", name, "labels", key))
-                found.append(f"{where}: a node's {taken[key]} is told by this label already; leave it out, {_instead(taken[key])}")
+                found.append(
+                    f"{where}: a node's {taken[key]} is told by this label already; leave it out, {_instead(taken[key])}"
+                )
     return found
 
 

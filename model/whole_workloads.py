@@ -56,9 +56,7 @@ def _missing_networks(site: "Site", where: str, workload: Workload) -> list[str]
     if everywhere and not workload.racks and not workload.nodes:
         racks = ", ".join(dict.fromkeys(str(site.nodes.hosts[node].rack) for node in everywhere))
         what = "nodes with its networks" if there else "workers"
-        found.append(
-            f"{where}: all {what} stand in dedicated racks, and it names none; write racks: [{racks}]"
-        )
+        found.append(f"{where}: all {what} stand in dedicated racks, and it names none; write racks: [{racks}]")
     elif there:
         shown = " and ".join(f"{name} is on {', '.join(nodes) or 'no node'}" for name, nodes in there.items())
         found.append(

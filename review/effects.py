@@ -250,6 +250,7 @@ def others(preview: Preview) -> list[str]:
 _OTHERS = {
     "NodeVM": "nodes are looked at, and their names, NICs and package sources set up",
     "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
+    "Topology": "labels and taints of nodes are set",
     "Multus": "the Multus daemon",
     "Whereabouts": "the whereabouts daemon",
     "DhcpDaemon": "the DHCP daemon",

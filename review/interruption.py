@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from review import racks
 from review.data import Playbook, Pods, Saying
 from review.effects import Change
 from review.preview import Preview
@@ -33,6 +34,8 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
                     f"{one.how}; {'none is left' if one.level == 'danger' else 'those that stay go on'}",
                 )
             )
+    if change.old:
+        found += racks.evictions(change.old, change.new)
     for owner, text in _DAEMONS.items():
         if any(step.kind.endswith(":DaemonSet") for step in preview.of(owner, "update", "replace")):
             found.append(Saying("care", owner, text))

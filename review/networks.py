@@ -138,7 +138,7 @@ def _words(site: Site, name: str) -> dict[str, str]:
     """A network in the words of the field, none of them secret: what stands in a raw configuration besides is not shown."""
     network = site.networks[name]
     facts = network_facts(name, network)
-    on = list(network.nodes) or ["all workers"]
+    on = [*network.nodes, *(f"rack {rack}" for rack in network.racks)] or ["all workers"]
     found = {
         "type": facts.type,
         "mode": facts.mode,
@@ -160,7 +160,20 @@ def _words(site: Site, name: str) -> dict[str, str]:
         for node, part in _parts(site, name):
             found[f"{_PART}{node}"] = part
     every = network.model_dump(mode="json", by_alias=True, exclude_none=True) if not isinstance(network, Raw) else {}
-    said = {"type", "mode", "namespace", "master", "segment", "vlanId", "mtu", "ipam", "nodes", "cniVersion", "vlan"}
+    said = {
+        "type",
+        "mode",
+        "namespace",
+        "master",
+        "segment",
+        "vlanId",
+        "mtu",
+        "ipam",
+        "nodes",
+        "racks",
+        "cniVersion",
+        "vlan",
+    }
     found |= {key: value(its) for key, its in every.items() if key not in said | {"chain"}}
     found["chained settings"] = value(every.get("chain", []))
     return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from model.nodes import ContainerNodes, Host
 from model.site import Site
+from review import racks
 from review.data import Saying
 from review.words import listed, value
 
@@ -26,6 +27,7 @@ def differences(old: Site | None, new: Site) -> list[Saying]:
             found += _host(about, before[name], after[name])
     found += _renamed(before, after)
     if old:
+        found += racks.differences(old, new)
         found += _reached(old, new)
     return found
 
@@ -50,7 +52,6 @@ def _host(about: str, old: Host, new: Host) -> Iterator[Saying]:
         text = f"architecture {old.architecture} → {new.architecture}: it gets other binaries"
         yield Saying("danger", about, text)
     for what, was, now in (
-        ("rack", old.rack, new.rack),
         ("groups", old.groups, new.groups),
         ("slice", old.slice, new.slice),
     ):

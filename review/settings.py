@@ -9,7 +9,7 @@ from render import images
 from review.data import Moved
 from review.words import value
 
-_TOLD_ELSEWHERE = {"name", "nodes", "networks", "workloads"}
+_TOLD_ELSEWHERE = {"name", "nodes", "racks", "networks", "workloads"}
 _VERSIONS = {"version", "kubernetesVersion"}
 
 _SILENT = {"variables", "command", "exec", "annotations"}
@@ -41,7 +41,7 @@ def _versions(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def settings(old: Site, new: Site) -> list[Moved]:
-    """Keys with other values, but nodes, networks, workloads and versions, which have sections of their own."""
+    """Keys with other values, but nodes, racks, networks, workloads and versions, which have sections of their own."""
     before, after = (site.model_dump(mode="json", by_alias=True, exclude_none=True) for site in (old, new))
     found = []
     for key in dict.fromkeys((*before, *after)):

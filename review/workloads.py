@@ -15,11 +15,32 @@ def reasons(old: Site, new: Site, name: str, networks: Collection[str]) -> list[
     if changed:
         found.append(f"{'network' if len(changed) == 1 else 'networks'} {listed(changed)} changed")
     was, now = old.restricted_to(before), new.restricted_to(after)
-    if was != now and before.nodes == after.nodes:
+    if was != now and (before.nodes, before.racks) == (after.nodes, after.racks):
         found.append(f"nodes that have all of its networks: {listed(was) or 'all'} → {listed(now) or 'all'}")
+    tolerated, tolerates = (", ".join(map(str, taints)) for taints in (old.tolerated(before), new.tolerated(after)))
+    if tolerated != tolerates:
+        found.append(f"taints that it tolerates: {tolerated or 'none'} → {tolerates or 'none'}")
+    if after.kind == "DaemonSet" and not after.racks and not now and _dedicated(old) != _dedicated(new):
+        found.append(
+            f"dedicated racks that it stays off: {listed(_dedicated(old)) or 'none'} → {listed(_dedicated(new)) or 'none'}"
+        )
     if old.devices(before) != new.devices(after):
         found.append("it needs other devices")
     return found
+
+
+def _dedicated(site: Site) -> list[str]:
+    return [name for name, rack in site.racks.items() if rack.dedicated]
+
+
+def _over(workload: Workload) -> str:
+    """What pods are spread over, with what is not as usual."""
+    parts = []
+    for spread in workload.spread:
+        usual = {"max_skew": f"maxSkew {spread.max_skew}", "when_unsatisfiable": spread.when_unsatisfiable}
+        more = [text for key, text in usual.items() if key in spread.model_fields_set]
+        parts.append(f"{spread.over} ({', '.join(more)})" if more else spread.over)
+    return ", ".join(parts)
 
 
 def same_but_name(old: Site, new: Site) -> dict[str, str]:
@@ -43,6 +64,10 @@ def _own(before: Workload, after: Workload) -> Iterator[str]:
             yield f"{what} {was} → {now}"
     if before.nodes != after.nodes:
         yield f"nodes {listed(before.nodes) or 'all workers'} → {listed(after.nodes) or 'all workers'}"
+    if before.racks != after.racks:
+        yield f"racks {listed(before.racks) or 'none named'} → {listed(after.racks) or 'none named'}"
+    if before.spread != after.spread:
+        yield f"spread over {_over(before) or 'nothing'} → {_over(after) or 'nothing'}"
     for what in ("command", "resources", "readiness_probe", "liveness_probe"):
         if getattr(before, what) != getattr(after, what):
             yield f"{what.replace('_', ' ')} changed"

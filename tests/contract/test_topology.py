@@ -131,7 +131,9 @@ def test_the_stand_in_sets_what_kubespray_would_and_takes_nothing_away(cluster, 
     ],
 )
 def test_the_api_server_takes_the_pods(cluster, more):
-    site = parse_site(in_racks(lab_site(), {"image": "docker.io/library/busybox:1.36", **more}), source="x")
+    site = parse_site(
+        in_racks(lab_site(), {"image": "docker.io/library/busybox:1.36", **more}, dedicated=True), source="x"
+    )
     workload = site.workloads["w"]
     around = Surroundings(
         image=workload.image,

@@ -3,6 +3,7 @@
 import copy
 
 from tests.graph.recording import lab_site
+from tests.render.placement import in_racks
 
 WORKER = {"address": "10.1.1.8"}
 ALL_ROLES = ["control-plane", "etcd", "worker"]
@@ -64,6 +65,15 @@ def of_several_pods():
     site = lab_site()
     site["workloads"]["samplepod"] |= {"replicas": 3}
     return site
+
+
+def racks(**c1):
+    """Three racks of a node each, in two rows; pods may run anywhere. `c1`: of the third rack."""
+    site = lab_site()
+    internal = site["networks"]["macvlan-internal"]
+    internal["ipam"] = {"type": "whereabouts", "range": "10.1.10.200-10.1.10.250/24", "gateway": "10.1.10.1"}
+    workload = {**site["workloads"]["samplepod"], "networks": ["macvlan-internal"], "nodes": [], "replicas": 4}
+    return in_racks(site, workload, **c1)
 
 
 def raw():
@@ -163,5 +173,19 @@ CHANGES = {
     "workload removed": changed(lambda s: s["workloads"].pop("samplepod")),
     "workload renamed": changed(lambda s: _rename(s["workloads"], "samplepod", "probe")),
     "sticky addresses": changed(lambda s: s["workloads"]["core"]["networks"][0].update(ipsByReplica=["10.1.10.11/24", "10.1.10.13/24"]), sticky()),
+    "racks named": (racks() | {"racks": {}, "nodes": lab_site()["nodes"]}, racks()),
+    "rack in another row": changed(lambda s: s["racks"]["r2"].update(row="b", zone="east", labels={"example.com/power": "feed-b"}), racks()),
+    "rack dedicated": changed(lambda s: s["racks"]["c1"].update(dedicated=True), racks()),
+    "rack dedicated at once": changed(lambda s: s["racks"]["c1"].update(dedicated={"effect": "NoExecute"}), racks()),
+    "rack dedicated no more": changed(lambda s: s["racks"]["c1"].pop("dedicated"), racks(dedicated=True)),
+    "rack dedicated otherwise": changed(lambda s: s["racks"]["c1"].update(dedicated={"effect": "NoExecute"}), racks(dedicated=True)),
+    "host in another rack": changed(lambda s: s["nodes"]["hosts"]["node2"].update(rack="c1"), racks(dedicated={"effect": "NoExecute"})),
+    "workload into a dedicated rack": changed(lambda s: s["workloads"]["w"].update(racks=["c1"]), racks(dedicated=True)),
+    "spread over racks": changed(lambda s: s["workloads"]["w"].update(spread="rack"), racks()),
+    "DaemonSet and a dedicated rack": changed(
+        lambda s: s["racks"]["c1"].update(dedicated=True),
+        {**racks(), "workloads": {"w": {**racks()["workloads"]["w"], "kind": "DaemonSet", "replicas": 1}}},
+    ),
+    "network by rack": changed(lambda s: _internal(s).update(racks=["r1", "r2"]), racks()),
     "site renamed": changed(lambda s: s.update(name="dallas")),
 }  # fmt: skip
