@@ -43,7 +43,11 @@ class Topology(pulumi.ComponentResource):
             logging=local.Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
-                parent=self, provider=provider, deleted_with=deleted_with, hide_diffs=["stdin"]
+                parent=self,
+                provider=provider,
+                deleted_with=deleted_with,
+                delete_before_replace=True,
+                hide_diffs=["stdin"],
             ),
         )
         # The kubeconfig makes it secret; labels and taints are none.

@@ -158,7 +158,7 @@ def _nodes(site: Site, segments: Sequence[_Segment], colours: dict[str, int]) ->
     racks = any(host.rack for host in site.nodes.hosts.values())
     for name, host in site.nodes.hosts.items():
         kind = "control plane" if "control-plane" in host.roles else "workers"
-        group = (f"rack {host.rack}" if host.rack else "no rack") if racks else kind
+        group = _rack(site, name) if racks else kind
         groups.setdefault(group, []).append(name)
     single = len(site.nodes.hosts) <= SINGLE_NODES
     for group, names in sorted(groups.items()) if racks else groups.items():
@@ -182,6 +182,17 @@ def _nodes(site: Site, segments: Sequence[_Segment], colours: dict[str, int]) ->
                 segments,
                 colours,
             )
+
+
+def _rack(site: Site, node: str) -> str:
+    """Rack of a node, and what the site says of it: rows first, so that racks of one stand together."""
+    rack = site.rack_of(node)
+    if rack is None:
+        return "no rack"
+    name = site.nodes.hosts[node].rack
+    zone = f"zone {rack.zone}" if rack.zone else ""
+    words = (f"row {rack.row}" if rack.row else "", f"rack {name}", zone, "dedicated" if rack.dedicated else "")
+    return " · ".join(filter(None, words))
 
 
 def _with_nics(
@@ -251,7 +262,8 @@ def span(r: AddressRange) -> str:
 
 def _workload_card(site: Site, name: str, pods: Sequence[PodInterface]) -> Card:
     workload = site.workloads[name]
-    where = f" on {', '.join(workload.nodes)}" if 0 < len(workload.nodes) <= 3 else ""
+    places = [*workload.nodes, *(f"rack {rack}" for rack in workload.racks)]
+    where = f" on {', '.join(places)}" if 0 < len(places) <= 3 else ""
     count = len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
     rows = []
     names = list(dict.fromkeys(p.pod for p in pods))

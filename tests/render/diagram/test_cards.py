@@ -2,9 +2,12 @@
 
 import pytest
 
+from model.load import parse_site
 from model.site import Site
 from render.diagram.cards import NAMED_NODES, SINGLE_NODES, PodInterface, diagram
+from tests.graph.recording import lab_site
 from tests.render.diagram.sites import hosts, lab, large
+from tests.render.placement import in_racks
 
 
 def cards(drawn):
@@ -80,6 +83,19 @@ def test_nodes_of_a_large_site_are_grouped_by_rack_and_all_named():
     assert racks[0].subtitle == "13 nodes, 1 control plane"
     text = " ".join(cell for card in racks for row in card.rows for cell in row.cells)
     assert all(f"node{i:02}  10.1.0.{i + 4}" in text for i in range(1, 51))
+
+
+def test_racks_of_a_row_stand_together_and_say_what_they_are():
+    made = in_racks(lab_site(), {"image": "a.example/b:1", "racks": ["c1"]}, dedicated=True, zone="west")
+    made["nodes"]["hosts"]["node4"] = {"address": "10.1.1.8"}
+    drawn = diagram(parse_site(made, source="x"))
+    assert [(c.title, c.group) for c in drawn.cards if c.column == "nodes"] == [
+        ("node4", "no rack"),
+        ("node1", "row a · rack r1"),
+        ("node2", "row a · rack r2"),
+        ("node3", "row b · rack c1 · zone west · dedicated"),
+    ]
+    assert cards(drawn)["workload-w"].subtitle == "Deployment × 1 on rack c1"
 
 
 def test_without_racks_they_are_grouped_by_role():
