@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -47,9 +47,7 @@ class Runner:
 
     def run(self, run: PlaybookRun, document: Document, hosts: dict[str, dict[str, Any]]) -> Progress:
         """One playbook, to its end. `hosts`: variables of all hosts that may be in it. Raises KubesprayError if it fails."""
-        variables = self._resolved(document)
-        there = {host: hosts[host] for host in run.hosts}
-        self.workplace.write_inventory(inventory(there, run.groups, variables, document.own_groups))
+        self.write_inventory(run.groups, document, {host: hosts[host] for host in run.hosts})
         log = self.workplace.log(run.playbook)
         events = log.with_suffix(".events")
         started = time.monotonic()
@@ -74,6 +72,13 @@ class Runner:
             raise KubesprayError(self._failure(run, progress, log, took))
         self.say(f"{run.playbook}: done in {took}, {progress.summary()}")
         return progress
+
+    def write_inventory(
+        self, groups: Mapping[str, Sequence[str]], document: Document, hosts: dict[str, dict[str, Any]]
+    ) -> None:
+        """The inventory of these hosts, with the groups of the site's own."""
+        variables = self._resolved(document)
+        self.workplace.write_inventory(inventory(hosts, groups, variables, document.own_groups))
 
     def _watched(
         self, process: "subprocess.Popen[bytes]", tail: Tail, progress: Progress, seconds: float

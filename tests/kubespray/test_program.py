@@ -34,6 +34,8 @@ class Site:
         self.members = {"a": "cew", "b": "w"}
         self.pinned = {name: host.host_key for name, host in self.ssh.items()}
         self.variables: dict[str, Any] = {}
+        self.own_groups: dict[str, list[str]] = {}
+        self.labels: dict[str, str] = {}
         source = folder / "source"
         (source / "playbooks").mkdir(parents=True)
         shutil.copy(STANDIN / "requirements.txt", source)
@@ -51,6 +53,7 @@ class Site:
                 "ansible_port": self.ssh[name].port,
                 "ansible_user": self.ssh[name].user,
                 "ip": f"10.1.1.{number}",
+                "node_labels": self.labels,
             }
             for number, name in enumerate(self.members, 5)
         }
@@ -63,6 +66,7 @@ class Site:
                 group: [n for n, roles in self.members.items() if role in roles] for group, role in groups.items()
             },
             "variables": self.variables,
+            "own_groups": self.own_groups,
             "identities": dict.fromkeys(self.members, "1"),
             "private_key": self.key,
             "known_hosts": "".join(f"[127.0.0.1]:{self.ssh[n].port} {self.pinned[n]}\n" for n in self.members),
@@ -113,6 +117,20 @@ def test_a_cluster_is_made_once_and_its_record_is_kept(site: Site, capsys: pytes
     assert "cluster.yml: first run" in said.err
     site.apply()
     assert site.ran("cluster") == []
+
+
+def test_another_rack_runs_nothing_and_is_in_the_inventory(site: Site) -> None:
+    site.apply()
+    assert site.ran("cluster")
+    site.labels, site.own_groups = {"topology.multus-site/rack": "r1"}, {"rack_r1": ["a"]}
+    site.apply()
+    assert site.ran("cluster") == []
+    written = json.loads((site.folder / ".work/one/kubespray/inventory.json").read_text())["all"]
+    assert written["children"]["rack_r1"]["hosts"] == {"a": {}}
+    assert set(written["hosts"]) == {"a", "b"}
+    applied = site.record().applied
+    assert applied
+    assert applied.hosts["a"]["node_labels"] == site.labels
 
 
 def test_another_machine_carries_on_from_the_record_on_the_node(site: Site) -> None:
