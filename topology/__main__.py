@@ -12,7 +12,8 @@ import httpx
 import kr8s
 import yaml
 
-from topology.nodes import Wanted, patch
+from topology.evictions import SECONDS, at_rest, settled
+from topology.nodes import Wanted, new_evicting, patch
 from verification.cluster import Cluster
 
 ATTEMPTS = 5
@@ -27,7 +28,7 @@ class TopologyError(Exception):
 
 
 async def apply(api: Any, wanted: dict[str, Wanted]) -> list[str]:  # noqa: ANN401  # kr8s' has no public type
-    """Names of the nodes that were changed. Raises TopologyError for all that are not there, before any is changed."""
+    """Names of the nodes that were changed; pods that a taint ends are waited for. Raises TopologyError for all that are not there, before any is changed."""
     nodes = {node.name: node async for node in api.get("nodes")}
     if missing := [name for name in wanted if name not in nodes]:
         msg = f"{', '.join(missing)}: the cluster has no such node; see `kubectl get nodes`, and run `pulumi up` again once it has joined"
@@ -38,7 +39,11 @@ async def apply(api: Any, wanted: dict[str, Wanted]) -> list[str]:  # noqa: ANN4
         async with limit:
             return await _changed(nodes[name], wanted[name])
 
+    evicting = {name: taints for name in wanted if (taints := new_evicting(nodes[name].raw, wanted[name]))}
+    before = await at_rest(api) if evicting else set()
     changed = await asyncio.gather(*map(one, wanted))
+    if evicting and (left := list(await settled(api, evicting, before))):
+        print(f"topology: not at rest after {SECONDS} s: {', '.join(left)}", file=sys.stderr)
     return [name for name, done in zip(wanted, changed, strict=True) if done]
 
 

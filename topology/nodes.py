@@ -53,6 +53,12 @@ def patch(node: Mapping[str, Any], wanted: Wanted) -> dict[str, Any] | None:
     return found
 
 
+def new_evicting(node: Mapping[str, Any], wanted: Wanted) -> list[Mapping[str, str]]:
+    """Taints that the node has not yet and that end pods there."""
+    there = node.get("spec", {}).get("taints") or []
+    return [t for t in wanted.taints if t["effect"] == "NoExecute" and not any(_like(t, one) for one in there)]
+
+
 def _taints(there: list[dict[str, Any]], before: list[str], wanted: Wanted) -> list[dict[str, Any]] | None:
     """The whole list as it shall be; None where it is so already. A node has one taint of a key and effect."""
     names = {_name(taint) for taint in wanted.taints}

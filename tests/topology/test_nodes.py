@@ -109,5 +109,5 @@ def test_one_patch_is_enough_whatever_was_there(first, second, dirty):
         assert patch(state, wanted) is None
     assert state["metadata"]["labels"] == {"theirs": "x", **second.labels}
     others = [t for t in state["spec"].get("taints") or [] if t != NOT_READY]
-    assert sorted(map(str, others)) == sorted(map(str, second.taints))
+    assert sorted(sorted(t.items()) for t in others) == sorted(sorted(t.items()) for t in second.taints)
     assert (NOT_READY in (state["spec"].get("taints") or [])) is dirty
