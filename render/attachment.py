@@ -20,7 +20,7 @@ from render.addresses import ipam_config
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
 
-_SITE_ONLY = {"namespace", "segment", "nodes", "cni_version", "chain", "ipam", "resource_name", "driver"}
+_SITE_ONLY = {"namespace", "segment", "nodes", "racks", "cni_version", "chain", "ipam", "resource_name", "driver"}
 """Keys of a network that are not the plugin's."""
 
 PLUGIN_WORDS = {

@@ -4,6 +4,7 @@ import pytest
 
 from model.load import SiteError, parse_site
 from render.address_plan import plan
+from render.attachment import config_of
 from rules.site import check_site
 from tests.graph.recording import lab_site
 from tests.render.placement import in_racks
@@ -55,6 +56,7 @@ def test_a_network_of_a_rack_is_on_its_nodes_and_its_pods_go_there():
     made = site(on={"racks": ["r1", "r2"]}, networks=["macvlan-internal"])
     assert made.nodes_with(made.networks["macvlan-internal"]) == ["node1", "node2"]
     assert places(made)[0] == ["node1", "node2"]
+    assert config_of(made, "macvlan-internal") == config_of(site(), "macvlan-internal")
 
 
 def test_links_and_pools_of_a_rack_are_made_there():
