@@ -4,9 +4,9 @@ set -eu
 printf '%s\n' "$LABELS" | while read -r node label; do
     [ -z "$node" ] || $KUBECTL label --overwrite node "$node" "$label"
 done
-printf '%s\n' "$TAINTS" | while read -r node taints; do
+printf '%s\n' "$TAINTS" | while read -r node list; do
     # shellcheck disable=SC2086 # a list of taints
-    [ -z "$node" ] || $KUBECTL taint --overwrite node "$node" $taints
+    [ -z "$node" ] || $KUBECTL taint --overwrite node "$node" $list
 done
 [ -n "$NETWORK" ] || exit 0
 # shellcheck disable=SC2086 # a list of names
