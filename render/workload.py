@@ -28,10 +28,6 @@ class Surroundings:
     image: str
     nodes: Sequence[str] = ()
     """Host names that the pods may run on; empty for any."""
-    shunned_racks: Sequence[str] = ()
-    """Racks that a DaemonSet leaves out: where its taint came later, its pod would stay there."""
-    tolerated: Sequence[Taint] = ()
-    """Taints of the dedicated racks that it is for."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """Configuration of each network, by name. A hash of those that pods use stands in their template: running pods do not notice a changed attachment."""
     devices: Mapping[str, int] = field(default_factory=dict)
@@ -40,6 +36,10 @@ class Surroundings:
     """An image with a shell and iproute2, for the init container of pods with a default route of their own."""
     cluster_networks: Sequence[str] = ()
     """Pods, services and nodes: what stays reachable through eth0."""
+    shunned_racks: Sequence[str] = ()
+    """Racks that a DaemonSet leaves out: where its taint came later, its pod would stay there."""
+    tolerated: Sequence[Taint] = ()
+    """Taints of the dedicated racks that it is for."""
 
 
 @dataclass(frozen=True)
