@@ -107,7 +107,8 @@ def test_the_stand_in_sets_what_kubespray_would_and_takes_nothing_away(cluster, 
     def finish(labels, taints):
         subprocess.run(
             ["sh", "-s"], input=FINISH.read_text(), text=True, check=True, capture_output=True,
-            env={"KUBECTL": f"{tool('kubectl')} --kubeconfig {config}", "NODES": "", "NETWORK": "", "LABELS": labels, "TAINTS": taints, "PATH": "/usr/bin:/bin"},
+            env={"KUBECTL": f"{tool('kubectl')} --kubeconfig {config}", "NODES": "", "NETWORK": "", "LABELS": labels, "TAINTS": taints, "PATH": "/usr/bin:/bin",
+                "HOME": str(tmp_path)},
         )  # fmt: skip
 
     finish(f"{first} a=1\n{second} a=2\n", f"{first} multus-site/dedicated=c1:NoSchedule example.com/x=:NoExecute\n")
