@@ -44,7 +44,7 @@ class NodeVM(pulumi.ComponentResource):
         self.proof = ssh.command(
             f"{name}-facts",
             node,
-            "facts",
+            "prepare",
             {
                 "NODE": node,
                 "UPLINKS": " ".join(uplinks),
