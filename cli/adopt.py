@@ -84,9 +84,9 @@ def adopt(
         seen, interfaces = _from_cluster(adopted, kubeconfig, context)
         texts += seen
     if hosts:
-        from cli.hosts import Asked, take_over
+        from cli.hosts import Asked, from_hosts
 
-        interfaces |= take_over(adopted, Asked(hosts, user, port, key, bastion, known_hosts, yes))
+        interfaces |= from_hosts(adopted, Asked(hosts, user, port, key, bastion, known_hosts, yes))
     linter = Linter(Facts(nodes=len(adopted.hosts) or None, ifaces_by_node=interfaces or None))
     for file, text in texts:
         linter.add(text, file, sure=True)
@@ -106,15 +106,13 @@ def adopt(
     if output is None:
         print(text, end="")
     else:
-        output.parent.mkdir(exist_ok=True)
         write(output, text)
-        print(
-            f"{len(adopted.networks)} networks and {len(adopted.hosts)} hosts written to {output}; go on with: python -m cli lint {output}"
-        )
+        print(f"{len(adopted.hosts)} hosts and {len(adopted.networks)} networks are written to {output}; go on with:")
+        print(f"  python -m cli lint {output}")
     raise typer.Exit(1 if adopted.left_out else 0)
 
 
-def _from_files(adopted: "Adopted", paths: list[str]) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+def _from_files(adopted: "Adopted", paths: list[str]) -> list[tuple[str, str]]:
     from cli.files import FilesError, read_all
     from model.positions import YamlMistakeError, documents
 
@@ -129,7 +127,7 @@ def _from_files(adopted: "Adopted", paths: list[str]) -> tuple[list[tuple[str, s
                     adopted.left_out.append(f"{file.name}:{mistake.line}: not YAML: {mistake.message}")
     except FilesError as error:
         wrong_use(str(error))
-    return texts, {}
+    return texts
 
 
 def _from_cluster(

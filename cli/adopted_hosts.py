@@ -64,11 +64,15 @@ def take_over(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
     for name, host in named.items():
         architecture = ARCHITECTURES.get(host.facts["architecture"])
         if architecture is None:
-            adopted.left_out.append(f"{host.target.called}: it is {host.facts['architecture']}; a site's hosts are amd64 or arm64")
+            adopted.left_out.append(
+                f"{host.target.called}: it is {host.facts['architecture']}; a site's hosts are amd64 or arm64"
+            )
             continue
         address = of_cluster.get(name, {}).get("address", host.target.address)
         if address != host.target.address:
-            adopted.findings.append(f"{name}: its cluster knows it as {address}, and it was reached at {host.target.address}; a site's hosts are reached at the cluster's address, which is written")
+            adopted.findings.append(
+                f"{name}: its cluster knows it as {address}, and it was reached at {host.target.address}; a site's hosts are reached at the cluster's address, which is written"
+            )
         hosts[name] = {"address": address, "hostKey": host.host_key}
         if architecture != "amd64":
             hosts[name]["architecture"] = architecture
@@ -83,24 +87,27 @@ def take_over(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
 
 
 def _named(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
-    """What the site calls each: as the user said, as its cluster does, as it does itself, else by its place in the list."""
+    """What the site calls each: as the user said, as its cluster does, as it does itself where no other does, else by its place in the list."""
+    given = [
+        host.target.name or next((n for n, node in adopted.hosts.items() if host.has(node["address"])), "")
+        for host in seen
+    ]
+    own = [host.host_name.partition(".")[0].lower() for host in seen]
+    own = [name if _is_label(name) and name != "localhost" else "" for name in own]
     named: dict[str, Seen] = {}
-    own = [host.host_name for host in seen]
-    taken = {host.target.name for host in seen} | set(adopted.hosts)
-    for place, host in enumerate(seen, 1):
-        in_cluster = next((name for name, node in adopted.hosts.items() if host.has(node["address"])), "")
-        name, why = host.target.name or in_cluster, ""
+    for i, host in enumerate(seen):
+        name = given[i]
+        if not name and own.count(own[i]) == 1 and own[i] not in {*given, *adopted.hosts}:
+            name = own[i]
         if not name:
-            name = host.host_name.partition(".")[0].lower()
-            if own.count(host.host_name) > 1:
-                name, why = "", ", as another's"
-            elif not _is_label(name) or name == "localhost":
-                name = ""
-        if not name or name in named or (not (host.target.name or in_cluster) and name in taken):
-            name = next(n for n in (f"node{i}" for i in range(place, 2**16)) if n not in named and n not in taken | set(own))
+            taken = {*given, *own, *adopted.hosts, *named}
+            name = next(free for n in range(i + 1, i + 2 + len(taken)) if (free := f"node{n}") not in taken)
+        if name in named:
+            adopted.left_out.append(f"{host.target.called}: it is {name}, which is {named[name].target.called} already")
+            continue
         if name != host.host_name:
             adopted.findings.append(
-                f"{host.target.called}: its host name is {host.host_name!r}{why}, and the site calls it {name}; type there: hostnamectl set-hostname {name}"
+                f"{host.target.called}: its host name is {host.host_name!r}, and the site calls it {name}; type there: hostnamectl set-hostname {name}"
             )
         named[name] = host
     return named
@@ -114,20 +121,23 @@ def _is_label(text: str) -> bool:
     return True
 
 
-def _roles(adopted: Adopted, hosts: Mapping[str, Seen], of_cluster: Mapping[str, dict[str, Any]]) -> dict[str, list[str]]:
+def _roles(
+    adopted: Adopted, hosts: Mapping[str, Seen], of_cluster: Mapping[str, dict[str, Any]]
+) -> dict[str, list[str]]:
     """What each does in the cluster that is there; where there is none, a proposal."""
     if of_cluster:
         return {name: of_cluster.get(name, {}).get("roles", ["worker"]) for name in hosts}
     if any(host.facts["cluster"]["kubelet"] for host in hosts.values()):
         adopted.remarks["hosts"] = [
-            "Roles are what runs on the hosts. Whether pods run on control plane nodes too is known to the cluster alone: --kubeconfig asks it.",
+            "Roles are what runs on the hosts. Whether pods run on control plane nodes too",
+            "is known to the cluster alone: adopt with --kubeconfig asks it.",
         ]
         return {name: _running(host.facts["cluster"]) for name, host in hosts.items()}
     first = 3 if len(hosts) >= 3 else 1
+    where = "on three hosts, so that one may fail" if first == 3 else "on one host"
     adopted.remarks["hosts"] = [
-        "Roles are a proposal: "
-        + ("control plane and etcd are on three hosts, so that one may fail." if first == 3 else "one host has control plane and etcd.")
-        + " Those hosts run pods too; take worker out where they are not to.",
+        f"Roles are a proposal: control plane and etcd are {where}.",
+        "Pods run there too; take worker out where they are not to.",
     ]
     return {name: ["control-plane", "etcd", "worker"] if i < first else ["worker"] for i, name in enumerate(hosts)}
 
@@ -181,7 +191,10 @@ def _nics(hosts: Mapping[str, Seen], have_networks: bool) -> list[str]:
     proposed = [nic for nic, able in _free(hosts).items() if len(able) == len(hosts)]
     if proposed and not have_networks:
         lines += ["With your own addresses for RANGE:", "networks:"]
-        lines += [f"  {nic.replace('.', '-').lower()}-net: {{type: macvlan, master: {nic}, ipam: {{type: whereabouts, range: RANGE}}}}" for nic in proposed]
+        lines += [
+            f"  {nic.replace('.', '-').lower()}-net: {{type: macvlan, master: {nic}, ipam: {{type: whereabouts, range: RANGE}}}}"
+            for nic in proposed
+        ]
     return lines
 
 

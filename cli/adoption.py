@@ -135,7 +135,9 @@ class Adopted:
         nodes = {"backend": "existing", **({"ssh": self.ssh} if self.ssh else {}), "hosts": hosts}
         site = {"name": self.name, "nodes": nodes, **({"networks": self.networks} if self.networks else {})}
         data = {"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": site}}
-        text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True)
+        text = yaml.dump(
+            data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
+        )
         for name, host in self.hosts.items():
             if "hostKey" not in host:
                 note = f"  # add hostKey, printed by: ssh-keyscan -t ed25519 {host['address']}"
@@ -155,7 +157,9 @@ class _Dumper(yaml.SafeDumper):
     """YAML as people write it."""
 
 
-_Dumper.add_representer(_Block, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=False))
+_Dumper.add_representer(
+    _Block, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=False)
+)
 
 
 def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[str, Any]]:

@@ -13,7 +13,9 @@ from model.types import address_range, label
 MOST = 1024
 """Hosts of one range: a slip of the pen asks no whole network."""
 
-_ENTRY = re.compile(r"(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+|[^\[\]]*:[^\[\]]*:[^\[\]]*))(?::(?P<port>[0-9]+))?")
+_ENTRY = re.compile(
+    r"(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+|[^\[\]]*:[^\[\]]*:[^\[\]]*))(?::(?P<port>[0-9]+))?"
+)
 _SHORT_RANGE = re.compile(r"((?:[0-9]+\.){3})([0-9]+)-([0-9]+)")
 """Such as 10.1.1.5-7."""
 
@@ -76,11 +78,18 @@ def targets(given: list[str], user: str | None, port: int | None) -> Targets:
                 mistakes.append(f"{entry}: {address} is there twice; leave one of them out")
             hosts[address] = Target(address, place.host if len(addresses) == 1 else address, name)
     named = [target.name for target in hosts.values() if target.name]
-    mistakes += [f"{name}: two hosts are called so; give each its own name" for name in sorted({n for n in named if named.count(n) > 1})]
+    mistakes += [
+        f"{name}: two hosts are called so; give each its own name"
+        for name in sorted({n for n in named if named.count(n) > 1})
+    ]
     if len(users) > 1:
-        mistakes.append(f"a site logs in on all hosts as one user, and here are {', '.join(sorted(users))}; make one of them on all hosts")
+        mistakes.append(
+            f"a site logs in on all hosts as one user, and here are {', '.join(sorted(users))}; make one of them on all hosts"
+        )
     if len(ports) > 1:
-        mistakes.append(f"SSH servers of a site's hosts have one port, and here are {', '.join(map(str, sorted(ports)))}; adopt those of one port")
+        mistakes.append(
+            f"SSH servers of a site's hosts have one port, and here are {', '.join(map(str, sorted(ports)))}; adopt those of one port"
+        )
     if not hosts and not mistakes:
         mistakes.append("--hosts names no host; such as: --hosts 10.1.1.5,10.1.1.6")
     if mistakes:
