@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kubespray import machines
 from kubespray.document import Document, KubesprayError
 from kubespray.plan import PlaybookRun
 from kubespray.preview import planned
+from reach.way import Login, Way
 
 PLAN_FILE = "MULTUS_SITE_PLAN"
 """Environment variable that `python -m cli review` sets: the file that the plan is written to as well."""
@@ -40,7 +42,9 @@ def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[st
     if found:
         raise pulumi.RunError("\n".join(found))
     document = Document.parse(
-        json.dumps({**plain, "variables": variables, "identities": {}, "private_key": "", "known_hosts": ""})
+        json.dumps(
+            {**plain, "variables": variables, "identities": {}, "way": asdict(Way(Login(""))), "known_hosts": ""}
+        )
     )
     try:
         runs = planned(document, identities, stored)

@@ -43,7 +43,7 @@ class Site(pulumi.ComponentResource):
         super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend}, opts)
         self._site, self._catalog, self._secrets = site, catalog, secrets
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
-        self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
+        self._ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, self._commands)
 
         self._drift = Drift(site.nodes, self._ssh, last_nodes())
         nodes = self._node_vms()
@@ -158,13 +158,11 @@ class Site(pulumi.ComponentResource):
         return KubesprayCluster(
             f"{site.name}-kubernetes",
             site,
-            private_key=self._ssh.private_key,
-            known_hosts=self._ssh.known_hosts,
+            ssh=self._ssh,
             variables={**self._catalog.kubespray.variables, **site.kubespray.given()},
             secret_variables=self._secrets.kubespray_variables,
             nodes=list(nodes.values()),
             facts={name: node.facts for name, node in nodes.items()},
-            connection=self._ssh.connection,
             # Where the machines go, the cluster goes with them: nothing to reset on the way.
             deleted_with=first.machine,
             provider=self._commands,

@@ -197,9 +197,9 @@ def record(data=None, *, preview=False, answers=None, kubespray_variables=None):
     @pulumi.runtime.test
     def program():
         site = parse_site(data or lab_site(), source="stacks/Pulumi.lab.yaml")
-        key = pulumi.Output.secret(PRIVATE_KEY)
+        ssh = {"sshPrivateKey": pulumi.Output.secret(PRIVATE_KEY)}
         variables = None if kubespray_variables is None else pulumi.Output.secret(kubespray_variables)
-        Site(site, CATALOG, Secrets(key, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables))
+        Site(site, CATALOG, Secrets(ssh, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables))
 
     program()
     recorder.graph.pop("Stack multus-site-lab", None)
