@@ -40,7 +40,8 @@ def adopt(
         typer.Option("--key", "-i", metavar="FILE", help="Private key; the agent's and those of ~/.ssh if absent."),
     ] = None,
     bastion: Annotated[
-        str | None, typer.Option("--bastion", "-J", metavar="[USER@]HOST[:PORT]", help="A host to go through.")
+        str | None,
+        typer.Option("--bastion", "-J", metavar="[USER@]HOST[:PORT]", help="A host to go through; two with a comma."),
     ] = None,
     known_hosts: Annotated[
         Path | None,
@@ -48,6 +49,12 @@ def adopt(
             metavar="FILE", help="Host keys that need no question, such as ~/.ssh/known_hosts.", show_default=False
         ),
     ] = None,
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", "-k", help="Log in with a password, which is asked for.")
+    ] = False,
+    ask_sudo_password: Annotated[
+        bool, typer.Option("--ask-sudo-password", "-K", help="sudo wants a password, which is asked for.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the host keys that the hosts show unasked.")] = False,
     kubeconfig: Annotated[Path | None, typer.Option(help="Access to the cluster; $KUBECONFIG if absent.")] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
@@ -73,7 +80,7 @@ def adopt(
 
     if output is not None and output.exists():
         wrong_use(f"{output} is there already; name another file, or leave --output out and copy what is new")
-    if not hosts and any((user, port, key, bastion, known_hosts, yes)):
+    if not hosts and any((user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)):
         wrong_use("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
     adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))
     texts: list[tuple[str, str]] = []
@@ -86,7 +93,8 @@ def adopt(
     if hosts:
         from cli.hosts import Asked, from_hosts
 
-        interfaces |= from_hosts(adopted, Asked(hosts, user, port, key, bastion, known_hosts, yes))
+        asked = Asked(hosts, user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)
+        interfaces |= from_hosts(adopted, asked)
     linter = Linter(Facts(nodes=len(adopted.hosts) or None, ifaces_by_node=interfaces or None))
     for file, text in texts:
         linter.add(text, file, sure=True)

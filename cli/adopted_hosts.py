@@ -164,19 +164,23 @@ def _differences(hosts: Mapping[str, Seen]) -> list[str]:
     """Where an interface that can be a master is another thing on another host."""
     sentences = []
     for nic, able in _free(hosts).items():
-        for name in hosts:
-            if name not in able:
-                there = hosts[name].facts["nics"].get(nic)
-                why = state(there) if there else "not there"
-                sentences.append(f"{nic} is free on {', '.join(able)}, and on {name} it is not: {why}")
+        if others := [name for name in hosts if name not in able]:
+            there = {name: hosts[name].facts["nics"].get(nic) for name in others}
+            why = [f"{name} ({state(found) if found else 'not there'})" for name, found in there.items()]
+            sentences.append(f"{nic} is free on {_several(able)}, and not on {_several(why)}")
         for key, what in (("mtu", "MTU"), ("speed", "speed in Mbit/s"), ("driver", "driver")):
             values: dict[str, list[str]] = {}
             for name in able:
                 values.setdefault(str(hosts[name].facts["nics"][nic][key] or "not known"), []).append(name)
             if len(values) > 1:
-                found = "; ".join(f"{value} on {', '.join(names)}" for value, names in values.items())
+                found = "; ".join(f"{value} on {_several(names)}" for value, names in values.items())
                 sentences.append(f"{nic} differs in its {what}: {found}")
     return sentences
+
+
+def _several(names: Sequence[str]) -> str:
+    """Up to five of them, the others counted."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _nics(hosts: Mapping[str, Seen], have_networks: bool) -> list[str]:
@@ -187,7 +191,7 @@ def _nics(hosts: Mapping[str, Seen], have_networks: bool) -> list[str]:
             groups.setdefault((nic, described(found)), []).append(name)
     lines = ["Interfaces of the hosts. One that is free, up and without an address, can be a network's master."]
     for (nic, what), names in sorted(groups.items()):
-        lines.append(f"  {nic}: {what} ({'all hosts' if len(names) == len(hosts) else ', '.join(names)})")
+        lines.append(f"  {nic}: {what} ({'all hosts' if len(names) == len(hosts) else _several(names)})")
     proposed = [nic for nic, able in _free(hosts).items() if len(able) == len(hosts)]
     if proposed and not have_networks:
         lines += ["With your own addresses for RANGE:", "networks:"]

@@ -82,7 +82,7 @@ async def scan(host: str, port: int, tunnel: asyncssh.SSHClientConnection | None
         msg = "it has neither an Ed25519 nor an ECDSA host key; make them there: ssh-keygen -A"
         raise HostKeyError(msg) from None
     except (OSError, asyncssh.Error) as error:
-        raise HostKeyError(unanswered(port, error)) from None
+        raise HostKeyError(_unanswered(port, error)) from None
     if key is None:
         msg = f"what answers on port {port} shows no host key"
         raise HostKeyError(msg)
@@ -106,7 +106,7 @@ async def scan_all(
     return dict(zip(hosts, await asyncio.gather(*map(one, hosts)), strict=True))
 
 
-def unanswered(port: int, error: Exception) -> str:
+def _unanswered(port: int, error: Exception) -> str:
     """Why nothing answered, in the words of who knows."""
     if isinstance(error, TimeoutError | asyncssh.TimeoutError):
         return f"no answer on port {port} within {SECONDS} s"

@@ -14,7 +14,7 @@ MOST = 1024
 """Hosts of one range: a slip of the pen asks no whole network."""
 
 _ENTRY = re.compile(
-    r"(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+|[^\[\]]*:[^\[\]]*:[^\[\]]*))(?::(?P<port>[0-9]+))?"
+    r"(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^@:\[\]]+|[^@\[\]]*:[^@\[\]]*:[^@\[\]]*))(?::(?P<port>[0-9]+))?"
 )
 _SHORT_RANGE = re.compile(r"((?:[0-9]+\.){3})([0-9]+)-([0-9]+)")
 """Such as 10.1.1.5-7."""

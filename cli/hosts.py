@@ -2,22 +2,25 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import asyncssh
 import typer
 
 from cli import host_tables
 from cli.adopted_hosts import Seen, take_over
 from cli.adoption import Adopted
-from cli.host_facts import Login, NoFactsError, logged_in, look_at_all
+from cli.host_facts import PATIENCE, NoFactsError, look_at_all
 from cli.host_keys import HostKey, HostKeyError, KnownHosts, scan, scan_all
 from cli.host_list import HostListError, Place, Target, Targets, at, targets
+from cli.host_login import Opening, opening
 from cli.wrong_use import wrong_use
+from reach.connections import Connections, connections
+from reach.way import Hop, Login, ReachError, Way
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -30,45 +33,24 @@ class Asked:
     key: Path | None
     bastion: str | None
     known_hosts: Path | None
+    ask_password: bool
+    ask_sudo_password: bool
     yes: bool
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How the hosts are reached."""
-
-    targets: Targets
-    login: Login
-    bastion: tuple[Place, HostKey] | None = None
-
-    @asynccontextmanager
-    async def tunnel(self) -> AsyncIterator[asyncssh.SSHClientConnection | None]:
-        """Raises NoFactsError."""
-        if self.bastion is None:
-            yield None
-            return
-        jump, key = self.bastion
-        async with logged_in(jump.host, jump.port or 22, jump.user or "root", key, self.login) as tunnel:
-            yield tunnel
 
 
 def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
     """Takes the hosts over into the site, and shows what was found; node → names of its interfaces. Ends as for wrong use."""
-    try:
-        wanted = targets(asked.hosts, asked.user, asked.port)
-        jump = at(asked.bastion) if asked.bastion else None
-        login = Login.with_key(asked.key) if asked.key else Login()
-        known = KnownHosts(asked.known_hosts) if asked.known_hosts else None
-    except ValueError as error:
-        wrong_use(str(error) if isinstance(error, HostListError) else f"--bastion {asked.bastion}: {error}")
-    except (NoFactsError, HostKeyError) as error:
-        wrong_use(str(error))
-    try:
-        way = _Way(wanted, login, _bastion(jump, known, asked) if jump else None)
-        keys = _confirmed(adopted, way, known, asked)
-        answers = asyncio.run(_look(way, keys))
-    except (NoFactsError, HostKeyError) as error:
-        wrong_use(f"the bastion {jump.host if jump else ''}: {error}")
+    wanted, jumps, known = _said(asked)
+    opens = opening(asked.key, ask_password=asked.ask_password, ask_sudo_password=asked.ask_sudo_password)
+    login = Login(wanted.user, opens.private_key, opens.password, opens.agent)
+    way = Way(login, wanted.port, opens.sudo_password)
+    for jump in jumps:
+        way = _through(way, jump, known, asked, opens)
+    keys = _confirmed(adopted, way, wanted.hosts, known, asked, opens)
+    answers: Mapping[str, dict[str, Any] | NoFactsError] = {}
+    if keys:
+        with host_tables.waiting(f"looking at {len(keys)} hosts"):
+            answers = _on(way, opens, lambda there: look_at_all(there, keys, wanted.user, opens.called))
     seen = []
     for target in wanted.hosts:
         answer = answers.get(target.address)
@@ -76,57 +58,76 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
             adopted.left_out.append(f"{target.called}: {answer}")
         elif answer is not None:
             seen.append(Seen(target, keys[target.address].text, answer))
-    adopted.ssh = _ssh(way)
-    if login.key_file is None or "privateKeyFile" not in adopted.ssh:
-        file = login.key_file or "KEY_FILE"
-        adopted.remarks["ssh"] = [
-            f"The private key is a secret: pulumi config set --stack {adopted.name} --secret multus-site:sshPrivateKey < {file}"
-        ]
+    adopted.ssh = _ssh(way, opens)
+    secrets = opens.secrets(adopted.name)
+    adopted.remarks["ssh"] = (
+        ["What opens the hosts is a secret of the stack:", *(f"  {s}" for s in secrets)] if secrets else []
+    )
     found = take_over(adopted, seen)
     host_tables.found(found, adopted.hosts)
     return {name: list(host.nics) for name, host in found.items()}
 
 
-def _bastion(jump: Place, known: KnownHosts | None, asked: Asked) -> tuple[Place, HostKey]:
-    """The bastion with its key, which is confirmed before anything goes through it. Raises HostKeyError."""
+def _said(asked: Asked) -> tuple[Targets, list[Place], KnownHosts | None]:
+    """Hosts, bastions and known hosts. Ends as for wrong use."""
+    jumps = []
+    for text in asked.bastion.split(",") if asked.bastion else []:
+        try:
+            jumps.append(at(text.strip()))
+        except ValueError as error:
+            wrong_use(f"--bastion {text}: {error}")
+    if len(jumps) > 2:
+        wrong_use(f"--bastion {asked.bastion}: a site has two bastions at most; name those that lead to the hosts")
+    try:
+        known = KnownHosts(asked.known_hosts) if asked.known_hosts else None
+        return targets(asked.hosts, asked.user, asked.port), jumps, known
+    except (HostListError, HostKeyError) as error:
+        wrong_use(str(error))
+
+
+def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, Any, _T]]) -> _T:
+    """Does something behind the bastions. Ends as for wrong use where one of them is not reached."""
+
+    async def inside() -> _T:
+        async with connections(way, PATIENCE) as there:
+            return await work(there)
+
+    try:
+        return asyncio.run(inside())
+    except ReachError as error:
+        said = str(error).splitlines()[0].replace("multus-site:sshPrivateKey", opens.called)
+        wrong_use(said.replace("multus-site:sshPassword", "that password"))
+
+
+def _through(way: Way, jump: Place, known: KnownHosts | None, asked: Asked, opens: Opening) -> Way:
+    """The way with one bastion more, whose key is confirmed before anything goes through it."""
     port = jump.port or 22
     key = known.key([jump.host], port) if known else None
     if key is None:
-        key = asyncio.run(scan(jump.host, port))
+        try:
+            key = _on(way, opens, lambda there: scan(jump.host, port, there.tunnel))
+        except HostKeyError as error:
+            wrong_use(f"the bastion {jump.host}: {error}")
         _confirm({f"bastion {jump.host}": key}, {}, asked)
-    return jump, key
+    login = replace(way.login, user=jump.user or "root")
+    return replace(way, hops=(*way.hops, Hop(jump.host, port, key.text, login)))
 
 
-def _confirmed(adopted: Adopted, way: _Way, known: KnownHosts | None, asked: Asked) -> dict[str, HostKey]:
-    """Address → key that was known or is now; hosts that show none are left out. Raises NoFactsError for the bastion."""
-    hosts, port = way.targets.hosts, way.targets.port
-    keys = {t.address: k for t in hosts if known and (k := known.key(_names(t), port))}
-    answers = asyncio.run(_scan(way, [t for t in hosts if t.address not in keys]))
-    keys |= {address: key for address, key in answers.items() if isinstance(key, HostKey)}
-    silent = {t.called: str(answers[t.address]) for t in hosts if t.address not in keys}
+def _confirmed(
+    adopted: Adopted, way: Way, hosts: Sequence[Target], known: KnownHosts | None, asked: Asked, opens: Opening
+) -> dict[str, HostKey]:
+    """Address → key that was known, or is taken now; hosts that show none are left out."""
+    keys = {t.address: k for t in hosts if known and (k := known.key((t.called, t.address), way.port))}
+    silent: dict[str, str] = {}
+    asking = [target.address for target in hosts if target.address not in keys]
+    if asking:
+        with host_tables.waiting(f"asking {len(asking)} hosts for their host keys"):
+            answers = _on(way, opens, lambda there: scan_all(asking, way.port, there.tunnel))
+        keys |= {address: key for address, key in answers.items() if isinstance(key, HostKey)}
+        silent = {target.called: str(answers[target.address]) for target in hosts if target.address not in keys}
     adopted.left_out += [f"{called}: {why}" for called, why in silent.items()]
-    _confirm({t.called: keys[t.address] for t in hosts if t.address in keys}, silent, asked)
+    _confirm({target.called: keys[target.address] for target in hosts if target.address in keys}, silent, asked)
     return keys
-
-
-def _names(target: Target) -> list[str]:
-    return list(dict.fromkeys((target.called, target.address)))
-
-
-async def _scan(way: _Way, hosts: list[Target]) -> Mapping[str, HostKey | HostKeyError]:
-    if not hosts:
-        return {}
-    async with way.tunnel() as tunnel:
-        with host_tables.waiting(f"asking {len(hosts)} hosts for their host keys"):
-            return await scan_all([target.address for target in hosts], way.targets.port, tunnel)
-
-
-async def _look(way: _Way, keys: Mapping[str, HostKey]) -> Mapping[str, dict[str, Any] | NoFactsError]:
-    if not keys:
-        return {}
-    async with way.tunnel() as tunnel:
-        with host_tables.waiting(f"looking at {len(keys)} hosts"):
-            return await look_at_all(keys, way.targets.port, way.targets.user, way.login, tunnel)
 
 
 def _confirm(keys: Mapping[str, HostKey], silent: Mapping[str, str], asked: Asked) -> None:
@@ -142,21 +143,31 @@ def _confirm(keys: Mapping[str, HostKey], silent: Mapping[str, str], asked: Aske
         wrong_use(
             "nobody is here to confirm them, and nothing was sent to the hosts; compare them and add --yes, or name keys that you know with --known-hosts"
         )
-    if not typer.confirm("Are they the same?", err=True):
+    # Not typer's own question: a part of it goes to standard output, which is the site.
+    print("Are they the same? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         print("nothing was sent to the hosts, and nothing is written", file=sys.stderr)
         raise typer.Exit(1)
 
 
-def _ssh(way: _Way) -> dict[str, Any]:
+def _ssh(way: Way, opens: Opening) -> dict[str, Any]:
     """The site's `ssh`."""
-    ssh: dict[str, Any] = {"user": way.targets.user}
-    if way.targets.port != 22:
-        ssh["port"] = way.targets.port
-    file = way.login.key_file
-    if file is not None and file.resolve().is_relative_to(Path.cwd()):
-        ssh["privateKeyFile"] = str(file.resolve().relative_to(Path.cwd()))
-    if way.bastion:
-        jump, pinned = way.bastion
-        port = {} if jump.port in {None, 22} else {"port": jump.port}
-        ssh["bastion"] = {"host": jump.host, **port, "user": jump.user or "root", "hostKey": pinned.text}
+    ssh: dict[str, Any] = {"user": way.login.user}
+    if way.port != 22:
+        ssh["port"] = way.port
+    if opens.agent:
+        ssh["agent"] = True
+    if opens.file_in_project:
+        ssh["privateKeyFile"] = opens.file_in_project
+    bastions = [
+        {
+            "host": hop.host,
+            **({"port": hop.port} if hop.port != 22 else {}),
+            "user": hop.login.user,
+            "hostKey": hop.host_key,
+        }
+        for hop in way.hops
+    ]
+    if bastions:
+        ssh["bastion"] = bastions[0] if len(bastions) == 1 else bastions
     return ssh

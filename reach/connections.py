@@ -16,7 +16,7 @@ import asyncssh
 
 from reach.openssh import explained
 from reach.sudo import as_root, prompted
-from reach.way import Login, ReachError, Way, keys_of
+from reach.way import Login, NotLetInError, OtherKeyError, ReachError, Way, keys_of
 
 CONNECT_SECONDS = 15
 TRY_SECONDS = 120
@@ -73,30 +73,30 @@ class Connections:
     """How the nodes of one site are reached. Those behind a bastion share one connection to it."""
 
     def __init__(self, way: Way, tunnel: asyncssh.SSHClientConnection | None) -> None:
-        self._way, self._tunnel = way, tunnel
+        self._way, self.tunnel = way, tunnel
         self._key = _private_key(way.login)
 
     @asynccontextmanager
     async def to(self, address: str, host_key: str, patience: float = TRY_SECONDS) -> AsyncIterator[Connection]:
         """A connection, for as long as it is used. Raises ReachError when the node does not answer for `patience` seconds."""
         way = self._way
-        client = await _connected(address, way.port, host_key, (way.login, self._key), self._tunnel, patience)
+        client = await _connected(address, way.port, host_key, (way.login, self._key), self.tunnel, patience)
         async with client:
             yield Connection(client, way.login.user, way.sudo_password)
 
 
 @asynccontextmanager
-async def connections(way: Way) -> AsyncIterator[Connections]:
-    """Connections to the nodes of a site, through its bastions where it has any. Raises ReachError."""
+async def connections(way: Way, patience: float = TRY_SECONDS) -> AsyncIterator[Connections]:
+    """Connections to the nodes of a site, through its bastions where it has any. Raises ReachError when a bastion does not answer for `patience` seconds."""
     async with AsyncExitStack() as stack:
         tunnel: asyncssh.SSHClientConnection | None = None
         for hop in way.hops:
             try:
                 its = (hop.login, _private_key(hop.login))
-                tunnel = await _connected(hop.host, hop.port, hop.host_key, its, tunnel, TRY_SECONDS)
+                tunnel = await _connected(hop.host, hop.port, hop.host_key, its, tunnel, patience)
             except ReachError as error:
                 msg = f"the bastion {hop.host}: {error}"
-                raise ReachError(msg) from None
+                raise type(error)(msg) from None
             await stack.enter_async_context(tunnel)
         yield Connections(way, tunnel)
 
@@ -165,10 +165,10 @@ async def _connected(
                 )
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
             # Either way it does not hold the pinned key, and that gets no better by asking again.
-            raise ReachError(explained("Host key verification failed")) from None
+            raise OtherKeyError(explained("Host key verification failed")) from None
         except asyncssh.PermissionDenied as error:
             msg = f"{login.user} is not let in with {_tried(login)}: {error.reason}"
-            raise ReachError(msg) from None
+            raise NotLetInError(msg) from None
         except (OSError, asyncssh.Error) as error:
             if time.monotonic() + pause > until:
                 msg = f"it does not answer on port {port}: {error or type(error).__name__}"

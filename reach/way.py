@@ -16,6 +16,14 @@ class ReachError(Exception):
     """A host is not reached, or a command on it failed; the text is for a person."""
 
 
+class OtherKeyError(ReachError):
+    """A host showed another host key than the one that is pinned for it."""
+
+
+class NotLetInError(ReachError):
+    """A host does not take what it was shown."""
+
+
 @dataclass(frozen=True)
 class Login:
     """What opens a host. One of the three is there at least."""

@@ -52,7 +52,7 @@ CASES = {
         host(7, architecture="aarch64", nics={"bond0": nic(kind="bond"), "ens3": nic("10.1.1.7/24"), "ens6": nic(master="bond0"), "ens7": nic(up=False, carrier=False)}),
     ),
     "running": lambda: adopted(
-        host(5, cluster={**CLUSTER, "left": [API_SERVER, ETCD]}), host(6, cluster=CLUSTER), host(7, cluster={**CLUSTER, "kubelet": False, "left": [ETCD]})
+        host(5, cluster={**CLUSTER, "left": [API_SERVER, ETCD]}), host(6, cluster={**CLUSTER, "left": [API_SERVER]}), host(7, cluster=CLUSTER)
     ),
     "whole": lambda: adopted(host(5), host(6), manifests=[NODE, nad(MACVLAN)]),
 }  # fmt: skip
