@@ -47,9 +47,9 @@ def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
         return f"it shows another SSH host key than {before}, so nothing was sent to it; find out who answers there, or whether the machine was made anew"
     if isinstance(error, NotLetInError):
         return f"{user} is not let in with {opened_by}"
-    said = str(error).strip().splitlines()[0]
-    if "sudo does not take" in str(error):
+    said = str(error).strip()
+    if "sudo does not take" in said:
         return "sudo does not take that password"
     if "a password is required" in said:
-        return f"{user} cannot become root without a password ({said}); add --ask-sudo-password, or write into /etc/sudoers.d/{user} there: {user} ALL=(ALL) NOPASSWD: ALL"
-    return said
+        return f"{user} cannot become root without a password; add --ask-sudo-password, or write into /etc/sudoers.d/{user} there: {user} ALL=(ALL) NOPASSWD: ALL"
+    return said.splitlines()[-1]

@@ -40,10 +40,10 @@ class Opening:
     @property
     def file_in_project(self) -> str | None:
         """The key's file as a site names it, if it is one of the project."""
-        here = Path.cwd()
-        if self.key_file is None or not self.key_file.resolve().is_relative_to(here):
+        if self.key_file is None:
             return None
-        return str(self.key_file.resolve().relative_to(here))
+        file, here = self.key_file.expanduser().resolve(), Path.cwd()
+        return str(file.relative_to(here)) if file.is_relative_to(here) else None
 
     def secrets(self, stack: str) -> list[str]:
         """How those secrets are set that the site does not name a file of."""
@@ -80,9 +80,9 @@ def _private_key(file: Path) -> str:
         asyncssh.import_private_key(text)
     except OSError as error:
         wrong_use(f"{file} cannot be read: {error.strerror}; name the file of your private key")
-    except asyncssh.KeyEncryptionError:
-        wrong_use(f"{file} is locked by a passphrase; type ssh-add {file}, and leave --key out")
-    except ValueError:
+    except ValueError as error:
+        if "passphrase" in str(error).lower():
+            wrong_use(f"{file} is locked by a passphrase; type ssh-add {file}, and leave --key out")
         wrong_use(f"{file} holds no private key; name the one without .pub")
     return text
 
