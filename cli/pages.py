@@ -24,7 +24,7 @@ The first line of a stack file makes editors complete from the schema and show m
 ```
 
 `python -m cli lint stacks` checks every site, and sites that share a segment against each other; see [linter.md](linter.md).
-`python -m cli adopt` writes a site from the networks of a running cluster or of YAML files.
+`python -m cli adopt` writes a site from hosts, a running cluster or YAML files that are there; see [adopt.md](adopt.md).
 """
 
 _LINTER = """\
