@@ -11,6 +11,7 @@ from model.networks import Network
 from model.node_interfaces import HostDevice
 from model.node_links import BondLink, VlanLink
 from model.site import Site
+from render.air_gap import package_source
 from render.network import NetworkFacts, network_facts
 
 CGROUP_V2_SINCE = (1, 35)
@@ -128,7 +129,7 @@ def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
             python=_python(site.kubespray.version),
             kernels=kernels,
             any_os=bool(variables.get("allow_unsupported_distribution_setup")),
-            apt=site.air_gap is not None,
+            apt=bool(package_source(site.air_gap, host.architecture)),
             refuses_cgroup_v1=minor >= CGROUP_V2_SINCE and variables.get("kubelet_fail_cgroup_v1") is not False,
             swap_goes=variables.get("kubelet_fail_swap_on") is not False,
             nics=_nics(site, node, here),

@@ -92,6 +92,8 @@ class Check:
     title: str
     check: Callable[[Sequence[Node]], Problems]
     why: str
+    part: str
+    """Module that it is in."""
     together: bool = False
     """Whether it holds nodes against each other."""
 
@@ -108,7 +110,7 @@ def each(code: str, level: Level, title: str) -> Callable[[Callable[[Node], Prob
             for node in nodes:
                 yield from check(node)
 
-        CHECKS[code] = Check(code, level, title, every, inspect.cleandoc(check.__doc__ or ""))
+        CHECKS[code] = Check(code, level, title, every, inspect.cleandoc(check.__doc__ or ""), check.__module__)
         return check
 
     return register
@@ -120,7 +122,9 @@ def together(
     """Registers a check that holds nodes against each other."""
 
     def register(check: Callable[[Sequence[Node]], Problems]) -> Callable[[Sequence[Node]], Problems]:
-        CHECKS[code] = Check(code, level, title, check, inspect.cleandoc(check.__doc__ or ""), together=True)
+        CHECKS[code] = Check(
+            code, level, title, check, inspect.cleandoc(check.__doc__ or ""), check.__module__, together=True
+        )
         return check
 
     return register

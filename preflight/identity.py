@@ -1,7 +1,8 @@
 """Checks of what must differ from host to host, and of the time, which must not."""
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from preflight.finding import Level, Node, Problem, Problems, each, together
 
@@ -19,11 +20,11 @@ def machine_id(node: Node) -> Problems:
 @together("MACHINE_ID_SHARED", "error", "Two hosts with one machine-id")
 def machine_id_shared(nodes: Sequence[Node]) -> Problems:
     """Machines that were cloned with it: to Kubernetes, to DHCP servers and to this site they are one."""
-    for node, others in _shared(nodes, lambda node: [node.facts["machineId"]]):
+    for node, value in _shared(nodes, "machineId"):
         yield Problem(
             node,
-            f"its machine-id is that of {others} too",
-            "Make another: rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot",
+            f"the machine-id {value} is on several hosts",
+            "Make others: rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot",
         )
 
 
@@ -31,11 +32,11 @@ def machine_id_shared(nodes: Sequence[Node]) -> Problems:
 def product_uuid_shared(nodes: Sequence[Node]) -> Problems:
     """Kubernetes asks for different ones (kubeadm: before you begin); boards and hypervisors exist that give one to all."""
     real = [node for node in nodes if not node.container]
-    for node, others in _shared(real, lambda node: [node.facts["productUuid"]]):
+    for node, value in _shared(real, "productUuid"):
         yield Problem(
             node,
-            f"its product_uuid is that of {others} too",
-            "Give the virtual machine a UUID of its own, if it is one",
+            f"the product_uuid {value} is on several hosts",
+            "Give virtual machines UUIDs of their own, if they are such",
         )
 
 
@@ -86,16 +87,9 @@ def clocks(nodes: Sequence[Node]) -> Problems:
             )
 
 
-def _shared(nodes: Sequence[Node], values: Callable[[Node], Iterable[str]]) -> Iterable[tuple[str, str]]:
-    """Each node that has a value that others have, with the others' names."""
-    holders: dict[str, list[str]] = {}
+def _shared(nodes: Sequence[Node], key: str) -> Iterator[tuple[str, str]]:
+    """Each node whose fact others have too, with the fact."""
+    counts = Counter(node.facts[key] for node in nodes)
     for node in nodes:
-        for value in values(node):
-            if value:
-                holders.setdefault(value, []).append(node.name)
-    found: dict[str, dict[str, None]] = {}
-    for names in holders.values():
-        for name in names if len(names) > 1 else ():
-            found.setdefault(name, {}).update(dict.fromkeys(other for other in names if other != name))
-    for name, others in found.items():
-        yield name, ", ".join(others)
+        if node.facts[key] and counts[node.facts[key]] > 1:
+            yield node.name, node.facts[key]

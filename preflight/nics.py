@@ -101,7 +101,7 @@ def own(node: Node) -> Problems:
     for name, asked, nic in _there(node):
         if name != node.own and not nic["default"]:
             continue
-        what = f"holds the node's address {node.asked.address}" if name == node.own else "holds its default route"
+        what = "holds the node's own address" if name == node.own else "holds its default route"
         if asked.taken:
             yield Problem(
                 node.name,

@@ -95,7 +95,10 @@ def passed(document):
             "asked": "",
             "reasons": its["reasons"],
             "prepared": its["prepared"],
-            "facts": {"machineId": its["reasons"][0], "nics": dict.fromkeys(document["kinds"][its["kind"]]["nics"], nic)},
+            "facts": {
+                "machineId": its["reasons"][0],
+                "nics": dict.fromkeys(document["kinds"][its["kind"]]["nics"], nic),
+            },
         }
         for name, its in document["nodes"].items()
     }
