@@ -50,13 +50,13 @@ class KubesprayCluster(pulumi.ComponentResource):
         ssh: Ssh,
         variables: Mapping[str, Any],
         secret_variables: pulumi.Output[dict[str, Any]] | None,
-        nodes: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource],
         facts: Mapping[str, pulumi.Output[dict[str, Any]]],
         deleted_with: pulumi.Resource | None,
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` what was found on each node."""
+        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` which machine each node is; `after`: the machines and their preflight."""
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
         origin = _origin(site)
         plain = _plain(site, variables, origin)
@@ -95,7 +95,7 @@ class KubesprayCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=provider,
-                depends_on=list(nodes),
+                depends_on=list(after),
                 deleted_with=deleted_with,
                 hide_diffs=["stdin"],
                 # The runner has its own limit for each playbook, and says which task was at work; this one is behind it.

@@ -248,7 +248,8 @@ def others(preview: Preview) -> list[str]:
 
 
 _OTHERS = {
-    "NodeVM": "nodes are looked at, and their names, NICs and package sources set up",
+    "NodeVM": "nodes are reached, and their NICs and package sources set up",
+    "Preflight": "hosts are looked at, whether they are fit for what is asked of them",
     "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
     "Multus": "the Multus daemon",
     "Whereabouts": "the whereabouts daemon",

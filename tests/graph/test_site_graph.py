@@ -23,6 +23,7 @@ Command lab-node2-facts
 Command lab-node2-machine
 Command lab-node3-facts
 Command lab-node3-machine
+Command lab-preflight-run
 Command lab-verification-run
 ConfigMap lab-mend-interfaces-script
 ConfigMap lab-multus-config
@@ -40,6 +41,7 @@ NetworkAttachmentDefinition lab-macvlan-internal
 NodeVM lab-node1
 NodeVM lab-node2
 NodeVM lab-node3
+Preflight lab-preflight
 ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
@@ -67,9 +69,10 @@ def test_the_preview_of_an_empty_stack_shows_the_whole_graph():
     assert sorted(record(preview=True)) == GRAPH
 
 
-def test_nothing_of_the_cluster_begins_before_every_node_is_proven():
+def test_nothing_of_the_cluster_begins_before_every_host_has_passed_preflight():
     graph = record()
-    assert {f"Command lab-node{i}-facts" for i in (1, 2, 3)} <= graph.before("Command lab-kubernetes-kubespray")
+    assert "Command lab-preflight-run" in graph.before("Command lab-kubernetes-kubespray")
+    assert {f"Command lab-node{i}-facts" for i in (1, 2, 3)} <= graph.before("Command lab-preflight-run")
 
 
 def test_machines_come_before_their_proof():
