@@ -105,10 +105,6 @@ def _named(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
         if name in named:
             adopted.left_out.append(f"{host.target.called}: it is {name}, which is {named[name].target.called} already")
             continue
-        if name != host.host_name:
-            adopted.findings.append(
-                f"{host.target.called}: its host name is {host.host_name!r}, and the site calls it {name}; type there: hostnamectl set-hostname {name}"
-            )
         named[name] = host
     return named
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,11 @@ class NoFactsError(RuntimeError):
 
 
 async def look_at_all(
-    connections: Connections, hosts: Mapping[str, HostKey], user: str, opened_by: str
+    connections: Connections, hosts: Mapping[str, HostKey], to_ask: tuple[str, str], user: str, opened_by: str
 ) -> dict[str, dict[str, Any] | NoFactsError]:
-    """The facts of all hosts (address → pinned key), at once, as node/facts.sh prints them; of those that could not be looked at, why."""
+    """The facts of all hosts (address → pinned key), at once, as node/facts.sh prints them for these MODULES and PORTS, and `offset`: the host's clock
+    minus ours in seconds. Of those that could not be looked at, why."""
+    modules, ports = to_ask
     limit = asyncio.Semaphore(AT_A_TIME)
 
     async def one(host: str, key: HostKey) -> dict[str, Any] | NoFactsError:
@@ -30,8 +33,14 @@ async def look_at_all(
             try:
                 async with connections.to(host, key.text, PATIENCE) as node:
                     command = f"timeout -k 10 {FACTS_SECONDS} sh -s"
-                    said = await node.run(command, script("facts", {"MODULES": "", "PORTS": ""}), FACTS_SECONDS + 30)
-                return dict(json.loads(said.strip().splitlines()[-1]))
+                    said = await node.run(
+                        command, script("facts", {"MODULES": modules, "PORTS": ports}), FACTS_SECONDS + 30
+                    )
+                    facts = dict(json.loads(said.strip().splitlines()[-1]))
+                    begun = time.time()
+                    clock = float(await node.run("date +%s.%N"))
+                    # Half of the way there and back.
+                    return {**facts, "offset": clock - (begun + time.time()) / 2}
             except ReachError as error:
                 return NoFactsError(worded(error, key, user, opened_by))
             except (ValueError, IndexError):

@@ -13,6 +13,7 @@ from cli import host_tables
 from cli.adopted_hosts import Seen, take_over
 from cli.adoption import Adopted
 from cli.host_facts import PATIENCE, NoFactsError, look_at_all
+from cli.host_findings import judged, to_ask
 from cli.host_keys import HostKey, HostKeyError, KnownHosts, scan, scan_all
 from cli.host_list import HostListError, Place, Target, Targets, at, targets
 from cli.host_login import Opening, opening
@@ -50,7 +51,8 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
     answers: Mapping[str, dict[str, Any] | NoFactsError] = {}
     if keys:
         with host_tables.waiting(f"looking at {len(keys)} hosts"):
-            answers = _on(way, opens, lambda there: look_at_all(there, keys, wanted.user, opens.called))
+            ask = to_ask(adopted.networks, *next(iter(keys.items())))
+            answers = _on(way, opens, lambda there: look_at_all(there, keys, ask, wanted.user, opens.called))
     seen = []
     for target in wanted.hosts:
         answer = answers.get(target.address)
@@ -63,7 +65,10 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
     adopted.remarks["ssh"] = (
         ["What opens the hosts is a secret of the stack:", *(f"  {s}" for s in secrets)] if secrets else []
     )
+    in_cluster = list(adopted.hosts)
     found = take_over(adopted, seen)
+    if found:
+        adopted.findings += judged(found, adopted.hosts, adopted.networks, in_cluster)
     host_tables.found(found, adopted.hosts)
     return {name: list(host.nics) for name, host in found.items()}
 
