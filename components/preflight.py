@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.kubespray_cluster import PYTHON
+from components.runners import PYTHON
 from components.ssh import Ssh
 from components.stored import stored
 from model.site import Site
@@ -75,7 +75,7 @@ class Preflight(pulumi.ComponentResource):
         self._site = site
         document: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.all(
-                private_key=ssh.private_key,
+                way=ssh.way,
                 reasons={node: list(its) for node, its in reasons.items()},
                 keys={node: ssh.host_key(node) for node in site.nodes.hosts},
             ).apply(lambda known: json.dumps(_document(site, variables, before.prepared, **known), sort_keys=True))
@@ -129,18 +129,15 @@ def _document(
     site: Site,
     variables: Mapping[str, Any],
     prepared: Mapping[str, str],
-    private_key: str,
+    way: Mapping[str, Any],
     reasons: Mapping[str, Sequence[str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
     """What the runner is given (preflight/document.py)."""
-    ssh = site.nodes.ssh
-    bastion = ssh.bastion
     all_kinds, kind_of = kinds(asked(site, variables))
     return {
         "site": site.name,
-        "user": ssh.user,
-        "port": ssh.port,
+        "way": way,
         "kinds": all_kinds,
         "nodes": {
             node: {
@@ -153,7 +150,4 @@ def _document(
             }
             for node, host in site.nodes.hosts.items()
         },
-        "private_key": private_key,
-        "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
-        "bastion_key": bastion.host_key if bastion else "",
     }

@@ -11,14 +11,13 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from delivery.connections import AT_A_TIME, Connections, connections
-from delivery.document import DeliveryError
-from delivery.document import Document as Way
-from delivery.document import Node as Door
+from delivery.everywhere import AT_A_TIME
 from preflight.clusters import ours
 from preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
 from preflight.finding import Finding, Node, lines
 from preflight.judging import findings
+from reach.connections import Connections, connections
+from reach.way import ReachError
 from render.script import script
 
 SECONDS = 60
@@ -53,36 +52,20 @@ async def look(document: Document, targets: dict[str, Target]) -> tuple[dict[str
         asked = target.asked
         given = script("facts", {"MODULES": " ".join(asked.modules), "PORTS": " ".join(asked.ports)})
         try:
-            async with limit, reached.to(Door(asked.address, target.host_key)) as connection:
+            async with limit, reached.to(asked.address, target.host_key) as connection:
                 said = await connection.run(f"timeout -k 5 {SECONDS} sh -s", given, SECONDS + 10)
                 found[name] = {**json.loads(said.strip().splitlines()[-1])}
                 begun = time.time()
                 there = float(await connection.run("date +%s.%N"))
                 # Half of the way there and back.
                 found[name]["offset"] = there - (begun + time.time()) / 2
-        except DeliveryError as error:
-            right = f"Try it: ssh -p {document.port} {document.user}@{asked.address}"
+        except ReachError as error:
+            right = f"Try it: ssh -p {document.way.port} {document.way.login.user}@{asked.address}"
             failed.append(Finding(name, "UNREACHABLE", "error", f"{asked.address} can't be looked at: {error}", right))
 
-    async with connections(_way(document)) as reached:
+    async with connections(document.way) as reached:
         await asyncio.gather(*(one(name, target, reached) for name, target in targets.items()))
     return {name: found[name] for name in targets if name in found}, failed
-
-
-def _way(document: Document) -> Way:
-    """How the nodes are reached, as `connections` wants to be told."""
-    return Way(
-        user=document.user,
-        port=document.port,
-        nodes={},
-        origins={},
-        private_key=document.private_key,
-        run_id="",
-        script="",
-        leavers_go=False,
-        bastion=document.bastion,
-        bastion_key=document.bastion_key,
-    )
 
 
 def judge(
@@ -109,7 +92,7 @@ async def run(document: Document, before: Record) -> Record:
     targets = to_look_at(document, before)
     try:
         found, unreached = await look(document, targets)
-    except DeliveryError as error:  # the bastion, or the key
+    except ReachError as error:  # the bastion, or the key
         raise PreflightError(str(error)) from None
     looked, judged = judge(document, before, found)
     every = [*unreached, *judged]

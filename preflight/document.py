@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kubespray.document import Jump
 from preflight.asked import Asked, Nic
+from reach.way import Way
 
 
 class PreflightError(Exception):
@@ -48,21 +48,17 @@ class Document:
     """The nodes of one site."""
 
     site: str
-    user: str
-    port: int
     nodes: dict[str, Target]
-    private_key: str = field(repr=False)
-    bastion: Jump | None = None
-    bastion_key: str = ""
+    way: Way
 
     @classmethod
     def parse(cls, text: str) -> "Document":
         """From JSON. Raises PreflightError where it is no such document."""
         try:
             data = json.loads(text)
-            jump, all_kinds = data.pop("bastion", None), data.pop("kinds")
+            way, all_kinds = Way.parse(data.pop("way")), data.pop("kinds")
             nodes = {name: _target(one, all_kinds[one.pop("kind")]) for name, one in data.pop("nodes").items()}
-            return cls(**data, nodes=nodes, bastion=Jump(**jump) if jump else None)
+            return cls(**data, nodes=nodes, way=way)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/preflight.py: {error}"
             raise PreflightError(msg) from None
