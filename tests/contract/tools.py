@@ -102,7 +102,9 @@ def _unpack(root: Path, *names: str) -> None:
         )  # fmt: skip
         packages = sorted(Path(folder).glob("*.deb"))
         if fetched.returncode != 0 or not packages:
-            pytest.skip(f"no {names[0]}, and its package can't be had: {fetched.stderr.strip()[-200:]}. Type: apt-get update")
+            pytest.skip(
+                f"no {names[0]}, and its package can't be had: {fetched.stderr.strip()[-200:]}. Type: apt-get update"
+            )
         unpacked = Path(folder) / "root"
         for package in packages:
             subprocess.run(["dpkg-deb", "-x", str(package), str(unpacked)], check=True, timeout=60)

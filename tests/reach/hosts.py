@@ -19,7 +19,7 @@ from tests.contract.ssh_server import free_port, key_pair
 from tests.contract.tools import sshd, sudo
 
 START_SECONDS = 60
-PASSWORD = "cor'rect \"horse\" $taple\\"  # noqa: S105 # of users that live as long as their test
+PASSWORD = 'cor\'rect "horse" $taple\\'  # noqa: S105 # of users that live as long as their test
 ASKED, FREE = "ops", "auto"
 """Users: whom sudo asks for the password, and whom it does not."""
 
