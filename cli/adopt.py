@@ -115,7 +115,9 @@ def adopt(
         print(text, end="")
     else:
         write(output, text)
-        print(f"{len(adopted.hosts)} hosts and {len(adopted.networks)} networks are written to {output}; go on with:")
+        hosts_are, networks_are = len(adopted.hosts), len(adopted.networks)
+        counted = f"{hosts_are} host{'s' * (hosts_are != 1)} and {networks_are} network{'s' * (networks_are != 1)}"
+        print(f"{counted} are written. Go on with:")
         print(f"  python -m cli lint {output}")
     raise typer.Exit(1 if adopted.left_out else 0)
 

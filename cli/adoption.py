@@ -30,6 +30,9 @@ _SITE_WORDS = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
 _DEFAULTS = (("mode", "bridge"), ("mode", "l2"), ("bridge", "cni0"))
 """Values that plugins take where the key is absent."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+"""What would end a comment: hosts may be called anything."""
+
 _REMARKED = {"ssh": 6 * " ", "hosts": 6 * " ", "networks": 4 * " "}
 """Keys that may have a comment, as they stand in the file."""
 
@@ -143,7 +146,8 @@ class Adopted:
                 note = f"  # add hostKey, printed by: ssh-keyscan -t ed25519 {host['address']}"
                 text = re.sub(rf"^( {{8}}{re.escape(name)}:.*)$", rf"\g<1>{note}", text, count=1, flags=re.MULTILINE)
         for key, indent in _REMARKED.items():
-            remark = "".join(f"{indent}# {line}\n" for line in self.remarks.get(key, []))
+            lines = (_CONTROL.sub(" ", line) for line in self.remarks.get(key, []))
+            remark = "".join(f"{indent}# {line}\n" for line in lines)
             before, found, after = text.partition(f"\n{indent}{key}:")
             text = f"{before}\n{remark}{found[1:]}{after}" if found else text + remark
         return HEADER + text

@@ -18,7 +18,7 @@ from render.script import script
 DIALS = 60
 """Tries to connect, 100 ms to 5 s apart: about four minutes, as long as a slow machine takes to boot."""
 
-RUNNER = f"{PYTHON} -m reach "
+RUNNER = f"{PYTHON} -m reach"
 
 NodeCommand = remote.Command | local.Command
 """A command on a node: of this machine where the way there is longer than pulumi-command's (docs/decisions/0011)."""
@@ -125,66 +125,79 @@ class Ssh:
         stdin = pulumi.Output.all(variables=dict(variables), reasons=list(again_when)).apply(
             lambda given: script(job, {**given["variables"], **_again(given["reasons"])})
         )
-        lines = self.shell(create), None if delete is None else self.shell(delete)
-        return self.run(name, node, lines[0], delete=lines[1], stdin=stdin, opts=opts)
+        if delete is not None:
+            removal = self._removal(f"{name}-removal", node, {"argument": delete, "job": job}, variables, opts)
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[removal]))
+        return self.run(name, node, self.shell(create), stdin=stdin, opts=opts)
 
     def run(
         self,
         name: str,
         node: str,
-        create: pulumi.Input[str],
+        line: pulumi.Input[str],
         *,
-        delete: str | None = None,
         stdin: pulumi.Output[str] | None = None,
         opts: pulumi.ResourceOptions,
     ) -> NodeCommand:
-        """Command lines run on a node, which `as_root` or `shell` made; `stdin` is what they read.
+        """A command line run on a node, which `as_root` or `shell` made; `stdin` is what it reads.
 
-        With one bastion at most it is pulumi-command that reaches the node. Behind two it is our own program, since pulumi-command knows of one; both are
-        one resource to Pulumi, so that a change of bastions is an update, and runs no `delete`.
+        With one bastion at most it is pulumi-command that reaches the node; behind two, which it can't, our own program.
         """
         user, password = self.user, self._secrets.get(SUDO)
         if password is not None and user != "root":
             both = pulumi.Output.all(password, stdin or "")
             prefixed: pulumi.Output[str] = both.apply(lambda known: prompted(user, known[0]) + known[1])
             stdin = pulumi.Output.secret(prefixed)
-        opts = pulumi.ResourceOptions.merge(
-            opts,
-            pulumi.ResourceOptions(
-                provider=self._provider, delete_before_replace=delete is not None, hide_diffs=["stdin"]
-            ),
-        )
-        # Outputs are summaries and come with the resource; the log would show them twice.
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._provider, hide_diffs=["stdin"]))
         if len(self._nodes.ssh.bastions) < 2:
             return remote.Command(
                 name,
                 connection=self._connection(node),
-                create=create,
-                delete=delete,
+                create=line,
                 stdin=stdin,
+                # Outputs are summaries and come with the resource; the log would show them twice.
                 logging=remote.Logging.NONE,
                 # The provider would pass the last output by SSH environment, which sshd refuses.
                 add_previous_output_in_env=False,
-                opts=_once(opts, "command:local:Command"),
+                opts=opts,
             )
-        document: pulumi.Output[str] = pulumi.Output.all(
-            way=self.way,
-            address=self._nodes.hosts[node].address,
-            host_key=self.host_key(node),
-            create=create,
-            delete=delete,
-            stdin=stdin or "",
-        ).apply(lambda known: json.dumps(known, sort_keys=True))
-        hidden: pulumi.Output[str] = pulumi.Output.secret(document)
+        document = self._document(node, line=line, stdin=stdin or "")
+        return local.Command(
+            name, create=RUNNER, stdin=document, logging=local.Logging.NONE, add_previous_output_in_env=False, opts=opts
+        )
+
+    def _removal(
+        self,
+        name: str,
+        node: str,
+        asked: Mapping[str, str],
+        variables: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
+    ) -> local.Command:
+        """What a script is to do when its command goes, as a resource of its own, which does nothing before.
+
+        A way of another length makes the command one of another type, and Pulumi deletes the one that was before after it made the new one: what
+        it took away then would be what is needed (docs/decisions/0011). This one is the same however the node is reached.
+        """
         return local.Command(
             name,
-            create=RUNNER + "create",
-            delete=None if delete is None else RUNNER + "delete",
-            stdin=hidden,
+            delete=RUNNER,
+            stdin=self._document(node, **asked, variables=dict(variables)),
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
-            opts=_once(opts, "command:remote:Command"),
+            opts=pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(provider=self._provider, delete_before_replace=True, hide_diffs=["stdin"])
+            ),
         )
+
+    def _document(self, node: str, **asked: Any) -> pulumi.Output[str]:  # noqa: ANN401  # inputs of any shape
+        """What our own program is asked to do on a node (reach/__main__.py)."""
+        reached = pulumi.Output.all(
+            way=self.way, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
+        )
+        document: pulumi.Output[str] = reached.apply(lambda known: json.dumps(known, sort_keys=True))
+        hidden: pulumi.Output[str] = pulumi.Output.secret(document)
+        return hidden
 
     def _connection(self, node: str) -> remote.ConnectionArgs:
         """pulumi-command's connection to a node, through one bastion at most."""
@@ -214,11 +227,6 @@ class Ssh:
             dial_error_limit=DIALS,
             per_dial_timeout=15,
         )
-
-
-def _once(opts: pulumi.ResourceOptions, other: str) -> pulumi.ResourceOptions:
-    """The options, with which the resource may have been of the other type before."""
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=other)]))
 
 
 def json_output(command: NodeCommand) -> pulumi.Output[dict[str, object]]:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cli.adopted_hosts import Seen, take_over
 from cli.adoption import Adopted
@@ -121,3 +122,9 @@ def test_an_architecture_that_no_site_has():
     made = adopted(host(5, architecture="s390x"), host(6))
     assert made.left_out == ["10.1.1.5: it is s390x; a site's hosts are amd64 or arm64"]
     assert made.hosts["node2"]["roles"] == ["control-plane", "etcd", "worker"]
+
+
+def test_what_a_host_calls_its_interfaces_stays_a_comment():
+    text = adopted(host(5, nics={"a\nconfig: {}": nic(driver="x\u2028y: 1")})).stack_file()
+    assert list(yaml.safe_load(text)) == ["config"]
+    assert list(parse_stack_text(text, source="x").nodes.hosts) == ["node1"]

@@ -1,5 +1,6 @@
 """`python -m cli adopt --hosts` on real sshd's of hosts with NICs of their own: keys shown and confirmed, hosts looked at, a site written."""
 
+import json
 import os
 import pty
 import subprocess
@@ -56,7 +57,7 @@ def test_a_site_of_three_hosts(there, tmp_path):
     output = tmp_path / "Pulumi.dallas.yaml"
     done = there.run("adopt", "--hosts", "10.1.1.5-7", "-i", there.key, "--yes", "-o", output)
     assert done.returncode == 0, done.stderr
-    assert "3 hosts and 0 networks are written" in done.stdout
+    assert "3 hosts and 0 networks are written. Go on with:\n  python -m cli lint" in done.stdout
     text = output.read_text()
     assert nodes(text) == {
         "backend": "existing",
@@ -199,3 +200,22 @@ def test_new_asks_for_host_keys_too(there, tmp_path):
     none = there.run("new", "boston", "--node", "node1=10.1.1.99", "--scan", **project)
     assert none.returncode == 2
     assert none.stderr == "10.1.1.99: no SSH server on port 22: No route to host. Or leave --scan out\n"
+
+
+def test_hosts_and_networks_in_one_run(there, tmp_path):
+    def nad(name, master):
+        config = {"cniVersion": "1.0.0", "name": name, "type": "macvlan", "master": master}
+        return {
+            "apiVersion": "k8s.cni.cncf.io/v1",
+            "kind": "NetworkAttachmentDefinition",
+            "metadata": {"name": name},
+            "spec": {"config": json.dumps(config)},
+        }
+
+    (tmp_path / "nads.yaml").write_text(yaml.safe_dump_all([nad("media", "ens6"), nad("lost", "ens9")]))
+    done = there.run("adopt", tmp_path / "nads.yaml", "--hosts", "10.1.1.5", "-i", there.key, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert list(nodes(done.stdout)["hosts"]) == ["node1"]
+    assert set(yaml.safe_load(done.stdout)["config"]["multus-site:site"]["networks"]) == {"media", "lost"}
+    assert "node1 has no interface 'ens9'" in done.stderr
+    assert "no interface 'ens6'" not in done.stderr

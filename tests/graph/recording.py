@@ -149,6 +149,8 @@ class Answers(Mocks):
                     "results": {"1": {"macvlan": {"sha256": "a" * 64}}},
                 }
             )
+        if args.name.endswith(("-facts", "-kubeconfig", "-apply")):
+            return Answers._remote(args)  # behind two bastions
         return json.dumps({"passed": True, "checks": []}) if args.name.endswith("-run") else "container-id"
 
 

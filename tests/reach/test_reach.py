@@ -117,7 +117,8 @@ def test_sudo_that_asks_and_gets_none_is_told(look, way, three):
 def test_a_wrong_sudo_password_runs_nothing(look, way, three, tmp_path):
     mark = tmp_path / "ran"
     login = three["node"].login(ASKED)
-    status, stdout, said = look(three["node"], way(login, sudo_password="wrong"), f"touch {mark}\n" * 5, "cat | sh")  # noqa: S106 # a test's
+    wrong = "not that one"
+    status, stdout, said = look(three["node"], way(login, sudo_password=wrong), f"touch {mark}\n" * 5, "cat | sh")
     assert (status != 0, stdout) == (True, "")
     assert "incorrect password attempt" in said
     assert not mark.exists()
