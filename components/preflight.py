@@ -78,7 +78,7 @@ class Preflight(pulumi.ComponentResource):
                 private_key=ssh.private_key,
                 reasons={node: list(its) for node, its in reasons.items()},
                 keys={node: ssh.host_key(node) for node in site.nodes.hosts},
-            ).apply(lambda known: json.dumps(_document(site, variables, before.prepared, **known), sort_keys=True))
+            ).apply(lambda known: json.dumps(document_of(site, variables, before.prepared, **known), sort_keys=True))
         )
         self.run = local.Command(
             f"{name}-run",
@@ -125,7 +125,7 @@ class Preflight(pulumi.ComponentResource):
         return self._record.apply(of)
 
 
-def _document(
+def document_of(
     site: Site,
     variables: Mapping[str, Any],
     prepared: Mapping[str, str],
