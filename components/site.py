@@ -8,6 +8,7 @@ import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
 from components.addresses import DhcpDaemon, Whereabouts, left_by
+from components.backends import backend
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
@@ -140,7 +141,7 @@ class Site(pulumi.ComponentResource):
 
     def _hosts(self) -> tuple[dict[str, NodeVM], Preflight]:
         """The machines, and the proof that they are fit for a cluster."""
-        site = self._site
+        site, maker = self._site, backend(self._site.nodes)
         packages = {
             node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
         }
@@ -151,6 +152,7 @@ class Site(pulumi.ComponentResource):
                 site.name,
                 node,
                 site.nodes,
+                maker,
                 self._ssh,
                 site.masters(node),
                 packages[node],
