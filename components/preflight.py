@@ -71,7 +71,7 @@ class Preflight(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`variables`: Kubespray's, but the secret ones; `reasons`: node → what makes it be looked at again."""
-        super().__init__("multus-site:index:Preflight", name, {"nodes": list(site.nodes.hosts)}, opts)
+        super().__init__("multus-site:index:Preflight", name, {}, opts)
         self._site = site
         document: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.all(

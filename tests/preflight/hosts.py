@@ -86,11 +86,9 @@ def hosts(folder: Path) -> Iterator[Hosts]:
         _make(there, public, "bastion", {"eth0": f"front:ip={BASTION}", "eth1": "management:ip=10.98.1.2"}, "front")
         for name, address in HOSTS.items():
             _make(there, public, name, {"eth0": f"management:ip={address}", "ens6": "internal"}, "management")
-        # From here the hosts' own network is out of reach but for the bastion.
-        links = json.loads(there.inside("ip", "-j", "addr").stdout)
-        for link in links:
-            if any(address.get("local", "").startswith("10.98.1.") for address in link["addr_info"]):
-                there.inside("ip", "addr", "flush", "dev", link["ifname"])
+        # Of the hosts' own network nothing but the bastion is here.
+        (front,) = json.loads(there.inside("podman", "network", "inspect", "front").stdout)
+        there.inside("ip", "addr", "add", f"{SEGMENTS['front']}.1/24", "dev", front["network_interface"])
         yield there
     finally:
         there.inside("podman", "rm", "--all", "--force", "--time", "0", "--volumes", check=False)
