@@ -130,8 +130,8 @@ def linter_page() -> str:
 def preflight_page() -> str:
     """docs/preflight.md."""
     lines = [_PREFLIGHT]
-    for part in PARTS:
-        lines.append(f"### {(part.__doc__ or '').split(chr(10))[0].removeprefix('Checks ').rstrip('.').capitalize()}\n")
+    for part, title in PARTS.items():
+        lines.append(f"### {title}\n")
         for check in (one for one in CHECKS.values() if one.part == part.__name__):
             lines.append(f"**{check.code}** ({check.level}): {check.title}. {' '.join(check.why.split())}\n")
     return "\n".join(lines).rstrip() + "\n"

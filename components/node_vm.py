@@ -47,7 +47,6 @@ class NodeVM(pulumi.ComponentResource):
             node,
             "prepare",
             {
-                "NODE": node,
                 "UPLINKS": " ".join(uplinks),
                 "PACKAGES": packages,
                 "MADE": "yes" if self.machine else "",

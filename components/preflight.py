@@ -71,14 +71,14 @@ class Preflight(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`variables`: Kubespray's, but the secret ones; `reasons`: node → what makes it be looked at again."""
-        super().__init__("multus-site:index:Preflight", name, {"nodes": list(site.nodes.hosts)}, opts)
+        super().__init__("multus-site:index:Preflight", name, {}, opts)
         self._site = site
         document: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.all(
                 way=ssh.way,
                 reasons={node: list(its) for node, its in reasons.items()},
                 keys={node: ssh.host_key(node) for node in site.nodes.hosts},
-            ).apply(lambda known: json.dumps(_document(site, variables, before.prepared, **known), sort_keys=True))
+            ).apply(lambda known: json.dumps(document_of(site, variables, before.prepared, **known), sort_keys=True))
         )
         self.run = local.Command(
             f"{name}-run",
@@ -125,7 +125,7 @@ class Preflight(pulumi.ComponentResource):
         return self._record.apply(of)
 
 
-def _document(
+def document_of(
     site: Site,
     variables: Mapping[str, Any],
     prepared: Mapping[str, str],

@@ -49,6 +49,7 @@ container() {
     printf '%s' "${found:-$({ tr '\000' '\n' </proc/1/environ | sed -n 's/^container=//p'; } 2>/dev/null)}"
 }
 
+container=$(container)
 addresses=$(ip -o addr show 2>/dev/null | awk '$0 !~ / scope (link|host)/ { print $2, $4 }')
 defaults=$({ ip route show default && ip -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
 kinds=$(for kind in bond bridge vlan vxlan veth macvlan ipvlan dummy tun vrf; do
@@ -94,7 +95,7 @@ nics() {
     printf '%s' "$list"
 }
 
-# The kernel makes an interface of the type in a network namespace that is gone with the command: the module is there.
+# Whether the kernel makes an interface of the type, in a network namespace that is gone with the command. 2: it can't be tried.
 makes() { # module
     case $1 in
         8021q) set -- "$1" link lo0 name probe0 type vlan id 2 ;;
@@ -131,20 +132,10 @@ shows() { # module
 module() { # name: what is known of it; nothing where nothing is
     name=$(printf '%s' "$1" | tr - _) tree=/lib/modules/$(uname -r)
     pattern="/$(printf '%s' "$name" | sed 's/_/[-_]/g')\.ko"
-    if [ -d "/sys/module/$name" ]; then
+    if [ -d "/sys/module/$name" ] || shows "$name"; then
         echo loaded
-    elif [ -r "$tree/modules.builtin" ] && grep -q "$pattern" "$tree/modules.builtin"; then
-        echo built-in
-    elif shows "$name"; then
-        echo loaded
-    elif [ -r "$tree/modules.dep" ]; then
-        # What an administrator has forbidden (`install NAME /bin/false`) is not there.
-        if grep -q "^[^:]*$pattern" "$tree/modules.dep" && ! modprobe -n -v "$name" 2>/dev/null | grep -qE '^install .*/(true|false)'; then
-            echo available
-        else
-            echo absent
-        fi
-    else
+    elif [ -n "$container" ] || ! [ -r "$tree/modules.dep" ]; then
+        # A container's folder of modules, if it has one, says nothing of the machine's kernel.
         made=0
         makes "$name" || made=$?
         case $made in
@@ -152,6 +143,13 @@ module() { # name: what is known of it; nothing where nothing is
             2) ;; # it can't be tried
             *) echo absent ;;
         esac
+    elif grep -q "$pattern" "$tree/modules.builtin" 2>/dev/null; then
+        echo built-in
+    # What an administrator has forbidden (`install NAME /bin/false`) is not there.
+    elif grep -q "^[^:]*$pattern" "$tree/modules.dep" && ! modprobe -n -v "$name" 2>/dev/null | grep -qE '^install .*/(true|false)'; then
+        echo available
+    else
+        echo absent
     fi
 }
 
@@ -207,5 +205,5 @@ printf '"init": %s, "memory": %s, "swap": %s, "disk": {"/": %s, "/var": %s}, "cg
     "$(text "$(cat /proc/1/comm)")" "$(meminfo MemTotal)" "$(meminfo SwapTotal)" "$(free /)" "$(free /var)" \
     "$([ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] && echo 2 || echo 1)" "$(date +%s)" "$(synchronized)"
 printf '"nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
-    "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$(container)")" \
+    "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$container")" \
     "$(yes_or_no ls -d /sys/kernel/iommu_groups/0)" "$(yes_or_no command -v apt-get)"

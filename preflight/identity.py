@@ -70,12 +70,13 @@ def unsynchronised(node: Node) -> Problems:
 
 @together("CLOCK_DIFFERS", "error", "A clock far from the others'")
 def clocks(nodes: Sequence[Node]) -> Problems:
-    """Certificates are not valid yet where the clock is behind, and etcd's leases end early. A node alone is held against this machine."""
+    """Certificates are not valid yet where the clock is behind, and etcd's leases end early. This machine's clock counts as one of the others."""
     known = {node.name: node.offset for node in nodes if node.offset is not None}
     if not known:
         return
     alone = len(known) == 1
-    middle = 0.0 if alone else statistics.median_low(known.values())
+    # Of two clocks that differ neither is right by that: this machine's is the third.
+    middle = 0.0 if alone else statistics.median_low([0.0, *known.values()])
     level: Level | None = "warning" if alone else None
     for name, offset in known.items():
         apart = round(offset - middle)

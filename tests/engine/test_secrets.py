@@ -123,7 +123,13 @@ def test_another_ssh_key_runs_no_playbook_and_touches_nothing_in_the_cluster(pla
             for i in (1, 2, 3)
             for what in (f"node{i}-facts", f"whereabouts-node{i}-files", f"whereabouts-node{i}-files-removal")
         ),
-        *("dallas-cni-plugins-install", "dallas-cluster", "dallas-verification-run", "organization/multus-site/dallas"),
+        *(
+            "dallas-preflight-run",
+            "dallas-cni-plugins-install",
+            "dallas-cluster",
+            "dallas-verification-run",
+            "organization/multus-site/dallas",
+        ),
     }
     shown = place.must("pulumi", "stack", "export", "--show-secrets", "--stack", "dallas")
     assert key_lines(OTHER_KEY)[0] in shown

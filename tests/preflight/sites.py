@@ -11,6 +11,9 @@ from tests.graph.recording import ED25519, ranged
 MEDIA = {"type": "macvlan", "master": "ens6", "ipam": {"type": "host-local", "ranges": [ranged(10)]}}
 
 
+AIR_GAP = {"files": "http://192.0.2.9:8080", "registry": "http://192.0.2.9:5000", "os": "debian-12"}
+
+
 def site(**changes):
     """Three hosts that exist, and one macvlan network on ens6; `changes` replace top-level keys."""
     hosts = {f"node{i}": {"address": f"10.1.1.{4 + i}", "hostKey": ED25519} for i in (1, 2, 3)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from preflight.finding import CHECKS
-from tests.preflight.sites import MEDIA, said, site
+from tests.preflight.sites import AIR_GAP, MEDIA, said, site
 
 GOLDEN = Path(__file__).parent / "findings.txt"
 
@@ -65,7 +65,6 @@ def device():
     return site(networks={"whole": {"type": "host-device", "device": "ens6", "ipam": {"type": "none"}}})
 
 
-AIR_GAP = {"files": "http://192.0.2.9:8080", "registry": "http://192.0.2.9:5000", "os": "debian-12"}
 CLUSTER = {"kubelet": True, "server": "https://192.0.2.7:6443", "ca": "b" * 64}
 
 CASES = {
