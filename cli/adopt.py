@@ -1,4 +1,4 @@
-"""`python -m cli adopt`: the site file that would make the networks that are there already."""
+"""`python -m cli adopt`: the site file that would make the networks and have the hosts that are there already."""
 
 import sys
 from pathlib import Path
@@ -16,50 +16,113 @@ def adopt(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PATH…", help="Files or folders of YAML; none: the running cluster.", show_default=False
+            metavar="PATH…",
+            help="Files or folders of YAML with networks; none, and no --hosts: the running cluster.",
+            show_default=False,
         ),
     ] = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST,…",
+            help="[NAME=][USER@]HOST[:PORT], a range such as 10.1.1.5-7, or a file with one a line. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", "-u", metavar="USER", help="Who logs in on the hosts; root if absent.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=1, max=65535, help="Of the hosts' SSH servers; 22 if absent.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", "-i", metavar="FILE", help="Private key; the agent's and those of ~/.ssh if absent."),
+    ] = None,
+    bastion: Annotated[
+        str | None,
+        typer.Option("--bastion", "-J", metavar="[USER@]HOST[:PORT]", help="A host to go through; two with a comma."),
+    ] = None,
+    known_hosts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Host keys that need no question, such as ~/.ssh/known_hosts.", show_default=False
+        ),
+    ] = None,
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", "-k", help="Log in with a password, which is asked for.")
+    ] = False,
+    ask_sudo_password: Annotated[
+        bool, typer.Option("--ask-sudo-password", "-K", help="sudo wants a password, which is asked for.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the host keys that the hosts show unasked.")] = False,
     kubeconfig: Annotated[Path | None, typer.Option(help="Access to the cluster; $KUBECONFIG if absent.")] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    name: Annotated[str, typer.Option(help="Name of the site.")] = "adopted",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the site; by the file that is written, or `adopted`, if absent.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write there, such as stacks/Pulumi.NAME.yaml.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write there, such as stacks/Pulumi.NAME.yaml; never over a file."),
     ] = None,
 ) -> None:
-    """Write the site of networks that exist: typed where that renders to the same, else raw.
+    """Write the site of networks and hosts that exist. Networks: typed where that renders to the same, else raw.
+
+    Hosts are looked at over SSH, and nothing is changed there. Their host keys are shown, to be compared with the consoles.
 
     What lint finds on them, and what could not be taken over, goes to standard error. Exit status: 0, 1 if something is left out,
     2 for wrong use.
     """
-    from cli import reports  # a command's imports are its own: others start without them
+    from cli import reports, stacks  # a command's imports are its own: others start without them
     from cli.adoption import Adopted
     from rules.facts import Facts
     from rules.lint import Linter
 
-    adopted = Adopted(name)
-    texts, interfaces = _from_files(adopted, paths) if paths else _from_cluster(adopted, kubeconfig, context)
+    if output is not None and output.exists():
+        wrong_use(f"{output} is there already; name another file, or leave --output out and copy what is new")
+    if not hosts and any((user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)):
+        wrong_use("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
+    adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))
+    texts: list[tuple[str, str]] = []
+    interfaces: dict[str, list[str]] = {}
+    if paths:
+        texts = _from_files(adopted, paths)
+    if kubeconfig or context or not (paths or hosts):
+        seen, interfaces = _from_cluster(adopted, kubeconfig, context)
+        texts += seen
+    if hosts:
+        from cli.hosts import Asked, from_hosts
+
+        asked = Asked(hosts, user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)
+        interfaces |= from_hosts(adopted, asked)
     linter = Linter(Facts(nodes=len(adopted.hosts) or None, ifaces_by_node=interfaces or None))
     for file, text in texts:
         linter.add(text, file, sure=True)
     findings = linter.findings()
     if findings:
         print(reports.text(findings), file=sys.stderr)
+    for sentence in adopted.findings:
+        print(f"look at: {sentence}", file=sys.stderr)
     for sentence in adopted.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
-    if not adopted.networks and not adopted.left_out:
+    if not adopted.networks and not adopted.hosts and not adopted.left_out:
         wrong_use("there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig")
+    if hosts and not adopted.hosts:
+        print("nothing is written: no host could be looked at", file=sys.stderr)
+        raise typer.Exit(1)
     text = adopted.stack_file()
     if output is None:
         print(text, end="")
     else:
         write(output, text)
-        print(
-            f"{len(adopted.networks)} networks and {len(adopted.hosts)} hosts written to {output}; go on with: python -m cli lint {output}"
-        )
+        hosts_are, networks_are = len(adopted.hosts), len(adopted.networks)
+        counted = f"{hosts_are} host{'s' * (hosts_are != 1)} and {networks_are} network{'s' * (networks_are != 1)}"
+        print(f"{counted} are written. Go on with:")
+        print(f"  python -m cli lint {output}")
     raise typer.Exit(1 if adopted.left_out else 0)
 
 
-def _from_files(adopted: "Adopted", paths: list[str]) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+def _from_files(adopted: "Adopted", paths: list[str]) -> list[tuple[str, str]]:
     from cli.files import FilesError, read_all
     from model.positions import YamlMistakeError, documents
 
@@ -74,7 +137,7 @@ def _from_files(adopted: "Adopted", paths: list[str]) -> tuple[list[tuple[str, s
                     adopted.left_out.append(f"{file.name}:{mistake.line}: not YAML: {mistake.message}")
     except FilesError as error:
         wrong_use(str(error))
-    return texts, {}
+    return texts
 
 
 def _from_cluster(

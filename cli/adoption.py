@@ -30,6 +30,12 @@ _SITE_WORDS = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
 _DEFAULTS = (("mode", "bridge"), ("mode", "l2"), ("bridge", "cni0"))
 """Values that plugins take where the key is absent."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+"""What would end a comment: hosts may be called anything."""
+
+_REMARKED = {"ssh": 6 * " ", "hosts": 6 * " ", "networks": 4 * " "}
+"""Keys that may have a comment, as they stand in the file."""
+
 HEADER = "# yaml-language-server: $schema=./site.schema.json\n"
 
 
@@ -40,8 +46,14 @@ class Adopted:
     name: str
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ssh: dict[str, Any] = field(default_factory=dict)
+    """How the hosts were logged in to."""
     left_out: list[str] = field(default_factory=list)
     """Why something is not in the site, one sentence each."""
+    findings: list[str] = field(default_factory=list)
+    """What a person should look at before the first `up`, one sentence each."""
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    """Comments of the file: `ssh`, `hosts` and `networks` → lines above that key, or at the end where there is none."""
 
     def add(self, manifests: Iterable[Any]) -> None:
         """Take over NADs and nodes; other objects are passed by."""
@@ -122,13 +134,36 @@ class Adopted:
 
     def stack_file(self) -> str:
         """The stack file. Host keys are not known to a cluster: a comment says how to get each."""
-        site = {"name": self.name, "nodes": {"backend": "existing", "hosts": self.hosts}, "networks": self.networks}
+        hosts = {name: _Block(host) if "hostKey" in host else host for name, host in self.hosts.items()}
+        nodes = {"backend": "existing", **({"ssh": self.ssh} if self.ssh else {}), "hosts": hosts}
+        site = {"name": self.name, "nodes": nodes, **({"networks": self.networks} if self.networks else {})}
         data = {"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": site}}
-        text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True)
+        text = yaml.dump(
+            data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
+        )
         for name, host in self.hosts.items():
-            note = f"  # add hostKey, printed by: ssh-keyscan -t ed25519 {host['address']}"
-            text = re.sub(rf"^( {{8}}{re.escape(name)}:.*)$", rf"\g<1>{note}", text, count=1, flags=re.MULTILINE)
+            if "hostKey" not in host:
+                note = f"  # add hostKey, printed by: ssh-keyscan -t ed25519 {host['address']}"
+                text = re.sub(rf"^( {{8}}{re.escape(name)}:.*)$", rf"\g<1>{note}", text, count=1, flags=re.MULTILINE)
+        for key, indent in _REMARKED.items():
+            lines = (_CONTROL.sub(" ", line) for line in self.remarks.get(key, []))
+            remark = "".join(f"{indent}# {line}\n" for line in lines)
+            before, found, after = text.partition(f"\n{indent}{key}:")
+            text = f"{before}\n{remark}{found[1:]}{after}" if found else text + remark
         return HEADER + text
+
+
+class _Block(dict[str, Any]):
+    """A mapping that has a line for each key: host keys are long."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as people write it."""
+
+
+_Dumper.add_representer(
+    _Block, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=False)
+)
 
 
 def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[str, Any]]:

@@ -26,9 +26,10 @@ def drift(
     Exit status: 0 if nothing drifted, 1 if something did, 2 for wrong use or where something could not be looked at.
     """
     from cli import refresh, stacks
-    from cli.secrets import host_keys, private_key
-    from drift.access import known_hosts, shell
+    from cli.secrets import host_keys, way
+    from drift.access import shell
     from drift.nodes import drifts, look_at_all
+    from reach.way import known_hosts
 
     stack = stacks.read(site)
     applied = stack.outputs().get("nodes", {})
@@ -37,7 +38,8 @@ def drift(
             f"stack {stack.name} does not say what was applied to its nodes; type: pulumi up --stack {stack.name}"
         )
     nodes = stack.site.nodes
-    with shell(nodes, private_key(stack), known_hosts(nodes, host_keys(stack))) as reached:
+    keys = {nodes.hosts[node].address: key for node, key in host_keys(stack).items()}
+    with shell(way(stack), known_hosts(nodes.ssh, keys)) as reached:
         seen = look_at_all(reached, nodes, applied)
     on_nodes, blind = drifts(stack.site, applied, seen)
     objects = []

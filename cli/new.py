@@ -1,14 +1,16 @@
 """`python -m cli new`: the stack file of a new site, from flags or questions."""
 
-import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
 
 from cli.wrong_use import write, wrong_use
+
+if TYPE_CHECKING:
+    from cli.host_keys import HostKey
 
 _ROLES = ("control-plane", "etcd", "worker")
 
@@ -55,7 +57,7 @@ def new(
     if user is None and asking:
         user = typer.prompt("User who logs in on the hosts", default="ubuntu")
     keys = {name: _scanned(address) for name, address in nodes.items()} if scan else {}
-    text = _text(site, nodes, networks, user, keys)
+    text = _text(site, nodes, networks, user, {name: key.text for name, key in keys.items()})
     try:
         # host keys that are not there yet are the one thing that may be missing
         parse_stack_text(_with_keys(text), source=str(file), defaults=defaults_beside(file))
@@ -68,8 +70,9 @@ def new(
         if name not in keys:
             print(f"  the host key of {name} into it:  ssh-keyscan -t ed25519 {address}")
         else:
+            key = keys[name]
             print(
-                f"  compare the host key of {name} with what its console shows:  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
+                f"  compare the host key of {name}, {key.fingerprint}, with what its console shows:  ssh-keygen -lf {key.file}"
             )
     print(f"  pulumi stack init {site}")
     print(f"  pulumi config set --stack {site} --secret multus-site:sshPrivateKey < ~/.ssh/id_ed25519")
@@ -138,15 +141,13 @@ def _with_keys(text: str) -> str:
     )
 
 
-def _scanned(address: str) -> str:
-    """The ed25519 host key that answers at an address. Ends as for wrong use where none does."""
+def _scanned(address: str) -> "HostKey":
+    """The host key that answers at an address. Ends as for wrong use where none does."""
+    import asyncio
+
+    from cli.host_keys import HostKeyError, scan
+
     try:
-        done = subprocess.run(
-            ["ssh-keyscan", "-T", "10", "-t", "ed25519", address], capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        wrong_use("ssh-keyscan is not on PATH; install openssh-client, or leave --scan out")
-    found = [line.split()[1:3] for line in done.stdout.splitlines() if not line.startswith("#")]
-    if not found:
-        wrong_use(f"{address} shows no ed25519 host key; is it up, and does sshd listen there? Or leave --scan out")
-    return " ".join(found[0])
+        return asyncio.run(scan(address, 22))
+    except HostKeyError as error:
+        wrong_use(f"{address}: {error}. Or leave --scan out")

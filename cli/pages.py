@@ -8,6 +8,8 @@ import yaml
 
 from cli.explanation import LAYERS
 from model.site import Site
+from preflight.finding import CHECKS
+from preflight.judging import PARTS
 from rules.facts import Facts
 from rules.registry import RULES
 
@@ -24,7 +26,7 @@ The first line of a stack file makes editors complete from the schema and show m
 ```
 
 `python -m cli lint stacks` checks every site, and sites that share a segment against each other; see [linter.md](linter.md).
-`python -m cli adopt` writes a site from the networks of a running cluster or of YAML files.
+`python -m cli adopt` writes a site from hosts, a running cluster or YAML files that are there; see [adopt.md](adopt.md).
 """
 
 _LINTER = """\
@@ -51,6 +53,44 @@ Exit status: 0 without errors (warnings are no errors), 1 with errors, 2 for wro
 
 A comment silences one finding of that rule, in the line that it stands in or the next line that is no comment. For what is inside a string of JSON that is the
 line of its key. Without a reason it silences nothing.
+"""
+
+_PREFLIGHT = """\
+# Preflight
+
+Before anything of a cluster is put on a host, `up` looks at all hosts of the site and holds what it finds against what the site asks of them. If
+anything is wrong, nothing is begun, and every finding of every host is said at once, each with what to do:
+
+```
+preflight: 2 of 3 hosts can't become nodes as they are; nothing was put on any.
+node1: ens6 has an MTU of 1500, and network media (macvlan) asks for 9000 (NIC_MTU_SMALL). Raise it where the system keeps it …
+node2, node3: its machine-id is … (MACHINE_ID_SHARED). Make another: …
+warning: node3: its clock is not synchronized (CLOCK_UNSYNCHRONISED). Turn it on: …
+Mend what is said, then type the same again: the hosts are looked at anew.
+```
+
+Findings are made here, so what is typed last is what counts: mend, and type `pulumi up` again. An **error** stops; a **warning** is told when it is
+found, and the `up` goes on. A preview reaches no host for this.
+
+## What is looked at, and when
+
+`node/facts.sh` looks and changes nothing; it needs a shell, no Python. Before it, `node/prepare.sh` waits for the NICs (cloud-init renames them), sets
+up those that networks are on and, at an air-gapped site, names the mirror as APT's source.
+
+A host is looked at when it is new, when it is another machine, when it drifted, and when the site asks other things of it (another NIC, MTU, kind of
+network, port, release). Others are not reached: what they were like when they passed is in the state, and counts for what must differ between hosts.
+A host that passed is the site's: its own cluster is no other cluster, and its own ports are not taken. For hosts without such a record the authority
+(`ca.crt`) must be that of the node that holds the site's record (`/var/lib/multus-site/kubespray.json`).
+
+What was found of the system, the hypervisor, and driver and speed of each NIC is in the output `nodes`: `pulumi stack output nodes`.
+
+**System containers** (the lab's nodes) share kernel, clock, swap, cgroups and hardware with the machine below: clock, swap, cgroup, product_uuid and
+hypervisor are not judged there. A kernel module that can't be looked up from inside is tried: an interface of that type is made in a network namespace
+that is gone at once. What can't be known is left out, and the verification proves the networks later.
+
+## The findings
+
+**UNREACHABLE** (error): A host that can't be looked at. It does not answer by SSH, shows another host key than the pinned one, or does not let us in.
 """
 
 _FACTS = """\
@@ -87,7 +127,21 @@ def linter_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"site.md": site_page, "linter.md": linter_page}
+def preflight_page() -> str:
+    """docs/preflight.md."""
+    lines = [_PREFLIGHT]
+    for part, title in PARTS.items():
+        lines.append(f"### {title}\n")
+        for check in (one for one in CHECKS.values() if one.part == part.__name__):
+            lines.append(f"**{check.code}** ({check.level}): {check.title}. {' '.join(check.why.split())}\n")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "site.md": site_page,
+    "linter.md": linter_page,
+    "preflight.md": preflight_page,
+}
 """The pages by the names of their files."""
 
 

@@ -4,12 +4,18 @@ from pathlib import Path
 
 from cli.stacks import Stack
 from cli.wrong_use import wrong_use
+from reach.way import Way, lacking, secrets_of
+from reach.way import way as the_way
 from render.host_keys import derive_host_key
 
 
-def private_key(stack: Stack) -> str:
-    """The SSH private key. Ends as for wrong use where there is none."""
-    return _secret(stack, "sshPrivateKey", stack.site.nodes.ssh.private_key_file)
+def way(stack: Stack) -> Way:
+    """The way to the nodes. Ends as for wrong use where nothing opens them."""
+    ssh = stack.site.nodes.ssh
+    secrets = secrets_of(ssh, lambda key, file: _secret(stack, key, file))
+    if lack := lacking(ssh, secrets):
+        wrong_use(lack)
+    return the_way(ssh, secrets)
 
 
 def host_keys(stack: Stack) -> dict[str, str]:
@@ -19,16 +25,19 @@ def host_keys(stack: Stack) -> dict[str, str]:
     if len(pinned) == len(nodes.hosts):
         return pinned
     seed = _secret(stack, "hostKeySeed", nodes.seed_file)
+    if seed is None:
+        wrong_use(f"multus-site:hostKeySeed is not set in stack {stack.name}; see pulumi config")
     made = {name: derive_host_key(seed, stack.site.name, name).public for name in nodes.hosts if name not in pinned}
     return {**made, **pinned}
 
 
-def _secret(stack: Stack, key: str, file: str | None) -> str:
+def _secret(stack: Stack, key: str, file: str | None) -> str | None:
+    """A secret of the stack's configuration, else a file's content; None where there is neither."""
     done = stack.pulumi("config", "get", f"multus-site:{key}")
     if done.returncode == 0:
         return done.stdout
     if file is None:
-        wrong_use(f"multus-site:{key} is not set in stack {stack.name}; see pulumi config")
+        return None
     try:
         return Path(file).expanduser().read_text(encoding="utf-8")
     except OSError as error:

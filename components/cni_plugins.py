@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.kubespray_cluster import PYTHON
+from components.runners import PYTHON
 from components.ssh import Ssh
 from delivery.binaries import mistakes
 from delivery.document import Record
@@ -54,7 +54,7 @@ class CniPlugins(pulumi.ComponentResource):
         hosts = site.nodes.hosts
         document: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.all(
-                private_key=ssh.private_key,
+                way=ssh.way,
                 run_id=run_id,
                 reasons={node: list(its) for node, its in reasons.items()},
                 keys={node: ssh.host_key(node) for node in hosts},
@@ -94,17 +94,14 @@ class CniPlugins(pulumi.ComponentResource):
 def _document(
     site: Site,
     origins: Mapping[Architecture, Sequence[Origin]],
-    private_key: str,
+    way: Mapping[str, Any],
     run_id: str,
     reasons: Mapping[str, Sequence[str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
     """What the runner is given (delivery/document.py)."""
-    ssh = site.nodes.ssh
-    bastion = ssh.bastion
     return {
-        "user": ssh.user,
-        "port": ssh.port,
+        "way": way,
         "nodes": {
             node: {
                 "address": host.address,
@@ -115,10 +112,7 @@ def _document(
             for node, host in site.nodes.hosts.items()
         },
         "origins": {architecture: [asdict(one) for one in many] for architecture, many in origins.items()},
-        "private_key": private_key,
         "run_id": run_id,
         "script": hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest(),
         "leavers_go": site.nodes.makes_machines,
-        "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
-        "bastion_key": bastion.host_key if bastion else "",
     }

@@ -5,6 +5,7 @@ one, and with it the input of the node's commands; else it stays what it was, so
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -14,6 +15,7 @@ from drift.access import answering, shell
 from drift.nodes import Drift as NodeDrift
 from drift.nodes import Unreachable, look_at_all, mendable
 from model.nodes import Nodes
+from reach.way import Way
 
 Applied = dict[str, dict[str, Any]]
 
@@ -22,10 +24,10 @@ class Drift:
     """The counters of a site's nodes. `applied`: the output `nodes` of the last update, None before the first."""
 
     def __init__(self, nodes: Nodes, ssh: Ssh, applied: pulumi.Output[Applied | None]) -> None:
-        looked: pulumi.Output[dict[str, str]] = pulumi.Output.all(applied, ssh.private_key, ssh.known_hosts).apply(
+        looked: pulumi.Output[dict[str, str]] = pulumi.Output.all(applied, ssh.way, ssh.known_hosts).apply(
             lambda args: _counters(nodes, *args)
         )
-        # The key makes it secret; counters hold nothing of it.
+        # What opens the nodes makes it secret; counters hold nothing of it.
         self._counters: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(looked)
 
     def of(self, node: str) -> pulumi.Output[str]:
@@ -41,16 +43,16 @@ def last_nodes() -> pulumi.Output[Applied | None]:
     return pulumi.StackReference(name).outputs.apply(lambda outputs: (outputs or {}).get("nodes"))
 
 
-async def _counters(nodes: Nodes, applied: Applied | None, private_key: str, known_hosts: str) -> dict[str, str]:
+async def _counters(nodes: Nodes, applied: Applied | None, way: Mapping[str, Any], known_hosts: str) -> dict[str, str]:
     if not applied:
         return {}
-    counters, lines = await asyncio.to_thread(_look, nodes, applied, private_key, known_hosts)
+    counters, lines = await asyncio.to_thread(_look, nodes, applied, way, known_hosts)
     for line in lines:
         pulumi.log.warn(line)
     return counters
 
 
-def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) -> tuple[dict[str, str], list[str]]:
+def _look(nodes: Nodes, applied: Applied, way: Mapping[str, Any], known_hosts: str) -> tuple[dict[str, str], list[str]]:
     """Counters, and what there is to put back, for a person."""
     # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
     there = answering(nodes, (node for node in applied if node in nodes.hosts))
@@ -58,7 +60,7 @@ def _look(nodes: Nodes, applied: Applied, private_key: str, known_hosts: str) ->
     lines: list[str] = []
     if not there:
         return counters, lines
-    with shell(nodes, private_key, known_hosts) as reached:
+    with shell(Way.parse(way), known_hosts) as reached:
         seen = look_at_all(reached, nodes, {node: applied[node] for node in there})
     for node, state in seen.items():
         found: list[NodeDrift] = []

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi_command import local, remote
+from pulumi_command import local
 
 from components import kubespray_preview
+from components.runners import PYTHON
+from components.ssh import Ssh
 from kubespray import source
 from kubespray.checks import mistakes
 from kubespray.document import Origin
@@ -19,8 +21,6 @@ from kubespray.releases import kubernetes_of
 from model.site import Site
 from render import air_gap, inventory, kubeconfig
 
-# Constants, and no path of this machine in them: the provider runs them in the project's folder, and any change would run Kubespray again.
-PYTHON = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec "$p"'
 RUNNER = f"{PYTHON} -m kubespray "
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
@@ -47,18 +47,16 @@ class KubesprayCluster(pulumi.ComponentResource):
         name: str,
         site: Site,
         *,
-        private_key: pulumi.Output[str],
-        known_hosts: pulumi.Output[str],
+        ssh: Ssh,
         variables: Mapping[str, Any],
         secret_variables: pulumi.Output[dict[str, Any]] | None,
-        nodes: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource],
         facts: Mapping[str, pulumi.Output[dict[str, Any]]],
-        connection: Callable[[str], remote.ConnectionArgs],
         deleted_with: pulumi.Resource | None,
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` what was found on each node."""
+        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` which machine each node is; `after`: the machines and their preflight."""
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
         origin = _origin(site)
         plain = _plain(site, variables, origin)
@@ -77,8 +75,8 @@ class KubesprayCluster(pulumi.ComponentResource):
                 variables=all_variables,
                 # Names of secret variables, which tell nothing; together with the values, since only these know them.
                 secret=(secret_variables or pulumi.Output.from_input({})).apply(sorted),
-                private_key=private_key,
-                known_hosts=known_hosts,
+                way=ssh.way,
+                known_hosts=ssh.known_hosts,
                 identities=identities,
             ).apply(lambda known: json.dumps({**plain, **known}, sort_keys=True))
         )
@@ -97,7 +95,7 @@ class KubesprayCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=provider,
-                depends_on=list(nodes),
+                depends_on=list(after),
                 deleted_with=deleted_with,
                 hide_diffs=["stdin"],
                 # The runner has its own limit for each playbook, and says which task was at work; this one is behind it.
@@ -110,20 +108,15 @@ class KubesprayCluster(pulumi.ComponentResource):
         first = site.with_role("control-plane")[0]
         host = site.kubespray.api_server or site.nodes.hosts[first].address
         port = int(plain["variables"].get("kube_apiserver_port", 6443))
-        sudo = "" if site.nodes.ssh.user == "root" else "sudo -n "
         version = kubernetes_of(site.kubespray.version, plain["variables"].get("kube_version"))
-        admin = remote.Command(
+        admin = ssh.run(
             f"{name}-kubeconfig",
-            connection=connection(first),
+            first,
             # Another first machine makes another one, and an upgrade renews its certificate. Previews of anything else know it, and with it the cluster.
-            create=identities[first].apply(
-                lambda identity: f"{sudo}{READ_KUBECONFIG} # of machine {identity}, Kubernetes {version}"
+            identities[first].apply(
+                lambda identity: f"{ssh.as_root(READ_KUBECONFIG)} # of machine {identity}, Kubernetes {version}"
             ),
-            logging=remote.Logging.NONE,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions(
-                parent=self, provider=provider, depends_on=[self.run], additional_secret_outputs=["stdout"]
-            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.run], additional_secret_outputs=["stdout"]),
         )
         self.kubeconfig = pulumi.Output.secret(
             admin.stdout.apply(lambda text: kubeconfig.for_site(text, site.name, kubeconfig.server(host, port)))
@@ -140,7 +133,6 @@ def _origin(site: Site) -> Origin:
 
 def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
     """What of the runner's document is known before anything runs (kubespray/document.py)."""
-    bastion = site.nodes.ssh.bastion
     return {
         "site": site.name,
         "version": site.kubespray.version,
@@ -151,7 +143,6 @@ def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str
         "variables": inventory.variables(site, dict(variables)),
         "own": sorted(site.kubespray.variables),
         "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},
-        "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
     }
 
 

@@ -3,15 +3,18 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from components.stored import stored
 from kubespray import machines
 from kubespray.document import Document, KubesprayError
 from kubespray.plan import PlaybookRun
 from kubespray.preview import planned
+from reach.way import Login, Way
 
 PLAN_FILE = "MULTUS_SITE_PLAN"
 """Environment variable that `python -m cli review` sets: the file that the plan is written to as well."""
@@ -29,21 +32,23 @@ def tell(
     none at preview, and is taken for the machine that it was.
     """
     known: dict[str, pulumi.Output[Any]] = {node: _known_or_none(found) for node, found in facts.items()}
-    return pulumi.Output.all(variables=variables, facts=known, stored=_stored(resource)).apply(
-        lambda args: _tell(plain, args["variables"], args["facts"], args["stored"])
+    return pulumi.Output.all(variables=variables, facts=known, stored=stored([resource])).apply(
+        lambda args: _tell(plain, args["variables"], args["facts"], args["stored"].get(resource))
     )
 
 
-def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[str, Any], stored: str | None) -> None:
+def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[str, Any], before: str | None) -> None:
     identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
     found = machines.mistakes({node: its for node, its in facts.items() if its}, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
     document = Document.parse(
-        json.dumps({**plain, "variables": variables, "identities": {}, "private_key": "", "known_hosts": ""})
+        json.dumps(
+            {**plain, "variables": variables, "identities": {}, "way": asdict(Way(Login(""))), "known_hosts": ""}
+        )
     )
     try:
-        runs = planned(document, identities, stored)
+        runs = planned(document, identities, before)
     except KubesprayError as error:
         raise pulumi.RunError(str(error)) from None
     for run in runs:
@@ -65,13 +70,3 @@ def _known_or_none(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
         return await output.future() if await output.is_known() else None
 
     return pulumi.Output.from_input(look())
-
-
-async def _stored(resource: str) -> str | None:
-    """Output of a Command as this stack's state has it: a preview that would change the Command can't get it from there."""
-    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
-    for urn, found in ((answer or {}).get("outputs") or {}).items():
-        if urn.endswith(f"::{resource}"):
-            return str(found["outputs"].get("stdout", ""))
-    return None

@@ -10,11 +10,11 @@ from model.nodes import Nodes
 class NodeVM(pulumi.ComponentResource):
     """One node.
 
-    After `up` the host answers SSH as root or by sudo, shows its pinned host key, carries its name, has a machine-id and
-    Python, and every NIC of `uplinks` is there and has a carrier. Destroy removes what was made; an existing host is left
-    as it is, save that with `packages` APT asks that source alone. Its NICs are set up again when `drift` changes; those of a machine that was made here
-    have the MTU again that they were made with.
-    `machine` is what makes the machine (None for a host that exists), `facts` what was found on it.
+    After `up` the host answers SSH as root or by sudo, shows its pinned host key, and the NICs of `uplinks` that are there are set up; whether it is
+    fit to be a node is Preflight's to say. Destroy removes what was made; an existing host is left as it is, save that with `packages` APT asks that
+    source alone. Its NICs are set up again when `drift` or `looked` changes; those of a machine that was made here have the MTU again that they
+    were made with.
+    `machine` is what makes the machine (None for a host that exists), `facts` which machine it is.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class NodeVM(pulumi.ComponentResource):
         uplinks: list[str],
         packages: str,
         drift: pulumi.Input[str],
+        looked: pulumi.Input[str],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -44,12 +45,12 @@ class NodeVM(pulumi.ComponentResource):
         self.proof = ssh.command(
             f"{name}-facts",
             node,
-            "facts",
+            "prepare",
             {
-                "NODE": node,
                 "UPLINKS": " ".join(uplinks),
                 "PACKAGES": packages,
                 "MADE": "yes" if self.machine else "",
+                "LOOKED": looked,
             },
             again_when=[*identity, drift],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),

@@ -9,6 +9,7 @@ import pulumi
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from model.nodes import Nodes
+from reach.way import lacking, line, secrets_of
 from render.host_keys import public_key_of
 
 
@@ -16,31 +17,35 @@ from render.host_keys import public_key_of
 class Secrets:
     """Secrets as outputs; never part of the site object, which is stored and shown in clear."""
 
-    ssh_private_key: pulumi.Output[str]
+    ssh: dict[str, pulumi.Output[str]]
+    """What opens the nodes, and what is on the way there: key of the configuration → its secret, as far as they are set (reach/way.py)."""
     host_key_seed: pulumi.Output[str] | None
     kubespray_variables: pulumi.Output[dict[str, Any]] | None = None
 
 
 def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
     """The site's secrets. Raises pulumi.RunError, saying what to set, where one is missing."""
-    private_key = _secret(config, "sshPrivateKey", nodes.ssh.private_key_file)
-    if private_key is None:
-        msg = "multus-site:sshPrivateKey is not set. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
-        raise pulumi.RunError(msg)
+    ssh = secrets_of(nodes.ssh, lambda key, file: _secret(config, key, file))
+    if lack := lacking(nodes.ssh, ssh):
+        raise pulumi.RunError(lack)
     return Secrets(
-        private_key.apply(_private_key),
+        {key: _checked(key, value) for key, value in ssh.items()},
         _secret(config, "hostKeySeed", nodes.seed_file),
         _variables(config, "kubesprayVariables"),
     )
 
 
-def _private_key(text: str) -> str:
+def _checked(key: str, value: pulumi.Output[str]) -> pulumi.Output[str]:
+    return value.apply(lambda text: _private_key(key, text)) if key.endswith("PrivateKey") else value.apply(line)
+
+
+def _private_key(key: str, text: str) -> str:
     """The text, if it is a private key that can be used without asking anybody. The text itself is never shown."""
     try:
         public_key_of(text)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         msg = (
-            "multus-site:sshPrivateKey is not a private key without a passphrase. "
+            f"multus-site:{key} is not a private key without a passphrase. "
             "Make one with: ssh-keygen -t ed25519 -N '' -f KEY_FILE"
         )
         raise pulumi.RunError(msg) from None

@@ -19,6 +19,7 @@ from components.network_attachment import NetworkAttachment
 from components.node_networks import NodeNetworks
 from components.node_vm import NodeVM
 from components.ownership import owned_by
+from components.preflight import Before, Preflight, name_of
 from components.range_changes import looked_at
 from components.secrets import Secrets
 from components.sriov import Sriov
@@ -45,11 +46,11 @@ class Site(pulumi.ComponentResource):
         super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend}, opts)
         self._site, self._catalog, self._secrets = site, catalog, secrets
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
-        self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
+        self._ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, self._commands)
 
         self._drift = Drift(site.nodes, self._ssh, last_nodes())
-        nodes = self._node_vms()
-        cluster = self._cluster(nodes)
+        nodes, preflight = self._hosts()
+        cluster = self._cluster(nodes, preflight)
         api = kubernetes.Provider(
             f"{site.name}-cluster",
             kubeconfig=cluster.kubeconfig,
@@ -92,7 +93,10 @@ class Site(pulumi.ComponentResource):
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
             )
-        applied = {node: {"facts": vm.facts, "plugins": plugins.of(node)} for node, vm in nodes.items()}
+        applied: dict[str, dict[str, pulumi.Output[dict[str, Any]]]] = {
+            node: {"facts": _both(vm.facts, preflight.found(node)), "plugins": plugins.of(node)}
+            for node, vm in nodes.items()
+        }
         verification = Verification(
             f"{site.name}-verification",
             site,
@@ -139,9 +143,14 @@ class Site(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[verification]),
         ).result
 
-    def _node_vms(self) -> dict[str, NodeVM]:
+    def _hosts(self) -> tuple[dict[str, NodeVM], Preflight]:
+        """The machines, and the proof that they are fit for a cluster."""
         site, maker = self._site, backend(self._site.nodes)
-        return {
+        packages = {
+            node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
+        }
+        before = Before(site, {node: [*site.masters(node), packages[node]] for node in site.nodes.hosts})
+        nodes = {
             node: NodeVM(
                 f"{site.name}-{node}",
                 site.name,
@@ -150,27 +159,41 @@ class Site(pulumi.ComponentResource):
                 maker,
                 self._ssh,
                 site.masters(node),
-                air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
+                packages[node],
                 self._drift.of(node),
+                before.looked(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for node in site.nodes.hosts
         }
+        return nodes, Preflight(
+            name_of(site.name),
+            site,
+            self._variables,
+            self._ssh,
+            before,
+            {node: [vm.identity, self._drift.of(node)] for node, vm in nodes.items()},
+            self._commands,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(nodes.values())),
+        )
 
-    def _cluster(self, nodes: dict[str, NodeVM]) -> KubesprayCluster:
+    @property
+    def _variables(self) -> dict[str, Any]:
+        """Kubespray's variables of the catalogue and the site, the secret ones left out."""
+        return {**self._catalog.kubespray.variables, **self._site.kubespray.given()}
+
+    def _cluster(self, nodes: dict[str, NodeVM], preflight: Preflight) -> KubesprayCluster:
         site = self._site
         first = nodes[site.with_role("control-plane")[0]]
         return KubesprayCluster(
             f"{site.name}-kubernetes",
             site,
-            private_key=self._ssh.private_key,
-            known_hosts=self._ssh.known_hosts,
-            variables={**self._catalog.kubespray.variables, **site.kubespray.given()},
+            ssh=self._ssh,
+            variables=self._variables,
             secret_variables=self._secrets.kubespray_variables,
-            nodes=list(nodes.values()),
+            after=[*nodes.values(), preflight],
             facts={name: node.facts for name, node in nodes.items()},
-            connection=self._ssh.connection,
             # Where the machines go, the cluster goes with them: nothing to reset on the way.
             deleted_with=first.machine,
             provider=self._commands,
@@ -290,3 +313,8 @@ class Site(pulumi.ComponentResource):
             )
             for name, workload in site.workloads.items()
         ]
+
+
+def _both(first: pulumi.Output[dict[str, Any]], second: pulumi.Output[dict[str, Any]]) -> pulumi.Output[dict[str, Any]]:
+    """Two looks at one host."""
+    return pulumi.Output.all(first, second).apply(lambda both: {**both[0], **both[1]})

@@ -2,37 +2,50 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import pulumi
-from pulumi_command import remote
+from pulumi_command import local, remote
 
-from model.nodes import Nodes
+from components.runners import PYTHON
+from model.nodes import Bastion, Nodes
+from reach.sudo import as_root, prompted
+from reach.way import SUDO, keys_of, known_hosts, opened_by, way
 from render.host_keys import derive_host_key, public_key_of
 from render.script import script
 
 DIALS = 60
 """Tries to connect, 100 ms to 5 s apart: about four minutes, as long as a slow machine takes to boot."""
 
+RUNNER = f"{PYTHON} -m reach"
+
+NodeCommand = remote.Command | local.Command
+"""A command on a node: of this machine where the way there is longer than pulumi-command's (docs/decisions/0012)."""
+
 
 class Ssh:
-    """Connections to the nodes of one site: key, pinned host keys, bastion.
+    """Connections to the nodes of one site: what opens them, pinned host keys, bastions, root.
 
-    Connection changes alone (a new key, another bastion) run no command again: see `command`.
+    Any change of these (a new key, another bastion) is an update of every command, which runs its `create` once more: scripts find all as it should be.
     """
 
     def __init__(
         self,
         site: str,
         nodes: Nodes,
-        private_key: pulumi.Output[str],
+        secrets: Mapping[str, pulumi.Output[str]],
         host_key_seed: pulumi.Output[str] | None,
         provider: pulumi.ProviderResource,
     ) -> None:
+        """`secrets`: key of the configuration → what opens nodes and bastions (reach/way.py)."""
         self._nodes = nodes
         self._seed = host_key_seed
         self._site = site
         self._provider = provider
-        self.private_key: pulumi.Output[str] = pulumi.Output.secret(private_key)
+        self._secrets: dict[str, pulumi.Output[str]] = {
+            key: pulumi.Output.secret(value) for key, value in secrets.items()
+        }
 
     @property
     def user(self) -> str:
@@ -40,9 +53,20 @@ class Ssh:
         return self._nodes.ssh.user
 
     @property
+    def way(self) -> pulumi.Output[dict[str, Any]]:
+        """The way to the nodes, for runners (reach/way.py); a secret."""
+        ssh = self._nodes.ssh
+        there = pulumi.Output.all(secrets=dict(self._secrets))
+        return pulumi.Output.secret(there.apply(lambda known: asdict(way(ssh, known["secrets"]))))
+
+    @property
     def authorized_key(self) -> pulumi.Output[str]:
         """Public half of the private key."""
-        return pulumi.Output.unsecret(self.private_key.apply(public_key_of))
+        private_key = self._secrets.get(keys_of("ssh")[0])
+        if private_key is None:
+            msg = "multus-site:sshPrivateKey is not set; machines that are made are given its public half. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
+            raise pulumi.RunError(msg)
+        return pulumi.Output.unsecret(private_key.apply(public_key_of))
 
     def made_host_key(self, node: str) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """Private and public host key of a machine that we make; the private one is a secret."""
@@ -68,50 +92,19 @@ class Ssh:
     def known_hosts(self) -> pulumi.Output[str]:
         """All pinned host keys, as OpenSSH's known_hosts."""
         ssh = self._nodes.ssh
-        lines = [
-            pulumi.Output.concat(_known_as(host.address, ssh.port), " ", self.host_key(name), "\n")
-            for name, host in self._nodes.hosts.items()
-        ]
-        if ssh.bastion:
-            lines.append(
-                pulumi.Output.from_input(
-                    f"{_known_as(ssh.bastion.host, ssh.bastion.port)} {ssh.bastion.host_key}\n",
-                )
-            )
-        return pulumi.Output.concat(*lines)
+        keys = pulumi.Output.all(**{host.address: self.host_key(name) for name, host in self._nodes.hosts.items()})
+        return keys.apply(lambda known: known_hosts(ssh, known))
 
-    def connection(self, node: str) -> remote.ConnectionArgs:
-        """The connection to a node."""
-        ssh = self._nodes.ssh
-        bastion = ssh.bastion
-        return remote.ConnectionArgs(
-            host=self._nodes.hosts[node].address,
-            port=ssh.port,
-            user=ssh.user,
-            private_key=self.private_key,
-            host_key=self.host_key(node),
-            dial_error_limit=DIALS,
-            per_dial_timeout=15,
-            proxy=remote.ProxyConnectionArgs(
-                host=bastion.host,
-                port=bastion.port,
-                user=bastion.user,
-                private_key=self.private_key,
-                host_key=bastion.host_key,
-                dial_error_limit=DIALS,
-                per_dial_timeout=15,
-            )
-            if bastion
-            else None,
-        )
+    def as_root(self, command: str) -> str:
+        """A command line that runs a simple command as root; for `run`, which gives sudo its password."""
+        return as_root(command, self.user, password=SUDO in self._secrets)
 
     def shell(self, argument: str = "", *, minutes: int = 10) -> str:
         """A command line that runs a script from its standard input as root, with a time limit on the node itself.
 
         The provider's own time limits do not stop a command that runs on a node.
         """
-        sudo = [] if self.user == "root" else ["sudo", "-n"]
-        return " ".join([*sudo, "timeout", "-k", "10", str(minutes * 60), "sh", "-s", *filter(None, [argument])])
+        return self.as_root(" ".join(["timeout", "-k", "10", str(minutes * 60), "sh", "-s", *filter(None, [argument])]))
 
     def command(
         self,
@@ -124,7 +117,7 @@ class Ssh:
         delete: str | None = None,
         again_when: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions,
-    ) -> remote.Command:
+    ) -> NodeCommand:
         """A script of node/ run on a node: `node/<job>.sh` with its variables; `create` and `delete` are its argument.
 
         A change of any of `again_when` runs it again. Not by `triggers`: these replace, and so would run `delete` first.
@@ -132,36 +125,117 @@ class Ssh:
         stdin = pulumi.Output.all(variables=dict(variables), reasons=list(again_when)).apply(
             lambda given: script(job, {**given["variables"], **_again(given["reasons"])})
         )
-        return remote.Command(
+        if delete is not None:
+            removal = self._removal(f"{name}-removal", node, {"argument": delete, "job": job}, variables, opts)
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[removal]))
+        return self.run(name, node, self.shell(create), stdin=stdin, opts=opts)
+
+    def run(
+        self,
+        name: str,
+        node: str,
+        line: pulumi.Input[str],
+        *,
+        stdin: pulumi.Output[str] | None = None,
+        opts: pulumi.ResourceOptions,
+    ) -> NodeCommand:
+        """A command line run on a node, which `as_root` or `shell` made; `stdin` is what it reads.
+
+        With one bastion at most it is pulumi-command that reaches the node; behind two, which it can't, our own program.
+        """
+        user, password = self.user, self._secrets.get(SUDO)
+        if password is not None and user != "root":
+            both = pulumi.Output.all(password, stdin or "")
+            prefixed: pulumi.Output[str] = both.apply(lambda known: prompted(user, known[0]) + known[1])
+            stdin = pulumi.Output.secret(prefixed)
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._provider, hide_diffs=["stdin"]))
+        if len(self._nodes.ssh.bastions) < 2:
+            return remote.Command(
+                name,
+                connection=self._connection(node),
+                create=line,
+                stdin=stdin,
+                # Outputs are summaries and come with the resource; the log would show them twice.
+                logging=remote.Logging.NONE,
+                # The provider would pass the last output by SSH environment, which sshd refuses.
+                add_previous_output_in_env=False,
+                opts=opts,
+            )
+        document = self._document(node, line=line, stdin=stdin or "")
+        return local.Command(
+            name, create=RUNNER, stdin=document, logging=local.Logging.NONE, add_previous_output_in_env=False, opts=opts
+        )
+
+    def _removal(
+        self,
+        name: str,
+        node: str,
+        asked: Mapping[str, str],
+        variables: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
+    ) -> local.Command:
+        """What a script is to do when its command goes, as a resource of its own, which does nothing before.
+
+        A way of another length makes the command one of another type, and Pulumi deletes the one that was before after it made the new one: what
+        it took away then would be what is needed (docs/decisions/0012). This one is the same however the node is reached.
+        """
+        return local.Command(
             name,
-            connection=self.connection(node),
-            create=self.shell(create),
-            delete=None if delete is None else self.shell(delete),
-            stdin=stdin,
-            # Outputs are summaries and come with the resource; the log would show them twice.
-            logging=remote.Logging.NONE,
-            # The provider would pass the last output by SSH environment, which sshd refuses.
+            delete=RUNNER,
+            stdin=self._document(node, **asked, variables=dict(variables)),
+            logging=local.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions.merge(
-                opts,
-                pulumi.ResourceOptions(
-                    provider=self._provider,
-                    delete_before_replace=delete is not None,
-                    hide_diffs=["stdin"],
-                ),
+                opts, pulumi.ResourceOptions(provider=self._provider, delete_before_replace=True, hide_diffs=["stdin"])
             ),
         )
 
+    def _document(self, node: str, **asked: Any) -> pulumi.Output[str]:  # noqa: ANN401  # inputs of any shape
+        """What our own program is asked to do on a node (reach/__main__.py)."""
+        reached = pulumi.Output.all(
+            way=self.way, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
+        )
+        document: pulumi.Output[str] = reached.apply(lambda known: json.dumps(known, sort_keys=True))
+        hidden: pulumi.Output[str] = pulumi.Output.secret(document)
+        return hidden
 
-def json_output(command: remote.Command) -> pulumi.Output[dict[str, object]]:
+    def _connection(self, node: str) -> remote.ConnectionArgs:
+        """pulumi-command's connection to a node, through one bastion at most."""
+        ssh = self._nodes.ssh
+        private_key, password = (self._secrets.get(key) for key in keys_of("ssh"))
+        return remote.ConnectionArgs(
+            host=self._nodes.hosts[node].address,
+            port=ssh.port,
+            user=ssh.user,
+            private_key=private_key,
+            password=password,
+            host_key=self.host_key(node),
+            dial_error_limit=DIALS,
+            per_dial_timeout=15,
+            proxy=self._proxy(*ssh.bastions) if ssh.bastions else None,
+        )
+
+    def _proxy(self, bastion: Bastion) -> remote.ProxyConnectionArgs:
+        private_key, password = (self._secrets.get(key) for key in keys_of(opened_by(0, self._secrets)))
+        return remote.ProxyConnectionArgs(
+            host=bastion.host,
+            port=bastion.port,
+            user=bastion.user,
+            private_key=private_key,
+            password=password,
+            host_key=bastion.host_key,
+            dial_error_limit=DIALS,
+            per_dial_timeout=15,
+        )
+
+
+def json_output(command: NodeCommand) -> pulumi.Output[dict[str, object]]:
     """The last line of a command's output, which our scripts make JSON."""
-    return command.stdout.apply(lambda text: dict(json.loads(text.strip().splitlines()[-1])) if text else {})
+    # Where a secret went in, the provider calls all that comes out secret. What scripts print never holds one.
+    stdout: pulumi.Output[str] = pulumi.Output.unsecret(command.stdout)
+    return stdout.apply(lambda text: dict(json.loads(text.strip().splitlines()[-1])) if text else {})
 
 
 def _again(reasons: Sequence[str]) -> dict[str, str]:
     """The variable whose change alone runs a script again."""
     return {"AGAIN": " ".join(map(str, reasons))} if reasons else {}
-
-
-def _known_as(host: str, port: int) -> str:
-    return host if port == 22 else f"[{host}]:{port}"

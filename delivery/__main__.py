@@ -6,9 +6,11 @@ import sys
 from typing import Any
 
 from delivery.binaries import binaries
-from delivery.connections import CONNECT_SECONDS, Connections, connections, on_all
 from delivery.document import DeliveryError, Document, Node, Record, digest
+from delivery.everywhere import on_all
 from delivery.nodes import install, remove, send
+from reach.connections import CONNECT_SECONDS, Connections, connections
+from reach.way import ReachError
 from render.cni_plugins import lines
 
 NAMED = 5
@@ -21,7 +23,7 @@ def say(line: str) -> None:
 
 
 async def apply(document: Document, before: Record) -> Record:
-    """Every node has its plugins; those where nothing asks for it are not reached at all. Raises DeliveryError with a line for each that failed."""
+    """Every node has its plugins; those where nothing asks for it are not reached at all. Raises DeliveryError with a line for each that failed, ReachError for a bastion."""
     ready = {arch: binaries(origins, arch) for arch, origins in document.origins.items()}
     files = {arch: {path.name: path for path in plugins.values()} for arch, plugins in ready.items()}
     plugins = {
@@ -37,11 +39,11 @@ async def apply(document: Document, before: Record) -> Record:
     }
 
     async def one(_: str, node: Node) -> tuple[int, dict[str, Any]]:
-        async with reached.to(node) as connection:
+        async with reached.to(node.address, node.host_key) as connection:
             sent = await send(connection, files[node.architecture])
             return sent, await install(connection, plugins[node.architecture])
 
-    async with connections(document) as reached:
+    async with connections(document.way) as reached:
         await _leave(document, before, reached)
         done, failed = await on_all(todo, one, say)
     if failed:
@@ -72,7 +74,7 @@ async def _leave(document: Document, before: Record, reached: Connections) -> No
         return
 
     async def one(_: str, node: Node) -> None:
-        async with reached.to(node, CONNECT_SECONDS) as connection:
+        async with reached.to(node.address, node.host_key, CONNECT_SECONDS) as connection:
             await remove(connection)
 
     nodes = {name: Node(its["address"], its["hostKey"]) for name, its in left.items()}
@@ -82,13 +84,13 @@ async def _leave(document: Document, before: Record, reached: Connections) -> No
 
 
 async def take_away(document: Document) -> None:
-    """No node has anything of ours. Raises DeliveryError with a line for each that failed."""
+    """No node has anything of ours. Raises DeliveryError with a line for each that failed, ReachError for a bastion."""
 
     async def one(_: str, node: Node) -> None:
-        async with reached.to(node) as connection:
+        async with reached.to(node.address, node.host_key) as connection:
             await remove(connection)
 
-    async with connections(document) as reached:
+    async with connections(document.way) as reached:
         _, failed = await on_all(document.nodes, one, say)
     if failed:
         raise DeliveryError("\n".join(failed.values()))
@@ -110,7 +112,7 @@ def main() -> int:
             asyncio.run(take_away(document))
             return 0
         record = asyncio.run(apply(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT", ""))))
-    except DeliveryError as error:
+    except (DeliveryError, ReachError) as error:
         say(f"error: {error}")
         return 1
     print(record.json())

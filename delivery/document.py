@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from kubespray.document import Jump
+from reach.way import Way, earlier
 from render.cni_plugins import Origin
 
 
@@ -29,30 +29,28 @@ class Node:
 class Document:
     """Plugins for the nodes of one site."""
 
-    user: str
-    port: int
+    way: Way
     nodes: dict[str, Node]
     origins: dict[str, tuple[Origin, ...]]
     """Architecture → its plugins."""
-    private_key: str = field(repr=False)
     run_id: str
     """Another one after each run of Kubespray, which does every node again."""
     script: str
     """sha256 of node/cni-plugins.sh: another version of it does every node again."""
     leavers_go: bool
     """Whether the machine of a node that leaves the site goes too, so that there is nothing to take away from it."""
-    bastion: Jump | None = None
-    bastion_key: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Document":
         """From JSON. Raises DeliveryError where it is no such document."""
         try:
             data = json.loads(text)
-            jump = data.pop("bastion", None)
+            if "private_key" in data:
+                data["way"] = earlier(data, data.pop("user"), data.pop("port"))
+            way = Way.parse(data.pop("way"))
             origins = {key: tuple(Origin(**one) for one in many) for key, many in data.pop("origins").items()}
             nodes = {name: Node(**{**one, "reasons": tuple(one["reasons"])}) for name, one in data.pop("nodes").items()}
-            return cls(**data, nodes=nodes, origins=origins, bastion=Jump(**jump) if jump else None)
+            return cls(**data, way=way, nodes=nodes, origins=origins)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/cni_plugins.py: {error}"
             raise DeliveryError(msg) from None

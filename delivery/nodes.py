@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from delivery.connections import Connection
 from delivery.document import DeliveryError
+from reach.connections import Connection
 from render.script import script
 
 STORE = "/opt/cni/.multus-site"
@@ -28,7 +28,7 @@ _SECONDS = 660
 
 
 async def send(connection: Connection, files: Mapping[str, Path]) -> int:
-    """Gives the node's store the files that it lacks, which are named by their sha256; how many these were. Raises DeliveryError."""
+    """Gives the node's store the files that it lacks, which are named by their sha256; how many these were. Raises ReachError."""
     if not files:
         return 0
     lacking = (await connection.run("sh -s", _LACKING.format(store=STORE, sums=" ".join(sorted(files))))).split()
@@ -38,7 +38,7 @@ async def send(connection: Connection, files: Mapping[str, Path]) -> int:
 
 
 async def install(connection: Connection, plugins: str) -> dict[str, Any]:
-    """Plugins are in /opt/cni/bin; `plugins` are the script's PLUGINS. What each is, as the script says. Raises DeliveryError."""
+    """Plugins are in /opt/cni/bin; `plugins` are the script's PLUGINS. What each is, as the script says. Raises DeliveryError or ReachError."""
     said = await connection.run(
         _SCRIPT.format(argument="install"), script("cni-plugins", {"PLUGINS": plugins}), _SECONDS
     )
@@ -50,7 +50,7 @@ async def install(connection: Connection, plugins: str) -> dict[str, Any]:
 
 
 async def remove(connection: Connection) -> None:
-    """Takes away what is ours. Raises DeliveryError."""
+    """Takes away what is ours. Raises ReachError."""
     await connection.run(_SCRIPT.format(argument="remove"), script("cni-plugins", {"PLUGINS": ""}), _SECONDS)
 
 

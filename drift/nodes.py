@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kubespray.ssh import Shell
 from model.nodes import Nodes
 from model.site import Site
+from reach.openssh import Shell
 from render.script import script
 
 SECONDS = 30

@@ -21,9 +21,9 @@ from kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leavin
 from kubespray.record import ON_NODE, Record, from_pulumi, newest
 from kubespray.releases import newest as newest_release
 from kubespray.run import Runner
-from kubespray.ssh import Shell, explained
 from kubespray.vocabulary import unknown
 from kubespray.workplace import Workplace
+from reach.openssh import Shell, explained
 
 
 def say(line: str) -> None:
@@ -41,7 +41,7 @@ class Cluster:
         local = newest(document.site, [from_pulumi(), self.workplace.store.read()])
         secrets = self.workplace.open(document, document.known_hosts)
         stack.callback(secrets.remove)
-        self.shell = Shell(self.workplace.key, self.workplace.known_hosts, document.bastion)
+        self.shell = Shell(document.way, self.workplace.keys, self.workplace.known_hosts)
         # Where this machine knows nothing of the cluster, any control plane node may be its first and hold the record.
         known = local.applied.groups["kube_control_plane"] if local.applied else ()
         control_planes = in_order(known, document.groups["kube_control_plane"])
@@ -130,12 +130,7 @@ class Cluster:
             )
 
     def _unreached(self, host: dict[str, Any], called: str, why: str) -> str:
-        port = "" if host["ansible_port"] == 22 else f"-p {host['ansible_port']} "
-        return (
-            f"{called} can't be logged in to: {explained(why.strip())[-600:]}\n"
-            f"To try it: ssh -i KEY {port}-o UserKnownHostsFile={os.path.relpath(self.workplace.known_hosts)} "
-            f"{host['ansible_user']}@{host['ansible_host']}"
-        )
+        return f"{called} can't be logged in to: {explained(why.strip())[-600:]}\nTo try it: {self.shell.by_hand(host)}"
 
     def _has_no_network(self) -> bool:
         """Whether the first control plane node has a control plane but no pod network."""

@@ -5,18 +5,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from reach.way import Way, earlier
+
 
 class KubesprayError(Exception):
     """A mistake or failure that a person can do something about; its text says what."""
-
-
-@dataclass(frozen=True)
-class Jump:
-    """The host that all nodes are reached through."""
-
-    host: str
-    port: int
-    user: str
 
 
 @dataclass(frozen=True)
@@ -48,14 +41,14 @@ class Document:
     """Variables of the whole cluster; some may be secret."""
     identities: dict[str, str]
     """Node → machine-id; another id is another machine."""
-    private_key: str = field(repr=False)
+    way: Way
+    """How hosts are reached; each has its own user and port among its variables."""
     known_hosts: str
-    """Text of a known_hosts file with every node's key, and the bastion's."""
+    """Text of a known_hosts file with every node's key, and the bastions'."""
     origin: Origin = Origin()
     """Where the release comes from."""
     files: dict[str, str] = field(default_factory=dict)
     """Files that variables name → sha256. Only their change matters: Ansible reads them where they lie."""
-    bastion: Jump | None = None
     own: tuple[str, ...] = ()
     """Names of the variables that the site gives itself: each must mean something to the release."""
     secret: tuple[str, ...] = ()
@@ -68,13 +61,14 @@ class Document:
         """From JSON. Raises KubesprayError where it is no such document."""
         try:
             data = json.loads(text)
-            jump = data.pop("bastion", None)
             origin = Origin(**data.pop("origin", {}))
             groups = {name: tuple(hosts) for name, hosts in data.pop("groups").items()}
             own, secret = (tuple(data.pop(key, ())) for key in ("own", "secret"))
-            return cls(
-                **data, own=own, secret=secret, groups=groups, origin=origin, bastion=Jump(**jump) if jump else None
-            )
+            if "private_key" in data:
+                host = next(iter(data["hosts"].values()))
+                data["way"] = earlier(data, host["ansible_user"], host["ansible_port"])
+            way = Way.parse(data.pop("way"))
+            return cls(**data, way=way, own=own, secret=secret, groups=groups, origin=origin)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/kubespray_cluster.py: {error}"
             raise KubesprayError(msg) from None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kubespray.document import KubesprayError
-from kubespray.ssh import Shell
+from reach.openssh import Shell
 
 MULTUS = "daemonset.apps/kube-multus-ds-"
 """How Kubespray calls its Multus: with the architecture behind (roles/network_plugin/multus). Ours is kube-multus-ds."""

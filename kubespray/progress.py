@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubespray.ssh import explained
+from reach.openssh import explained
 
 EVERY_SECONDS = 10.0
 HOSTS_NAMED = 5

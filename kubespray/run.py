@@ -18,12 +18,12 @@ from kubespray.masking import Masking
 from kubespray.plan import PlaybookRun
 from kubespray.progress import COLOURS, Progress, Tail, elapsed
 from kubespray.source import Source
-from kubespray.ssh import Shell
 from kubespray.watcher import end_group
-from kubespray.workplace import Secrets, Workplace
+from kubespray.workplace import SUDO, Secrets, Workplace
+from reach.openssh import Shell
 from render.inventory import inventory
 
-NOT_OURS = ("SSH_AUTH_SOCK", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PULUMI_COMMAND_STD")
+NOT_OURS = ("SSH_AUTH_SOCK", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PULUMI_COMMAND_STD", "SSH_ASKPASS")
 """Variables that would lead Ansible to the user's own agent or packages, or hand on what Pulumi told us."""
 
 CALLBACKS = Path(__file__).parent / "callback"
@@ -51,7 +51,7 @@ class Runner:
         log = self.workplace.log(run.playbook)
         events = log.with_suffix(".events")
         started = time.monotonic()
-        mask = Masking.of(document.variables, document.secret, [document.private_key])
+        mask = Masking.of(document.variables, document.secret, document.way.secrets())
         progress = Progress(self.say, mask, len(run.hosts))
         self.say(f"{run.playbook}: {run.reason}")
         process = subprocess.Popen(
@@ -90,7 +90,7 @@ class Runner:
                 "-m",
                 "kubespray.watcher",
                 str(process.pid),
-                str(self.secrets.key),
+                str(self.secrets.keys),
                 str(self.secrets.sockets),
             ],
             stdin=subprocess.PIPE,
@@ -154,12 +154,14 @@ class Runner:
             "ANSIBLE_FORKS": str(forks(hosts)),
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "ANSIBLE_HOST_KEY_CHECKING": "True",
-            "ANSIBLE_PRIVATE_KEY_FILE": str(self.secrets.key),
+            "ANSIBLE_PRIVATE_KEY_FILE": str(self.secrets.keys),
             "ANSIBLE_PIPELINING": "True",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.secrets.sockets),
             "ANSIBLE_SSH_ARGS": shlex.join(
                 ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s", *self.shell.options()]
             ),
+            **self.shell.environment(),
+            **({"ANSIBLE_BECOME_PASSWORD_FILE": str(sudo)} if (sudo := self.secrets.keys / SUDO).exists() else {}),
         }
 
     def _resolved(self, document: Document) -> dict[str, Any]:

@@ -12,11 +12,15 @@ from typing import IO, Any
 
 from kubespray.document import Document, KubesprayError
 from kubespray.record import Store, working_folder
+from reach.openssh import lay_out, write_secret
 
 LOCK_SECONDS = 60
 """How long to wait for the run before us: one that was cancelled takes a moment to end."""
 
 LOGS_KEPT = 20
+
+SUDO = "sudo.password"
+"""sudo's password among what opens hosts."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,9 @@ class Workplace:
         return Store(self.folder / "record.json")
 
     @property
-    def key(self) -> Path:
-        """The SSH private key, while a run lasts."""
-        return self.folder / "key"
+    def keys(self) -> Path:
+        """Folder with what opens hosts, while a run lasts."""
+        return self.folder / "keys"
 
     @property
     def known_hosts(self) -> Path:
@@ -83,32 +87,30 @@ class Workplace:
                 return file
 
     def open(self, document: Document, known_hosts: str) -> "Secrets":
-        """Lays out key and known_hosts."""
+        """Lays out what opens the hosts, and known_hosts."""
         self.known_hosts.write_text(known_hosts)
-        self.key.unlink(missing_ok=True)
-        descriptor = os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(document.private_key.strip() + "\n")
+        lay_out(document.way, self.keys)
+        if password := document.way.sudo_password:
+            write_secret(self.keys / SUDO, password + "\n")
         # Unix sockets have paths of at most 104 bytes; a project folder may be longer.
-        return Secrets(self.key, Path(tempfile.mkdtemp(prefix="multus-site-")))
+        return Secrets(self.keys, Path(tempfile.mkdtemp(prefix="multus-site-")))
 
     def write_inventory(self, inventory: dict[str, Any]) -> None:
         """Writes the inventory, readable for its owner only: variables may be secret."""
         self.inventory.unlink(missing_ok=True)
-        descriptor = os.open(self.inventory, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(inventory, file, indent=1)
+        write_secret(self.inventory, json.dumps(inventory, indent=1))
 
 
 @dataclass(frozen=True)
 class Secrets:
     """What must not outlive the run."""
 
-    key: Path
+    keys: Path
+    """Folder of what opens hosts."""
     sockets: Path
     """Folder of the sockets of shared SSH connections."""
 
     def remove(self) -> None:
         """Removes both."""
-        self.key.unlink(missing_ok=True)
+        shutil.rmtree(self.keys, ignore_errors=True)
         shutil.rmtree(self.sockets, ignore_errors=True)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from model.master import TAGS
+from model.nodes import FORMS
 from model.positions import Path, at
 from model.site import Site
 
@@ -103,10 +104,13 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
             target = schema["discriminator"]["mapping"].get(part)
             schema = _resolved({"$ref": target} if target else {})
             continue
-        if "anyOf" in schema and part in TAGS:  # which of its forms pydantic took it for; both would be right
+        if "anyOf" in schema and part in (
+            *TAGS,
+            *FORMS,
+        ):  # which of its forms pydantic took it for; both would be right
             continue
         path.append(part)
-        parent = _entered(schema, "array" if isinstance(part, int) else "object")
+        parent = _entered(schema, part)
         inner = parent.get("items") or parent.get("properties", {}).get(part) or parent.get("additionalProperties")
         schema = _resolved(inner if isinstance(inner, dict) else {})
     return tuple(path), schema, parent
@@ -129,9 +133,11 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return forms[0] | rest if len(forms) == 1 else {"anyOf": forms, **rest}
 
 
-def _entered(schema: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The form that has parts of a kind: of text or a list, the list; of text or a mapping, the mapping."""
-    return next((form for form in schema.get("anyOf", []) if form.get("type") == kind), schema)
+def _entered(schema: dict[str, Any], part: int | str) -> dict[str, Any]:
+    """The form that has such a part: of text or a list, the list; of a mapping or a list, by whether the part is a key or a place."""
+    forms = [form for form in schema.get("anyOf", []) if form.get("type") in {"array", "object"}]
+    fitting = [form for form in forms if (form["type"] == "array") == isinstance(part, int)]
+    return next(iter([*fitting, *forms]), schema)
 
 
 def right_for(schema: dict[str, Any]) -> str:
@@ -151,7 +157,9 @@ def _shape(schema: dict[str, Any]) -> str:
         shape += f" from {schema['minimum']} to {schema['maximum']}"
     elif "minimum" in schema:
         shape += f", {schema['minimum']} or more"
-    if schema.get("minItems") or schema.get("minProperties"):
+    if schema.get("minItems") and schema.get("maxItems"):
+        shape += f" with {schema['minItems']} to {schema['maxItems']} entries"
+    elif schema.get("minItems") or schema.get("minProperties"):
         shape += " with at least one entry"
     if schema.get("examples"):
         shape += f" such as {schema['examples'][0]}"

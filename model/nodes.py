@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from model.base import Part
-from model.types import HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
+from model.types import AddressOrName, HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
@@ -13,9 +13,13 @@ NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
 
 
 class Bastion(Part):
-    """A host that the nodes are reached through."""
+    """A host that the nodes are reached through.
 
-    host: str = Field(examples=["203.0.113.9"])
+    It is logged in to with what opens the nodes, or with a private key or password of its own: the secrets `multus-site:bastionPrivateKey` or
+    `multus-site:bastionPassword`, of a second bastion `multus-site:secondBastionPrivateKey` or `multus-site:secondBastionPassword`.
+    """
+
+    host: AddressOrName = Field(examples=["203.0.113.9"])
     """Name or address."""
     port: Port = 22
     """Port of its SSH server."""
@@ -25,17 +29,48 @@ class Bastion(Part):
     """Its public host key; any other key stops everything."""
 
 
+FORMS = ("one bastion", "two bastions")
+"""How pydantic tells the two forms apart in the places of its errors."""
+
+
+def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is looked at
+    return FORMS[isinstance(value, (list, tuple))]
+
+
+Bastions = Annotated[
+    Annotated[Bastion, Tag(FORMS[0])]
+    | Annotated[tuple[Bastion, ...], Tag(FORMS[1]), Field(min_length=1, max_length=2)],
+    Discriminator(_form),
+]
+
+
 class Ssh(Part):
-    """How nodes are logged in to. The private key is the secret `multus-site:sshPrivateKey`, or a file of this machine."""
+    """How nodes are logged in to: with the private key `multus-site:sshPrivateKey`, the password `multus-site:sshPassword` or an agent's keys."""
 
     user: str = "root"
-    """User; anything but root must be able to sudo without a password."""
+    """User; anything but root must be able to sudo: without a password, or with the secret `multus-site:sudoPassword`."""
     port: Port = 22
     """Port of the nodes' SSH servers."""
     private_key_file: str | None = Field(default=None, examples=[".lab/ssh/id_ed25519"])
     """File with the private key, relative to the project; instead of the secret `multus-site:sshPrivateKey`."""
-    bastion: Bastion | None = None
-    """A host to go through; none: the nodes are reached directly."""
+    agent: bool = False
+    """Log in with the keys of this machine's SSH agent (SSH_AUTH_SOCK) instead of a private key."""
+    bastion: Bastions | None = None
+    """A host to go through, or two, the first from here first; none: the nodes are reached directly."""
+
+    @property
+    def bastions(self) -> tuple[Bastion, ...]:
+        """All of them, the first from here first."""
+        if self.bastion is None:
+            return ()
+        return self.bastion if isinstance(self.bastion, tuple) else (self.bastion,)
+
+    @model_validator(mode="after")
+    def _key_or_agent(self) -> Self:
+        if self.agent and self.private_key_file is not None:
+            msg = "agent and privateKeyFile are there both; leave one out"
+            raise ValueError(msg)
+        return self
 
 
 class Host(Part):

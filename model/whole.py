@@ -35,6 +35,10 @@ def mistakes(site: "Site") -> list[str]:
         if not site.nodes.makes_machines and host.host_key is None:
             found.append(f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}")
     found += whole_racks.mistakes(site)
+    if site.nodes.makes_machines and site.nodes.ssh.agent:
+        found.append(
+            "nodes.ssh.agent: machines that are made are given the public half of a private key, which an agent does not hand out; leave agent out"
+        )
     found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())
     found += site.kubespray.mistakes()
     manager = site.kubespray.variables.get("container_manager", "containerd")

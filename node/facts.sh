@@ -1,79 +1,209 @@
-# Waits until the node is a node: right host name, a machine-id, Python, and the NICs that the site names, present and up.
-# Variables: NODE (host name), UPLINKS (space separated, may be empty), PACKAGES (the one line of APT's sources of an air-gapped
-# site; empty: the node's own sources stay), MADE (empty: the machine is somebody else's, and its NICs keep the MTU that they have). Prints one line of JSON; a finding a line on stderr, then exit 1.
+# Says what a host is and has, before anything is put on it; looks only, and never fails for what it finds.
+# Variables: MODULES (kernel modules), PORTS (TCP ports); space separated, either may be empty.
+# Prints one line of JSON. What can't be known of the host is "", null or left out.
 set -eu
+# An administrator's own directories, which a login by SSH leaves out.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
-findings=''
-finding() { findings="${findings}${NODE}: $1
-"; }
-
-# cloud-init may still be renaming interfaces: what counts is what holds within a minute.
-missing_nics() {
-    for nic in $UPLINKS; do
-        [ -d "/sys/class/net/$nic" ] || printf '%s ' "$nic"
-    done
+text() { # value: as a string of JSON
+    printf '"%s"' "$(printf '%s' "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g')"
 }
-tries=0
-while [ -n "$(missing_nics)" ] && [ "$tries" -lt 30 ]; do
-    tries=$((tries + 1))
-    sleep 2
-done
+first_line() { # file
+    head -n 1 "$1" 2>/dev/null || true
+}
+yes_or_no() { # command
+    if "$@" >/dev/null 2>&1; then echo true; else echo false; fi
+}
+list='' # of JSON members
+member() { list="$list${list:+, }$1"; }
 
-# The sources that the node came with are left as they are, and not asked: without these two files they are again.
-sources=/etc/apt/multus-site.list
-if [ -n "$PACKAGES" ]; then
-    if command -v apt-get >/dev/null; then
-        printf '%s\n' "$PACKAGES" >"$sources"
-        printf 'Dir::Etc::SourceList "%s";\nDir::Etc::SourceParts "/dev/null";\n' "$sources" >/etc/apt/apt.conf.d/99multus-site
+os() {
+    (
+        ID='' VERSION_ID='' PRETTY_NAME=''
+        # shellcheck source=/dev/null
+        [ ! -r /etc/os-release ] || . /etc/os-release
+        printf '{"id": %s, "version": %s, "name": %s}' "$(text "$ID")" "$(text "$VERSION_ID")" "$(text "$PRETTY_NAME")"
+    )
+}
+
+free() { # directory: MiB
+    df -Pm "$1" | awk 'NR == 2 { print $4 }'
+}
+
+synchronized() {
+    case $(timeout 5 timedatectl show --property NTPSynchronized --value 2>/dev/null) in
+        yes) echo true ;;
+        no) echo false ;;
+        *) echo null ;;
+    esac
+}
+
+hypervisor() {
+    # It prints "none" and fails where there is none.
+    found=$(systemd-detect-virt --vm 2>/dev/null) || true
+    printf '%s' "${found:-$(grep -q '^flags.* hypervisor' /proc/cpuinfo && echo unknown || echo none)}"
+}
+
+container() {
+    found=$(first_line /run/systemd/container)
+    printf '%s' "${found:-$({ tr '\000' '\n' </proc/1/environ | sed -n 's/^container=//p'; } 2>/dev/null)}"
+}
+
+container=$(container)
+addresses=$(ip -o addr show 2>/dev/null | awk '$0 !~ / scope (link|host)/ { print $2, $4 }')
+defaults=$({ ip route show default && ip -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+kinds=$(for kind in bond bridge vlan vxlan veth macvlan ipvlan dummy tun vrf; do
+    ip -o link show type "$kind" 2>/dev/null | awk -F ': ' -v kind="$kind" '{ sub("@.*", "", $2); print $2, kind }'
+done)
+
+nic() { # name
+    sys=/sys/class/net/$1
+    kind=$(printf '%s\n' "$kinds" | awk -v name="$1" '$1 == name { print $2; exit }')
+    device=$([ ! -e "$sys/device" ] || readlink -f "$sys/device")
+    [ -n "$kind" ] || kind=$([ -n "$device" ] && echo physical || echo virtual)
+    # A virtio NIC's device lies below its PCI function.
+    pci=$(printf '%s' "$device" | grep -oE '[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | tail -n 1) || pci=''
+    driver=$(readlink "$sys/device/driver" 2>/dev/null) || driver=''
+    above=$(readlink "$sys/master" 2>/dev/null) || above=''
+    # Of a NIC without a link the kernel gives no speed, or -1.
+    speed=$(cat "$sys/speed" 2>/dev/null) || speed=''
+    case $speed in '' | -* | 0) speed=null ;; esac
+    has=$(printf '%s\n' "$addresses" | awk -v name="$1" '$1 == name { printf "%s\"%s\"", sep, $2; sep = ", " }')
+    names=$(ip link show dev "$1" 2>/dev/null | awk '$1 == "altname" { printf "%s\"%s\"", sep, $2; sep = ", " }')
+    # Odd: it is set up (IFF_UP).
+    printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "default": %s, "kind": "%s", "master": %s, "altnames": [%s], "functions": %s}' \
+        "$(text "$1")" "$(text "$(first_line "$sys/address")")" "$(cat "$sys/mtu" || echo 0)" \
+        "$(yes_or_no [ $(($(cat "$sys/flags") & 1)) = 1 ])" "$(yes_or_no [ "$(cat "$sys/carrier" 2>/dev/null)" = 1 ])" \
+        "$has" "$(text "${driver##*/}")" "$speed" "$(text "$pci")" "$(yes_or_no has_line "$defaults" "$1")" "$kind" \
+        "$(text "${above##*/}")" "$names" "$(cat "$sys/device/sriov_totalvfs" 2>/dev/null || echo 0)"
+}
+has_line() { # lines, line
+    printf '%s\n' "$1" | grep -qxF -- "$2"
+}
+
+nics() {
+    list=''
+    for path in /sys/class/net/*; do
+        name=${path##*/}
+        case $name in
+            # The loopback, and what the cluster's own network makes for each pod.
+            lo | cali* | lxc* | veth*) continue ;;
+        esac
+        # bonding_masters is a file; and an interface may go while this runs.
+        [ -d "$path" ] && member "$(nic "$name")"
+    done
+    printf '%s' "$list"
+}
+
+# Whether the kernel makes an interface of the type, in a network namespace that is gone with the command. 2: it can't be tried.
+makes() { # module
+    case $1 in
+        8021q) set -- "$1" link lo0 name probe0 type vlan id 2 ;;
+        bonding) set -- "$1" name probe0 type bond ;;
+        ipvlan | macvlan) set -- "$1" link lo0 name probe0 type "$1" ;;
+        bridge | dummy | veth | vrf | vxlan) set -- "$1" name probe0 type "$1" ;;
+        *) return 2 ;;
+    esac
+    shift
+    case $* in
+        *type\ vrf) set -- "$@" table 10 ;;
+        *type\ vxlan) set -- "$@" id 10 dstport 4789 ;;
+    esac
+    unshare --net true 2>/dev/null || return 2
+    # shellcheck disable=SC2016 # the shell inside has the arguments
+    unshare --net sh -c 'ip link add lo0 type dummy 2>/dev/null || ip link add lo0 type veth peer name lo1 || exit 2
+        ip link add "$@" || exit 1' sh "$@" >/dev/null 2>&1
+}
+
+# What a module shows of itself, where neither /sys/module nor a folder of modules tells: a kernel without modules, or a container.
+shows() { # module
+    case $1 in
+        overlay) grep -q '\boverlay$' /proc/filesystems ;;
+        nf_conntrack) [ -d /proc/sys/net/netfilter ] ;;
+        br_netfilter) [ -d /proc/sys/net/bridge ] ;;
+        ip_vs) [ -e /proc/net/ip_vs ] ;;
+        sctp) [ -d /proc/net/sctp ] ;;
+        tun) [ -c /dev/net/tun ] ;;
+        vfio_pci) [ -d /sys/bus/pci/drivers/vfio-pci ] ;;
+        *) return 1 ;;
+    esac
+}
+
+module() { # name: what is known of it; nothing where nothing is
+    name=$(printf '%s' "$1" | tr - _) tree=/lib/modules/$(uname -r)
+    pattern="/$(printf '%s' "$name" | sed 's/_/[-_]/g')\.ko"
+    if [ -d "/sys/module/$name" ] || shows "$name"; then
+        echo loaded
+    elif [ -n "$container" ] || ! [ -r "$tree/modules.dep" ]; then
+        # A container's folder of modules, if it has one, says nothing of the machine's kernel.
+        made=0
+        makes "$name" || made=$?
+        case $made in
+            0) echo built-in ;;
+            2) ;; # it can't be tried
+            *) echo absent ;;
+        esac
+    elif grep -q "$pattern" "$tree/modules.builtin" 2>/dev/null; then
+        echo built-in
+    # What an administrator has forbidden (`install NAME /bin/false`) is not there.
+    elif grep -q "^[^:]*$pattern" "$tree/modules.dep" && ! modprobe -n -v "$name" 2>/dev/null | grep -qE '^install .*/(true|false)'; then
+        echo available
     else
-        finding "it has no apt-get, and airGap.os says that it is a Debian or an Ubuntu; correct airGap.os"
-    fi
-else
-    rm -f "$sources" /etc/apt/apt.conf.d/99multus-site
-fi
-
-name=$(cat /proc/sys/kernel/hostname)
-[ "$name" = "$NODE" ] || finding "its host name is $name; set it: hostnamectl set-hostname $NODE"
-[ -s /etc/machine-id ] || finding "/etc/machine-id is empty; make one: systemd-machine-id-setup"
-command -v python3 >/dev/null || finding "there is no python3, which Ansible needs; install it: apt-get install python3"
-
-made=/var/lib/multus-site/nics # NAME MTU a line: NICs as they were first met
-first_mtu() { # nic
-    mkdir -p "${made%/*}"
-    mtu=''
-    [ ! -e "$made" ] || mtu=$(sed -n "s/^$1 //p" "$made")
-    if [ -z "$mtu" ]; then
-        echo "$1 $(cat "/sys/class/net/$1/mtu")" >>"$made"
-    elif [ "$mtu" != "$(cat "/sys/class/net/$1/mtu")" ]; then
-        ip link set dev "$1" mtu "$mtu" || finding "interface $1 cannot have an MTU of $mtu: $(ip -br link show dev "$1")"
+        echo absent
     fi
 }
 
-there=$(cd /sys/class/net && echo *)
-nics=''
-for nic in $UPLINKS; do
-    if ! [ -d "/sys/class/net/$nic" ]; then
-        finding "there is no interface $nic; it has: $there"
-        continue
-    fi
-    ip link set dev "$nic" up || finding "interface $nic cannot be set up: $(ip -br link show dev "$nic")"
-    tries=0
-    while [ "$(cat "/sys/class/net/$nic/carrier" 2>/dev/null || echo 0)" != 1 ] && [ "$tries" -lt 10 ]; do
-        tries=$((tries + 1))
-        sleep 1
+modules() {
+    list=''
+    for wanted in $MODULES; do
+        found=$(module "$wanted")
+        [ -z "$found" ] || member "$(text "$wanted"): \"$found\""
     done
-    [ "$(cat "/sys/class/net/$nic/carrier" 2>/dev/null || echo 0)" = 1 ] ||
-        finding "interface $nic has no carrier; look at its cable, switch port or virtual network"
-    [ -z "$MADE" ] || first_mtu "$nic"
-    mtu=$(cat "/sys/class/net/$nic/mtu")
-    mac=$(cat "/sys/class/net/$nic/address")
-    nics="$nics${nics:+, }\"$nic\": {\"mtu\": $mtu, \"mac\": \"$mac\"}"
-done
+    printf '%s' "$list"
+}
 
-if [ -n "$findings" ]; then
-    printf '%s' "$findings" >&2
-    exit 1
-fi
-memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo) / 1024)) # MiB
-printf '{"hostname": "%s", "machineId": "%s", "architecture": "%s", "kernel": "%s", "memory": %s, "nics": {%s}}\n' \
-    "$name" "$(cat /etc/machine-id)" "$(uname -m)" "$(uname -r)" "$memory" "$nics"
+ports() {
+    list=''
+    for port in $PORTS; do
+        hex=$(printf ':%04X' "$port")
+        # Field 2 is the local address, 4 the state: 0A is LISTEN.
+        awk -v end="$hex\$" '$4 == "0A" && $2 ~ end { found = 1 } END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null || continue
+        holder=$(ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)".*/\1/p' | head -n 1)
+        member "\"$port\": $(text "$holder")"
+    done
+    printf '%s' "$list"
+}
+
+left() { # what clusters leave, and what others than Kubespray keep
+    list=''
+    for path in /etc/kubernetes/manifests/*.yaml /var/lib/etcd/member /etc/cni/net.d/*.conf* \
+        /var/lib/rancher/k3s /var/lib/rancher/rke2 /var/snap/microk8s /var/lib/k0s; do
+        [ ! -e "$path" ] || member "$(text "$path")"
+    done
+    printf '%s' "$list"
+}
+
+cluster() {
+    conf=/etc/kubernetes/kubelet.conf authority='' record=/var/lib/multus-site/kubespray.json
+    for file in /etc/kubernetes/ssl/ca.crt /etc/kubernetes/pki/ca.crt; do
+        [ -n "$authority" ] || [ ! -r "$file" ] || authority=$(sha256sum "$file" | cut -d ' ' -f 1)
+    done
+    printf '{"kubelet": %s, "server": %s, "ca": "%s", "site": %s, "left": [%s]}' \
+        "$(yes_or_no [ -e $conf ])" "$(text "$(sed -n 's/^ *server: *//p' $conf 2>/dev/null | head -n 1)")" "$authority" \
+        "$(text "$(sed -n 's/.*"site": *"\([^"]*\)".*/\1/p' $record 2>/dev/null)")" "$(left)"
+}
+
+meminfo() { # entry: MiB
+    echo $(($(sed -n "s/^$1: *\([0-9]*\) kB$/\1/p" /proc/meminfo) / 1024))
+}
+
+printf '{"hostname": %s, "machineId": %s, "productUuid": %s, "architecture": %s, "kernel": %s, "os": %s, "python": %s, ' \
+    "$(text "$(cat /proc/sys/kernel/hostname)")" "$(text "$(first_line /etc/machine-id)")" \
+    "$(text "$(first_line /sys/class/dmi/id/product_uuid)")" "$(text "$(uname -m)")" "$(text "$(uname -r)")" "$(os)" \
+    "$(text "$(python3 -c 'import platform; print(platform.python_version())' 2>/dev/null)")"
+printf '"init": %s, "memory": %s, "swap": %s, "disk": {"/": %s, "/var": %s}, "cgroup": %s, "clock": %s, "synchronized": %s, ' \
+    "$(text "$(cat /proc/1/comm)")" "$(meminfo MemTotal)" "$(meminfo SwapTotal)" "$(free /)" "$(free /var)" \
+    "$([ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] && echo 2 || echo 1)" "$(date +%s)" "$(synchronized)"
+printf '"nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
+    "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$container")" \
+    "$(yes_or_no ls -d /sys/kernel/iommu_groups/0)" "$(yes_or_no command -v apt-get)"

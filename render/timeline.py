@@ -10,6 +10,7 @@ from typing import Any
 
 STAGES = {
     "NodeVM": "node VMs",
+    "Preflight": "preflight",
     "KubesprayCluster": "cluster",
     "CniPlugins": "CNI plugins",
     "Multus": "Multus",

@@ -66,7 +66,7 @@ def compose(
 def _notes(preview: Preview) -> Iterator[str]:
     if any(effects.reconnected(step) for step in preview.steps):
         yield (
-            "Nodes are reached in another way (key, user, port, bastion or host key), so their commands run again; "
+            "Nodes are reached in another way (key, password, user, port, bastion or host key), so their commands run again; "
             "they change nothing that is as it should be."
         )
     if preview.by_inputs:

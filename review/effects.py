@@ -185,6 +185,8 @@ def destroyed(change: Change, preview: Preview) -> list[Saying]:
 def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None:
     """Level, what it is, its name, what happens and why."""
     kind = step.kind.rpartition(":")[2]
+    if step.kind.startswith("command:") and not step.before.get("delete"):
+        return None  # it takes nothing away: facts, proofs, a command that is reached by another way from now on
     node = change.node_of(step)
     forced = listed([_forcing(path) for path in step.paths], 4)
     replaced = f"replaced, because {forced} changed" if step.op == "replace" else ""
@@ -248,7 +250,8 @@ def others(preview: Preview) -> list[str]:
 
 
 _OTHERS = {
-    "NodeVM": "nodes are looked at, and their names, NICs and package sources set up",
+    "NodeVM": "nodes are reached, and their NICs and package sources set up",
+    "Preflight": "hosts are looked at, whether they are fit for what is asked of them",
     "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
     "Topology": "labels and taints of nodes are set",
     "Multus": "the Multus daemon",

@@ -80,7 +80,7 @@ def _reached(old: Site, new: Site) -> Iterator[Saying]:
         keys = [key for key in ("image", "networks", "interface") if _of(was, key) != _of(now, key)]
         text = f"{listed(keys)} of the containers change: every machine is made anew, and with it the cluster"
         yield Saying("danger", "all nodes", text)
-    ssh = [key for key in ("user", "port", "bastion") if getattr(was.ssh, key) != getattr(now.ssh, key)]
+    ssh = [key for key in ("user", "port", "agent", "bastion") if getattr(was.ssh, key) != getattr(now.ssh, key)]
     if ssh:
         text = f"{listed(ssh)} of SSH changes: nodes are reached in another way from now on"
         yield Saying("care", "all nodes", text)

@@ -77,6 +77,7 @@ def measure(nodes):
 def everything(parsed):
     """All that a site is rendered to, as Kubespray's runner is asked for it."""
     from kubespray.document import Document
+    from reach.way import Login, Way
     from render import cni_plugins, inventory
     from render.attachment import nad_manifest
     from render.script import script
@@ -93,7 +94,7 @@ def everything(parsed):
         groups={group: tuple(names) for group, names in inventory.groups(parsed).items()},
         variables=inventory.variables(parsed, parsed.kubespray.given()),
         identities={name: f"machine {name}" for name in hosts},
-        private_key="KEY",
+        way=Way(Login("root", "KEY")),
         known_hosts="".join(f"{host['ansible_host']} ssh-ed25519 KEY\n" for host in hosts.values()),
     )
 

@@ -95,19 +95,3 @@ def test_defaults_are_under_the_new_site(project):
     result = new(*FLAGS[:5])
     assert result.exit_code == 2
     assert "stacks/defaults.yaml:1: networks.core" in result.stderr
-
-
-def test_host_keys_are_asked_for(project, monkeypatch):
-    monkeypatch.setenv("PATH", str(project))
-    scan = project / "ssh-keyscan"
-    scan.write_text(f"#!/bin/sh\necho '# 10.2.1.5:22 SSH-2.0'\necho '10.2.1.5 {ED25519}'\n")
-    scan.chmod(0o755)
-    result = new(*FLAGS[:3], "--scan")
-    assert result.exit_code == 0, result.output
-    assert "compare the host key of node1" in result.stdout
-    assert load_stack_file("stacks/Pulumi.austin.yaml").nodes.hosts["node1"].host_key == ED25519
-    scan.write_text("#!/bin/sh\n")
-    (project / "stacks" / "Pulumi.austin.yaml").unlink()
-    assert "shows no ed25519 host key" in new(*FLAGS[:3], "--scan").stderr
-    scan.unlink()
-    assert "install openssh-client" in new(*FLAGS[:3], "--scan").stderr

@@ -85,8 +85,9 @@ _NOTHING = automation.UpdateSummary("update", datetime.datetime.now(datetime.UTC
 class Project:
     """One stack, one folder, any number of programs one after another."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, **variables: str) -> None:
+        """`variables`: of the CLI's environment, beside what every test has."""
+        self.folder, self._variables = folder, variables
         for name in ("home", "state", "work"):
             (folder / name).mkdir()
         settings = automation.ProjectSettings(
@@ -109,6 +110,7 @@ class Project:
             # A person's agent and cluster must not decide a test.
             "SSH_AUTH_SOCK": "",
             "KUBECONFIG": "",
+            **self._variables,
         }
 
     def shell(self) -> dict[str, str]:

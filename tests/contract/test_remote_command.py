@@ -9,6 +9,7 @@ import pulumi_command as command
 import pytest
 
 from tests.contract.ssh_server import free_port, key_pair
+from tests.reach.hosts import agent
 
 pytestmark = pytest.mark.engine
 
@@ -114,6 +115,42 @@ def test_wrong_key_is_refused(project, host):
     outcome = project.up(remote(host.connection(private_key=key_pair()[0], dial_error_limit=1), create="true"))
     assert not outcome.ok
     assert "unable to authenticate" in outcome.text
+
+
+def test_an_agent_opens_where_no_private_key_is_given(project, host, tmp_path):
+    with agent(tmp_path, key_pair()[0], host.private_key) as socket:
+        way = host.connection(private_key=None, agent_socket_path=str(socket))
+        outcome = project.up(remote(way, create="echo by agent"))
+    assert outcome.ok, outcome.text
+    assert outcome.outputs["stdout"] == "by agent"
+
+
+def test_an_agent_is_not_asked_beside_a_private_key(project, host, tmp_path):
+    with agent(tmp_path, host.private_key) as socket:
+        way = host.connection(private_key=key_pair()[0], agent_socket_path=str(socket), dial_error_limit=1)
+        outcome = project.up(remote(way, create="true"))
+    assert not outcome.ok
+    assert "unable to authenticate" in outcome.text
+
+
+def test_an_agent_that_is_not_there_stops_it_whatever_else_is_given(project, host, tmp_path):
+    outcome = project.up(remote(host.connection(agent_socket_path=str(tmp_path / "none")), create="true"))
+    assert not outcome.ok
+    assert "no such file or directory" in outcome.text.lower()
+
+
+def test_an_alias_does_not_make_it_another_type(project, host):
+    """Why a way of another length is another resource (docs/decisions/0012)."""
+    assert project.up(remote(host.connection(), create="echo here")).ok
+
+    def local():
+        alias = pulumi.Alias(type_="command:remote:Command")
+        options = pulumi.ResourceOptions(provider=command.Provider("command"), aliases=[alias])
+        command.local.Command("it", create="echo there", opts=options)
+
+    outcome = project.up(local)
+    assert not outcome.ok
+    assert "Unrecognized field 'connection' on 'local.CommandOutputs'" in outcome.text
 
 
 def test_environment_needs_the_servers_consent(project, host):

@@ -75,24 +75,36 @@ def sshd() -> tuple[Path, dict[str, str]]:
         return Path(own), {}
     root = cache() / "openssh-server"
     if not (root / "usr" / "sbin" / "sshd").exists():
-        _unpack(root)
+        # libwrap is the one library of sshd that no other package of a small Debian brings along.
+        _unpack(root, "openssh-server", "libwrap0")
     libraries = root / "usr" / "lib" / f"{os.uname().machine}-linux-gnu"
     return root / "usr" / "sbin" / "sshd", {"LD_LIBRARY_PATH": str(libraries)}
 
 
-def _unpack(root: Path) -> None:
+def sudo() -> Path | None:
+    """Debian's sudo, unpacked into the cache as the root of a file system; None where the machine has one of its own."""
+    if shutil.which("sudo"):
+        return None
+    root = cache() / "sudo"
+    if not (root / "usr" / "bin" / "sudo").exists():
+        _unpack(root, "sudo")
+    return root
+
+
+def _unpack(root: Path, *names: str) -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        pytest.skip("no sshd, and no apt-get to unpack one with. Type: apt-get install openssh-server")
+        pytest.skip(f"no {names[0]}, and no apt-get to unpack one with. Type: apt-get install {names[0]}")
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
-        # libwrap is the one library of sshd that no other package of a small Debian brings along.
         fetched = subprocess.run(
-            ["apt-get", "download", "openssh-server", "libwrap0"],
+            ["apt-get", "download", *names],
             cwd=folder, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         packages = sorted(Path(folder).glob("*.deb"))
         if fetched.returncode != 0 or not packages:
-            pytest.skip(f"no sshd, and its package can't be had: {fetched.stderr.strip()[-200:]}. Type: apt-get update")
+            pytest.skip(
+                f"no {names[0]}, and its package can't be had: {fetched.stderr.strip()[-200:]}. Type: apt-get update"
+            )
         unpacked = Path(folder) / "root"
         for package in packages:
             subprocess.run(["dpkg-deb", "-x", str(package), str(unpacked)], check=True, timeout=60)

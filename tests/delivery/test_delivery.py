@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from reach.way import Hop, Login, Way
 from render.cni_plugins import Origin
 from tests import fleet
 from tests.contract.ssh_server import key_pair
@@ -39,10 +40,18 @@ def deliver(three, tmp_path, monkeypatch):
         for entry in node.cni.iterdir():
             shutil.rmtree(entry)
 
-    def run(*origins, verb="apply", before=None, nodes=("node1", "node2", "node3"), keys=None, reasons=None, **other):
+    def run(
+        *origins,
+        verb="apply",
+        before=None,
+        nodes=("node1", "node2", "node3"),
+        keys=None,
+        reasons=None,
+        way=None,
+        **other,
+    ):
         document = {
-            "user": "root",
-            "port": three.port,
+            "way": asdict(way or Way(Login("root", three.private_key), three.port)),
             "nodes": {
                 name: {
                     "address": three.nodes[name].address,
@@ -53,7 +62,6 @@ def deliver(three, tmp_path, monkeypatch):
                 for name in nodes
             },
             "origins": {"amd64": [asdict(one) for one in origins]},
-            "private_key": three.private_key,
             "run_id": "lab-1",
             "script": "",
             "leavers_go": False,
@@ -195,21 +203,31 @@ def test_every_node_that_cannot_be_served_is_named_and_the_others_are_served(del
     assert store(three)[1:] == [[], []]
 
 
-def test_a_key_that_is_let_in_nowhere_is_told(deliver, tmp_path):
-    status, _, said = deliver(local(tmp_path / "bond"), private_key=key_pair()[0])
+def test_a_key_that_is_let_in_nowhere_is_told(deliver, three, tmp_path):
+    status, _, said = deliver(local(tmp_path / "bond"), way=Way(Login("root", key_pair()[0]), three.port))
     assert status == 1
     assert "root is not let in with multus-site:sshPrivateKey" in said
 
 
 def test_through_a_bastion(deliver, three, tmp_path):
-    bastion = {"host": three.nodes["node1"].address, "port": three.port, "user": "root"}
+    def through(*keys):
+        login = Login("root", three.private_key)
+        hops = (Hop(three.nodes[f"node{i}"].address, three.port, key, login) for i, key in enumerate(keys, 1))
+        return Way(login, three.port, "", tuple(hops))
+
     origin = local(tmp_path / "bond")
-    status, record, said = deliver(origin, bastion=bastion, bastion_key=three.host_key)
+    status, record, said = deliver(origin, way=through(three.host_key))
     assert status == 0, said
     assert answers(record)["node3"] == {"bond": origin.pin}
-    status, _, said = deliver(origin, bastion=bastion, bastion_key=key_pair()[1].strip())
-    assert status == 1
-    assert said.startswith(f"error: the bastion {bastion['host']}: it showed another SSH host key")
+    wrong = key_pair()[1].strip()
+    for keys in ((wrong,), (wrong, three.host_key), (three.host_key, wrong)):
+        status, _, said = deliver(origin, way=through(*keys))
+        assert status == 1
+        caught = three.nodes[f"node{1 + keys.index(wrong)}"].address
+        assert said.startswith(f"error: the bastion {caught}: it showed another SSH host key")
+    status, record, said = deliver(origin, way=through(three.host_key, three.host_key), run_id="lab-2")
+    assert status == 0, said
+    assert answers(record)["node3"] == {"bond": origin.pin}
 
 
 def test_built_from_the_module_as_its_hash_says(deliver, three, monkeypatch):

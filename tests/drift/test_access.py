@@ -4,8 +4,9 @@ import socket
 import stat
 import time
 
-from drift.access import answering, known_hosts, shell
+from drift.access import answering, shell
 from model.site import Site
+from reach.way import Login, Way, known_hosts
 from tests.render.diagram.sites import KEY, hosts
 
 
@@ -17,16 +18,18 @@ def nodes(**ssh):
 
 def test_known_hosts_have_every_node_and_the_bastion():
     bastion = {"host": "203.0.113.9", "port": 2222, "hostKey": KEY}
-    assert known_hosts(nodes(bastion=bastion), {"node01": KEY}) == f"10.1.0.5 {KEY}\n[203.0.113.9]:2222 {KEY}\n"
-    assert known_hosts(nodes(port=2022), {"node01": KEY}) == f"[10.1.0.5]:2022 {KEY}\n"
+    assert known_hosts(nodes(bastion=bastion).ssh, {"10.1.0.5": KEY}) == f"10.1.0.5 {KEY}\n[203.0.113.9]:2222 {KEY}\n"
+    assert known_hosts(nodes(port=2022).ssh, {"10.1.0.5": KEY}) == f"[10.1.0.5]:2022 {KEY}\n"
+    six = known_hosts(nodes(bastion=[bastion, {"host": "2001:db8::9", "hostKey": KEY}]).ssh, {"2001:db8::5": KEY})
+    assert six == f"2001:db8::5 {KEY}\n[203.0.113.9]:2222 {KEY}\n2001:db8::9 {KEY}\n"
 
 
 def test_the_key_is_its_owner_s_alone_and_goes():
-    with shell(nodes(), "PRIVATE", "known") as reached:
-        assert reached.key.read_text() == "PRIVATE\n"
-        assert stat.S_IMODE(reached.key.stat().st_mode) == 0o600
+    with shell(Way(Login("root", "PRIVATE")), "known") as reached:
+        assert (reached.keys / "node.key").read_text() == "PRIVATE\n"
+        assert stat.S_IMODE((reached.keys / "node.key").stat().st_mode) == 0o600
         assert reached.known_hosts.read_text() == "known"
-    assert not reached.key.exists()
+    assert not reached.keys.exists()
 
 
 def test_who_does_not_answer_is_not_waited_for():

@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[2]
 PRETENDING = Path(__file__).parent / "pretending"
 OURS = (
     "Pulumi.yaml", "__main__.py", "artifacts.yaml", "cli", "components", "delivery", "drift", "kubespray", "lab", "model", "node", "pods",
-    "render", "review", "rules", "throughput", "verification",
+    "preflight", "reach", "render", "review", "rules", "throughput", "verification",
 )  # fmt: skip
 
 
@@ -154,12 +154,14 @@ class Place:
         return Place(folder, self.stack)
 
 
-def applied(folder, site=None, **secrets):
-    """A place whose stack was applied and committed."""
+def applied(folder, site=None, keys=None, **secrets):
+    """A place whose stack was applied and committed. `keys`: further secret keys; `secrets`: variables of Kubespray."""
     place = Place(folder)
     place.write(site or dallas())
     place.initialise()
     place.secret("multus-site:sshPrivateKey", PRIVATE_KEY)
+    for name, value in (keys or {}).items():
+        place.secret(f"multus-site:{name}", value)
     for name, value in secrets.items():
         place.secret(f"multus-site:kubesprayVariables.{name}", value, "--path")
     place.write(site or dallas())

@@ -24,7 +24,7 @@ def program(fleet, cni_plugins, *, nodes=None, run_id="run-1"):
 
     def run():
         provider = command.Provider("commands")
-        ssh = Ssh(site.name, site.nodes, pulumi.Output.secret(fleet.private_key), None, provider)
+        ssh = Ssh(site.name, site.nodes, {"sshPrivateKey": pulumi.Output.secret(fleet.private_key)}, None, provider)
         CniPlugins(
             "cni-plugins",
             site,

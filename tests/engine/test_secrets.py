@@ -8,18 +8,27 @@ import yaml
 
 from render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas
-from tests.graph.recording import PRIVATE_KEY
+from tests.graph.recording import ED25519, PRIVATE_KEY
 
 pytestmark = pytest.mark.engine
 
 CANARY = "canary-7Qzx-of-the-vault"
+PASSWORDS = {
+    "sshPassword": "canary-1-opens-nodes",
+    "sudoPassword": "canary-2-opens-root",
+    "bastionPassword": "canary-3-opens-the-bastion",
+}
+BASTION_KEY = derive_host_key("a key of the bastion that opens nothing", "tests", "graph").private
 OTHER_KEY = derive_host_key("another key that opens nothing", "tests", "graph").private
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
     """A site that was applied with secrets in all of its keys."""
-    return applied(tmp_path_factory.mktemp("secrets") / "place", dallas(), registry_password=CANARY)
+    site = dallas()
+    site["nodes"]["ssh"]["bastion"] = {"host": "192.0.2.1", "hostKey": ED25519}
+    keys = {**PASSWORDS, "bastionPrivateKey": BASTION_KEY}
+    return applied(tmp_path_factory.mktemp("secrets") / "place", site, keys, registry_password=CANARY)
 
 
 def key_lines(key):
@@ -31,13 +40,14 @@ def secrets_of(place):
     """All that nobody may see: as it is, and in base64."""
     outputs = json.loads(place.must("pulumi", "stack", "output", "--json", "--show-secrets", "--stack", "dallas"))
     client_key = yaml.safe_load(outputs["kubeconfig"])["users"][0]["user"]["client-key-data"]
-    plain = [CANARY, *key_lines(PRIVATE_KEY), client_key, base64.b64decode(client_key).decode().splitlines()[1]]
+    ours = [CANARY, *PASSWORDS.values(), *key_lines(PRIVATE_KEY), *key_lines(BASTION_KEY)]
+    plain = [*ours, client_key, base64.b64decode(client_key).decode().splitlines()[1]]
     return [*plain, *(base64.b64encode(text.encode()).decode().rstrip("=") for text in plain)]
 
 
 def test_the_canaries_are_there_to_be_found(planted):
     shown = planted.must("pulumi", "stack", "export", "--show-secrets", "--stack", "dallas")
-    for secret in (CANARY, *key_lines(PRIVATE_KEY)):
+    for secret in (CANARY, *PASSWORDS.values(), *key_lines(PRIVATE_KEY), *key_lines(BASTION_KEY)):
         assert secret in shown
 
 
@@ -85,7 +95,8 @@ def test_what_goes_wrong_says_no_secret(planted, tmp_path):
     done = place.run("pulumi", "preview", "--stack", "dallas", "--non-interactive")
     assert done.returncode != 0
     assert "multus-site:sshPrivateKey is not a private key" in done.stdout
-    assert CANARY not in done.stdout + done.stderr
+    for secret in (CANARY, *PASSWORDS.values()):
+        assert secret not in done.stdout + done.stderr
 
 
 def test_another_ssh_key_runs_no_playbook_and_touches_nothing_in_the_cluster(planted, tmp_path):
@@ -107,8 +118,18 @@ def test_another_ssh_key_runs_no_playbook_and_touches_nothing_in_the_cluster(pla
     assert ran == {
         "dallas-kubernetes-kubespray",
         "dallas-kubernetes-kubeconfig",
-        *(f"dallas-{what}" for i in (1, 2, 3) for what in (f"node{i}-facts", f"whereabouts-node{i}-files")),
-        *("dallas-cni-plugins-install", "dallas-cluster", "dallas-verification-run", "organization/multus-site/dallas"),
+        *(
+            f"dallas-{what}"
+            for i in (1, 2, 3)
+            for what in (f"node{i}-facts", f"whereabouts-node{i}-files", f"whereabouts-node{i}-files-removal")
+        ),
+        *(
+            "dallas-preflight-run",
+            "dallas-cni-plugins-install",
+            "dallas-cluster",
+            "dallas-verification-run",
+            "organization/multus-site/dallas",
+        ),
     }
     shown = place.must("pulumi", "stack", "export", "--show-secrets", "--stack", "dallas")
     assert key_lines(OTHER_KEY)[0] in shown

@@ -6,7 +6,7 @@ import json
 import pulumi
 import pytest
 
-from tests.graph.recording import lab_site, record
+from tests.graph.recording import ED25519, lab_site, record
 
 GRAPH = """\
 ClusterRole lab-mend-interfaces
@@ -23,6 +23,7 @@ Command lab-node2-facts
 Command lab-node2-machine
 Command lab-node3-facts
 Command lab-node3-machine
+Command lab-preflight-run
 Command lab-verification-run
 ConfigMap lab-mend-interfaces-script
 ConfigMap lab-multus-config
@@ -40,6 +41,7 @@ NetworkAttachmentDefinition lab-macvlan-internal
 NodeVM lab-node1
 NodeVM lab-node2
 NodeVM lab-node3
+Preflight lab-preflight
 ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
@@ -67,9 +69,10 @@ def test_the_preview_of_an_empty_stack_shows_the_whole_graph():
     assert sorted(record(preview=True)) == GRAPH
 
 
-def test_nothing_of_the_cluster_begins_before_every_node_is_proven():
+def test_nothing_of_the_cluster_begins_before_every_host_has_passed_preflight():
     graph = record()
-    assert {f"Command lab-node{i}-facts" for i in (1, 2, 3)} <= graph.before("Command lab-kubernetes-kubespray")
+    assert "Command lab-preflight-run" in graph.before("Command lab-kubernetes-kubespray")
+    assert {f"Command lab-node{i}-facts" for i in (1, 2, 3)} <= graph.before("Command lab-preflight-run")
 
 
 def test_machines_come_before_their_proof():
@@ -206,9 +209,10 @@ def test_address_management_is_there_before_attachments_and_goes_after_the_last_
 def test_what_a_daemon_leaves_on_nodes_goes_after_it(kind, daemon):
     graph = record(whereabouts_site(kind))
     for node in ("node1", "node2", "node3"):
-        left = f"Command {daemon}-{node}-files"
+        left = f"Command {daemon}-{node}-files-removal"
         assert left in graph.before(f"DaemonSet {daemon}")
-        assert graph[left].inputs["delete"].endswith("sh -s remove")
+        asked = json.loads(graph[left].inputs["stdin"]["value"])
+        assert (asked["job"], asked["argument"]) == ("daemon-files", "remove")
         assert graph[left].options.deletedWith
 
 
@@ -290,3 +294,34 @@ def test_a_protected_site_keeps_its_cluster(protect):
         "Command lab-kubernetes-kubeconfig",
     }
     assert kept == (cluster if protect else set())
+
+
+def reached(bastions):
+    """A site of existing hosts behind so many bastions, with links and a daemon that leave something on nodes."""
+    data = whereabouts_site()
+    data["nodes"] = {
+        "backend": "existing",
+        "ssh": {
+            "user": "ubuntu",
+            "bastion": [{"host": f"203.0.113.{i}", "hostKey": ED25519} for i in range(bastions)] or None,
+        },
+        "hosts": {node: {**its, "hostKey": ED25519} for node, its in data["nodes"]["hosts"].items()},
+    }
+    data["links"] = {"ens6.110": {"type": "vlan", "link": "ens6", "id": 110}}
+    data["networks"]["macvlan-external"]["master"] = "ens6.110"
+    return record(data)
+
+
+@pytest.mark.parametrize("bastions", [0, 1, 2])
+def test_what_is_taken_away_is_of_one_type_however_nodes_are_reached(bastions):
+    graph = reached(bastions)
+    kind = "command:local:Command" if bastions == 2 else "command:remote:Command"
+    for name in ("Command lab-node1-networks-apply", "Command lab-whereabouts-node1-files"):
+        assert graph[name].type == kind
+        assert "delete" not in graph[name].inputs
+        removal = graph[f"{name}-removal"]
+        assert removal.type == "command:local:Command"
+        assert "create" not in removal.inputs
+        assert f"{name}-removal" in graph[name].dependencies
+    for name in ("Command lab-node1-facts", "Command lab-kubernetes-kubeconfig"):
+        assert graph[name].type == kind

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubespray.document import Document
+from reach.way import Login, Way
 
 
 def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Document:
@@ -34,7 +35,7 @@ def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Documen
         groups={group: tuple(names) for group, names in groups.items()},
         variables=variables,
         identities=identities,
-        private_key="KEY",
+        way=Way(Login("root", "KEY")),
         known_hosts="".join(f"{its['ansible_host']} ssh-ed25519 {name}\n" for name, its in hosts.items()),
     )
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from kubespray import __main__ as program
 from kubespray.document import Document, KubesprayError
 from kubespray.record import Record, Store
+from reach.way import Login, Way
 from tests.contract.ssh_server import SshHost, free_port, running
 
 STANDIN = Path(__file__).parents[2] / "lab/kubespray-standin"
@@ -68,7 +70,7 @@ class Site:
             "variables": self.variables,
             "own_groups": self.own_groups,
             "identities": dict.fromkeys(self.members, "1"),
-            "private_key": self.key,
+            "way": asdict(Way(Login("root", self.key))),
             "known_hosts": "".join(f"[127.0.0.1]:{self.ssh[n].port} {self.pinned[n]}\n" for n in self.members),
         }
         return Document.parse(json.dumps(data))

@@ -18,10 +18,11 @@ from kubespray.plan import PlaybookRun, as_applied, plan
 from kubespray.releases import RELEASES
 from kubespray.run import Runner
 from kubespray.source import Source
-from kubespray.ssh import Shell
 from kubespray.vocabulary import unknown
 from kubespray.workplace import Workplace
 from model.site import Site
+from reach.openssh import Shell
+from reach.way import Login, Way
 from render import inventory
 
 pytestmark = pytest.mark.skipif("KUBESPRAY_SOURCE" not in os.environ, reason="$KUBESPRAY_SOURCE names no checkout")
@@ -53,7 +54,7 @@ def document(case: str, release: str, **given: Any) -> Document:
         groups={group: tuple(hosts) for group, hosts in inventory.groups(site).items()},
         variables=inventory.variables(site, {**known, **given}),
         identities=dict.fromkeys(site.nodes.hosts, "1"),
-        private_key="",
+        way=Way(Login("root")),
         known_hosts="",
     )
 
@@ -69,7 +70,7 @@ class Bench:
         lock = self.stack.enter_context(workplace.lock())
         secrets = workplace.open(document, document.known_hosts)
         self.stack.callback(secrets.remove)
-        shell = Shell(workplace.key, workplace.known_hosts)
+        shell = Shell(document.way, workplace.keys, workplace.known_hosts)
         return Runner(self.real, self.python, workplace, secrets, shell, lock, lambda _line: None)
 
     def checked(self, document: Document, run: PlaybookRun) -> subprocess.CompletedProcess[str]:

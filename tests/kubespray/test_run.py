@@ -23,8 +23,9 @@ from kubespray.document import Document, KubesprayError
 from kubespray.plan import PlaybookRun
 from kubespray.run import Runner
 from kubespray.source import Source
-from kubespray.ssh import Shell
 from kubespray.workplace import Workplace
+from reach.openssh import Shell
+from reach.way import Login, Way
 
 PROJECT = Path(__file__).parents[2]
 
@@ -45,7 +46,7 @@ def local(site: str, **variables: Any) -> Document:
         groups={"kube_control_plane": ("a",), "etcd": ("a",), "kube_node": ("a",)},
         variables={"site_name": site, **variables},
         identities={"a": "1"},
-        private_key="-----BEGIN KEY-----",
+        way=Way(Login("nobody", "-----BEGIN KEY-----")),
         known_hosts="127.0.0.1 ssh-ed25519 AAAA\n",
     )
 
@@ -79,7 +80,7 @@ class Bench:
                 Path(sys.executable),
                 workplace,
                 secrets,
-                Shell(secrets.key, workplace.known_hosts),
+                Shell(document.way, secrets.keys, workplace.known_hosts),
                 lock,
                 self.said.append,
             )
@@ -252,11 +253,11 @@ def test_a_prompt_does_not_hang(bench: Bench) -> None:
 
 
 def test_the_key_is_ours_alone_and_there_only_during_the_run(bench: Bench) -> None:
-    bench.playbook(f"shell: stat -c %a {bench.folder}/.work/one/kubespray/key > {bench.folder}/mode")
+    bench.playbook(f"shell: stat -c %a {bench.folder}/.work/one/kubespray/keys/node.key > {bench.folder}/mode")
     workplace = bench.run(local("one"))
     assert (bench.folder / "mode").read_text().strip() == "600"
     bench.stack.close()
-    assert not workplace.key.exists()
+    assert not workplace.keys.exists()
 
 
 SLEEPER = """
@@ -296,7 +297,7 @@ def test_a_cancelled_run_leaves_no_process_and_no_key(bench: Bench, number: sign
         time.sleep(0.1)
     # The next run starts once that is done, and not before.
     with Workplace.of("one").lock():
-        assert not (bench.folder / ".work/one/kubespray/key").exists()
+        assert not (bench.folder / ".work/one/kubespray/keys").exists()
 
 
 @pytest.mark.usefixtures("bench")

@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 from kubespray.document import KubesprayError
 from kubespray.foreign import refuse_other_multus
-from kubespray.ssh import Shell
-shell = Shell(Path(".lab/ssh/id_ed25519"), Path(".work/lab/kubespray/known_hosts"))
+from drift.access import shell
+from reach.way import Login, Way
+way = Way(Login("root", Path(".lab/ssh/id_ed25519").read_text()))
 try:
-    refuse_other_multus(shell, {"ansible_host": "10.1.1.5", "ansible_port": 22, "ansible_user": "root"})
+    with shell(way, Path(".work/lab/kubespray/known_hosts").read_text()) as reached:
+        refuse_other_multus(reached, {"ansible_host": "10.1.1.5", "ansible_port": 22, "ansible_user": "root"})
 except KubesprayError as error:
     sys.exit(str(error))
 """

@@ -199,11 +199,11 @@ def test_apt_downloads_from_the_mirror_alone(carried, site, tmp_path):
         f"""
         mount -t tmpfs tmpfs /etc/apt/apt.conf.d; mkdir -p {tmp_path}/apt/state/lists/partial {tmp_path}/apt/cache/archives/partial
         : >{tmp_path}/apt/status
-        cat >{tmp_path}/facts.in <<'SCRIPT'
-{script("facts", {"NODE": "x", "UPLINKS": "", "PACKAGES": line, "MADE": ""})}
+        cat >{tmp_path}/prepare.in <<'SCRIPT'
+{script("prepare", {"UPLINKS": "", "PACKAGES": line, "MADE": "", "LOOKED": "1"})}
 SCRIPT
         mount -t tmpfs tmpfs /mnt; cp -a /etc/apt /mnt/apt; mount --bind /mnt/apt /etc/apt
-        sh -s <{tmp_path}/facts.in >/dev/null 2>&1 || true
+        sh -s <{tmp_path}/prepare.in >/dev/null 2>&1 || true
         cat /etc/apt/multus-site.list
         set -- -o Dir::State={tmp_path}/apt/state -o Dir::State::status={tmp_path}/apt/status -o Dir::Cache={tmp_path}/apt/cache \
             -o APT::Sandbox::User= -o APT::Architecture=amd64 -o APT::Architectures=amd64

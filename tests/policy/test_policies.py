@@ -139,6 +139,8 @@ def test_plain_secrets(resource, words):
     [
         ("multus-site:sshPrivateKey: {secure: v1:abc}", ""),
         ("multus-site:sshPrivateKey: hunter2", "s.yaml:2: multus-site:sshPrivateKey: holds a secret in clear; set it anew: pulumi config set --secret multus-site:sshPrivateKey"),
+        ("multus-site:sudoPassword: hunter2", "s.yaml:2: multus-site:sudoPassword: holds a secret in clear"),
+        ("multus-site:secondBastionPrivateKey: hunter2", "multus-site:secondBastionPrivateKey: holds a secret in clear"),
         ("multus-site:kubesprayVariables: '{}'", "kubesprayVariables: holds a secret in clear"),
         ("multus-site:site: {nodes: {ssh: {privateKeyFile: ~/.ssh/id}, hostKeySeedFile: seed}}", ""),
         ("multus-site:site: {kubespray: {variables: {registry_password: hunter2}}}", "kubespray.variables.registry_password: holds a secret in clear; move it into a secret key"),

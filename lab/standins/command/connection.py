@@ -126,8 +126,9 @@ async def _keys(stack: AsyncExitStack, settings: dict[str, Any]) -> list[Any]:
                 f"connection.privateKey: ssh: no key found: {error}. Give the contents of an OpenSSH private key file."
             )
             raise StandInError(msg) from error
-    path = settings.get("agentSocketPath") or os.environ.get("SSH_AUTH_SOCK")
-    if path:
+    path = settings.get("agentSocketPath")
+    path = (os.environ.get("SSH_AUTH_SOCK") or None) if path is None else path
+    if path is not None:
         try:
             agent = await asyncssh.connect_agent(path)
         except OSError as error:
@@ -135,5 +136,6 @@ async def _keys(stack: AsyncExitStack, settings: dict[str, Any]) -> list[Any]:
             raise StandInError(msg) from error
         stack.push_async_callback(agent.wait_closed)
         stack.callback(agent.close)
-        keys.extend(await agent.get_keys())
+        # x/crypto/ssh tries each method once: with a private key, the agent is connected to and never asked.
+        keys = keys or list(await agent.get_keys())
     return keys

@@ -24,6 +24,13 @@ VERSION = "1.2.1"
 _COMMANDS = {"command:local:Command", "command:remote:Command"}
 _COPY = "command:remote:CopyToRemote"
 _OUTPUTS = ("stdout", "stderr")
+_FOREIGN = {
+    "command:local:Command": {"connection": "local.CommandOutputs"},
+    "command:remote:Command": dict.fromkeys(
+        ("interpreter", "dir", "assetPaths", "archivePaths", "assets", "archive"), "remote.CommandOutputs"
+    ),
+}
+"""What the state of the other type of command holds, by which an alias of a type is found out: the provider decodes it to the letter."""
 _T = TypeVar("_T")
 
 
@@ -89,6 +96,7 @@ class CommandProvider(sdk.Provider):
 
     async def update(self, request: sdk.UpdateRequest) -> sdk.UpdateResponse:
         old, new = plain_map(request.olds), plain_map(request.news)
+        _decoded(resource_type(request.urn), old)
         new.update({key: old[key] for key in request.ignore_changes if key in old})
         if resource_type(request.urn) == _COPY:
             moved = old.get("remotePath") != new.get("remotePath")
@@ -147,6 +155,14 @@ def _known(kind: str) -> list[sdk.CheckFailure]:
         return []
     known = ", ".join(sorted({*_COMMANDS, _COPY}))
     return [sdk.CheckFailure("", f"{kind}: the stand-in for pulumi-command knows {known}.")]
+
+
+def _decoded(kind: str, state: dict[str, Any]) -> None:
+    """Raises StandInError where a state is that of another type."""
+    if strange := [(key, struct) for key, struct in _FOREIGN.get(kind, {}).items() if state.get(key) is not None]:
+        lines = (f"\t{key}: Unrecognized field '{key}' on '{struct}'" for key, struct in strange)
+        msg = f"{len(strange)} failures decoding:\n" + "\n".join(lines)
+        raise StandInError(msg)
 
 
 def _kept(properties: dict[str, Any]) -> dict[str, Any]:

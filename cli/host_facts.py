@@ -1,0 +1,64 @@
+"""What there is on hosts that are in no site yet: each is logged in to with its confirmed key, and node/facts.sh looks at it."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from cli.host_keys import AT_A_TIME, HostKey
+from reach.connections import Connections
+from reach.way import NotLetInError, OtherKeyError, ReachError
+from render.script import script
+
+FACTS_SECONDS = 120
+PATIENCE = 5
+"""Seconds for which a host is asked again: it may be at its limit of unfinished logins."""
+
+
+class NoFactsError(RuntimeError):
+    """A host that could not be looked at: the message says why."""
+
+
+async def look_at_all(
+    connections: Connections, hosts: Mapping[str, HostKey], to_ask: tuple[str, str], user: str, opened_by: str
+) -> dict[str, dict[str, Any] | NoFactsError]:
+    """The facts of all hosts (address → pinned key), at once, as node/facts.sh prints them for these MODULES and PORTS, and `offset`: the host's clock
+    minus ours in seconds. Of those that could not be looked at, why."""
+    modules, ports = to_ask
+    limit = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(host: str, key: HostKey) -> dict[str, Any] | NoFactsError:
+        async with limit:
+            try:
+                async with connections.to(host, key.text, PATIENCE) as node:
+                    command = f"timeout -k 10 {FACTS_SECONDS} sh -s"
+                    said = await node.run(
+                        command, script("facts", {"MODULES": modules, "PORTS": ports}), FACTS_SECONDS + 30
+                    )
+                    facts = dict(json.loads(said.strip().splitlines()[-1]))
+                    begun = time.time()
+                    clock = float(await node.run("date +%s.%N"))
+                    # Half of the way there and back.
+                    return {**facts, "offset": clock - (begun + time.time()) / 2}
+            except ReachError as error:
+                return NoFactsError(worded(error, key, user, opened_by))
+            except (ValueError, IndexError):
+                return NoFactsError(f"node/facts.sh did not end as it should, it said: {said[-300:] or 'nothing'}")
+
+    return dict(zip(hosts, await asyncio.gather(*(one(*item) for item in hosts.items())), strict=True))
+
+
+def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
+    """Why a host was not reached, for somebody who has no site yet."""
+    if isinstance(error, OtherKeyError):
+        before = "known_hosts has" if key.known else "it did before"
+        return f"it shows another SSH host key than {before}, so nothing was sent to it; find out who answers there, or whether the machine was made anew"
+    if isinstance(error, NotLetInError):
+        return f"{user} is not let in with {opened_by}"
+    said = str(error).strip()
+    if "sudo does not take" in said:
+        return "sudo does not take that password"
+    if "a password is required" in said:
+        return f"{user} cannot become root without a password; add --ask-sudo-password, or write into /etc/sudoers.d/{user} there: {user} ALL=(ALL) NOPASSWD: ALL"
+    return said.splitlines()[-1]

@@ -1,0 +1,153 @@
+"""Preflight: the hosts of a site are fit to become its nodes, or everything that is wrong with them is said at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_command import local
+
+from components.runners import PYTHON
+from components.ssh import Ssh
+from components.stored import stored
+from model.site import Site
+from preflight.asked import asked
+from preflight.document import Record, digest, kinds
+
+RUNNER = f"{PYTHON} -m preflight"
+
+
+def name_of(site: str) -> str:
+    """The resource's name."""
+    return f"{site}-preflight"
+
+
+class Before:
+    """What this stack's state says of earlier looks at its hosts."""
+
+    def __init__(self, site: Site, prepared: Mapping[str, Sequence[str]]) -> None:
+        """`prepared`: node → what its host is prepared for."""
+        self._site = site
+        self.prepared = {node: digest(list(what)) for node, what in prepared.items()}
+        names = [f"{name_of(site.name)}-run", *(f"{site.name}-{node}-facts" for node in site.nodes.hosts)]
+        self._stored: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(pulumi.Output.from_input(stored(names)))
+
+    @property
+    def record(self) -> pulumi.Output[str]:
+        """The record of the last preflight that passed, empty before the first."""
+        return self._stored.apply(lambda found: found.get(f"{name_of(self._site.name)}-run", ""))
+
+    def looked(self, node: str) -> pulumi.Output[str]:
+        """How often the host was prepared until it passed, as a number: one more as long as it has not passed with what it is prepared for.
+
+        A command that succeeded does not run again. With this in its input a host that failed preflight is prepared, and its identity read, anew.
+        """
+
+        def number(found: dict[str, str]) -> str:
+            last = json.loads((found.get(f"{self._site.name}-{node}-facts") or "{}").strip().splitlines()[-1])
+            count = int(last.get("looked", 0))
+            passed = Record.parse(found.get(f"{name_of(self._site.name)}-run")).nodes.get(node, {})
+            return str(count if count and passed.get("prepared") == self.prepared[node] else count + 1)
+
+        return self._stored.apply(number)
+
+
+class Preflight(pulumi.ComponentResource):
+    """After `up` every host has passed: nothing of the cluster begins before.
+
+    A finding that is an error fails the `up` with all findings of all hosts, and the next one looks at them anew; warnings are told when they are
+    found. Looked at again is a host of which other things are asked, that is another machine, or that drifted. Destroy does nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        site: Site,
+        variables: Mapping[str, Any],
+        ssh: Ssh,
+        before: Before,
+        reasons: Mapping[str, Sequence[pulumi.Input[str]]],
+        provider: pulumi.ProviderResource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`variables`: Kubespray's, but the secret ones; `reasons`: node → what makes it be looked at again."""
+        super().__init__("multus-site:index:Preflight", name, {}, opts)
+        self._site = site
+        document: pulumi.Output[str] = pulumi.Output.secret(
+            pulumi.Output.all(
+                way=ssh.way,
+                reasons={node: list(its) for node, its in reasons.items()},
+                keys={node: ssh.host_key(node) for node in site.nodes.hosts},
+            ).apply(lambda known: json.dumps(document_of(site, variables, before.prepared, **known), sort_keys=True))
+        )
+        self.run = local.Command(
+            f"{name}-run",
+            create=RUNNER,
+            stdin=document,
+            # What is wrong comes with the failure; the log would show it twice.
+            logging=local.Logging.NONE,
+            # stdout is the record, which an update gets back.
+            add_previous_output_in_env=True,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=provider,
+                hide_diffs=["stdin"],
+                custom_timeouts=pulumi.CustomTimeouts(create="1h", update="1h"),
+            ),
+        )
+        # A secret went in, so the provider calls all that comes out secret. It is what hosts are, and no key.
+        self._record: pulumi.Output[str] = pulumi.Output.unsecret(self.run.stdout)
+        self.warned = pulumi.Output.all(self._record, before.record).apply(lambda texts: self._warn(*texts))
+        self.register_outputs({})
+
+    def _warn(self, now: str, before: str) -> list[str]:
+        """Tells what a run has found; what an earlier one had found was told then."""
+        warnings = list(Record.parse(now).warnings)
+        if now.strip() != before.strip():
+            for line in warnings:
+                pulumi.log.warn(line, self)
+        return warnings
+
+    def found(self, node: str) -> pulumi.Output[dict[str, Any]]:
+        """What was found of a node: system, hypervisor, and of each NIC of its networks MAC, MTU, driver, speed (Mbit/s)."""
+        names = self._site.masters(node)
+
+        def of(text: str) -> dict[str, Any]:
+            record = Record.parse(text)
+            facts = record.nodes.get(node, {}).get("facts", {})
+            nics = {
+                nic: {key: its[key] for key in ("mac", "mtu", "driver", "speed")}
+                for nic, its in record.nics(node).items()
+                if nic in names
+            }
+            return {"os": facts.get("os", {}).get("name", ""), "hypervisor": facts.get("hypervisor", ""), "nics": nics}
+
+        return self._record.apply(of)
+
+
+def document_of(
+    site: Site,
+    variables: Mapping[str, Any],
+    prepared: Mapping[str, str],
+    way: Mapping[str, Any],
+    reasons: Mapping[str, Sequence[str]],
+    keys: Mapping[str, str],
+) -> dict[str, Any]:
+    """What the runner is given (preflight/document.py)."""
+    all_kinds, kind_of = kinds(asked(site, variables))
+    return {
+        "site": site.name,
+        "way": way,
+        "kinds": all_kinds,
+        "nodes": {
+            node: {
+                "address": host.address,
+                "architecture": host.architecture,
+                "host_key": keys[node],
+                "kind": kind_of[node],
+                "reasons": [str(reason) for reason in reasons[node]],
+                "prepared": prepared[node],
+            }
+            for node, host in site.nodes.hosts.items()
+        },
+    }

@@ -1,0 +1,79 @@
+"""Which hosts `--hosts` names."""
+
+import pytest
+
+from cli.host_list import HostListError, Place, Target, at, targets
+
+
+def asked(*given, user=None, port=None):
+    return targets(list(given), user, port)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("10.1.1.5", Place("10.1.1.5")),
+        ("10.1.1.5:2222", Place("10.1.1.5", port=2222)),
+        ("ubuntu@10.1.1.5:22", Place("10.1.1.5", "ubuntu", 22)),
+        ("fd00::5", Place("fd00::5")),
+        ("ubuntu@[fd00::5]:2222", Place("fd00::5", "ubuntu", 2222)),
+        ("jump.example.org", Place("jump.example.org")),
+    ],
+)
+def test_a_place(text, place):
+    assert at(text) == place
+
+
+@pytest.mark.parametrize(
+    "text", ["", "@10.1.1.5", "10.1.1.5:", "10.1.1.5:ssh", "10.1.1.5:0", "10.1.1.5:70000", "[fd00::5"]
+)
+def test_no_place(text):
+    with pytest.raises(ValueError, match=r"no \[USER@\]HOST\[:PORT\]"):
+        at(text)
+
+
+def test_addresses_ranges_names_and_files(tmp_path):
+    (tmp_path / "racks.txt").write_text("# rack 1\n10.1.1.20   # the spare\n\nedge=[fd00::5]\n")
+    found = asked("10.1.1.5-7, 10.1.1.9-10.1.1.10", f"cp=10.1.1.4,{tmp_path}/racks.txt", "localhost")
+    assert [host.address for host in found.hosts[:-1]] == [
+        *("10.1.1.5", "10.1.1.6", "10.1.1.7", "10.1.1.9", "10.1.1.10", "10.1.1.4", "10.1.1.20", "fd00::5")
+    ]
+    assert {host.address: host.name for host in found.hosts if host.name} == {"10.1.1.4": "cp", "fd00::5": "edge"}
+    assert found.hosts[-1].called == "localhost"
+    assert found.hosts[-1].address in {"127.0.0.1", "::1"}
+    assert (found.user, found.port) == ("root", 22)
+
+
+def test_one_user_and_one_port():
+    found = asked("ubuntu@10.1.1.5:2222", "10.1.1.6")
+    assert (found.user, found.port) == ("ubuntu", 2222)
+    assert asked("10.1.1.5", user="ops", port=2200) == asked("ops@10.1.1.5:2200")
+    assert asked("10.1.1.5").hosts == (Target("10.1.1.5", "10.1.1.5"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["ubuntu@10.1.1.5", "root@10.1.1.6"], "as one user, and here are root, ubuntu"),
+        (["10.1.1.5:22", "10.1.1.6:23"], "have one port, and here are 22, 23"),
+        (["10.1.1.5-7", "10.1.1.6"], "10.1.1.6: 10.1.1.6 is there twice"),
+        (["a=10.1.1.5,a=10.1.1.6"], "a: two hosts are called so"),
+        (["a=10.1.1.5-6"], "a=10.1.1.5-6: a range has no name; give each of its hosts its own: a=10.1.1.5"),
+        (["A_b=10.1.1.5"], "'A_b' is not a DNS label"),
+        (["10.1.1.9-7"], "ends before it begins"),
+        (["10.1.1.5-10.9.9.9"], "more than 1024 hosts"),
+        (["no-such-host.invalid"], "neither a file nor a name that has an address here"),
+        (["10.1.1.5:99999"], "no [USER@]HOST[:PORT]"),
+        ([","], "--hosts names no host"),
+    ],
+)
+def test_mistakes(given, words):
+    with pytest.raises(HostListError) as caught:
+        asked(*given)
+    assert words in str(caught.value)
+
+
+def test_all_mistakes_at_once():
+    with pytest.raises(HostListError) as caught:
+        asked("10.1.1.5:0", "10.1.1.9-7", "a@10.1.1.1", "b@10.1.1.2")
+    assert len(str(caught.value).splitlines()) == 3
