@@ -22,28 +22,39 @@ def tell(
     plain: Mapping[str, Any],
     variables: pulumi.Output[dict[str, Any]],
     facts: Mapping[str, pulumi.Output[dict[str, Any]]],
+    machines: Mapping[str, pulumi.Input[str]],
 ) -> pulumi.Output[None]:
     """Logs the plan, at preview alone. Raises RunError, when resolved, with all that Kubespray would refuse.
 
-    `resource`: name of the Command whose output is the record of what is applied. `facts`: of each node; a node that is made or looked at anew has
-    none at preview, and is taken for the machine that it was.
+    `resource`: name of the Command whose output is the record of what is applied. `facts`: of each node; a node that is looked at anew has
+    none at preview, and is taken for the machine that it was, unless `machines` (NodeVM.made_as) says that this one is made anew.
     """
     known: dict[str, pulumi.Output[Any]] = {node: _known_or_none(found) for node, found in facts.items()}
-    return pulumi.Output.all(variables=variables, facts=known, stored=_stored(resource)).apply(
-        lambda args: _tell(plain, args["variables"], args["facts"], args["stored"])
+    made = {node: _known_or_none(pulumi.Output.from_input(machine)) for node, machine in machines.items()}
+    return pulumi.Output.all(variables=variables, facts=known, made=made, stored=_stored()).apply(
+        lambda args: _tell(resource, plain, args["variables"], args["facts"], args["made"], args["stored"])
     )
 
 
-def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[str, Any], stored: str | None) -> None:
+def _tell(
+    resource: str,
+    plain: Mapping[str, Any],
+    variables: dict[str, Any],
+    facts: Mapping[str, Any],
+    made: Mapping[str, str | None],
+    stored: Mapping[str, Mapping[str, Any]],
+) -> None:
     identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
     found = machines.mistakes({node: its for node, its in facts.items() if its}, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
+    before = {node: stored.get(f"NodeVM {plain['site']}-{node}", {}).get("machine") for node in made}
+    anew = {node for node, machine in made.items() if before[node] and machine != before[node]}
     document = Document.parse(
         json.dumps({**plain, "variables": variables, "identities": {}, "private_key": "", "known_hosts": ""})
     )
     try:
-        runs = planned(document, identities, stored)
+        runs = planned(document, identities, anew, str(stored.get(f"Command {resource}", {}).get("stdout", "")))
     except KubesprayError as error:
         raise pulumi.RunError(str(error)) from None
     for run in runs:
@@ -67,11 +78,9 @@ def _known_or_none(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
     return pulumi.Output.from_input(look())
 
 
-async def _stored(resource: str) -> str | None:
-    """Output of a Command as this stack's state has it: a preview that would change the Command can't get it from there."""
+async def _stored() -> dict[str, dict[str, Any]]:
+    """Outputs as this stack's state has them, by `Kind name`: a preview that would change a resource can't get them from there."""
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
-    for urn, found in ((answer or {}).get("outputs") or {}).items():
-        if urn.endswith(f"::{resource}"):
-            return str(found["outputs"].get("stdout", ""))
-    return None
+    found = ((answer or {}).get("outputs") or {}).items()
+    return {f"{its['type'].rpartition(':')[2]} {urn.rpartition('::')[2]}": its["outputs"] for urn, its in found}

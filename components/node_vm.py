@@ -15,7 +15,7 @@ class NodeVM(pulumi.ComponentResource):
     Python, and every NIC of `uplinks` is there and has a carrier. Destroy removes what was made; an existing host is left
     as it is, save that with `packages` APT asks that source alone. Its NICs are set up again when `drift` changes; those of a machine that was made here
     have the MTU again that they were made with.
-    `machine` is what makes the machine (None for a host that exists), `facts` what was found on it.
+    `machine` is what makes the machine (None for a host that exists), `made_as` another value for each machine that was made, `facts` what was found on it.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class NodeVM(pulumi.ComponentResource):
         shown = {"backend": nodes.backend, "address": host.address, "roles": list(host.roles), "uplinks": uplinks}
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
         self.machine: pulumi.Resource | None = None
-        identity: list[pulumi.Input[str]] = []
+        self.made_as: pulumi.Input[str] = ""
         if maker := backend(nodes):
             private, public = ssh.made_host_key(node)
             asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, provider)
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self))
-            self.machine, identity = made.resource, [made.identity]
+            self.machine, self.made_as = made.resource, made.identity
         self.proof = ssh.command(
             f"{name}-facts",
             node,
@@ -51,9 +51,9 @@ class NodeVM(pulumi.ComponentResource):
                 "PACKAGES": packages,
                 "MADE": "yes" if self.machine else "",
             },
-            again_when=[*identity, drift],
+            again_when=[*([self.made_as] if self.machine else []), drift],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
         )
         self.facts = json_output(self.proof)
         self.identity: pulumi.Output[str] = self.facts.apply(lambda facts: str(facts["machineId"]))
-        self.register_outputs({"facts": self.facts})
+        self.register_outputs({"facts": self.facts, "machine": self.made_as})

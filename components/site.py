@@ -11,6 +11,7 @@ from components.addresses import DhcpDaemon, Whereabouts, left_by
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
+from components.leaving import leaving
 from components.mending import InterfaceCheck
 from components.metadata import written
 from components.multus import Multus
@@ -39,7 +40,8 @@ class Site(pulumi.ComponentResource):
     """
 
     def __init__(self, site: SiteModel, catalog: Catalog, secrets: Secrets) -> None:
-        opts = pulumi.ResourceOptions(transformations=[owned_by(site.name)])
+        self._goes_with: pulumi.Resource | None = None
+        opts = pulumi.ResourceOptions(transformations=[owned_by(site.name, lambda: self._goes_with)])
         super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend}, opts)
         self._site, self._catalog, self._secrets = site, catalog, secrets
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
@@ -47,7 +49,11 @@ class Site(pulumi.ComponentResource):
 
         self._drift = Drift(site.nodes, self._ssh, last_nodes())
         nodes = self._node_vms()
+        # Where the machines go, the cluster goes with them, and with it all that is on them: nothing to reset or to ask for on the way.
+        self._goes_with = nodes[site.with_role("control-plane")[0]].machine
         cluster = self._cluster(nodes)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[cluster])
+        leaving(site, nodes, self._ssh, self._commands, after)
         api = kubernetes.Provider(
             f"{site.name}-cluster",
             kubeconfig=cluster.kubeconfig,
@@ -154,7 +160,6 @@ class Site(pulumi.ComponentResource):
 
     def _cluster(self, nodes: dict[str, NodeVM]) -> KubesprayCluster:
         site = self._site
-        first = nodes[site.with_role("control-plane")[0]]
         return KubesprayCluster(
             f"{site.name}-kubernetes",
             site,
@@ -164,9 +169,9 @@ class Site(pulumi.ComponentResource):
             secret_variables=self._secrets.kubespray_variables,
             nodes=list(nodes.values()),
             facts={name: node.facts for name, node in nodes.items()},
+            machines={name: node.made_as for name, node in nodes.items()},
             connection=self._ssh.connection,
-            # Where the machines go, the cluster goes with them: nothing to reset on the way.
-            deleted_with=first.machine,
+            deleted_with=self._goes_with,
             provider=self._commands,
             opts=pulumi.ResourceOptions(parent=self, protect=site.protect),
         )
@@ -189,8 +194,7 @@ class Site(pulumi.ComponentResource):
             cluster.run_id,
             {name: [node.identity, self._drift.of(name)] for name, node in nodes.items()},
             self._commands,
-            # Where the machines go, their files go with them.
-            deleted_with=nodes[site.with_role("control-plane")[0]].machine,
+            deleted_with=self._goes_with,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
         )
 

@@ -120,14 +120,15 @@ class Ssh:
         job: str,
         variables: Mapping[str, pulumi.Input[str]],
         *,
-        create: str = "",
+        create: str | None = "",
         delete: str | None = None,
         again_when: Sequence[pulumi.Input[str]] = (),
+        triggers: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions,
     ) -> remote.Command:
-        """A script of node/ run on a node: `node/<job>.sh` with its variables; `create` and `delete` are its argument.
+        """A script of node/ run on a node: `node/<job>.sh` with its variables; `create` and `delete` are its argument; None: nothing is run then.
 
-        A change of any of `again_when` runs it again. Not by `triggers`: these replace, and so would run `delete` first.
+        A change of any of `again_when` runs it again; one of `triggers` replaces it, and so runs `delete` first.
         """
         stdin = pulumi.Output.all(variables=dict(variables), reasons=list(again_when)).apply(
             lambda given: script(job, {**given["variables"], **_again(given["reasons"])})
@@ -135,9 +136,10 @@ class Ssh:
         return remote.Command(
             name,
             connection=self.connection(node),
-            create=self.shell(create),
+            create=None if create is None else self.shell(create),
             delete=None if delete is None else self.shell(delete),
             stdin=stdin,
+            triggers=list(triggers) or None,
             # Outputs are summaries and come with the resource; the log would show them twice.
             logging=remote.Logging.NONE,
             # The provider would pass the last output by SSH environment, which sshd refuses.

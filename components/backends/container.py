@@ -52,4 +52,4 @@ class Containers:
                 pulumi.ResourceOptions(provider=asked.provider, delete_before_replace=True, hide_diffs=["stdin"]),
             ),
         )
-        return Machine(container, container.stdout)
+        return Machine(container, container.id)

@@ -38,7 +38,7 @@ class Machine:
     resource: pulumi.Resource
     """The machine itself: what lives on it goes with it, and waits for it."""
     identity: pulumi.Input[str]
-    """Says which machine it is; another value: another machine, or the same with other keys."""
+    """Says which machine it is: the same, in a preview too, when it is changed in place; another, or not known, when it is made anew. A resource's `id`."""
 
 
 class Backend(Protocol):

@@ -67,7 +67,7 @@ def test_first(project, tmp_path):
     print(done.steps, done.text)
     print(log.read_text())
     log.unlink()
-    done=project.destroy()
+    done = project.destroy()
     print(done.steps, done.text)
     print(log.read_text())
     assert 0
