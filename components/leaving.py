@@ -22,7 +22,7 @@ def leaving(
     `opts` hold the parent, which can't be a node's (all of the cluster waits for nodes), and the cluster to wait for. The first control plane node and the first etcd member refuse: Kubespray can't replace these (docs/decisions/0011).
     """
     control_planes = site.with_role("control-plane")
-    firsts = {control_planes[0]: "first control plane node", site.with_role("etcd")[0]: "first etcd member"}
+    firsts = {site.with_role("etcd")[0]: "first etcd member", control_planes[0]: "first control plane node"}
     for node, vm in nodes.items():
         if vm.machine is None:
             continue

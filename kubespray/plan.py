@@ -204,10 +204,8 @@ def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: fr
 
 def made_anew(applied: Applied, anew: Collection[str]) -> list[str]:
     """Why machines of a running cluster are not made anew; nothing where they may be."""
-    first = {
-        applied.groups["kube_control_plane"][0]: "first control plane node",
-        applied.groups["etcd"][0]: "first etcd member",
-    }
+    groups = applied.groups
+    first = {groups["etcd"][0]: "first etcd member", groups["kube_control_plane"][0]: "first control plane node"}
     return [only_anew(host, what) for host, what in first.items() if host in anew]
 
 
