@@ -13,7 +13,7 @@ class NodeVM(pulumi.ComponentResource):
     After `up` the host answers SSH as root or by sudo, shows its pinned host key, carries its name, has a machine-id and
     Python, and every NIC of `uplinks` is there and has a carrier. Destroy removes what was made; an existing host is left
     as it is, save that with `packages` APT asks that source alone. Its NICs are set up again when `drift` changes; those of a machine that was made here
-    have the MTU again that they were made with.
+    have the MTU again that they were made with; with another `started` the machine is started.
     `machine` is what makes the machine (None for a host that exists), `made_as` another value for each machine that was made, `facts` what was found on it.
     """
 
@@ -28,6 +28,7 @@ class NodeVM(pulumi.ComponentResource):
         uplinks: list[str],
         packages: str,
         drift: pulumi.Input[str],
+        started: pulumi.Input[str],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -38,7 +39,7 @@ class NodeVM(pulumi.ComponentResource):
         self.made_as: pulumi.Input[str] = ""
         if maker is not None:
             private, public = ssh.made_host_key(node)
-            asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, provider)
+            asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, started, provider)
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self))
             self.machine, self.made_as = made.resource, made.identity
         self.proof = ssh.command(

@@ -48,7 +48,7 @@ class Site(pulumi.ComponentResource):
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
         self._ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, self._commands)
 
-        self._drift = Drift(site.nodes, self._ssh, last_nodes())
+        self._drift = Drift(site.name, site.nodes, self._ssh, last_nodes())
         nodes = self._node_vms()
         # Where the machines go, the cluster goes with them, and with it all that is on them: nothing to reset or to ask for on the way.
         self._goes_with = nodes[site.with_role("control-plane")[0]].machine
@@ -118,7 +118,12 @@ class Site(pulumi.ComponentResource):
         )
         self.kubeconfig = looked_at(site, cluster.kubeconfig)
         self.nodes: dict[str, dict[str, Any]] = {
-            node: {**there, "networks": own[node].made if node in own else {}, "mended": self._drift.of(node)}
+            node: {
+                **there,
+                "networks": own[node].made if node in own else {},
+                "mended": self._drift.of(node),
+                "started": self._drift.starts(node),
+            }
             for node, there in applied.items()
         }
         self.verification = verification.result
@@ -154,6 +159,7 @@ class Site(pulumi.ComponentResource):
                 site.masters(node),
                 air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),
                 self._drift.of(node),
+                self._drift.starts(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )

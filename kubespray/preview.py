@@ -24,9 +24,7 @@ def planned(
         raise KubesprayError("\n".join(refused))
     record = newest(document.site, [Store.of(document.site).read(), of_stack])
     joined = record.applied.identities if record.applied else {}
-    known = {
-        host: identity or ("" if host in anew else joined.get(host, "")) for host, identity in identities.items()
-    }
+    known = {host: identity or ("" if host in anew else joined.get(host, "")) for host, identity in identities.items()}
     runs = plan(record.applied, replace(document, identities=known), attempted=record.attempted, begun=record.begun)
     source = at_hand(document.version, document.origin)
     if source and (found := unknown(document.own, document.variables, source.folder)):

@@ -27,6 +27,8 @@ class Asked:
     host_key: pulumi.Output[str]
     """Private host key, in OpenSSH's form; a secret."""
     host_key_public: pulumi.Output[str]
+    started: pulumi.Input[str]
+    """Another text when the machine was found standing still: it is to be started."""
     provider: pulumi.ProviderResource
     """pulumi-command's, for backends that are commands."""
 

@@ -185,6 +185,7 @@ def machine(lab, argument, site, node, address):
     key = derive_host_key(seed, site, node)
     variables = {
         "NAME": f"{site}-{node}",
+        "SITE": site,
         "NODE": node,
         "IMAGE": "localhost/multus-site-node:bookworm",
         "ATTACH": ATTACH.format(ip=f"ip={address},"),
@@ -193,6 +194,7 @@ def machine(lab, argument, site, node, address):
         "HOST_KEY_PUBLIC": key.public,
         "AUTHORIZED_KEY": public_key_of((lab.place.folder / "ssh" / "id_ed25519").read_text()),
         "USER_HOME": "/root",
+        "STARTED": "",
     }
     lab.run("sh", "-s", argument, given=script("container", variables))
 

@@ -27,7 +27,7 @@ NODE4 = {"address": "10.1.1.8"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lab_is_ours(lab):
+def lab_is_up():
     assert segments.exists(), "day two needs a lab that is up: make lab"
 
 
@@ -39,7 +39,7 @@ def two_stacks(lab):
     before.serve(lab.place)
     two = second(lab, before)
     for name, host in two.hosts.items():
-        machine(lab, "apply", "two", name, host["address"])
+        machine(lab, "make", "two", name, host["address"])
     file = STACKS / "Pulumi.two.yaml"
     file.write_text(yaml.safe_dump({"encryptionsalt": two.configuration["encryptionsalt"]}))
     lab.run("pulumi", "stack", "init", "two", "--non-interactive", check=False)
