@@ -230,6 +230,11 @@ class Ping:
         return pod["metadata"]["uid"] == self.pod
 
 
+def changed_hosts(results):
+    """Hosts that any playbook of the last step changed something on."""
+    return {host for hosts in results[-1]["ran"].values() for host in hosts}
+
+
 def ansible_at_work(work: Path):
     """Ids of processes of a stack's Ansible."""
     found = []
