@@ -48,8 +48,7 @@ def _tell(
     found = machines.mistakes({node: its for node, its in facts.items() if its}, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
-    before = {node: stored.get(f"NodeVM {plain['site']}-{node}", {}).get("machine") for node in made}
-    anew = {node for node, machine in made.items() if before[node] and machine != before[node]}
+    anew = {node for node, machine in made.items() if _is_anew(machine, stored.get(f"NodeVM {plain['site']}-{node}"))}
     document = Document.parse(
         json.dumps({**plain, "variables": variables, "identities": {}, "private_key": "", "known_hosts": ""})
     )
@@ -61,6 +60,11 @@ def _tell(
         pulumi.log.info(f"{run.playbook}: {run.reason}")
     if asked := os.environ.get(PLAN_FILE):
         Path(asked).write_text(json.dumps([_row(run) for run in runs]), encoding="utf-8")
+
+
+def _is_anew(machine: str | None, before: Mapping[str, Any] | None) -> bool:
+    """Whether a machine is not the one that it was; `before`: outputs of its node. None is ours where hosts exist, and a state of 0.1.0 does not say which it was."""
+    return machine != "" and (before is None or before.get("machine", machine) != machine)
 
 
 def _row(run: PlaybookRun) -> dict[str, Any]:

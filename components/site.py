@@ -54,7 +54,7 @@ class Site(pulumi.ComponentResource):
         self._goes_with = nodes[site.with_role("control-plane")[0]].machine
         cluster = self._cluster(nodes)
         after = pulumi.ResourceOptions(parent=self, depends_on=[cluster])
-        leaving(site, nodes, self._ssh, self._commands, after)
+        leaving(site, nodes, self._ssh, after)
         api = kubernetes.Provider(
             f"{site.name}-cluster",
             kubeconfig=cluster.kubeconfig,

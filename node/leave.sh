@@ -1,23 +1,22 @@
 # Takes a node out of the cluster before its machine is replaced; runs on another control plane node. Argument: leave.
-# Variables: NODE, BIN_DIR, FIRST (not empty: Kubespray can't replace this one, so nothing is to happen to it). Drained, so that its pods end in their
-# own time and give back their addresses, then out of the API. What else there is of it (etcd) Kubespray takes out once the new machine is there.
+# Variables: NODE, KUBECTL, ADMIN (its kubeconfig), SECONDS_TO_DRAIN, FIRST (why this one can't be made anew; empty: it can). Drained, so that its pods end in
+# their own time and give back their addresses, then out of the API. What else there is of it (etcd) Kubespray takes out once the new machine is there.
 set -eu
 
-DRAIN_SECONDS=300
-ROUND_SECONDS=60 # after so many a node that died meanwhile is noticed
+ROUND=$((SECONDS_TO_DRAIN < 60 ? SECONDS_TO_DRAIN : 60)) # after so many a node that died meanwhile is noticed
 
-kubectl() { "$BIN_DIR/kubectl" --kubeconfig /etc/kubernetes/admin.conf --request-timeout=60s "$@"; }
+kubectl() { "$KUBECTL" --kubeconfig "$ADMIN" --request-timeout=60s "$@"; }
 
 is_ready() { [ "$(kubectl get node "$NODE" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 
 give_up() {
     kubectl uncordon "$NODE" >/dev/null
-    echo "$NODE was not drained within $DRAIN_SECONDS s, so its machine stays as it was: $(tail -n 3 "$log" | tr '\n' ' ')" >&2
+    echo "$NODE was not drained within $SECONDS_TO_DRAIN s, so its machine stays as it was: $(tail -n 3 "$log" | tr '\n' ' ')" >&2
     echo "See which pods stay (kubectl get pods -A --field-selector spec.nodeName=$NODE) and why (a PodDisruptionBudget?), then run pulumi up again." >&2
     exit 1
 }
 
-[ -x "$BIN_DIR/kubectl" ] && [ -e /etc/kubernetes/admin.conf ] || {
+[ -x "$KUBECTL" ] && [ -e "$ADMIN" ] || {
     echo "no cluster: nothing to leave"
     exit 0
 }
@@ -42,7 +41,7 @@ until=$(($(date +%s) + DRAIN_SECONDS))
 drained=''
 # Pods of a node that is not there would be waited for in vain: nobody is there to end them. They go with the node.
 while is_ready; do
-    if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${ROUND_SECONDS}s" >"$log" 2>&1; then
+    if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${ROUND}s" >"$log" 2>&1; then
         drained='drained and '
         break
     fi

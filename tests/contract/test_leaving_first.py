@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.engine
 
 
-def fleet(log, images, fails=""):
+def fleet(log, images, refuses=""):
     """Machines, the first of which the others leave through; a cluster of them; what they leave by."""
 
     def program():
@@ -33,7 +33,7 @@ def fleet(log, images, fails=""):
             command.local.Command(
                 f"{name}-leave",
                 create="true",
-                delete=f"echo leave {name} >>{log}" + ("; exit 1" if name == fails else ""),
+                delete=f"echo {name} may not leave; exit 1" if name == refuses else f"echo leave {name} >>{log}",
                 triggers=[machine.id],
                 opts=pulumi.ResourceOptions(
                     provider=provider,
@@ -53,21 +53,32 @@ def test_a_machine_that_is_replaced_leaves_before_it_goes(project, tmp_path):
     log = tmp_path / "log"
     project.up(fleet(log, IMAGES))
     log.unlink()
-    assert project.preview(fleet(log, {**IMAGES, "two": "b"})).ok
-    done = project.up(fleet(log, {**IMAGES, "two": "b"}))
-    print(done.steps)
+    assert project.up(fleet(log, {**IMAGES, "two": "b"})).ok
     assert log.read_text().splitlines() == ["leave two", "unmake two", "make two", "cluster"]
 
 
-def test_first(project, tmp_path):
+def test_one_that_may_not_leave_keeps_its_machine(project, tmp_path):
+    """Though it is deleted with that same machine: that is being replaced, not destroyed."""
     log = tmp_path / "log"
-    project.up(fleet(log, IMAGES, fails="one"))
+    project.up(fleet(log, IMAGES, refuses="one"))
     log.unlink()
-    done = project.up(fleet(log, {**IMAGES, "one": "b"}, fails="one"))
-    print(done.steps, done.text)
-    print(log.read_text())
+    done = project.up(fleet(log, {**IMAGES, "one": "b"}, refuses="one"))
+    assert not done.ok
+    assert "one may not leave" in done.text
+    assert not log.exists()
+
+
+def test_nobody_leaves_where_all_goes(project, tmp_path):
+    log = tmp_path / "log"
+    project.up(fleet(log, IMAGES, refuses="one"))
     log.unlink()
-    done = project.destroy()
-    print(done.steps, done.text)
-    print(log.read_text())
-    assert 0
+    assert project.destroy().ok
+    assert sorted(log.read_text().splitlines()) == ["unmake one", "unmake three", "unmake two"]
+
+
+def test_one_that_goes_for_good_leaves_before_its_machine(project, tmp_path):
+    log = tmp_path / "log"
+    project.up(fleet(log, IMAGES))
+    log.unlink()
+    assert project.up(fleet(log, {"one": "a", "two": "a"})).ok
+    assert log.read_text().splitlines() == ["cluster", "leave three", "unmake three"]

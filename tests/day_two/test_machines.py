@@ -12,13 +12,19 @@ from tests.lab.networks import addresses, inside, ready
 pytestmark = pytest.mark.day_two
 
 IMAGE = "docker.io/library/busybox:1.36"
-WIDE = {"type": "whereabouts", "range": "10.1.10.100-10.1.10.119/24", "gateway": "10.1.10.1"}
+WIDE = {
+    name: {
+        "type": "macvlan",
+        "master": nic,
+        "ipam": {"type": "whereabouts", "range": f"{net}.100-{net}.119/24", "gateway": f"{net}.1"},
+    }
+    for name, nic, net in (("wide-internal", "ens6", "10.1.10"), ("wide-external", "ens7", "10.1.20"))
+}
 
 
 def pod(nodes, replicas=1):
-    networks = ["macvlan-external", "wide"]
     command = ["tail", "-f", "/dev/null"]
-    return {"image": IMAGE, "command": command, "networks": networks, "nodes": nodes, "replicas": replicas}
+    return {"image": IMAGE, "command": command, "networks": [*WIDE], "nodes": nodes, "replicas": replicas}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +32,7 @@ def cluster(lab):
     """The lab with pods on node3, whose addresses the whole cluster hands out; the plain lab again afterwards."""
     cluster = of_the_lab(lab)
     cluster.site["cniPlugins"].pop("plugins")
-    cluster.site["networks"]["wide"] = {"type": "macvlan", "master": "ens6", "ipam": WIDE}
+    cluster.site["networks"] |= WIDE
     cluster.site["workloads"] |= {"edge": pod(["node3"], 2), "elsewhere": pod(["node2"])}
     cluster.up()
     yield cluster
@@ -61,10 +67,10 @@ def no_address_twice(lab):
     there = [p for p in lab.get("pods")["items"] if "deletionTimestamp" not in p["metadata"]]
     held = Counter(ip for p in there for _, ip in addresses(p))
     assert not [ip for ip, count in held.items() if count > 1]
-    (pool,) = lab.get("ippools", "-n", "kube-system")["items"]
-    refs = Counter(a["podref"] for a in pool["spec"]["allocations"].values())
-    wide = [p for p in there if any("wide" in network for network, _ in addresses(p))]
-    assert refs == Counter(f"default/{p['metadata']['name']}" for p in wide)
+    pools = lab.get("ippools", "-n", "kube-system")["items"]
+    refs = Counter(a["podref"] for pool in pools for a in pool["spec"]["allocations"].values())
+    wide = [p["metadata"]["name"] for p in there for network, _ in addresses(p) if "wide" in network]
+    assert refs == Counter(f"default/{name}" for name in wide)
 
 
 class Watch(threading.Thread):

@@ -187,3 +187,49 @@ def test_the_kubeconfig_is_read_again_after_an_upgrade_and_not_for_a_worker():
     more = {**site()["nodes"]["hosts"], "node4": {"address": "10.1.1.8"}}
     assert command(site()) == command(site(more))
     assert command(site()) != command(site(kubespray={"kubernetesVersion": "1.35.3"}))
+
+
+class Anew(Seen):
+    """A stack whose machines of some nodes are to be made anew: neither they nor what is found on them is what it was."""
+
+    def __init__(self, *nodes):
+        super().__init__()
+        self.nodes = nodes
+
+    def new_resource(self, args):
+        identity, outputs = super().new_resource(args)
+        if args.name in {f"lab-{node}-facts" for node in self.nodes}:
+            del outputs["stdout"]
+        return identity, outputs
+
+    def call(self, args):
+        found = super().call(args)
+        for node in ("node1", "node2", "node3"):
+            was = "another" if node in self.nodes else f"lab-{node}-machine-id"
+            urn = f"urn:pulumi:lab::multus-site::multus-site:index:Site$multus-site:index:NodeVM::lab-{node}"
+            outputs = {"type": "multus-site:index:NodeVM", "outputs": {"machine": was}}
+            found.setdefault("outputs", {})[urn] = outputs
+        return found
+
+
+def test_a_machine_that_is_made_anew_leaves_and_joins(said):
+    preview(site(), applied(site()), Anew("node3"))
+    assert [line.partition(":")[0] for line in said] == ["remove-node.yml", "playbooks/facts.yml", "scale.yml"]
+    assert said[0] == "remove-node.yml: node3 is another machine now"
+
+
+@pytest.mark.parametrize("nodes", [("node1",), ("node1", "node2", "node3")])
+def test_the_first_control_plane_node_is_not_made_anew(said, nodes):
+    with pytest.raises(pulumi.RunError, match=r"node1 is the first control plane node: its machine can't be made anew"):
+        preview(site(), applied(site()), Anew(*nodes))
+
+
+def test_after_a_destroy_all_machines_are_made_anew(said, monkeypatch):
+    """The working folder remembers a cluster; the stack does not."""
+    store = Store.of("lab")
+    store.path.parent.mkdir(parents=True)
+    store.write(applied(site()))
+    answers = Anew("node1", "node2", "node3")
+    monkeypatch.setattr(answers, "call", lambda args: {})  # noqa: ARG005 - the signature is Pulumi's
+    preview(site(), None, answers)
+    assert said == ["cluster.yml: no machine of the earlier cluster is left"]
