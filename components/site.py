@@ -63,7 +63,7 @@ class Site(pulumi.ComponentResource):
             enable_server_side_apply=True,
             # What a killed run had made is taken up by the next; see `owned_by`.
             upsert_existing_objects=True,
-            delete_unreachable=False,
+            # Not said here, where it would win: PULUMI_K8S_DELETE_UNREACHABLE decides at a destroy without an API server.
             opts=pulumi.ResourceOptions(parent=self),
         )
         plugins = self._cni_plugins(nodes, cluster)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.day_two.sites import Cluster, changed_hosts, lab_configuration, of_the_lab
+from tests.day_two.sites import STACKS, Cluster, changed_hosts, lab_configuration, of_the_lab
 from tests.lab.networks import addresses, inside, ready
 
 pytestmark = pytest.mark.day_two
@@ -213,3 +213,5 @@ def test_a_site_whose_machines_are_all_dead_is_destroyed(lab, step):
         )
     finally:
         lab.run("pulumi", "stack", "rm", "alone", "--yes", "--force", "--non-interactive", check=False)
+        (STACKS / "Pulumi.alone.yaml").unlink(missing_ok=True)
+        lab.run("podman", "rm", "--force", "--volumes", "--ignore", "alone-only1", check=False)
