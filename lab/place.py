@@ -16,10 +16,13 @@ NAMESPACE_FILE = Path("/run/netns") / NAMESPACE
 RUN = Path("/run") / NAMESPACE
 """What must not outlive a reboot: podman's run-time state."""
 
+MOUNTS = RUN / "mounts"
+"""The mount namespace of the lab: that of the machine, but for podman's list of addresses, which podman keeps at one place for all."""
+
 
 def enter(*command: str) -> list[str]:
-    """A command inside the lab's network. Not `ip netns exec`, which would hide the cgroups."""
-    return ["nsenter", f"--net={NAMESPACE_FILE}", *command]
+    """A command inside the lab's network, in the project's folder. Not `ip netns exec`, which would hide the cgroups."""
+    return ["nsenter", f"--net={NAMESPACE_FILE}", f"--mount={MOUNTS}", f"--wdns={PROJECT}", *command]
 
 
 @dataclass(frozen=True)
