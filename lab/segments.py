@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.cache import LabError
-from lab.place import MOUNTS, NAMESPACE, RUN, Place, enter
+from lab.place import MOUNTS, NAMESPACE, NAMESPACE_FILE, RUN, Place, enter
 from lab.podman import podman
 
 
@@ -40,9 +40,9 @@ SERVICES = "10.1.1.1"
 
 def make_segments(place: Place) -> None:
     """Namespaces, networks, bridges and gateways; what is there already stays."""
-    _make_mounts()
     if not exists():
         _ip("netns", "add", NAMESPACE)
+    _make_mounts()
     _ip("-n", NAMESPACE, "link", "set", "lo", "up")
     known = {n["name"] for n in json.loads(podman(place, "network", "ls", "--format", "json"))}
     for segment in SEGMENTS:
@@ -96,10 +96,12 @@ def _make_mounts() -> None:
         # A namespace can be kept on a private mount only.
         _run(["mount", "--bind", str(RUN), str(RUN)])
         _run(["mount", "--make-private", str(RUN)])
-    own = RUN / "networks"
-    own.mkdir(exist_ok=True)
-    Path(ADDRESSES).mkdir(parents=True, exist_ok=True)
-    _run(["unshare", f"--mount={MOUNTS}", "--propagation=slave", "mount", "--bind", str(own), ADDRESSES])
+    for folder in (RUN / "networks", RUN / "netns", Path(ADDRESSES)):
+        folder.mkdir(parents=True, exist_ok=True)
+    (RUN / "netns" / NAMESPACE).touch()
+    # The names of nodes' own network namespaces too: outside they would be names of nothing.
+    script = f"mount --bind {NAMESPACE_FILE} {RUN}/netns/{NAMESPACE} && mount --rbind {RUN}/netns {NAMESPACE_FILE.parent} && mount --bind {RUN}/networks {ADDRESSES}"
+    _run(["unshare", f"--mount={MOUNTS}", "--propagation=slave", "sh", "-c", script])
 
 
 def _make_network(place: Place, segment: Segment) -> None:
