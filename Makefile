@@ -7,7 +7,7 @@ lab: ## the whole story on this machine
 lab-shell: ## a shell with kubectl and pulumi pointing at the lab
 	@lab/bootstrap.sh python -m lab shell
 
-lab-day-two: ## grow, shrink, upgrade, break and mend the cluster of a lab that is up; a quarter of an hour
+lab-day-two: ## grow, shrink, upgrade, break and mend the cluster and machines of a lab that is up; half an hour
 	@lab/bootstrap.sh python -m pytest -m day_two -x -s tests/day_two
 
 lab-networks: ## every network that this kernel can make, at once, on a lab that is up

@@ -2,6 +2,7 @@
 
 Each node has a counter in the output `nodes` (`mended`). Where a look over SSH finds what `up` puts back, the counter goes up by
 one, and with it the input of the node's commands; else it stays what it was, so that an `up` without drift changes nothing.
+A machine of ours that stands still is drift too: it has another counter (`started`), which is an input of the machine alone.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from typing import Any
 
 import pulumi
 
+from components.backends import stopped
 from components.ssh import Ssh
 from drift.access import answering, shell
 from drift.nodes import Drift as NodeDrift
@@ -18,21 +20,30 @@ from model.nodes import Nodes
 from reach.way import Way
 
 Applied = dict[str, dict[str, Any]]
+Counters = dict[str, dict[str, int]]
+"""Node → {"mended", "started"}."""
 
 
 class Drift:
     """The counters of a site's nodes. `applied`: the output `nodes` of the last update, None before the first."""
 
-    def __init__(self, nodes: Nodes, ssh: Ssh, applied: pulumi.Output[Applied | None]) -> None:
-        looked: pulumi.Output[dict[str, str]] = pulumi.Output.all(applied, ssh.way, ssh.known_hosts).apply(
-            lambda args: _counters(nodes, *args)
+    def __init__(self, site: str, nodes: Nodes, ssh: Ssh, applied: pulumi.Output[Applied | None]) -> None:
+        looked: pulumi.Output[Counters] = pulumi.Output.all(applied, ssh.way, ssh.known_hosts).apply(
+            lambda args: _counters(site, nodes, *args)
         )
         # What opens the nodes makes it secret; counters hold nothing of it.
-        self._counters: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(looked)
+        self._counters: pulumi.Output[Counters] = pulumi.Output.unsecret(looked)
 
     def of(self, node: str) -> pulumi.Output[str]:
         """How often something on the node had to be put back, as text."""
-        return self._counters.apply(lambda counters: counters.get(node, "0"))
+        return self._counter(node, "mended")
+
+    def starts(self, node: str) -> pulumi.Output[str]:
+        """How often its machine had to be started, as text."""
+        return self._counter(node, "started")
+
+    def _counter(self, node: str, which: str) -> pulumi.Output[str]:
+        return self._counters.apply(lambda counters: str(counters.get(node, {}).get(which, 0)))
 
 
 def last_nodes() -> pulumi.Output[Applied | None]:
@@ -43,21 +54,31 @@ def last_nodes() -> pulumi.Output[Applied | None]:
     return pulumi.StackReference(name).outputs.apply(lambda outputs: (outputs or {}).get("nodes"))
 
 
-async def _counters(nodes: Nodes, applied: Applied | None, way: Mapping[str, Any], known_hosts: str) -> dict[str, str]:
+async def _counters(
+    site: str, nodes: Nodes, applied: Applied | None, way: Mapping[str, Any], known_hosts: str
+) -> Counters:
     if not applied:
         return {}
-    counters, lines = await asyncio.to_thread(_look, nodes, applied, way, known_hosts)
+    counters, lines = await asyncio.to_thread(_look, site, nodes, applied, way, known_hosts)
     for line in lines:
         pulumi.log.warn(line)
     return counters
 
 
-def _look(nodes: Nodes, applied: Applied, way: Mapping[str, Any], known_hosts: str) -> tuple[dict[str, str], list[str]]:
+def _look(
+    site: str, nodes: Nodes, applied: Applied, way: Mapping[str, Any], known_hosts: str
+) -> tuple[Counters, list[str]]:
     """Counters, and what there is to put back, for a person."""
-    # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
-    there = answering(nodes, (node for node in applied if node in nodes.hosts))
-    counters = {node: str(int(its.get("mended") or 0)) for node, its in applied.items()}
+    counters = {
+        node: {which: int(its.get(which) or 0) for which in ("mended", "started")} for node, its in applied.items()
+    }
     lines: list[str] = []
+    still = stopped(site, nodes) & set(applied)
+    for node in sorted(still):
+        lines.append(f"{node}: its machine stands still; `pulumi up` starts it")
+        counters[node] = {which: count + 1 for which, count in counters[node].items()}
+    # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
+    there = answering(nodes, (node for node in applied if node in nodes.hosts and node not in still))
     if not there:
         return counters, lines
     with shell(Way.parse(way), known_hosts) as reached:
@@ -67,5 +88,5 @@ def _look(nodes: Nodes, applied: Applied, way: Mapping[str, Any], known_hosts: s
         if not isinstance(state, Unreachable):
             found = [d for d in mendable(nodes, node, applied[node], state) if d.mended_by == "pulumi up"]
         lines += [d.line() for d in found]
-        counters[node] = str(int(counters[node]) + 1 if found else int(counters[node]))
+        counters[node]["mended"] += bool(found)
     return counters, lines

@@ -52,11 +52,12 @@ class KubesprayCluster(pulumi.ComponentResource):
         secret_variables: pulumi.Output[dict[str, Any]] | None,
         after: Sequence[pulumi.Resource],
         facts: Mapping[str, pulumi.Output[dict[str, Any]]],
+        machines: Mapping[str, pulumi.Input[str]],
         deleted_with: pulumi.Resource | None,
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` which machine each node is; `after`: the machines and their preflight."""
+        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` say which system each node has, `machines` which machine it is (NodeVM.made_as); `after`: the machines and their preflight."""
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
         origin = _origin(site)
         plain = _plain(site, variables, origin)
@@ -68,7 +69,7 @@ class KubesprayCluster(pulumi.ComponentResource):
             raise pulumi.RunError("\n".join(wrong))
         all_variables = _with_secrets(site, plain, secret_variables)
         if pulumi.runtime.is_dry_run():
-            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, facts)
+            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, facts, machines)
         identities = {node: found.apply(lambda f: str(f["machineId"])) for node, found in facts.items()}
         document: pulumi.Output[str] = pulumi.Output.secret(
             pulumi.Output.all(

@@ -25,36 +25,51 @@ def tell(
     plain: Mapping[str, Any],
     variables: pulumi.Output[dict[str, Any]],
     facts: Mapping[str, pulumi.Output[dict[str, Any]]],
+    machines: Mapping[str, pulumi.Input[str]],
 ) -> pulumi.Output[None]:
     """Logs the plan, at preview alone. Raises RunError, when resolved, with all that Kubespray would refuse.
 
-    `resource`: name of the Command whose output is the record of what is applied. `facts`: of each node; a node that is made or looked at anew has
-    none at preview, and is taken for the machine that it was.
+    `resource`: name of the Command whose output is the record of what is applied. `facts`: of each node; a node that is looked at anew has
+    none at preview, and is taken for the machine that it was, unless `machines` (NodeVM.made_as) says that this one is made anew.
     """
     known: dict[str, pulumi.Output[Any]] = {node: _known_or_none(found) for node, found in facts.items()}
-    return pulumi.Output.all(variables=variables, facts=known, stored=stored([resource])).apply(
-        lambda args: _tell(plain, args["variables"], args["facts"], args["stored"].get(resource))
+    made = {node: _known_or_none(pulumi.Output.from_input(machine)) for node, machine in machines.items()}
+    return pulumi.Output.all(variables=variables, facts=known, made=made, stored=stored()).apply(
+        lambda args: _tell(resource, plain, args["variables"], args["facts"], args["made"], args["stored"])
     )
 
 
-def _tell(plain: Mapping[str, Any], variables: dict[str, Any], facts: Mapping[str, Any], before: str | None) -> None:
+def _tell(
+    resource: str,
+    plain: Mapping[str, Any],
+    variables: dict[str, Any],
+    facts: Mapping[str, Any],
+    made: Mapping[str, str | None],
+    stored: Mapping[str, Mapping[str, Any]],
+) -> None:
     identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
     found = machines.mistakes({node: its for node, its in facts.items() if its}, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
+    anew = {node for node, machine in made.items() if _is_anew(machine, stored.get(f"NodeVM {plain['site']}-{node}"))}
     document = Document.parse(
         json.dumps(
             {**plain, "variables": variables, "identities": {}, "way": asdict(Way(Login(""))), "known_hosts": ""}
         )
     )
     try:
-        runs = planned(document, identities, before)
+        runs = planned(document, identities, anew, str(stored.get(f"Command {resource}", {}).get("stdout", "")))
     except KubesprayError as error:
         raise pulumi.RunError(str(error)) from None
     for run in runs:
         pulumi.log.info(f"{run.playbook}: {run.reason}")
     if asked := os.environ.get(PLAN_FILE):
         Path(asked).write_text(json.dumps([_row(run) for run in runs]), encoding="utf-8")
+
+
+def _is_anew(machine: str | None, before: Mapping[str, Any] | None) -> bool:
+    """Whether a machine is not the one that it was; `before`: outputs of its node. None is ours where hosts exist, and a state of 0.1.0 does not say which it was."""
+    return machine != "" and (before is None or before.get("machine", machine) != machine)
 
 
 def _row(run: PlaybookRun) -> dict[str, Any]:

@@ -13,8 +13,9 @@ class NodeVM(pulumi.ComponentResource):
     After `up` the host answers SSH as root or by sudo, shows its pinned host key, and the NICs of `uplinks` that are there are set up; whether it is
     fit to be a node is Preflight's to say. Destroy removes what was made; an existing host is left as it is, save that with `packages` APT asks that
     source alone. Its NICs are set up again when `drift` or `looked` changes; those of a machine that was made here have the MTU again that they
-    were made with.
-    `machine` is what makes the machine (None for a host that exists), `facts` which machine it is.
+    were made with; with another `started` the machine is started.
+    `machine` is what makes the machine (None for a host that exists), `made_as` another value for each machine that was made, `facts` which machine
+    it is.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class NodeVM(pulumi.ComponentResource):
         packages: str,
         drift: pulumi.Input[str],
         looked: pulumi.Input[str],
+        started: pulumi.Input[str],
         provider: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -36,12 +38,12 @@ class NodeVM(pulumi.ComponentResource):
         shown = {"backend": nodes.backend, "address": host.address, "roles": list(host.roles), "uplinks": uplinks}
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
         self.machine: pulumi.Resource | None = None
-        identity: list[pulumi.Input[str]] = []
+        self.made_as: pulumi.Input[str] = ""
         if maker is not None:
             private, public = ssh.made_host_key(node)
-            asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, provider)
+            asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, started, provider)
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self))
-            self.machine, identity = made.resource, [made.identity]
+            self.machine, self.made_as = made.resource, made.identity
         self.proof = ssh.command(
             f"{name}-facts",
             node,
@@ -52,9 +54,9 @@ class NodeVM(pulumi.ComponentResource):
                 "MADE": "yes" if self.machine else "",
                 "LOOKED": looked,
             },
-            again_when=[*identity, drift],
+            again_when=[*([self.made_as] if self.machine else []), drift],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
         )
         self.facts = json_output(self.proof)
         self.identity: pulumi.Output[str] = self.facts.apply(lambda facts: str(facts["machineId"]))
-        self.register_outputs({"facts": self.facts})
+        self.register_outputs({"facts": self.facts, "machine": self.made_as})

@@ -13,8 +13,13 @@ def field_manager(site: str) -> str:
     return f"multus-site-{site}"
 
 
-def owned_by(site: str) -> Callable[[pulumi.ResourceTransformationArgs], pulumi.ResourceTransformationResult | None]:
+def owned_by(
+    site: str, goes_with: Callable[[], pulumi.Resource | None]
+) -> Callable[[pulumi.ResourceTransformationArgs], pulumi.ResourceTransformationResult | None]:
     """A transformation that makes every Kubernetes object the site's own.
+
+    `goes_with`: the machine that the cluster ends with, if we make it. Where that is destroyed too, objects are not asked for one by
+    one: there may be no API server to ask any more.
 
     The provider is told to apply where a create finds the object there already: a run that was killed after the API server
     had made an object, and before Pulumi had written it down, would else end every later run with "already exists". With a
@@ -27,8 +32,9 @@ def owned_by(site: str) -> Callable[[pulumi.ResourceTransformationArgs], pulumi.
             return None
         metadata = cast("dict[str, Any]", args.props["metadata"])
         annotations = {**(metadata.get("annotations") or {}), ANNOTATION: field_manager(site)}
+        opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(deleted_with=goes_with()))
         return pulumi.ResourceTransformationResult(
-            {**args.props, "metadata": {**metadata, "annotations": annotations}}, args.opts
+            {**args.props, "metadata": {**metadata, "annotations": annotations}}, opts
         )
 
     return transform

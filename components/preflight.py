@@ -9,7 +9,7 @@ from pulumi_command import local
 
 from components.runners import PYTHON
 from components.ssh import Ssh
-from components.stored import stored
+from components.stored import last_words
 from model.site import Site
 from preflight.asked import asked
 from preflight.document import Record, digest, kinds
@@ -30,7 +30,7 @@ class Before:
         self._site = site
         self.prepared = {node: digest(list(what)) for node, what in prepared.items()}
         names = [f"{name_of(site.name)}-run", *(f"{site.name}-{node}-facts" for node in site.nodes.hosts)]
-        self._stored: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(pulumi.Output.from_input(stored(names)))
+        self._stored: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(pulumi.Output.from_input(last_words(names)))
 
     @property
     def record(self) -> pulumi.Output[str]:

@@ -12,6 +12,7 @@ from components.backends import backend
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
+from components.leaving import leaving
 from components.mending import InterfaceCheck
 from components.metadata import written
 from components.multus import Multus
@@ -42,15 +43,20 @@ class Site(pulumi.ComponentResource):
     """
 
     def __init__(self, site: SiteModel, catalog: Catalog, secrets: Secrets) -> None:
-        opts = pulumi.ResourceOptions(transformations=[owned_by(site.name)])
+        self._goes_with: pulumi.Resource | None = None
+        opts = pulumi.ResourceOptions(transformations=[owned_by(site.name, lambda: self._goes_with)])
         super().__init__("multus-site:index:Site", site.name, {"backend": site.nodes.backend}, opts)
         self._site, self._catalog, self._secrets = site, catalog, secrets
         self._commands = command.Provider(f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self))
         self._ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, self._commands)
 
-        self._drift = Drift(site.nodes, self._ssh, last_nodes())
+        self._drift = Drift(site.name, site.nodes, self._ssh, last_nodes())
         nodes, preflight = self._hosts()
+        # Where the machines go, the cluster goes with them, and with it all that is on them: nothing to reset or to ask for on the way.
+        self._goes_with = nodes[site.with_role("control-plane")[0]].machine
         cluster = self._cluster(nodes, preflight)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[cluster])
+        leaving(site, nodes, self._ssh, after)
         api = kubernetes.Provider(
             f"{site.name}-cluster",
             kubeconfig=cluster.kubeconfig,
@@ -59,7 +65,7 @@ class Site(pulumi.ComponentResource):
             enable_server_side_apply=True,
             # What a killed run had made is taken up by the next; see `owned_by`.
             upsert_existing_objects=True,
-            delete_unreachable=False,
+            # Not said here, where it would win: PULUMI_K8S_DELETE_UNREACHABLE decides at a destroy without an API server.
             opts=pulumi.ResourceOptions(parent=self),
         )
         plugins = self._cni_plugins(nodes, cluster)
@@ -120,7 +126,12 @@ class Site(pulumi.ComponentResource):
         )
         self.kubeconfig = looked_at(site, cluster.kubeconfig)
         self.nodes: dict[str, dict[str, Any]] = {
-            node: {**there, "networks": own[node].made if node in own else {}, "mended": self._drift.of(node)}
+            node: {
+                **there,
+                "networks": own[node].made if node in own else {},
+                "mended": self._drift.of(node),
+                "started": self._drift.starts(node),
+            }
             for node, there in applied.items()
         }
         self.verification = verification.result
@@ -162,6 +173,7 @@ class Site(pulumi.ComponentResource):
                 packages[node],
                 self._drift.of(node),
                 before.looked(node),
+                self._drift.starts(node),
                 self._commands,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -185,7 +197,6 @@ class Site(pulumi.ComponentResource):
 
     def _cluster(self, nodes: dict[str, NodeVM], preflight: Preflight) -> KubesprayCluster:
         site = self._site
-        first = nodes[site.with_role("control-plane")[0]]
         return KubesprayCluster(
             f"{site.name}-kubernetes",
             site,
@@ -194,8 +205,8 @@ class Site(pulumi.ComponentResource):
             secret_variables=self._secrets.kubespray_variables,
             after=[*nodes.values(), preflight],
             facts={name: node.facts for name, node in nodes.items()},
-            # Where the machines go, the cluster goes with them: nothing to reset on the way.
-            deleted_with=first.machine,
+            machines={name: node.made_as for name, node in nodes.items()},
+            deleted_with=self._goes_with,
             provider=self._commands,
             opts=pulumi.ResourceOptions(parent=self, protect=site.protect),
         )
@@ -237,8 +248,7 @@ class Site(pulumi.ComponentResource):
             cluster.run_id,
             {name: [node.identity, self._drift.of(name)] for name, node in nodes.items()},
             self._commands,
-            # Where the machines go, their files go with them.
-            deleted_with=nodes[site.with_role("control-plane")[0]].machine,
+            deleted_with=self._goes_with,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
         )
 

@@ -126,7 +126,7 @@ class Ssh:
             lambda given: script(job, {**given["variables"], **_again(given["reasons"])})
         )
         if delete is not None:
-            removal = self._removal(f"{name}-removal", node, {"argument": delete, "job": job}, variables, opts)
+            removal = self.removal(f"{name}-removal", node, job, delete, variables, opts=opts)
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[removal]))
         return self.run(name, node, self.shell(create), stdin=stdin, opts=opts)
 
@@ -166,23 +166,28 @@ class Ssh:
             name, create=RUNNER, stdin=document, logging=local.Logging.NONE, add_previous_output_in_env=False, opts=opts
         )
 
-    def _removal(
+    def removal(
         self,
         name: str,
         node: str,
-        asked: Mapping[str, str],
+        job: str,
+        argument: str,
         variables: Mapping[str, pulumi.Input[str]],
+        *,
+        triggers: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions,
     ) -> local.Command:
-        """What a script is to do when its command goes, as a resource of its own, which does nothing before.
+        """A script of node/ that runs on the node when this resource goes, and not before; it goes, and comes again, when any of `triggers` changes.
 
-        A way of another length makes the command one of another type, and Pulumi deletes the one that was before after it made the new one: what
-        it took away then would be what is needed (docs/decisions/0012). This one is the same however the node is reached.
+        Of a command it is a resource of its own. A way of another length makes the command one of another type, and Pulumi deletes the one that was
+        before after it made the new one: what it took away then would be what is needed (docs/decisions/0012). This one is the same however the node
+        is reached.
         """
         return local.Command(
             name,
             delete=RUNNER,
-            stdin=self._document(node, **asked, variables=dict(variables)),
+            stdin=self._document(node, job=job, argument=argument, variables=dict(variables)),
+            triggers=list(triggers) or None,
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions.merge(

@@ -1,17 +1,20 @@
-"""What this stack's state has of a Command: its last output, where the graph itself can't ask for it."""
+"""What this stack's state has of resources: their last outputs, where the graph itself can't ask for them."""
 
-from collections.abc import Iterable
+from typing import Any
 
 import pulumi
 
 
-async def stored(resources: Iterable[str]) -> dict[str, str]:
-    """Output (stdout) of Commands by name, as the state has it before this run changes it. Those that never succeeded are left out."""
+async def stored() -> dict[str, dict[str, Any]]:
+    """Outputs by `Kind name`, as the state has them before this run changes it; a resource that was never made is left out."""
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
-    wanted = set(resources)
-    return {
-        name: str(found["outputs"]["stdout"])
-        for urn, found in ((answer or {}).get("outputs") or {}).items()
-        if (name := urn.rpartition("::")[2]) in wanted and "stdout" in found["outputs"]
-    }
+    found = ((answer or {}).get("outputs") or {}).items()
+    return {f"{its['type'].rpartition(':')[2]} {urn.rpartition('::')[2]}": its["outputs"] for urn, its in found}
+
+
+async def last_words(commands: list[str]) -> dict[str, str]:
+    """What Commands printed last, by name; those that never succeeded are left out."""
+    outputs = await stored()
+    named = {name: outputs.get(f"Command {name}", {}) for name in commands}
+    return {name: str(its["stdout"]) for name, its in named.items() if "stdout" in its}

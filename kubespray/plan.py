@@ -3,7 +3,7 @@
 Sources: Kubespray's docs/operations/nodes.md (adding and removing, the first of a group is special), upgrades.md (one release at a time).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -200,6 +200,21 @@ def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: fr
         gone = host in dead or host in document.hosts
         runs.append(_removal(host, with_it, f"{host} was being added when a run ended", unreachable=gone))
     return [replace(run, after=now) for run in runs]
+
+
+def made_anew(applied: Applied, anew: Collection[str]) -> list[str]:
+    """Why machines of a running cluster are not made anew; nothing where they may be."""
+    groups = applied.groups
+    first = {groups["etcd"][0]: "first etcd member", groups["kube_control_plane"][0]: "first control plane node"}
+    return [only_anew(host, what) for host, what in first.items() if host in anew]
+
+
+def only_anew(host: str, what: str) -> str:
+    """Why the machine of a host is not made anew, and what to do."""
+    return (
+        f"{host} is the {what}: its machine can't be made anew in a running cluster, so it stays as it is. "
+        "Put the site back as it was; or make the cluster anew, which ends all that runs in it: pulumi destroy, pulumi up"
+    )
 
 
 def _refused_removals(applied: Applied, document: Document, gone: list[str]) -> Iterator[str]:

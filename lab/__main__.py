@@ -4,17 +4,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from rich.console import Console
 
 from lab.cache import Cache, LabError
-from lab.place import Place
+from lab.place import PROJECT, Place
 
 
 def main(arguments: list[str]) -> int:
     """Runs one command; 0 if all is well, 1 with the reason on standard error if not, 130 if it was interrupted."""
-    place = Place(Path(__file__).parent.parent.resolve(), Cache.default())
+    place = Place(PROJECT, Cache.default())
     # A pipe or a log has no width of its own; the table of the proof needs this much.
     console = Console(width=None if sys.stdout.isatty() else 130)
     if len(arguments) != 1 or arguments[0] not in COMMANDS:

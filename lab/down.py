@@ -61,7 +61,6 @@ def _clear(place: Place, stages: Stages) -> None:
         shutil.rmtree(place.state, ignore_errors=True)
         place.catalog.unlink(missing_ok=True)
         (place.folder / "kubeconfig").unlink(missing_ok=True)  # of a cluster that is no more
-        place.owner.unlink(missing_ok=True)
 
 
 def leftovers(place: Place) -> list[str]:
@@ -77,7 +76,7 @@ def leftovers(place: Place) -> list[str]:
 
 def _mounts(place: Place) -> list[str]:
     text = subprocess.run(["findmnt", "-rno", "TARGET"], check=False, capture_output=True, text=True).stdout
-    ours = (str(RUN), str(place.cache.root / podman.STORAGE_NAME))
+    ours = (str(RUN), str(place.storage))
     return [line for line in text.splitlines() if line.startswith(ours)]
 
 

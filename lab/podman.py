@@ -11,7 +11,6 @@ from lab.cache import LabError
 from lab.place import NAMESPACE_FILE, RUN, Place, enter
 
 NODE_IMAGE = "localhost/multus-site-node:bookworm"
-STORAGE_NAME = "containers"
 
 
 def write_configuration(place: Place) -> None:
@@ -20,7 +19,7 @@ def write_configuration(place: Place) -> None:
     networks = folder / "networks"
     networks.mkdir(parents=True, exist_ok=True)
     (folder / "storage.conf").write_text(
-        f'[storage]\ndriver = "overlay"\ngraphroot = "{place.cache.root / STORAGE_NAME}"\nrunroot = "{RUN}/storage"\n',
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{place.storage}"\nrunroot = "{RUN}/storage"\n',
         encoding="utf-8",
     )
     # File locks and tmp_dir: podman would else leave them in /dev/shm and /run/libpod.

@@ -6,12 +6,13 @@ container; so each is made here first, under the name that podman chose, and kep
 
 import contextlib
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.cache import LabError
-from lab.place import NAMESPACE, Place, enter
+from lab.place import MOUNTS, NAMESPACE, NAMESPACE_FILE, RUN, Place, enter
 from lab.podman import podman
 
 
@@ -30,14 +31,18 @@ SEGMENTS = (
     Segment("internal", "10.1.10.1/24", addresses_by_podman=False),
     Segment("external", "10.1.20.1/24", addresses_by_podman=False),
 )
+ADDRESSES = "/run/containers/networks"
+"""Where podman, if it is root's, keeps which addresses it gave: of networks by their names, which are the same in every lab."""
+
 SERVICES = "10.1.1.1"
 """Address of mirror and registry, and of Pulumi itself, on the management segment."""
 
 
 def make_segments(place: Place) -> None:
-    """Namespace, networks, bridges and gateways; what is there already stays."""
+    """Namespaces, networks, bridges and gateways; what is there already stays."""
     if not exists():
         _ip("netns", "add", NAMESPACE)
+    _make_mounts()
     _ip("-n", NAMESPACE, "link", "set", "lo", "up")
     known = {n["name"] for n in json.loads(podman(place, "network", "ls", "--format", "json"))}
     for segment in SEGMENTS:
@@ -80,6 +85,23 @@ def programs(name: str) -> list[int]:
             if Path(f"/proc/{pid}/comm").read_text().strip() == name:
                 found.append(pid)
     return found
+
+
+def _make_mounts() -> None:
+    """The mount namespace. Mounts of the machine go on to it; what nodes mount stays in it."""
+    if os.path.ismount(MOUNTS):
+        return
+    MOUNTS.touch()
+    if not os.path.ismount(RUN):
+        # A namespace can be kept on a private mount only.
+        _run(["mount", "--bind", str(RUN), str(RUN)])
+        _run(["mount", "--make-private", str(RUN)])
+    for folder in (RUN / "networks", RUN / "netns", Path(ADDRESSES)):
+        folder.mkdir(parents=True, exist_ok=True)
+    (RUN / "netns" / NAMESPACE).touch()
+    # The names of nodes' own network namespaces too: outside they would be names of nothing.
+    script = f"mount --bind {NAMESPACE_FILE} {RUN}/netns/{NAMESPACE} && mount --rbind {RUN}/netns {NAMESPACE_FILE.parent} && mount --bind {RUN}/networks {ADDRESSES}"
+    _run(["unshare", f"--mount={MOUNTS}", "--propagation=slave", "sh", "-c", script])
 
 
 def _make_network(place: Place, segment: Segment) -> None:

@@ -47,13 +47,6 @@ def refuse(place: Place) -> None:
     problems = machine.check(place.cache.root)
     if problems:
         raise LabError("\n".join(problems))
-    owner = place.owner.read_text().strip() if place.owner.exists() else ""
-    if owner and owner != str(place.project) and segments.exists():
-        msg = (
-            f"the lab of {owner} is up, and there is one lab a machine (its addresses are fixed). "
-            f"Take it down first: make -C {owner} lab-down"
-        )
-        raise LabError(msg)
 
 
 def prepare(place: Place, stages: Stages, console: Console) -> Ready:
@@ -73,7 +66,6 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
         mirrored = mirror.build(place.cache, tools, reached, stages.report)
     with stages.stage("segments"):
         podman.write_configuration(place)
-        place.owner.write_text(str(place.project))
         podman.import_node_image(place, rootfs.path, rootfs.digest, rootfs.changes)
         segments.make_segments(place)
         podman.start_containers(place)

@@ -120,6 +120,15 @@ class NodesOfABackend(Part):
         del node
         return {}
 
+    def made_of(self, node: str) -> str:
+        """What a node's machine is made of, for a preview; empty where that cannot change while it lives."""
+        del node
+        return ""
+
+    def mistakes(self) -> list[str]:
+        """What no part of a backend can know alone, each with its path in the site."""
+        return []
+
 
 class ExistingNodes(NodesOfABackend):
     """Hosts that exist and are reached over SSH."""
@@ -157,11 +166,28 @@ class Plugged(Part):
         return self
 
 
-class Container(Plugged):
+class Limits(Part):
+    """The most that a system container gets of the machine that it runs on. Changed in place: nothing restarts."""
+
+    cpus: float | None = Field(default=None, gt=0, examples=[2])
+    """Processors' worth of time; none: as much as there is."""
+    memory: int | None = Field(default=None, ge=256, examples=[4096])
+    """MiB; none: as much as there is."""
+
+
+class Container(Plugged, Limits):
     """How the system containers of a site are made. Their networks are podman's."""
 
     image: PinnedImage
     """Image with systemd and sshd."""
+    machines: dict[NodeName, Limits] = Field(default={}, examples=[{"node2": {"memory": 8192}}])
+    """What a node has otherwise than the rest; only what is written here differs."""
+
+    def limits(self, node: str) -> Limits:
+        """Those of one node."""
+        own = self.machines.get(node, Limits())
+        given = {key: getattr(own if key in own.model_fields_set else self, key) for key in Limits.model_fields}
+        return Limits.model_construct(**given)
 
 
 class ContainerNodes(MadeNodes):
@@ -179,6 +205,18 @@ class ContainerNodes(MadeNodes):
     def nics(self, node: str) -> dict[str, str]:
         del node
         return dict(self.container.networks)
+
+    def made_of(self, node: str) -> str:
+        made = self.container.limits(node)
+        cpus = "all CPUs" if made.cpus is None else f"{made.cpus:g} CPUs"
+        return f"{cpus}, {'all' if made.memory is None else f'{made.memory} MiB of'} memory"
+
+    def mistakes(self) -> list[str]:
+        return [
+            f"nodes.container.machines.{node}: there is no host {node!r}; name one of {', '.join(self.hosts)}"
+            for node in self.container.machines
+            if node not in self.hosts
+        ]
 
 
 class Custom(Plugged):

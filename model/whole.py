@@ -39,6 +39,7 @@ def mistakes(site: "Site") -> list[str]:
         found.append(
             "nodes.ssh.agent: machines that are made are given the public half of a private key, which an agent does not hand out; leave agent out"
         )
+    found += site.nodes.mistakes()
     found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())
     found += site.kubespray.mistakes()
     manager = site.kubespray.variables.get("container_manager", "containerd")

@@ -1,6 +1,7 @@
 # Makes or removes a system container that serves as a node; runs where Pulumi runs.
-# Argument: apply | remove. Variables: NAME, NODE (host name), IMAGE, ATTACH (podman --network values, space separated),
-# MANAGEMENT (the podman network that holds its address), HOST_KEY, HOST_KEY_PUBLIC, AUTHORIZED_KEY, USER_HOME. Prints the container's id.
+# Argument: make | change | remove. Variables: NAME, SITE, NODE (host name), IMAGE, ATTACH (podman --network values, space separated),
+# MANAGEMENT (the podman network that holds its address), HOST_KEY, HOST_KEY_PUBLIC, AUTHORIZED_KEY, USER_HOME, STARTED (nothing but another text);
+# in the environment LIMIT_CPUS and LIMIT_MEMORY_MIB, its limits, which may be absent. Prints the container's id.
 set -eu
 
 remove() { # container
@@ -30,7 +31,15 @@ WantedBy=sysinit.target
 UNIT
 }
 
-apply() {
+is_ours() { # made for this node of this stack: another one's host keys have another seed
+    [ "$(podman inspect --format '{{index .Config.Labels "multus-site.made-with"}}' "$NAME")" = "$HOST_KEY_PUBLIC" ] || {
+        echo "container $NAME is there already, and was not made for this stack: one of another checkout or site may be called so." >&2
+        echo "Give the site another name; or, if nobody needs it: podman rm --force --volumes $NAME" >&2
+        exit 1
+    }
+}
+
+make() {
     podman image exists "$IMAGE" || {
         echo "container $NAME: there is no image $IMAGE on this machine; build or pull it first" >&2
         exit 1
@@ -38,11 +47,9 @@ apply() {
     gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
     files_of_the_node
     if podman container exists "$NAME"; then
-        # Made before: only its keys can have changed. Anything else of it replaces it.
-        podman start "$NAME" >/dev/null
-        put_files "$NAME"
+        is_ours # and whole, though a killed run did not come to write it down
     else
-        make "$NAME.new"
+        create "$NAME.new"
         put_files "$NAME.new"
         # A name server, as any network would tell it; the cluster's DNS does not start without one to ask.
         printf 'nameserver %s\n' "$gateway" >"$dir/resolv.conf"
@@ -50,12 +57,26 @@ apply() {
         podman cp "$dir/resolv.conf" "$NAME.new:/etc/resolv.conf"
         # The name comes last, so that what carries it is whole; what a killed run left is begun anew.
         podman rename "$NAME.new" "$NAME"
-        podman start "$NAME" >/dev/null
     fi
+    podman start "$NAME" >/dev/null
     podman inspect --format '{{.Id}}' "$NAME"
 }
 
-make() {
+change() { # keys, limits, or nothing but that it stands still
+    podman container exists "$NAME" || {
+        echo "container $NAME is gone, though nothing of this site removed it. To make it anew: pulumi up --replace '**$NAME-machine'" >&2
+        exit 1
+    }
+    gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
+    files_of_the_node
+    podman start "$NAME" >/dev/null
+    put_files "$NAME"
+    # At each start too: podman before 5.0 forgets them then. Without a limit: all that the machine has, since podman can't take one back.
+    podman update --cpus "${LIMIT_CPUS:-$(nproc)}" --memory "${LIMIT_MEMORY_MIB:-$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)}m" "$NAME" >/dev/null
+    podman inspect --format '{{.Id}}' "$NAME"
+}
+
+create() {
     remove "$1"
     runtime='' systemd=--systemd=always
     if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
@@ -73,7 +94,8 @@ make() {
     processes=$(limit 'Max processes' 30000)
     # resolv.conf and hosts must be files of the node: installers replace them by rename, which a bind mount refuses.
     # shellcheck disable=SC2086 # options, split on purpose
-    podman $runtime create --name "$1" --hostname "$NODE" --label multus-site.node="$NODE" \
+    podman $runtime create --name "$1" --hostname "$NODE" --label multus-site.node="$NODE" --label multus-site.site="$SITE" \
+        --label multus-site.made-with="$HOST_KEY_PUBLIC" ${LIMIT_CPUS:+--cpus "$LIMIT_CPUS"} ${LIMIT_MEMORY_MIB:+--memory "${LIMIT_MEMORY_MIB}m"} \
         $systemd --privileged --cgroupns=private --dns=none --no-hosts \
         --ulimit "nofile=$files:$files" --ulimit "nproc=$processes:$processes" \
         --tmpfs /run --tmpfs /tmp --volume /var $networks "$IMAGE" >/dev/null
@@ -99,7 +121,8 @@ put_files() {
 }
 
 case $1 in
-    apply) apply ;;
+    make) make ;;
+    change) change ;;
     remove)
         remove "$NAME.new"
         remove "$NAME"

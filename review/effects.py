@@ -161,8 +161,9 @@ def _paths(step: Step) -> list[str]:
 
 
 def reconnected(step: Step) -> bool:
-    """Whether how a node is reached is part of what changed: key, user, port, bastion, host key."""
-    return step.op == "update" and any(path.startswith("connection") for path in step.paths)
+    """Whether how a node is reached is part of what changed: key, user, port, bastion, host key. By which node another one leaves is no matter."""
+    others = step.name.endswith("-leave")
+    return step.op == "update" and not others and any(path.startswith("connection") for path in step.paths)
 
 
 def destroyed(change: Change, preview: Preview) -> list[Saying]:
@@ -192,7 +193,7 @@ def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None
     replaced = f"replaced, because {forced} changed" if step.op == "replace" else ""
     left = f"{node} left the site" if node and node not in change.new.nodes.hosts else _called(change)
     if step.name.endswith("-machine"):
-        anew = f"{replaced}. To Kubernetes it is another node then, which leaves and joins anew: what Kubespray runs for that is not known before"
+        anew = f"{replaced}: the node is drained and taken out of the cluster, its machine is made anew, and it joins again"
         gone = f"destroyed, because {left or 'the site makes it no more'}"
         return "danger", "machine of", node, anew if replaced else gone
     if step.owner == "KubesprayCluster" and step.name.endswith("-kubespray"):

@@ -39,10 +39,11 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
     for owner, text in _DAEMONS.items():
         if any(step.kind.endswith(":DaemonSet") for step in preview.of(owner, "update", "replace")):
             found.append(Saying("care", owner, text))
-    if any(step.name.endswith("-machine") for step in preview.of("NodeVM", "replace", "delete")):
-        nodes = [change.node_of(s) for s in preview.of("NodeVM", "replace", "delete") if s.name.endswith("-machine")]
-        text = "the machine goes, and everything on it; what runs there must find room on other nodes"
-        found += [Saying("danger", f"node {node}", text) for node in nodes]
+    for step in preview.of("NodeVM", "replace", "delete"):
+        if step.name.endswith("-machine"):
+            until = " until it has joined again, some minutes" if step.op == "replace" else ""
+            text = f"the machine goes, and everything on it; what runs there must find room on other nodes{until}"
+            found.append(Saying("danger", f"node {change.node_of(step)}", text))
     return tuple(dict.fromkeys(found))
 
 

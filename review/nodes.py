@@ -25,6 +25,7 @@ def differences(old: Site | None, new: Site) -> list[Saying]:
             found.append(Saying("danger", about, text))
         else:
             found += _host(about, before[name], after[name])
+            found += _limits(about, old.nodes.made_of(name), new.nodes.made_of(name)) if old else ()
     found += _renamed(before, after)
     if old:
         found += racks.differences(old, new)
@@ -59,6 +60,12 @@ def _host(about: str, old: Host, new: Host) -> Iterator[Saying]:
             yield Saying("care", about, f"{what} {value(was) or 'none'} → {value(now) or 'none'}")
 
 
+def _limits(about: str, was: str, now: str) -> Iterator[Saying]:
+    """What its machine is made of; that of one that is made anew for other reasons is told there."""
+    if was and now and was != now:
+        yield Saying("note", about, f"{was} → {now}: changed in place, nothing restarts")
+
+
 def _renamed(before: dict[str, Host], after: dict[str, Host]) -> Iterator[Saying]:
     """A name that changed while the machine is the same."""
     for name, host in after.items():
@@ -76,10 +83,11 @@ def _reached(old: Site, new: Site) -> Iterator[Saying]:
     if was.backend != now.backend:
         text = f"backend {was.backend} → {now.backend}: machines are made or forgotten"
         yield Saying("danger", "all nodes", text)
-    elif isinstance(was, ContainerNodes) and isinstance(now, ContainerNodes) and was.container != now.container:
+    elif isinstance(was, ContainerNodes) and isinstance(now, ContainerNodes):
         keys = [key for key in ("image", "networks", "interface") if _of(was, key) != _of(now, key)]
-        text = f"{listed(keys)} of the containers change: every machine is made anew, and with it the cluster"
-        yield Saying("danger", "all nodes", text)
+        if keys:
+            text = f"{listed(keys)} of the containers changed: every machine is to be made anew, and with it the cluster and all that runs in it"
+            yield Saying("danger", "all nodes", text)
     ssh = [key for key in ("user", "port", "agent", "bastion") if getattr(was.ssh, key) != getattr(now.ssh, key)]
     if ssh:
         text = f"{listed(ssh)} of SSH changes: nodes are reached in another way from now on"

@@ -1,6 +1,6 @@
 """Who makes the machines of a site: a class a backend, all of the same form."""
 
-from components.backends.container import Containers
+from components.backends import container
 from components.backends.custom import custom
 from components.backends.protocol import Backend
 from model.nodes import ContainerNodes, CustomNodes, Nodes
@@ -9,7 +9,12 @@ from model.nodes import ContainerNodes, CustomNodes, Nodes
 def backend(nodes: Nodes) -> Backend | None:
     """What makes the site's machines; None where they are there already. Raises pulumi.RunError for a program that is missing or wrong."""
     if isinstance(nodes, ContainerNodes):
-        return Containers(nodes)
+        return container.Containers(nodes)
     if isinstance(nodes, CustomNodes):
         return custom(nodes)
     return None
+
+
+def stopped(site: str, nodes: Nodes) -> set[str]:
+    """The nodes whose machine is there and stands still, as far as that can be seen from here; for `drift`, without Pulumi."""
+    return container.stopped(site, nodes.hosts) if isinstance(nodes, ContainerNodes) else set()

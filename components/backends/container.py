@@ -1,10 +1,14 @@
 """The backend `container`: system containers, made by podman on the machine where Pulumi runs."""
 
+import json
+import subprocess
+from collections.abc import Iterable
+
 import pulumi
 from pulumi_command import local
 
 from components.backends.protocol import Asked, Machine
-from model.nodes import ContainerNodes
+from model.nodes import ContainerNodes, Limits
 from render.script import script
 
 
@@ -15,18 +19,20 @@ class Containers:
         self._container = nodes.container
 
     def machine(self, asked: Asked, opts: pulumi.ResourceOptions) -> Machine:
-        """The container, by node/container.sh."""
+        """The container, by node/container.sh: made by `create`, started and set to its limits by `update`."""
         made, address = self._container, asked.host.address
         attach = [
             f"{network}:{f'ip={address},' if interface == made.interface else ''}interface_name={interface}"
             for interface, network in sorted(made.networks.items())
         ]
         home = "/root" if asked.user == "root" else f"/home/{asked.user}"
-        stdin = pulumi.Output.all(asked.host_key, asked.host_key_public, asked.authorized_key).apply(
+        keys = (asked.host_key, asked.host_key_public, asked.authorized_key, asked.started)
+        stdin = pulumi.Output.all(*keys).apply(
             lambda args: script(
                 "container",
                 {
                     "NAME": f"{asked.site}-{asked.node}",
+                    "SITE": asked.site,
                     "NODE": asked.node,
                     "IMAGE": made.image,
                     "ATTACH": " ".join(attach),
@@ -35,15 +41,18 @@ class Containers:
                     "HOST_KEY_PUBLIC": args[1],
                     "AUTHORIZED_KEY": args[2],
                     "USER_HOME": home,
+                    "STARTED": args[3],
                 },
             )
         )
         container = local.Command(
             f"{asked.name}-machine",
-            create="timeout -k 10 300 sh -s apply",
+            create="timeout -k 10 300 sh -s make",
+            update="timeout -k 10 300 sh -s change",
             delete="timeout -k 10 300 sh -s remove",
             stdin=stdin,
-            # A container has no settings that can change while it lives: another image or NIC is another machine.
+            # Apart from the script, so that a preview shows them. Another image or NIC is another machine.
+            environment=_environment(made.limits(asked.node)),
             triggers=[made.image, address, *attach],
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
@@ -52,4 +61,28 @@ class Containers:
                 pulumi.ResourceOptions(provider=asked.provider, delete_before_replace=True, hide_diffs=["stdin"]),
             ),
         )
-        return Machine(container, container.stdout)
+        return Machine(container, container.id)
+
+
+def _environment(limits: Limits) -> dict[str, str] | None:
+    """The limits as node/container.sh reads them; none, and there are none."""
+    named = {"LIMIT_CPUS": limits.cpus, "LIMIT_MEMORY_MIB": limits.memory}
+    return {name: f"{value:g}" for name, value in named.items() if value is not None} or None
+
+
+def stopped(site: str, nodes: Iterable[str]) -> set[str]:
+    """The nodes whose container is on this machine and does not run; none where podman can't be asked."""
+    names = {f"{site}-{node}": node for node in nodes}
+    try:
+        done = subprocess.run(
+            ["podman", "ps", "--all", "--format", "json"],
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=30,
+        )
+        found = json.loads(done.stdout or "[]") or []
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return set()
+    return {names[c["Names"][0]] for c in found if c["State"] != "running" and c["Names"][0] in names}

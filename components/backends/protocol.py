@@ -27,6 +27,8 @@ class Asked:
     host_key: pulumi.Output[str]
     """Private host key, in OpenSSH's form; a secret."""
     host_key_public: pulumi.Output[str]
+    started: pulumi.Input[str]
+    """Another text when the machine was found standing still: it is to be started."""
     provider: pulumi.ProviderResource
     """pulumi-command's, for backends that are commands."""
 
@@ -38,7 +40,7 @@ class Machine:
     resource: pulumi.Resource
     """The machine itself: what lives on it goes with it, and waits for it."""
     identity: pulumi.Input[str]
-    """Says which machine it is; another value: another machine, or the same with other keys."""
+    """Says which machine it is: the same, in a preview too, when it is changed in place; another, or not known, when it is made anew. A resource's `id`."""
 
 
 class Backend(Protocol):

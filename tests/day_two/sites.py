@@ -185,6 +185,7 @@ def machine(lab, argument, site, node, address):
     key = derive_host_key(seed, site, node)
     variables = {
         "NAME": f"{site}-{node}",
+        "SITE": site,
         "NODE": node,
         "IMAGE": "localhost/multus-site-node:bookworm",
         "ATTACH": ATTACH.format(ip=f"ip={address},"),
@@ -193,6 +194,7 @@ def machine(lab, argument, site, node, address):
         "HOST_KEY_PUBLIC": key.public,
         "AUTHORIZED_KEY": public_key_of((lab.place.folder / "ssh" / "id_ed25519").read_text()),
         "USER_HOME": "/root",
+        "STARTED": "",
     }
     lab.run("sh", "-s", argument, given=script("container", variables))
 
@@ -226,6 +228,11 @@ class Ping:
         """Whether the pod is still the one that the ping began in."""
         (pod,) = self.lab.pods()
         return pod["metadata"]["uid"] == self.pod
+
+
+def changed_hosts(results):
+    """Hosts that any playbook of the last step changed something on."""
+    return {host for hosts in results[-1]["ran"].values() for host in hosts}
 
 
 def ansible_at_work(work: Path):

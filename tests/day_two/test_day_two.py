@@ -7,8 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,18 +15,12 @@ import yaml
 from lab.cache import Cache
 from lab.mirror import earlier
 from lab.toolchain.modules import KUBERNETES, KUBERNETES_EARLIER
-from tests.day_two.sites import STACKS, Ping, ansible_at_work, lab_configuration, machine, of_the_lab, second
+from tests.day_two.sites import STACKS, ansible_at_work, changed_hosts, lab_configuration, machine, of_the_lab, second
 from tests.lab.running import PROJECT, eventually
 
 pytestmark = pytest.mark.day_two
 
 NODE4 = {"address": "10.1.1.8"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def lab_is_ours(lab):
-    assert lab.place.owner.exists(), "day two needs a lab that is up: make lab"
-    assert lab.place.owner.read_text() == str(PROJECT), "the lab that is up is another checkout's"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +31,7 @@ def two_stacks(lab):
     before.serve(lab.place)
     two = second(lab, before)
     for name, host in two.hosts.items():
-        machine(lab, "apply", "two", name, host["address"])
+        machine(lab, "make", "two", name, host["address"])
     file = STACKS / "Pulumi.two.yaml"
     file.write_text(yaml.safe_dump({"encryptionsalt": two.configuration["encryptionsalt"]}))
     lab.run("pulumi", "stack", "init", "two", "--non-interactive", check=False)
@@ -58,46 +50,6 @@ def cluster(two_stacks):
 @pytest.fixture(scope="module")
 def two(two_stacks):
     return two_stacks[1]
-
-
-@pytest.fixture(scope="module")
-def results(lab):
-    """Rows of the table: what was done, seconds, tasks changed by host, packets sent and lost. Printed and kept at the end."""
-    rows = []
-    yield rows
-    path = lab.place.runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-day-two.json"
-    path.write_text(json.dumps(rows, indent=1) + "\n")
-    print()
-    for row in rows:
-        print(f"{row['what']:<58} {row['seconds']:6.1f} s  {row['ran']}  ping: {row['ping']}")
-
-
-@pytest.fixture
-def step(lab, results):
-    """A step with a ping all the while on node2, which none of them concerns: at most one packet of it is lost."""
-
-    @contextlib.contextmanager
-    def run(what, cluster):
-        ping = Ping(lab, "node2")
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            seconds = time.monotonic() - begun
-            sent, lost = ping.stop()
-        results.append(
-            {"what": what, "seconds": seconds, "ran": cluster.ran(), "ping": f"{sent - lost} of {sent} answered"}
-        )
-        assert ping.same_pod()
-        assert sent > seconds
-        assert lost <= 1
-
-    return run
-
-
-def changed_hosts(results):
-    """Hosts that any playbook of the last step changed something on."""
-    return {host for hosts in results[-1]["ran"].values() for host in hosts}
 
 
 def test_add_a_worker(cluster, step, results):

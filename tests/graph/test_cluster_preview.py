@@ -34,8 +34,16 @@ class Seen(Answers):
         called = args.token
         if called != "pulumi:pulumi:readStackResourceOutputs" or self.stored is None:
             return {}
-        urn = "urn:pulumi:lab::multus-site::multus-site:index:Site$command:local:Command::lab-kubernetes-kubespray"
-        return {"outputs": {urn: {"type": "command:local:Command", "outputs": {"stdout": self.stored.to_json()}}}}
+        above = "urn:pulumi:lab::multus-site::multus-site:index:Site"
+        found = {f"{above}$command:local:Command::lab-kubernetes-kubespray": {"stdout": self.stored.to_json()}}
+        for node in self.stored.applied.hosts:
+            found[f"{above}$multus-site:index:NodeVM::lab-{node}"] = {"machine": self.machine(node)}
+        kinds = {urn: urn.split("$")[-1].partition("::")[0] for urn in found}
+        return {"outputs": {urn: {"type": kinds[urn], "outputs": outputs} for urn, outputs in found.items()}}
+
+    def machine(self, node):
+        """Which machine a node was, as the state has it."""
+        return f"lab-{node}-machine-id"
 
 
 def site(hosts=None, kubespray=None, **more):
@@ -187,3 +195,42 @@ def test_the_kubeconfig_is_read_again_after_an_upgrade_and_not_for_a_worker():
     more = {**site()["nodes"]["hosts"], "node4": {"address": "10.1.1.8"}}
     assert command(site()) == command(site(more))
     assert command(site()) != command(site(kubespray={"kubernetesVersion": "1.35.3"}))
+
+
+class Anew(Seen):
+    """A stack whose machines of some nodes are to be made anew: neither they nor what is found on them is what it was."""
+
+    def __init__(self, *nodes):
+        super().__init__()
+        self.nodes = nodes
+
+    def new_resource(self, args):
+        identity, outputs = super().new_resource(args)
+        if args.name in {f"lab-{node}-facts" for node in self.nodes}:
+            del outputs["stdout"]
+        return identity, outputs
+
+    def machine(self, node):
+        return "another" if node in self.nodes else super().machine(node)
+
+
+def test_a_machine_that_is_made_anew_leaves_and_joins(said):
+    preview(site(), applied(site()), Anew("node3"))
+    assert [line.partition(":")[0] for line in said] == ["remove-node.yml", "playbooks/facts.yml", "scale.yml"]
+    assert said[0] == "remove-node.yml: node3 is another machine now"
+
+
+@pytest.mark.usefixtures("said")
+@pytest.mark.parametrize("nodes", [("node1",), ("node1", "node2", "node3")])
+def test_the_first_control_plane_node_is_not_made_anew(nodes):
+    with pytest.raises(pulumi.RunError, match="first control plane node: its machine can't be"):
+        preview(site(), applied(site()), Anew(*nodes))
+
+
+def test_after_a_destroy_all_machines_are_made_anew(said):
+    """The working folder remembers a cluster; the stack does not."""
+    store = Store.of("lab")
+    store.path.parent.mkdir(parents=True)
+    store.write(applied(site()))
+    preview(site(), None, Anew("node1", "node2", "node3"))
+    assert said == ["cluster.yml: no machine of the earlier cluster is left"]

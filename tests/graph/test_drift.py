@@ -41,6 +41,7 @@ def site(monkeypatch):
         plugins = json.loads(text(graph["Command lab-cni-plugins-install"].inputs["stdin"]))["nodes"]
         return {
             node: [
+                text(graph[f"Command lab-{node}-machine"].inputs["stdin"]),
                 text(graph[f"Command lab-{node}-facts"].inputs["stdin"]),
                 plugins[node],
                 *(text(c.inputs["stdin"]) for n, c in graph.items() if n == f"Command lab-{node}-networks-apply"),
@@ -112,3 +113,15 @@ def test_a_plugin_of_calico_s_has_no_sha_to_be_held_to(site):
     }
     for plugins in ({}, {"tuning": {"sha256": SHA, "mode": "root:root 755"}}):
         assert site(outputs, {n: state(plugins=plugins) for n in all_well()}) == site(outputs, all_well())
+
+
+def test_a_machine_that_stands_still_is_started_and_its_node_seen_to(site, monkeypatch):
+    first = site(applied(), all_well())
+    monkeypatch.setattr(drift, "stopped", lambda *_: {"node3"})
+    now = site(applied(), {"node1": state(), "node2": state()})
+    assert now["node3"] != first["node3"]
+    assert (now["node1"], now["node2"]) == (first["node1"], first["node2"])
+    monkeypatch.setattr(drift, "stopped", lambda *_: set())
+    outputs = applied()
+    outputs["node3"] = {**outputs["node3"], "mended": "1", "started": "1"}
+    assert site(outputs, all_well()) == now

@@ -18,10 +18,13 @@ Command lab-cni-plugins-install
 Command lab-kubernetes-kubeconfig
 Command lab-kubernetes-kubespray
 Command lab-node1-facts
+Command lab-node1-leave
 Command lab-node1-machine
 Command lab-node2-facts
+Command lab-node2-leave
 Command lab-node2-machine
 Command lab-node3-facts
+Command lab-node3-leave
 Command lab-node3-machine
 Command lab-preflight-run
 Command lab-verification-run
@@ -134,11 +137,12 @@ def test_pods_of_one_network_do_not_wait_for_another():
     assert "NetworkAttachmentDefinition lab-macvlan-external" not in graph.before("Deployment lab-samplepod")
 
 
-def test_three_resources_a_node_whatever_is_installed():
-    assert [n for n in record() if "node3" in n] == [
-        "NodeVM lab-node3",
-        "Command lab-node3-machine",
+def test_four_resources_a_node_whatever_is_installed():
+    assert sorted(n for n in record() if "node3" in n) == [
         "Command lab-node3-facts",
+        "Command lab-node3-leave",
+        "Command lab-node3-machine",
+        "NodeVM lab-node3",
     ]
 
 
@@ -162,6 +166,15 @@ def test_what_has_a_delete_is_deleted_before_it_is_replaced():
             assert node.options.deleteBeforeReplace, name
 
 
+def test_what_lives_on_machines_is_not_asked_for_where_they_go():
+    """Else a site whose machines are dead could not be destroyed."""
+    graph = record(whereabouts_site())
+    for name, node in graph.items():
+        if node.type.startswith("kubernetes:") or (node.type.startswith("command:") and "delete" in node.inputs):
+            machine = name.endswith("-machine")
+            assert machine != ("-machine" in node.options.deletedWith), name
+
+
 def test_where_machines_go_their_files_go_with_them():
     graph = record()
     assert graph[PLUGINS].options.deletedWith.endswith("lab-node1-machine")
@@ -174,7 +187,8 @@ def test_existing_hosts_are_neither_made_nor_forgotten():
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"
     hosts = {name: {**host, "hostKey": key} for name, host in data["nodes"]["hosts"].items()}
     graph = record(lab_site(nodes={"backend": "existing", "hosts": hosts}))
-    assert not [n for n in graph if n.endswith("-machine")]
+    assert not [n for n in graph if n.endswith(("-machine", "-leave"))]
+    assert not [n for n, node in graph.items() if node.options and node.options.deletedWith]
     assert len([n for n in graph if n.endswith("-facts")]) == 3
     assert not graph["Command lab-kubernetes-kubespray"].options.deletedWith
     assert not graph[PLUGINS].options.deletedWith

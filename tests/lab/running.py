@@ -5,13 +5,10 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from lab import segments, shell
 from lab.cache import Cache, LabError
-from lab.place import Place, enter
-
-PROJECT = Path(__file__).parent.parent.parent
+from lab.place import PROJECT, Place, enter
 
 
 def no_lab():

@@ -139,6 +139,9 @@ CHANGES = {
         high(),
     ),
     "machines of another image": changed(lambda s: s["nodes"]["container"].update(image="localhost/multus-site-node:trixie")),
+    "limits of machines": changed(
+        lambda s: s["nodes"]["container"].update(memory=8192, machines={"node2": {"cpus": 4}})
+    ),
     "range grown": changed(lambda s: _range(s).update(rangeStart="10.1.10.100")),
     "range shrunk": changed(lambda s: _range(s).update(rangeEnd="10.1.10.220")),
     "range moved": changed(_moved_range),

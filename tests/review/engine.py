@@ -1,12 +1,13 @@
 """What a preview would say, worked out of two recorded graphs: quick, and without the CLI. tests/engine/test_review.py asks the real one."""
 
 import json
+from dataclasses import replace
 
 import pulumi
 from google.protobuf import json_format
 
 from kubespray.document import Document
-from kubespray.plan import as_applied, plan
+from kubespray.plan import as_applied, made_anew, plan
 from kubespray.record import Record
 from lab.standins.differences import changes
 from lab.standins.kubernetes.immutable import replaces
@@ -75,6 +76,11 @@ def steps(old, new):
             yield step("delete", node, inputs(node), {}, [])
 
 
+def is_replaced(name, old, new):
+    """Whether a machine is made anew."""
+    return any(s["op"] == "replace" and s["urn"].endswith(f"::{name}") for s in steps(old, new) if s["op"] != "delete")
+
+
 def review(old, new, **more):
     """The review of a change of a site's data; `old` None: it is new."""
     sites = [parse_site(data, source="a test") if data else None for data in (old, new)]
@@ -83,7 +89,10 @@ def review(old, new, **more):
     try:
         after, document = graph_of(new, 1)
         record_of = Record("lab", 1, as_applied(applied, None)) if applied else Record("lab")
-        runs = plan(record_of.applied, document)
+        anew = {node for node in document.hosts if is_replaced(f"lab-{node}-machine", before, after)}
+        errors = made_anew(record_of.applied, anew) if applied else []
+        identities = {node: "" if node in anew else identity for node, identity in document.identities.items()}
+        runs = [] if errors else plan(record_of.applied, replace(document, identities=identities))
         if runs and old:
             after, _ = graph_of(new, 2)
     except (pulumi.RunError, ValueError, Exception) as error:  # what a program ends with, a preview says

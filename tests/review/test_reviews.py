@@ -75,7 +75,7 @@ def test_dangers_come_first(name):
 
 CALM = {
     "nothing", "key order", "new site", "node added", "replicas", "workload added", "node of split ranges", "network added", "raw network",
-    "plugin version", "plugin added", "two steps at once", "rack dedicated no more",
+    "plugin version", "plugin added", "limits of machines", "two steps at once", "rack dedicated no more",
 }  # fmt: skip
 
 

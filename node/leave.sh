@@ -1,0 +1,51 @@
+# Takes a node out of the cluster before its machine is replaced; runs on another control plane node. Argument: leave.
+# Variables: NODE, KUBECTL, ADMIN (its kubeconfig), SECONDS_TO_DRAIN, FIRST (why this one can't be made anew; empty: it can). Drained, so that its pods end in
+# their own time and give back their addresses, then out of the API. What else there is of it (etcd) Kubespray takes out once the new machine is there.
+set -eu
+
+ROUND=$((SECONDS_TO_DRAIN < 60 ? SECONDS_TO_DRAIN : 60)) # after so many a node that died meanwhile is noticed
+
+kubectl() { "$KUBECTL" --kubeconfig "$ADMIN" --request-timeout=60s "$@"; }
+
+is_ready() { [ "$(kubectl get node "$NODE" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
+
+give_up() {
+    kubectl uncordon "$NODE" >/dev/null
+    echo "$NODE was not drained within $SECONDS_TO_DRAIN s, so its machine stays as it was: $(tail -n 3 "$log" | tr '\n' ' ')" >&2
+    echo "See which pods stay (kubectl get pods -A --field-selector spec.nodeName=$NODE) and why (a PodDisruptionBudget?), then run pulumi up again." >&2
+    exit 1
+}
+
+[ -x "$KUBECTL" ] && [ -e "$ADMIN" ] || {
+    echo "no cluster: nothing to leave"
+    exit 0
+}
+there=$(kubectl get node "$NODE" --ignore-not-found -o name) || {
+    echo "$NODE was not taken out of the cluster, so its machine stays as it was: the API server does not answer on $(hostname)." >&2
+    echo "Once it does, run pulumi up again." >&2
+    exit 1
+}
+[ -n "$there" ] || {
+    echo "$NODE is not in the cluster"
+    exit 0
+}
+[ -z "$FIRST" ] || {
+    echo "$FIRST" >&2
+    exit 1
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+kubectl cordon "$NODE" >/dev/null
+until=$(($(date +%s) + DRAIN_SECONDS))
+drained=''
+# Pods of a node that is not there would be waited for in vain: nobody is there to end them. They go with the node.
+while is_ready; do
+    if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${ROUND}s" >"$log" 2>&1; then
+        drained='drained and '
+        break
+    fi
+    [ "$(date +%s)" -lt "$until" ] || give_up
+done
+kubectl delete node "$NODE" >/dev/null
+echo "$NODE is ${drained}out of the cluster"
