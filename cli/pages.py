@@ -133,7 +133,7 @@ def preflight_page() -> str:
     for part, title in PARTS.items():
         lines.append(f"### {title}\n")
         for check in (one for one in CHECKS.values() if one.part == part.__name__):
-            lines.append(f"**{check.code}** ({check.level}): {check.title}. {' '.join(check.why.split())}\n")
+            lines.append(f"**{check.code}** ({check.level}): {check.title}. {check.why}\n")
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -15,7 +15,10 @@ def ours(site: str, facts: Sequence[dict[str, Any]]) -> set[str]:
 
 @each("OTHER_CLUSTER", "error", "The host is a node of another cluster")
 def other(node: Node) -> Problems:
-    """It has a kubelet's credentials that are not of this site's cluster. Kubespray would write over both."""
+    """It has a kubelet's credentials that are not of this site's cluster. Kubespray would write over both.
+
+    Mend: Drain and delete the node there, `kubeadm reset`; or another host.
+    """
     cluster = node.facts["cluster"]
     if node.ours or not cluster["kubelet"]:
         return
@@ -31,7 +34,10 @@ def other(node: Node) -> Problems:
 
 @each("CLUSTER_LEFTOVERS", "error", "Another cluster has left something behind")
 def leftovers(node: Node) -> Problems:
-    """An old etcd member or static pods start with the new cluster, and it does not come up."""
+    """An old etcd member or static pods start with the new cluster, and it does not come up.
+
+    Mend: `kubeadm reset --force` or the other installer's own way out.
+    """
     left = [path for path in node.facts["cluster"]["left"] if not path.startswith(CNI)]
     if left and not node.ours and not node.facts["cluster"]["kubelet"]:
         yield Problem(
@@ -43,7 +49,10 @@ def leftovers(node: Node) -> Problems:
 
 @each("CNI_LEFTOVERS", "warning", "Network configurations of something else")
 def configurations(node: Node) -> Problems:
-    """The one whose name sorts first is every pod's network, and Multus hands pods on to it. Podman's (87-podman) sorts behind the cluster's own."""
+    """The one whose name sorts first is every pod's network, and Multus hands pods on to it. Podman's (87-podman) sorts behind the cluster's own.
+
+    Mend: Remove the file, unless it is meant.
+    """
     left = [path for path in node.facts["cluster"]["left"] if path.startswith(CNI) and "podman" not in path]
     if left and not node.ours and not node.facts["cluster"]["kubelet"]:
         yield Problem(
@@ -53,7 +62,10 @@ def configurations(node: Node) -> Problems:
 
 @each("PORT_TAKEN", "error", "A program on a port of Kubernetes")
 def ports(node: Node) -> Problems:
-    """What should listen there can't start. On nodes of the site's own cluster, and of another one, it is that cluster's."""
+    """What should listen there can't start. On nodes of the site's own cluster, and of another one, it is that cluster's.
+
+    Mend: Stop the program, or move it.
+    """
     if node.ours or node.facts["cluster"]["kubelet"]:
         return
     for port, holder in node.facts["ports"].items():

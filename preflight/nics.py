@@ -25,7 +25,10 @@ def _users(nic: Nic) -> str:
 
 @each("ADDRESS_MISSING", "error", "The host does not hold the address that the site gives it")
 def address(node: Node) -> Problems:
-    """Kubernetes binds to it, and Kubespray stops where it is not the host's own: an address that is translated on the way is none."""
+    """Kubernetes binds to it, and Kubespray stops where it is not the host's own: an address that is translated on the way is none.
+
+    Mend: Correct nodes.hosts.NAME.address; hosts behind translated addresses are reached through a bastion.
+    """
     if node.own is None:
         there = [a for nic in node.facts["nics"].values() for a in nic["addresses"]]
         yield Problem(
@@ -37,7 +40,10 @@ def address(node: Node) -> Problems:
 
 @each("NIC_MISSING", "error", "A NIC that a network is on is not there")
 def missing(node: Node) -> Problems:
-    """Pods of that network do not start there. For a NIC that goes into pods it is a warning, and none once the node is in the cluster: it is in a pod then."""
+    """Pods of that network do not start there. For a NIC that goes into pods it is a warning, and none once the node is in the cluster: it is in a pod then.
+
+    Mend: Correct the name, plug it in, or name the nodes that have it (`nodes` of network or link).
+    """
     for spec, asked in node.asked.nics.items():
         if node.nic(spec) is None and not (asked.absent and node.ours):
             there = ", ".join(name for name in node.facts["nics"]) or "none"
@@ -51,7 +57,10 @@ def missing(node: Node) -> Problems:
 
 @each("NIC_DOWN", "error", "A NIC can't be set up")
 def down(node: Node) -> Problems:
-    """`up` has set it up before this was looked at, so something takes it down again, or its driver refuses."""
+    """`up` has set it up before this was looked at, so something takes it down again, or its driver refuses.
+
+    Mend: `dmesg | grep NIC` says why.
+    """
     for name, asked, nic in _there(node):
         if not nic["up"] and not asked.absent:
             yield Problem(node.name, f"{name} is down", f"See why: ip link set {name} up; dmesg | grep {name}")
@@ -59,7 +68,10 @@ def down(node: Node) -> Problems:
 
 @each("NIC_NO_CARRIER", "error", "A NIC without a link")
 def carrier(node: Node) -> Problems:
-    """No cable, or nothing on its other end."""
+    """No cable, or nothing on its other end.
+
+    Mend: The cable, the switch port, the virtual network.
+    """
     for name, asked, nic in _there(node):
         if nic["up"] and not nic["carrier"] and not asked.absent:
             yield Problem(
@@ -69,7 +81,10 @@ def carrier(node: Node) -> Problems:
 
 @each("NIC_MTU_SMALL", "error", "A NIC whose MTU is below what its networks ask for")
 def mtu(node: Node) -> Problems:
-    """macvlan and vlan refuse an MTU above their master's; ipvlan takes it, and large packets are lost."""
+    """macvlan and vlan refuse an MTU above their master's; ipvlan takes it, and large packets are lost.
+
+    Mend: Raise it where the system keeps it, on the switch ports too; or lower the network's mtu.
+    """
     for name, asked, nic in _there(node):
         if nic["mtu"] < asked.mtu:
             yield Problem(
@@ -81,7 +96,10 @@ def mtu(node: Node) -> Problems:
 
 @each("NIC_IN_USE", "error", "A NIC that is part of a bond or bridge already")
 def enslaved(node: Node) -> Problems:
-    """The kernel gives such a NIC no macvlan and no ipvlan children (EBUSY), nor lets another bond have it. Links that the site makes itself are no matter."""
+    """The kernel gives such a NIC no macvlan and no ipvlan children (EBUSY), nor lets another bond have it. Links that the site makes itself are no matter.
+
+    Mend: Name the bond or bridge instead, or take the NIC out of it.
+    """
     nics = node.facts["nics"]
     for name, asked, nic in _there(node):
         above = nic["master"]
@@ -97,7 +115,10 @@ def enslaved(node: Node) -> Problems:
 
 @each("NIC_OWN", "warning", "A NIC that the node itself lives on")
 def own(node: Node) -> Problems:
-    """Through a NIC that macvlan or ipvlan pods share, a node and its own pods do not hear each other. A NIC that goes into a pod or a bond takes the node's address with it: that is an error."""
+    """Through a NIC that macvlan or ipvlan pods share, a node and its own pods do not hear each other. A NIC that goes into a pod or a bond takes the node's address with it: that is an error.
+
+    Mend: Another NIC; with a single one, VLANs of it (`links`) or nothing.
+    """
     for name, asked, nic in _there(node):
         if name != node.own and not nic["default"]:
             continue
@@ -119,7 +140,10 @@ def own(node: Node) -> Problems:
 
 @each("NIC_HAS_ADDRESS", "warning", "An address on a NIC that is for pods")
 def addresses(node: Node) -> Problems:
-    """It works, and some sites want a leg of the node in a network; mostly it is DHCP that was left on. Where the NIC goes into a pod or a bond the address is lost: that is an error."""
+    """It works, and some sites want a leg of the node in a network; mostly it is DHCP that was left on. Where the NIC goes into a pod or a bond the address is lost: that is an error.
+
+    Mend: Take it away in the system's network settings, unless it is meant.
+    """
     for name, asked, nic in _there(node):
         if not nic["addresses"] or name == node.own or nic["default"]:
             continue
@@ -141,7 +165,10 @@ def addresses(node: Node) -> Problems:
 
 @each("ADDRESS_IN_RANGE", "warning", "A node's address among those that pods get")
 def in_range(node: Node) -> Problems:
-    """A pod gets it some day, and then two have it."""
+    """A pod gets it some day, and then two have it.
+
+    Mend: Leave it out of the range (rangeStart, rangeEnd, exclude).
+    """
     for name, asked, nic in _there(node):
         for address in nic["addresses"]:
             own = ipaddress.ip_interface(address).ip
@@ -160,7 +187,10 @@ def _between(address: ipaddress.IPv4Address | ipaddress.IPv6Address, first: str,
 
 @each("SRIOV_FUNCTIONS", "error", "A NIC that has not so many virtual functions")
 def functions(node: Node) -> Problems:
-    """How many a NIC can have is its firmware's and the BIOS's (sriov_totalvfs)."""
+    """How many a NIC can have is its firmware's and the BIOS's (sriov_totalvfs).
+
+    Mend: Turn SR-IOV on, or lower numVfs.
+    """
     for name, asked, nic in _there(node):
         if nic["functions"] < asked.functions:
             there = f"{nic['functions']} virtual functions at most" if nic["functions"] else "no SR-IOV"

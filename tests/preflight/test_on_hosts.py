@@ -13,6 +13,7 @@ import pytest
 from components.preflight import document_of
 from model.load import parse_site
 from reach.way import way
+from tests.engine.applied import Place
 from tests.graph.recording import ED25519
 from tests.preflight.hosts import BASTION, HOSTS, hosts, refuse
 from tests.preflight.sites import AIR_GAP, MEDIA
@@ -380,3 +381,58 @@ def test_a_cluster_is_ours_by_the_authority_beside_the_sites_record(preflight, p
     errors, _, _ = preflight()
     assert len(errors) == 1
     assert errors[0].startswith("node2: it is a node of another cluster, the one at https://192.0.2.7:6443")
+
+
+@pytest.mark.engine
+def test_the_real_program_fails_once_with_everything_looks_anew_and_then_leaves_hosts_alone(
+    there, tmp_path, provoked, monkeypatch
+):
+    """`pulumi up` of a whole site. There is no Kubespray to be had in the namespace, so that it ends behind preflight."""
+    monkeypatch.setattr(
+        "tests.engine.applied.without_network", lambda: ["nsenter", f"--net=/run/netns/{there.namespace}"]
+    )
+    identity, other = (there.on(node, "cat /etc/machine-id").strip() for node in HOSTS)
+    provoked(f"echo {identity} >/etc/machine-id", f"echo {other} >/etc/machine-id")
+    provoked("mkdir -p /var/lib/etcd/member", "rm -rf /var/lib/etcd", "node1")
+    place = Place(tmp_path)
+    named = {name: {"address": address, "hostKey": there.public[name]} for name, address in HOSTS.items()}
+    named["node1"]["roles"] = ["control-plane", "etcd", "worker"]
+    ssh = {"bastion": {"host": BASTION, "hostKey": there.public["bastion"]}}
+    site = {
+        "name": "preflight",
+        "nodes": {"backend": "existing", "ssh": ssh, "hosts": named},
+        "kubespray": {"variables": {**HERE, "kubelet_fail_cgroup_v1": False}},
+        "networks": {"media": MEDIA},
+    }
+    del site["kubespray"]["variables"]["kube_network_plugin"]
+    site["kubespray"]["networkPlugin"] = "none"
+    place.write(site)
+    place.initialise()
+    place.secret("multus-site:sshPrivateKey", there.private_key)
+    place.write(site)
+
+    def up():
+        done = place.run("pulumi", "up", "--stack", "dallas", "--yes", "--skip-preview", "--non-interactive")
+        assert done.returncode
+        return done.stdout + done.stderr
+
+    first = up()
+    assert f"node1, node2: the machine-id {identity} is on several hosts (MACHINE_ID_SHARED)" in first
+    assert "node1: a cluster has left /var/lib/etcd/member (CLUSTER_LEFTOVERS)" in first
+    assert "preflight-kubernetes-kubespray creating" not in first
+
+    there.on("node2", f"echo {other} >/etc/machine-id")
+    there.on("node1", "rm -r /var/lib/etcd; ip link set ens6 down")
+    second = up()
+    assert "MACHINE_ID_SHARED" not in second
+    # The NIC was set up, and the new identity read, by commands that had succeeded before.
+    assert "UP" in there.on("node1", "ip link show ens6")
+    assert "preflight-preflight-run created" in second
+    assert "preflight-kubernetes-kubespray creating" in second
+    state = json.loads(place.must("pulumi", "stack", "export", "--stack", "dallas"))["deployment"]["resources"]
+    facts = {r["urn"].split("::")[-1]: json.loads(r["outputs"]["stdout"]) for r in state if r["urn"].endswith("-facts")}
+    assert facts["preflight-node2-facts"]["machineId"] == other
+
+    third = up()
+    assert "-facts updat" not in third
+    assert "preflight-preflight-run updat" not in third

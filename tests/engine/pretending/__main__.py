@@ -78,7 +78,7 @@ def answer(urn, properties):
     """The last line that a command would print."""
     name, stdin = urn.rpartition("::")[2], str(properties.get("stdin") or "")
     if name.endswith("-facts"):
-        node = next(line for line in stdin.splitlines() if line.startswith("NODE=")).partition("=")[2]
+        node = name.partition("-")[2]
         identity = hashlib.sha256(node.encode()).hexdigest()[:32]
         return json.dumps({"machineId": identity, "memory": 8192, "looked": 1})
     if name.endswith("-preflight-run"):
