@@ -20,7 +20,7 @@ from tests.graph.recording import ED25519, PRIVATE_KEY
 PROJECT = Path(__file__).parents[2]
 PRETENDING = Path(__file__).parent / "pretending"
 OURS = (
-    "Pulumi.yaml", "__main__.py", "artifacts.yaml", "cli", "components", "delivery", "drift", "kubespray", "lab", "model", "node", "pods",
+    ".venv", "Pulumi.yaml", "__main__.py", "artifacts.yaml", "cli", "components", "delivery", "drift", "kubespray", "lab", "model", "node", "pods",
     "render", "review", "rules", "throughput", "verification",
 )  # fmt: skip
 

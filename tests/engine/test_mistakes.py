@@ -40,7 +40,7 @@ def preview(environment, tmp_path):
     def run(site, **config):
         folder = tmp_path / "project"
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
-        for name in ("Pulumi.yaml", "__main__.py", "artifacts.yaml", "components", "model", "render", "rules", "verification", "delivery",
+        for name in (".venv", "Pulumi.yaml", "__main__.py", "artifacts.yaml", "components", "model", "render", "rules", "verification", "delivery",
                      "kubespray", "node", "lab", "drift", "throughput"):  # fmt: skip
             if not (folder / name).exists():
                 (folder / name).symlink_to(PROJECT / name)

@@ -72,7 +72,7 @@ def preview(project, tmp_path):
         kept = yaml.safe_load(file.read_text())
         values = {**kept["config"], "pulumi:disable-default-providers": ["*"], **config, "multus-site:site": site}
         file.write_text(yaml.safe_dump({**kept, "config": values}, sort_keys=False))
-        options = ["--policy-pack", "policy/pack.sh"]
+        options = ["--policy-pack", "policy"]
         if settings is not None:
             (tmp_path / "settings.json").write_text(json.dumps(settings))
             options += ["--policy-pack-config", str(tmp_path / "settings.json")]
@@ -136,14 +136,3 @@ def test_a_setting_that_is_none_is_refused(preview):
     status, output = preview(lab_site(), {"resources-set": {"required": ["limits.gpu"]}})
     assert status != 0
     assert "resources-set" in output
-
-
-def test_pulumis_own_language_host_starts_the_folder(project):
-    """As sdk/python's host does it for a folder with PulumiPolicy.yaml: module pulumi.policy, the engine's address, the folder."""
-    folder, environment = project
-    command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder / "policy")]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert int(process.stdout.readline()) > 0
-        finally:
-            process.kill()

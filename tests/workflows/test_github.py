@@ -134,7 +134,7 @@ def test_a_pull_request_is_reviewed_in_one_comment(checkout, hosting):
     (comment,) = hosting.comments
     assert "10.20.0.0/23" in comment["body"]
     assert comment["body"].startswith("<!-- multus-site review -->\n")
-    assert "policy/pack.sh" in steps[3][2]
+    assert "multus-site@v" in steps[3][2]
 
     # The next push takes it back: the same comment says so.
     checkout.write(SITE)

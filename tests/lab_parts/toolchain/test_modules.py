@@ -10,6 +10,7 @@ from lab.toolchain.go import Go
 
 MAIN_MODULES = {
     "pulumi": ("github.com/pulumi/pulumi/pkg/v3", modules.PULUMI),
+    "pulumi-language-python": ("github.com/pulumi/pulumi/sdk/v3", modules.PULUMI),
     "kubernetes": ("k8s.io/kubernetes", modules.KUBERNETES),
     "kubernetes-earlier": ("k8s.io/kubernetes", modules.KUBERNETES_EARLIER),
     "etcd": ("go.etcd.io/etcd/server/v3", modules.ETCD),
