@@ -69,6 +69,8 @@ MULTUS = "4.3.0"
 WHEREABOUTS = "0.9.2"
 ACTIONLINT = "1.7.12"
 """For the tests of our own workflows."""
+VERSITYGW = "1.0.14"
+"""An S3 server, for the tests of backends."""
 
 _PULUMI = "github.com/pulumi/pulumi/sdk/v3/go/common/version"
 _KUBE = "k8s.io/component-base/version"
@@ -102,6 +104,7 @@ TOOLS = {
         Tool("flannel", 80, (f"github.com/flannel-io/flannel/pkg/version.Version=v{FLANNEL}",), cgo=True),
         Tool("containerd", 70, (f"github.com/containerd/containerd/v2/version.Version=v{CONTAINERD}",)),
         Tool("actionlint", 10),
+        Tool("versitygw", 45),
         Tool("crictl", 30, (f"sigs.k8s.io/cri-tools/pkg/version.Version=v{CRICTL}",)),
         Tool(
             "cni-plugins",

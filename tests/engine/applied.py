@@ -60,10 +60,13 @@ def without_network():
 class Place:
     """The folder and what is typed there."""
 
-    def __init__(self, folder, stack="dallas"):
+    def __init__(self, folder, stack="dallas", backend=""):
+        """`backend`: a URL, of a server on this machine's loopback; else a folder beside the project."""
         tool("pulumi")
         tool("pulumi-language-python")
         self.folder, self.stack = folder, stack
+        self.backend = backend or f"file://{folder / 'state'}"
+        self.before = [] if backend else without_network()
         self.file = folder / "project" / "stacks" / f"Pulumi.{stack}.yaml"
         self.file.parent.mkdir(parents=True, exist_ok=True)
         (folder / "state").mkdir(exist_ok=True)
@@ -76,7 +79,7 @@ class Place:
         return {
             **{key: value for key, value in os.environ.items() if not key.startswith(("KUBESPRAY_", "PULUMI_"))},
             "PATH": path,
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_BACKEND_URL": self.backend,
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -88,7 +91,7 @@ class Place:
 
     def run(self, *command, first=(), **options):
         return subprocess.run(
-            [*without_network(), *map(str, command)],
+            [*self.before, *map(str, command)],
             cwd=self.folder / "project",
             env=self.environment(*first),
             capture_output=True,

@@ -23,6 +23,7 @@ MAIN_MODULES = {
     "containerd": ("github.com/containerd/containerd/v2", modules.CONTAINERD),
     "crictl": ("sigs.k8s.io/cri-tools", modules.CRICTL),
     "actionlint": ("github.com/rhysd/actionlint", modules.ACTIONLINT),
+    "versitygw": ("github.com/versity/versitygw", modules.VERSITYGW),
     "cni-plugins": ("github.com/containernetworking/plugins", modules.CNI_PLUGINS),
 }
 
