@@ -131,9 +131,9 @@ class Place:
         self.must("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-q", "-m", message)
 
     def up(self):
-        """Applies it, with nobody there. The state is written once, at the end: a file that is written at each step takes minutes with 300 nodes."""
+        """Applies it, with nobody there; what was said. The state is written once, at the end: a file that is written at each step takes minutes with 300 nodes."""
         once = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-        self.must(
+        return self.must(
             "env",
             *(f"{key}={value}" for key, value in once.items()),
             "pulumi",
