@@ -37,11 +37,13 @@ try:
         throughput,
         trace,
         verify,
+        version,
     )
 except ModuleNotFoundError as error:
     incomplete(error)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.callback()(version.version)
 app.command("lint")(lint.lint)
 app.command("verify")(verify.verify)
 app.command("throughput")(throughput.throughput)
