@@ -30,6 +30,7 @@ try:
         lint,
         mirror,
         new,
+        policies,
         review,
         schema,
         show,
@@ -54,6 +55,7 @@ app.command("addresses")(addresses.addresses)
 app.command("diagram")(diagram.diagram)
 app.command("drift")(drift.drift)
 app.command("review")(review.review)
+app.command("policies")(policies.policies)
 app.command("docs")(docs.docs)
 app.command("show")(show.show)
 app.command("new")(new.new)

@@ -112,7 +112,11 @@ def test_a_text_that_is_too_long_ends_at_a_line_and_outside_of_code():
 def review_of(site, rows, diagram=0):
     """A review as review/markdown.py writes one."""
     table = "".join(f"| {site} row {i} |\n" for i in range(rows))
-    drawn = f"<details><summary>Diagram</summary>\n\n```mermaid\n{'a --> b' * diagram}\n```\n\n</details>\n" if diagram else ""
+    drawn = (
+        f"<details><summary>Diagram</summary>\n\n```mermaid\n{'a --> b' * diagram}\n```\n\n</details>\n"
+        if diagram
+        else ""
+    )
     return f"<!-- multus-site review of {site} -->\n## ⛔ {site}: 1 dangerous change\n\n- ⛔ {site} loses addresses\n\n{table}{drawn}"
 
 

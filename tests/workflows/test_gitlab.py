@@ -118,5 +118,5 @@ def test_both_services_call_the_same_commands():
     assert (
         commands(github.replace('"', ""))
         == commands(gitlab.replace('"', ""))
-        == {"lint", "review", "comment", "sites", "drift", "verify"}
+        == {"lint", "review", "comment", "sites", "drift", "verify", "policies"}
     )
