@@ -4,7 +4,6 @@ from pathlib import Path
 
 from cli.stacks import Stack
 from cli.wrong_use import wrong_use
-from model.nodes import ContainerNodes
 from render.host_keys import derive_host_key
 
 
@@ -19,8 +18,7 @@ def host_keys(stack: Stack) -> dict[str, str]:
     pinned = {name: host.host_key for name, host in nodes.hosts.items() if host.host_key is not None}
     if len(pinned) == len(nodes.hosts):
         return pinned
-    file = nodes.host_key_seed_file if isinstance(nodes, ContainerNodes) else None
-    seed = _secret(stack, "hostKeySeed", file)
+    seed = _secret(stack, "hostKeySeed", nodes.seed_file)
     made = {name: derive_host_key(seed, stack.site.name, name).public for name in nodes.hosts if name not in pinned}
     return {**made, **pinned}
 

@@ -121,7 +121,7 @@ def _document(
         "private_key": private_key,
         "run_id": run_id,
         "script": script_digest,
-        "leavers_go": site.nodes.backend == "container",
+        "leavers_go": site.nodes.makes_machines,
         "bastion": {"host": bastion.host, "port": bastion.port, "user": bastion.user} if bastion else None,
         "bastion_key": bastion.host_key if bastion else "",
     }

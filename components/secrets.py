@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from model.nodes import ContainerNodes, Nodes
+from model.nodes import Nodes
 from render.host_keys import public_key_of
 
 
@@ -23,14 +23,13 @@ class Secrets:
 
 def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
     """The site's secrets. Raises pulumi.RunError, saying what to set, where one is missing."""
-    seed_file = nodes.host_key_seed_file if isinstance(nodes, ContainerNodes) else None
     private_key = _secret(config, "sshPrivateKey", nodes.ssh.private_key_file)
     if private_key is None:
         msg = "multus-site:sshPrivateKey is not set. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
         raise pulumi.RunError(msg)
     return Secrets(
         private_key.apply(_private_key),
-        _secret(config, "hostKeySeed", seed_file),
+        _secret(config, "hostKeySeed", nodes.seed_file),
         _variables(config, "kubesprayVariables"),
     )
 

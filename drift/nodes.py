@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kubespray.ssh import Shell
-from model.nodes import ContainerNodes, Nodes
+from model.nodes import Nodes
 from model.site import Site
 from render.script import script
 
@@ -135,7 +135,7 @@ def networks(node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) ->
 def mendable(nodes: Nodes, node: str, applied: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Drift]:
     """What drifted of that which the node's own commands apply; not all of it is theirs to put back."""
     yield from binaries(node, applied, found)
-    yield from nics(node, applied, found, made=isinstance(nodes, ContainerNodes))
+    yield from nics(node, applied, found, made=nodes.makes_machines)
     yield from networks(node, applied, found)
 
 

@@ -1,6 +1,6 @@
 """The nodes of a site: who makes them, how they are reached, what they are called."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from model.types import HostKey, InterfaceName, IpAddress, NodeName, ObjectName,
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
+NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
 
 
 class Bastion(Part):
@@ -56,24 +57,60 @@ class Host(Part):
     """Which part of ranges that are split by node it hands out; by its address if absent."""
 
 
-class ExistingNodes(Part):
-    """Hosts that exist and are reached over SSH."""
+class NodesOfABackend(Part):
+    """What the nodes of every backend have; a backend of machines that we make says the rest of itself below."""
 
-    backend: Literal["existing"]
-    """The hosts are there already."""
+    backend: str
+    """Who makes them."""
     ssh: Ssh = Ssh()
     """How they are logged in to."""
     hosts: dict[NodeName, Host] = Field(min_length=1)
     """The nodes by name, in an order that stays."""
 
+    makes_machines: ClassVar[bool] = False
+    """Whether `up` makes the machines, and `destroy` removes them; else they are somebody else's."""
 
-class Container(Part):
-    """How the system containers of a site are made."""
+    @property
+    def seed_file(self) -> str | None:
+        """File with the seed of the host keys, if the site names one."""
+        return None
 
-    image: PinnedImage
-    """Image with systemd and sshd."""
-    networks: dict[InterfaceName, ObjectName] = Field(min_length=1)
-    """Interface in the node → podman network."""
+    @property
+    def management(self) -> str | None:
+        """The NIC that holds the nodes' own addresses, where the site says it."""
+        return None
+
+    def nics(self, node: str) -> dict[str, str]:
+        """The NICs that a node's machine is made with → what each is plugged into; empty where that is not ours to say."""
+        del node
+        return {}
+
+
+class ExistingNodes(NodesOfABackend):
+    """Hosts that exist and are reached over SSH."""
+
+    backend: Literal["existing"]
+    """The hosts are there already."""
+
+
+class MadeNodes(NodesOfABackend):
+    """Machines that `up` makes. Their host keys are derived from a seed, so that they are known before they are there."""
+
+    host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
+    """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
+
+    makes_machines: ClassVar[bool] = True
+
+    @property
+    def seed_file(self) -> str | None:
+        return self.host_key_seed_file
+
+
+class Plugged(Part):
+    """NICs of machines that we make: all alike."""
+
+    networks: dict[InterfaceName, NetworkName] = Field(min_length=1)
+    """Interface in the node → network that it is plugged into, by its name there."""
     interface: InterfaceName = "eth0"
     """The one of them that holds the node's address."""
 
@@ -85,19 +122,54 @@ class Container(Part):
         return self
 
 
-class ContainerNodes(Part):
+class Container(Plugged):
+    """How the system containers of a site are made. Their networks are podman's."""
+
+    image: PinnedImage
+    """Image with systemd and sshd."""
+
+
+class ContainerNodes(MadeNodes):
     """System containers that podman makes on the machine where Pulumi runs."""
 
     backend: Literal["container"]
     """Each node is a system container."""
-    ssh: Ssh = Ssh()
-    """How they are logged in to."""
     container: Container
     """How they are made."""
-    host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
-    """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
-    hosts: dict[NodeName, Host] = Field(min_length=1)
-    """The nodes by name, in an order that stays."""
+
+    @property
+    def management(self) -> str | None:
+        return self.container.interface
+
+    def nics(self, node: str) -> dict[str, str]:
+        del node
+        return dict(self.container.networks)
 
 
-Nodes = Annotated[ExistingNodes | ContainerNodes, Field(discriminator="backend")]
+class Custom(Plugged):
+    """Machines that a program of the project makes: of any cloud or virtualization that Pulumi has a package for."""
+
+    program: str = Field(pattern=r"^[^/].*\.py$", examples=["backends/openstack.py"])
+    """A Python file, relative to the project, with a class `Settings` and a class `Backend`."""
+    settings: dict[str, Any] = Field(default={}, examples=[{"flavor": "m1.large"}])
+    """What the program needs to know; its `Settings` say what may stand here."""
+
+
+class CustomNodes(MadeNodes):
+    """Machines of a backend of your own."""
+
+    backend: Literal["custom"]
+    """Each node is made by the program that is named."""
+    custom: Custom
+    """How they are made."""
+
+    @property
+    def management(self) -> str | None:
+        return self.custom.interface
+
+    def nics(self, node: str) -> dict[str, str]:
+        del node
+        return dict(self.custom.networks)
+
+
+Nodes = Annotated[ExistingNodes | ContainerNodes | CustomNodes, Field(discriminator="backend")]

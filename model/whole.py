@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from model import named, whole_networks, whole_workloads
-from model.nodes import ExistingNodes
 from model.workloads import replica_name
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def mistakes(site: "Site") -> list[str]:
                 f"nodes.hosts.{name}.address: {host.address} is the address of {seen[host.address]} too; give each host its own"
             )
         seen.setdefault(host.address, name)
-        if isinstance(site.nodes, ExistingNodes) and host.host_key is None:
+        if not site.nodes.makes_machines and host.host_key is None:
             found.append(f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}")
     found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())
     found += site.kubespray.mistakes()

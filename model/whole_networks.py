@@ -8,7 +8,6 @@ from model.links import Link
 from model.master import MasterByNode
 from model.networks import Network, Raw
 from model.node_links import VlanLink
-from model.nodes import ContainerNodes
 from model.positions import written
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def links(site: "Site") -> list[str]:
                 found.append(
                     f"{where}.members[{i}]: {member} is in {members[member]} already; take it out of one of the two"
                 )
-            if isinstance(site.nodes, ContainerNodes) and member == site.nodes.container.interface:
+            if member == site.nodes.management:
                 found.append(f"{where}.members[{i}]: {member} holds the node's own address; take another NIC")
     for name, network in site.networks.items():
         master = network.master if isinstance(network, Link) else None

@@ -9,7 +9,6 @@ from model.defaults import Defaults
 from model.links import Link
 from model.load import SITE_PATH, site_data
 from model.networks import Raw
-from model.nodes import ContainerNodes
 from model.positions import Data, Document, Path, documents
 from model.site import Site
 from model.workloads import replica_name
@@ -178,9 +177,12 @@ def _facts(site: Site, given: Facts) -> Facts:
         "service_cidr": service_cidrs(site),
         "node_ips": [host.address for host in site.nodes.hosts.values()],
     }
-    if isinstance(site.nodes, ContainerNodes):
-        known["ifaces"] = list(site.nodes.container.networks)
-        known["primary_iface"] = site.nodes.container.interface
+    machines = {node: list(site.nodes.nics(node)) for node in site.nodes.hosts}
+    alike = len({tuple(nics) for nics in machines.values()}) == 1
+    if any(machines.values()):
+        known |= {"ifaces": next(iter(machines.values()))} if alike else {"ifaces_by_node": machines}
+    if site.nodes.management is not None:
+        known["primary_iface"] = site.nodes.management
     return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
 
 

@@ -6,7 +6,6 @@ Four columns, left to right: nodes → segments → networks → workloads. Site
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from model.nodes import ContainerNodes
 from model.site import Site
 from render.diagram import nics
 from render.network import AddressRange, NetworkFacts, network_facts
@@ -136,7 +135,7 @@ def diagram(site: Site, live: Sequence[PodInterface] = ()) -> Diagram:
 def _segments(site: Site, facts: Iterable[NetworkFacts]) -> list[_Segment]:
     """Segments in the order of the networks that name them."""
     found: dict[str, _Segment] = {}
-    behind = site.nodes.container.networks if isinstance(site.nodes, ContainerNodes) else {}
+    behind = {nic: network for node in site.nodes.hosts for nic, network in site.nodes.nics(node).items()}
     for n in facts:
         if n.segment is not None:
             named = site.segments[n.segment]

@@ -1,0 +1,15 @@
+"""Who makes the machines of a site: a class a backend, all of the same form."""
+
+from components.backends.container import Containers
+from components.backends.custom import custom
+from components.backends.protocol import Backend
+from model.nodes import ContainerNodes, CustomNodes, Nodes
+
+
+def backend(nodes: Nodes) -> Backend | None:
+    """What makes the site's machines; None where they are there already. Raises pulumi.RunError for a program that is missing or wrong."""
+    if isinstance(nodes, ContainerNodes):
+        return Containers(nodes)
+    if isinstance(nodes, CustomNodes):
+        return custom(nodes)
+    return None
