@@ -54,7 +54,9 @@ def test_nics_get_the_sites_names_at_each_boot(tmp_path):
     script.write_text(file["content"])
     links = "ip link add b0 address 02:00:00:00:00:07 type veth peer name b1 address 02:00:00:00:00:06"
     inside = f"mount -t sysfs none /sys; {links}; sh {script}; sh {script}; ip -br link"
-    done = subprocess.run(["unshare", "--net", "--mount", "sh", "-ec", inside], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-ec", inside], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     there = {line.split("@")[0].split()[0]: line.split()[2] for line in done.stdout.splitlines()}
     assert (there["ens6"], there["ens7"]) == ("02:00:00:00:00:06", "02:00:00:00:00:07")
