@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[2]
 PRETENDING = Path(__file__).parent / "pretending"
 OURS = (
     ".venv", "Pulumi.yaml", "__main__.py", "artifacts.yaml", "cli", "components", "delivery", "drift", "kubespray", "lab", "model", "node", "pods",
-    "render", "review", "rules", "throughput", "verification",
+    "policy", "render", "review", "rules", "throughput", "verification",
 )  # fmt: skip
 
 
