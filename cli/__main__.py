@@ -1,27 +1,50 @@
 """The commands. Each module has a function that typer makes a command of; heavy imports stay inside of it."""
 
-import typer
+import sys
+from typing import NoReturn
 
-from cli import (
-    addresses,
-    adopt,
-    comment,
-    diagram,
-    docs,
-    drift,
-    lint,
-    mirror,
-    new,
-    review,
-    schema,
-    show,
-    sites,
-    throughput,
-    trace,
-    verify,
-)
+
+def incomplete(error: ModuleNotFoundError) -> NoReturn:
+    """Say which package this Python lacks and which one has it, and end as for wrong use. Raises what is no package of others."""
+    package = (error.name or "").partition(".")[0]
+    if package in {"", "cli"}:
+        raise error
+    print(
+        f"{sys.executable} has no module {package}; type: lab/bootstrap.sh --plain python -m cli …, which makes .venv with all that is "
+        "pinned, or .venv/bin/python -m cli … where it is there",
+        file=sys.stderr,
+    )
+    raise SystemExit(2)
+
+
+try:
+    import typer
+
+    from cli import (
+        addresses,
+        adopt,
+        comment,
+        diagram,
+        docs,
+        drift,
+        lint,
+        mirror,
+        new,
+        policies,
+        review,
+        schema,
+        show,
+        sites,
+        throughput,
+        trace,
+        verify,
+        version,
+    )
+except ModuleNotFoundError as error:
+    incomplete(error)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.callback()(version.version)
 app.command("lint")(lint.lint)
 app.command("verify")(verify.verify)
 app.command("throughput")(throughput.throughput)
@@ -32,6 +55,7 @@ app.command("addresses")(addresses.addresses)
 app.command("diagram")(diagram.diagram)
 app.command("drift")(drift.drift)
 app.command("review")(review.review)
+app.command("policies")(policies.policies)
 app.command("docs")(docs.docs)
 app.command("show")(show.show)
 app.command("new")(new.new)
@@ -40,4 +64,7 @@ app.command("comment")(comment.comment)
 app.add_typer(mirror.app, name="mirror")
 
 if __name__ == "__main__":
-    app(prog_name="python -m cli")
+    try:
+        app(prog_name="python -m cli")
+    except ModuleNotFoundError as error:  # commands import what they need when they run
+        incomplete(error)

@@ -53,14 +53,36 @@ def publish(service: Service, text: str, key: str) -> str:
     return "comment edited"
 
 
+_SITE = re.compile(r"^(?=<!-- multus-site review of )", re.MULTILINE)
+"""Where the review of a site begins (review/markdown.py)."""
+
+_DIAGRAM = re.compile(r"\n*<details>.*?</details>\n?", re.DOTALL)
+_REST = "\n\n_This is too long for a comment. All of it is in the log of the pipeline._\n"
+
+
 def shortened(text: str, longest: int) -> str:
-    """The text, or as many of its first lines as fit together with a word on the rest; no block of code stays open."""
+    """The text; where that is too long without diagrams; and then of each site as many of its first lines as fit.
+
+    A review says first what is dangerous, so that of no site that is lost. No block of code stays open.
+    """
     if len(text) <= longest:
         return text
-    rest = "\n\n_This is too long for a comment. All of it is in the log of the pipeline._\n"
-    lines = text[: longest - len(rest) - len("\n```")].splitlines(keepends=True)[:-1]
+    sites = [_DIAGRAM.sub("\n", site) for site in _SITE.split(text) if site]
+    left = longest - len(_REST)
+    kept: dict[int, str] = {}
+    # Short ones leave room for long ones.
+    for i in sorted(range(len(sites)), key=lambda i: len(sites[i])):
+        kept[i] = _cut(sites[i], left // (len(sites) - len(kept)))
+        left -= len(kept[i])
+    return "".join(kept[i] for i in range(len(sites))).rstrip("\n") + _REST
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    lines = text[: max(longest - len("\n```\n…\n\n"), 0)].splitlines(keepends=True)[:-1]
     fences = sum(line.lstrip().startswith("```") for line in lines)
-    return "".join(lines).rstrip("\n") + ("\n```" if fences % 2 else "") + rest
+    return "".join(lines).rstrip("\n") + ("\n```" if fences % 2 else "") + "\n…\n\n"
 
 
 def service(variables: Mapping[str, str]) -> Service:

@@ -16,7 +16,7 @@ from components.kubespray_preview import PLAN_FILE
 from model.load import SiteError, parse_site
 from model.site import Site
 
-_SECONDS = 3600
+SECONDS = 3600
 _NOT_THERE = "no stack named"
 
 
@@ -58,11 +58,11 @@ def known(stack: Stack) -> Known:
 
 def preview(stack: Stack, *, there: bool) -> Seen:
     """Runs the preview. One that fails has its errors in the data; ends as for wrong use where pulumi gives no JSON at all."""
-    with tempfile.TemporaryDirectory(prefix="multus-site-") as name, _place(stack, Path(name), there=there) as place:
-        folder, environment = place
+    with tempfile.TemporaryDirectory(prefix="multus-site-") as name, place(stack, Path(name), there=there) as where:
+        folder, environment = where
         plan = Path(name) / "plan.json"
         done = stack.pulumi(
-            "preview", "--json", seconds=_SECONDS, folder=folder, environment={**environment, PLAN_FILE: str(plan)}
+            "preview", "--json", seconds=SECONDS, folder=folder, environment={**environment, PLAN_FILE: str(plan)}
         )
         try:
             data = json.loads(done.stdout)
@@ -77,7 +77,7 @@ def preview(stack: Stack, *, there: bool) -> Seen:
 
 
 @contextmanager
-def _place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | None, Mapping[str, str]]]:
+def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | None, Mapping[str, str]]]:
     """Where pulumi runs, and with which environment: here; or, without a stack, in a copy with a backend that is thrown away."""
     if there:
         yield None, {}

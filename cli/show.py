@@ -13,6 +13,7 @@ from model.positions import Path as Keys
 
 def show(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    every: Annotated[bool, typer.Option("--all", help="Also what neither file says: this program's defaults.")] = False,
 ) -> None:
     """Print a site as it is read: YAML, and behind each value the file and line that it comes from.
 
@@ -28,13 +29,37 @@ def show(
     own = site_data(next(documents(text)).data())
     defaults = defaults_beside(stack.file)
     whole = defaults.under(own) if defaults else own
-    lines = [
-        (line, str(place_of(path, own, source=str(stack.file), text=text, defaults=defaults)) if path else "")
-        for line, path in _lines(whole, ())
-    ]
-    width = min(max((len(line) for line, origin in lines if origin), default=0), 72)
-    for line, origin in lines:
-        print(f"{line:<{width}}  # {origin}" if origin else line)
+    shown = (
+        _with_defaults(whole, stack.site.model_dump(mode="json", by_alias=True, exclude_none=True)) if every else whole
+    )
+
+    def origin(path: Keys) -> str:
+        if not path:
+            return ""
+        if not _holds(whole, path):
+            return "default"
+        return str(place_of(path, own, source=str(stack.file), text=text, defaults=defaults))
+
+    lines = [(line, origin(path)) for line, path in _lines(shown, ())]
+    width = min(max((len(line) for line, where in lines if where), default=0), 72)
+    for line, where in lines:
+        print(f"{line:<{width}}  # {where}" if where else line)
+
+
+def _with_defaults(written: Data, read: Data) -> Data:
+    """What is written as it is written, and behind it the keys that only the model has. A list is written as a whole."""
+    if not isinstance(written, dict) or not isinstance(read, dict):
+        return written
+    kept = {key: _with_defaults(value, read.get(key)) for key, value in written.items()}
+    return {**kept, **{key: value for key, value in read.items() if key not in kept}}
+
+
+def _holds(data: Data, path: Keys) -> bool:
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
 
 
 def _lines(value: Data, path: Keys, indent: str = "") -> Iterator[tuple[str, Keys]]:

@@ -48,7 +48,9 @@ class CniPlugins(pulumi.ComponentResource):
     ) -> None:
         """`run_id`: of the cluster's installer. Raises RunError, at preview too, where files of this machine are not as pinned."""
         shown = {arch: {one.name: f"{one.kind} {one.place}".strip() for one in many} for arch, many in origins.items()}
-        super().__init__("multus-site:index:CniPlugins", name, {"plugins": shown}, opts)
+        # What stdin holds is secret as a whole; that the script is another one shall be told all the same.
+        digest = hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest()
+        super().__init__("multus-site:index:CniPlugins", name, {"plugins": shown, "script": digest}, opts)
         if found := mistakes(one for many in origins.values() for one in many):
             raise pulumi.RunError("\n".join(found))
         hosts = site.nodes.hosts
@@ -58,7 +60,7 @@ class CniPlugins(pulumi.ComponentResource):
                 run_id=run_id,
                 reasons={node: list(its) for node, its in reasons.items()},
                 keys={node: ssh.host_key(node) for node in hosts},
-            ).apply(lambda known: json.dumps(_document(site, origins, **known), sort_keys=True))
+            ).apply(lambda known: json.dumps(_document(site, origins, digest, **known), sort_keys=True))
         )
         self.installed = local.Command(
             f"{name}-install",
@@ -94,6 +96,7 @@ class CniPlugins(pulumi.ComponentResource):
 def _document(
     site: Site,
     origins: Mapping[Architecture, Sequence[Origin]],
+    script_digest: str,
     way: Mapping[str, Any],
     run_id: str,
     reasons: Mapping[str, Sequence[str]],
@@ -113,6 +116,6 @@ def _document(
         },
         "origins": {architecture: [asdict(one) for one in many] for architecture, many in origins.items()},
         "run_id": run_id,
-        "script": hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest(),
+        "script": script_digest,
         "leavers_go": site.nodes.makes_machines,
     }

@@ -30,7 +30,9 @@ class Before:
         self._site = site
         self.prepared = {node: digest(list(what)) for node, what in prepared.items()}
         names = [f"{name_of(site.name)}-run", *(f"{site.name}-{node}-facts" for node in site.nodes.hosts)]
-        self._stored: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(pulumi.Output.from_input(last_words(names)))
+        self._stored: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(
+            pulumi.Output.from_input(last_words(names))
+        )
 
     @property
     def record(self) -> pulumi.Output[str]:

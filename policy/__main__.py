@@ -9,6 +9,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pulumi_policy import EnforcementLevel, PolicyPack
 
 from policy.crossguard import made
+from policy.organisation import SettingsError, settings
 from policy.pack import POLICIES
 
-PolicyPack("multus-site", [made(policy) for policy in POLICIES], EnforcementLevel.MANDATORY)
+try:
+    organisation = settings({policy.name for policy in POLICIES}, Path(__file__).with_name("organisation.json"))
+except SettingsError as error:
+    sys.exit(str(error))
+
+PolicyPack("multus-site", [made(policy) for policy in POLICIES], EnforcementLevel.MANDATORY, organisation)

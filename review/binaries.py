@@ -9,6 +9,8 @@ from review.data import Binaries, Moved
 from review.effects import Change
 from review.preview import Preview
 
+_COMPONENT = "multus-site:index:CniPlugins"
+
 
 def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[Binaries]:
     """Nodes whose plugin binaries are put there, exchanged or taken away; nodes that are treated alike together.
@@ -17,6 +19,7 @@ def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[
     """
     before = _by_architecture(change.old, change.old_catalog)
     after = _by_architecture(change.new, change.new_catalog)
+    another_script = any(step.kind == _COMPONENT and "script" in step.paths for step in preview.steps)
     looked_at = {change.node_of(step) for step in preview.of("NodeVM") if not all(map(_of_the_way, step.paths))}
     groups: dict[tuple[tuple[Moved, ...], str], list[str]] = {}
     for step in preview.of("CniPlugins"):
@@ -35,6 +38,8 @@ def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[
                 why = "the site names others"
             elif kubespray_runs:
                 why = "the same again: Kubespray unpacks its own archive over /opt/cni/bin"
+            elif another_script:
+                why = "the same again: another version of this program puts them there"
             elif node in looked_at:
                 why = "the same again if it is another machine, or what is on it is not as it was applied: the node is looked at first"
             else:

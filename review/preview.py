@@ -18,6 +18,11 @@ _UNKNOWN = (
 _CHATTER = ("using pulumi-", "stand-in for pulumi-", "preview failed", "update failed", *_UNKNOWN)
 """Lines about programs on this machine, and such that say nothing more."""
 
+_ENDED = "an unhandled error occurred"
+"""What the engine says of a program that ended before it could say anything by itself."""
+
+_LACKS = re.compile(r"^(?:ModuleNotFound|Import)Error: .*?'([\w.]+)'", re.MULTILINE)
+
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 
 
@@ -68,9 +73,19 @@ def read(data: Mapping[str, Any]) -> Preview:
 
 
 def _errors(said: list[dict[str, Any]]) -> tuple[str, ...]:
-    """What was wrong; that the program ended for it is worth a line only where nothing else is said."""
+    """What was wrong; that the program ended for it is worth a line only where nothing else is said, and then with what it printed."""
     every = tuple(_lines(said, "error"))
-    return tuple(line for line in every if not line.startswith("an unhandled error occurred")) or every
+    told = tuple(line for line in every if not line.startswith(_ENDED))
+    if told or not every:
+        return told
+    printed = "".join(str(one.get("message", "")) for one in said if one.get("severity") == "info#err")
+    if lacking := _LACKS.search(printed):
+        return (
+            f"the Python that Pulumi.yaml names (.venv) has no module {lacking[1]}; type: lab/bootstrap.sh --plain true, "
+            "which makes it with all that is pinned, or: .venv/bin/python -m pip install -r requirements.txt",
+        )
+    last = [line.strip() for line in printed.splitlines() if line.strip()][-1:]
+    return (*every, *(f"the program's last words: {line}" for line in last))
 
 
 def _counts(steps: list[Step], same: int) -> dict[str, int]:

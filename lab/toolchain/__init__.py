@@ -38,7 +38,7 @@ class Toolchain:
         venv = Path(sys.prefix) / "bin"
         first = [venv, *self.provider_folders, self.cache.bin]
         variables = {
-            # the language host of the Go build takes the first python on PATH
+            # `python -m …`, of a person and of what the program runs, is the project's own
             "PATH": os.pathsep.join([*map(str, first), os.environ.get("PATH", os.defpath)]),
             "PULUMI_HOME": str(self.home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -17,7 +17,7 @@ MODULES = Path(__file__).with_name("modules")
 
 @dataclass(frozen=True)
 class Tool:
-    """One module of ours under modules/`name`, and how it is linked.
+    """One module of ours under modules/`name`, and how it is linked: other people's programs, or a program of ours.
 
     `stamps` are -X settings: without them a tool doesn't know its version, and some refuse to work then. `names`
     are the executables whose name is not the last part of their package. `seconds` is what a cold build took on two
@@ -36,10 +36,14 @@ class Tool:
         return MODULES / self.name
 
     def packages(self) -> list[str]:
-        """The packages of its `tool` lines."""
+        """The packages of its `tool` lines; without any, the one that is in its folder."""
         text = (self.folder / "go.mod").read_text()
         block = re.search(r"^tool \((.*?)^\)", text, re.MULTILINE | re.DOTALL)
-        return block[1].split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)
+        return (block[1].split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)) or ["."]
+
+    def sources(self) -> list[Path]:
+        """All that is built from: the pins, and what is written here."""
+        return [self.folder / "go.mod", self.folder / "go.sum", *sorted(self.folder.glob("*.go"))]
 
     def flags(self) -> list[str]:
         """All of `go build`'s flags; part of the stamp of what is built."""
@@ -65,7 +69,10 @@ MULTUS = "4.3.0"
 WHEREABOUTS = "0.9.2"
 ACTIONLINT = "1.7.12"
 """For the tests of our own workflows."""
+VERSITYGW = "1.0.14"
+"""An S3 server, for the tests of backends."""
 
+_PULUMI = "github.com/pulumi/pulumi/sdk/v3/go/common/version"
 _KUBE = "k8s.io/component-base/version"
 _WHEREABOUTS = "github.com/k8snetworkplumbingwg/whereabouts/pkg/version"
 _MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4/pkg/multus"
@@ -80,8 +87,8 @@ def _kubernetes(name: str, version: str) -> Tool:
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("pulumi", 210, (f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",)),
-        Tool("pulumi-language-python", 25),
+        Tool("pulumi", 210, (f"{_PULUMI}.Version=v{PULUMI}",)),
+        Tool("pulumi-language-python", 15, (f"{_PULUMI}.Version=v{PULUMI}",)),
         _kubernetes("kubernetes", KUBERNETES),
         Tool("etcd", 25, names=(("server", "etcd"),)),
         Tool("etcdctl", 5),
@@ -97,6 +104,7 @@ TOOLS = {
         Tool("flannel", 80, (f"github.com/flannel-io/flannel/pkg/version.Version=v{FLANNEL}",), cgo=True),
         Tool("containerd", 70, (f"github.com/containerd/containerd/v2/version.Version=v{CONTAINERD}",)),
         Tool("actionlint", 10),
+        Tool("versitygw", 45),
         Tool("crictl", 30, (f"sigs.k8s.io/cri-tools/pkg/version.Version=v{CRICTL}",)),
         Tool(
             "cni-plugins",
@@ -137,8 +145,8 @@ def source(cache: Cache, go: Go, tool: Tool, module: str) -> Path:
 
 def built_folder(cache: Cache, go: Go, tool: Tool) -> Path:
     """Where `tool` is once it is built: its name says all that goes into it."""
-    pins = [(tool.folder / file).read_bytes() for file in ("go.mod", "go.sum")]
-    return cache.built / f"{tool.name}-{stamp(*pins, *tool.flags(), str(tool.names), go.version)}"
+    sources = [file.read_bytes() for file in tool.sources()]
+    return cache.built / f"{tool.name}-{stamp(*sources, *tool.flags(), str(tool.names), go.version)}"
 
 
 def build_one(cache: Cache, go: Go, tool: Tool, report: Report, fraction: float = 0.0) -> Path:

@@ -79,7 +79,7 @@ def built(cache: Cache, go: Go, report: Report) -> str:
     folders = modules.build(cache, go, ["pulumi", HOST], report)
     cache.link(folders["pulumi"] / "pulumi", "pulumi")
     cache.link(folders[HOST] / HOST, HOST)
-    # the script that the host starts a program with: of the CLI's release, not of the host's; the host looks beside itself
+    # the script that the host starts a program with, of the CLI's release; the host looks beside itself
     sdk = modules.source(cache, go, modules.TOOLS["pulumi"], "github.com/pulumi/pulumi/sdk/v3")
     script, source = folders[HOST] / f"{HOST}-exec", sdk / "python" / "cmd" / f"{HOST}-exec"
     if not script.exists() or script.read_bytes() != source.read_bytes():

@@ -61,6 +61,39 @@ def test_texts_that_look_like_something_else_stay_texts(project):
     assert variables == {"kube_proxy_mode": "no", "kube_network_plugin": "flannel", "x": "1", "y": "a: b # c", "z": {}, "n": None}  # fmt: skip
 
 
+def origins(*arguments):
+    """Line without its place → place."""
+    result = CliRunner().invoke(app, ["show", "dallas", *arguments])
+    assert result.exit_code == 0, result.output
+    rows = (line.partition("  # ") for line in result.stdout.splitlines() if "  # " in line)
+    return {line.strip(): where for line, _, where in rows}
+
+
+def test_a_null_and_a_list_are_of_the_file_that_says_them_last(project):
+    bastion = "bastion: {host: 203.0.113.9, hostKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/'}"
+    shared = DEFAULTS.replace("ssh: {user: ubuntu}", f"ssh: {{user: ubuntu, {bastion}}}")
+    assert shared != DEFAULTS
+    (project / "stacks" / "defaults.yaml").write_text(f"{shared}cniPlugins: {{plugins: [macvlan, bond]}}\n")
+    stack = STACK.replace("    nodes:\n", "    nodes:\n      ssh: {bastion: null}\n")
+    assert stack != STACK
+    (project / "stacks" / "Pulumi.dallas.yaml").write_text(f"{stack}    cniPlugins: {{plugins: [macvlan]}}\n")
+    found = origins()
+    assert found["bastion: null"].startswith("stacks/Pulumi.dallas.yaml:")
+    assert found["user: ubuntu"].startswith("stacks/defaults.yaml:")
+    assert found["plugins: [macvlan]"].startswith("stacks/Pulumi.dallas.yaml:")
+    assert "bond" not in str(found)
+
+
+@pytest.mark.usefixtures("project")
+def test_all_shows_what_neither_file_says():
+    written, every = origins(), origins("--all")
+    assert written.items() <= every.items()
+    assert "default" not in written.values()
+    assert every["protect: false"] == "default"
+    whole = CliRunner().invoke(app, ["show", "dallas", "--all"]).stdout
+    assert parse_site(yaml.safe_load(whole), source="x") == load_stack_file("stacks/Pulumi.dallas.yaml")
+
+
 def test_mistakes_of_either_file_are_told(project):
     (project / "stacks" / "defaults.yaml").write_text("nodes: {backend: other}")
     result = show()

@@ -20,8 +20,8 @@ from tests.graph.recording import ED25519, PRIVATE_KEY
 PROJECT = Path(__file__).parents[2]
 PRETENDING = Path(__file__).parent / "pretending"
 OURS = (
-    "Pulumi.yaml", "__main__.py", "artifacts.yaml", "cli", "components", "delivery", "drift", "kubespray", "lab", "model", "node", "pods",
-    "preflight", "reach", "render", "review", "rules", "throughput", "verification",
+    ".venv", "Pulumi.yaml", "__main__.py", "artifacts.yaml", "cli", "components", "delivery", "drift", "kubespray", "lab", "model", "node", "pods",
+    "policy", "preflight", "reach", "render", "review", "rules", "throughput", "topology", "verification",
 )  # fmt: skip
 
 
@@ -60,10 +60,13 @@ def without_network():
 class Place:
     """The folder and what is typed there."""
 
-    def __init__(self, folder, stack="dallas"):
+    def __init__(self, folder, stack="dallas", backend=""):
+        """`backend`: a URL, of a server on this machine's loopback; else a folder beside the project."""
         tool("pulumi")
         tool("pulumi-language-python")
         self.folder, self.stack = folder, stack
+        self.backend = backend or f"file://{folder / 'state'}"
+        self.before = [] if backend else without_network()
         self.file = folder / "project" / "stacks" / f"Pulumi.{stack}.yaml"
         self.file.parent.mkdir(parents=True, exist_ok=True)
         (folder / "state").mkdir(exist_ok=True)
@@ -76,7 +79,7 @@ class Place:
         return {
             **{key: value for key, value in os.environ.items() if not key.startswith(("KUBESPRAY_", "PULUMI_"))},
             "PATH": path,
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_BACKEND_URL": self.backend,
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -88,7 +91,7 @@ class Place:
 
     def run(self, *command, first=(), **options):
         return subprocess.run(
-            [*without_network(), *map(str, command)],
+            [*self.before, *map(str, command)],
             cwd=self.folder / "project",
             env=self.environment(*first),
             capture_output=True,
@@ -128,9 +131,9 @@ class Place:
         self.must("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-q", "-m", message)
 
     def up(self):
-        """Applies it, with nobody there. The state is written once, at the end: a file that is written at each step takes minutes with 300 nodes."""
+        """Applies it, with nobody there; what was said. The state is written once, at the end: a file that is written at each step takes minutes with 300 nodes."""
         once = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-        self.must(
+        return self.must(
             "env",
             *(f"{key}={value}" for key, value in once.items()),
             "pulumi",

@@ -40,8 +40,8 @@ def preview(environment, tmp_path):
     def run(site, **config):
         folder = tmp_path / "project"
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
-        for name in ("Pulumi.yaml", "__main__.py", "artifacts.yaml", "components", "model", "render", "rules", "verification", "delivery", "preflight",
-                     "kubespray", "node", "lab", "drift", "throughput"):  # fmt: skip
+        for name in (".venv", "Pulumi.yaml", "__main__.py", "artifacts.yaml", "components", "model", "render", "rules", "verification", "delivery", "preflight",
+                     "kubespray", "node", "lab", "drift", "throughput", "reach", "topology"):  # fmt: skip
             if not (folder / name).exists():
                 (folder / name).symlink_to(PROJECT / name)
         values = {"pulumi:disable-default-providers": ["*"], **config}

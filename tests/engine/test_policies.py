@@ -66,13 +66,16 @@ def called(folder, environment, *arguments, given=None, check=True):
 def preview(project, tmp_path):
     """Previews a site with the pack; (exit status, all output)."""
 
-    def run(site, settings=None, **config):
+    def run(site, settings=None, organisation=None, **config):
         folder, environment = project
+        if organisation is not None:
+            shutil.copytree(PROJECT / "policy", folder / "organisation's")
+            (folder / "organisation's" / "organisation.json").write_text(json.dumps(organisation))
         file = folder / "stacks" / "Pulumi.try.yaml"
         kept = yaml.safe_load(file.read_text())
         values = {**kept["config"], "pulumi:disable-default-providers": ["*"], **config, "multus-site:site": site}
         file.write_text(yaml.safe_dump({**kept, "config": values}, sort_keys=False))
-        options = ["--policy-pack", "policy/pack.sh"]
+        options = ["--policy-pack", "policy" if organisation is None else "organisation's"]
         if settings is not None:
             (tmp_path / "settings.json").write_text(json.dumps(settings))
             options += ["--policy-pack-config", str(tmp_path / "settings.json")]
@@ -80,6 +83,7 @@ def preview(project, tmp_path):
             return called(folder, environment, "preview", "--stack", "try", *options, check=False)
         finally:
             file.write_text(yaml.safe_dump(kept, sort_keys=False))
+            shutil.rmtree(folder / "organisation's", ignore_errors=True)
 
     return run
 
@@ -132,18 +136,31 @@ def test_an_organisation_turns_policies_down_or_off(preview):
     assert "resources-set" not in output
 
 
+def test_the_organisations_file_is_what_a_run_begins_with(preview):
+    organisation = {
+        "no-network-on-management-nic": {"interfaces": ["ens6"]},
+        "resources-set": {"required": ["limits.cpu"]},
+        "no-host-local-across-nodes": "disabled",
+    }
+    status, output = preview(with_resources(), organisation=organisation)
+    assert status != 0
+    assert "master of network macvlan-internal: ens6 is the management NIC" in output
+    assert "limits.cpu missing" in output
+    # For one run, other settings: those of policies that it does not name stay.
+    status, output = preview(with_resources(), {"resources-set": "disabled"}, organisation)
+    assert status != 0
+    assert "ens6 is the management NIC" in output
+    assert "limits.cpu missing" not in output
+
+
+def test_a_file_of_the_organisations_that_holds_none_is_said(preview):
+    status, output = preview(with_resources(), organisation={"resource-set": "advisory"})
+    assert status != 0
+    assert "resource-set: there is no such policy" in output
+    assert "Traceback" not in output
+
+
 def test_a_setting_that_is_none_is_refused(preview):
     status, output = preview(lab_site(), {"resources-set": {"required": ["limits.gpu"]}})
     assert status != 0
     assert "resources-set" in output
-
-
-def test_pulumis_own_language_host_starts_the_folder(project):
-    """As sdk/python's host does it for a folder with PulumiPolicy.yaml: module pulumi.policy, the engine's address, the folder."""
-    folder, environment = project
-    command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder / "policy")]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert int(process.stdout.readline()) > 0
-        finally:
-            process.kill()

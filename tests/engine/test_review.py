@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from tests.graph.recording import PRIVATE_KEY
 
 pytestmark = pytest.mark.engine
 
-PAGE = Path(__file__).parents[2] / "docs" / "review.md"
+PROJECT = Path(__file__).parents[2]
+PAGE = PROJECT / "docs" / "review.md"
 
 
 def node_added(site):
@@ -157,6 +161,38 @@ def test_a_deleted_file(place):
     assert status == 0, text + said
     assert "3 nodes, 2 networks and 2 workloads go on" in text
     assert "⛔" in text
+
+
+def test_another_script_is_told_for_each_node(place):
+    """node/ is a copy here, in which the script that puts plugins on nodes is another one."""
+    folder = place.folder / "project"
+    for name in ("node", "render"):  # what reads a script looks beside its own folder
+        (folder / name).unlink()
+        shutil.copytree(PROJECT / name, folder / name)
+    script = folder / "node" / "cni-plugins.sh"
+    script.write_text(script.read_text() + "true\n")
+    status, text, said = place.review("--format", "json")
+    assert status == 0, text + said
+    (binaries,) = json.loads(text)["binaries"]
+    assert (binaries["nodes"], binaries["plugins"]) == (["node1", "node2", "node3"], [])
+    assert "another version of this program" in binaries["why"]
+
+
+def test_a_python_without_the_sdk_is_told_with_what_to_type(place):
+    (place.folder / "project" / ".venv").unlink()
+    status, text, _ = place.review()
+    assert status == 1
+    assert "The 'virtualenv' option in Pulumi.yaml is set to \".venv\"" in text
+    assert "python3 -m venv" in text
+    bare = place.folder / "project" / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    status, text, _ = place.review()
+    assert status == 1
+    assert "has no module pulumi; type: lab/bootstrap.sh --plain true" in text
+    done = place.run(bare / "bin" / "python", "-m", "cli", "review", "dallas")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no module typer; type: lab/bootstrap.sh --plain python -m cli" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_wrong_use(place):

@@ -7,28 +7,57 @@ import pytest
 import yaml
 
 from render.host_keys import derive_host_key
-from tests.engine.applied import applied, dallas
-from tests.graph.recording import ED25519, PRIVATE_KEY
+from tests.contract import control_plane
+from tests.engine.applied import Place, dallas
+from tests.graph.recording import ED25519, PRIVATE_KEY, lab_site
 
 pytestmark = pytest.mark.engine
 
-CANARY = "canary-7Qzx-of-the-vault"
-PASSWORDS = {
-    "sshPassword": "canary-1-opens-nodes",
-    "sudoPassword": "canary-2-opens-root",
-    "bastionPassword": "canary-3-opens-the-bastion",
-}
+CANARY = "canary-7Qzx-of-the-"
+SEED = f"{CANARY}host-keys"
 BASTION_KEY = derive_host_key("a key of the bastion that opens nothing", "tests", "graph").private
+PLANTED = {
+    "multus-site:sshPrivateKey": PRIVATE_KEY,
+    "multus-site:hostKeySeed": SEED,
+    "multus-site:sshPassword": f"{CANARY}nodes",
+    "multus-site:sudoPassword": f"{CANARY}root",
+    "multus-site:bastionPrivateKey": BASTION_KEY,
+    "multus-site:bastionPassword": f"{CANARY}bastion",
+    "multus-site:kubesprayVariables.registry_password": f"{CANARY}registry",
+    "multus-site:kubesprayVariables.containerd_registry_auth[0].password": f"{CANARY}mirror",
+    "multus-site:kubesprayVariables.kube_oidc_client_secret": f"{CANARY}vault",
+}
+"""Every secret key that a site can have, nested ones too."""
 OTHER_KEY = derive_host_key("another key that opens nothing", "tests", "graph").private
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory):
-    """A site that was applied with secrets in all of its keys."""
+def cluster(tmp_path_factory):
+    """A real API server. It has no nodes, so that verification finds much to tell."""
+    with control_plane.running(tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory, cluster):
+    """A site that was applied with secrets in all of its keys, and what was said on the way."""
+    folder = tmp_path_factory.mktemp("secrets")
+    (folder / "admin.conf").write_text(cluster.kubeconfig)
     site = dallas()
     site["nodes"]["ssh"]["bastion"] = {"host": "192.0.2.1", "hostKey": ED25519}
-    keys = {**PASSWORDS, "bastionPrivateKey": BASTION_KEY}
-    return applied(tmp_path_factory.mktemp("secrets") / "place", site, keys, registry_password=CANARY)
+    site["kubespray"]["apiServer"] = "127.0.0.1"
+    site["kubespray"]["variables"] = {"kube_apiserver_port": int(cluster.server.rpartition(":")[2])}
+    place = Place(folder / "place")
+    place.write(site)
+    place.initialise()
+    for key, value in PLANTED.items():
+        place.secret(key, value, "--path")
+    place.write(site)
+    place.commit()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRETENDING_KUBECONFIG", str(folder / "admin.conf"))
+        (place.folder / "said.log").write_text(place.up())
+    return place
 
 
 def key_lines(key):
@@ -36,19 +65,51 @@ def key_lines(key):
     return [line for line in key.splitlines() if len(line) > 40]
 
 
+PLANTED_TEXTS = [text for text in PLANTED.values() if text.startswith(CANARY)]
+
+
 def secrets_of(place):
     """All that nobody may see: as it is, and in base64."""
     outputs = json.loads(place.must("pulumi", "stack", "output", "--json", "--show-secrets", "--stack", "dallas"))
     client_key = yaml.safe_load(outputs["kubeconfig"])["users"][0]["user"]["client-key-data"]
-    ours = [CANARY, *PASSWORDS.values(), *key_lines(PRIVATE_KEY), *key_lines(BASTION_KEY)]
-    plain = [*ours, client_key, base64.b64decode(client_key).decode().splitlines()[1]]
+    plain = [
+        *PLANTED_TEXTS,
+        *key_lines(PRIVATE_KEY),
+        *key_lines(BASTION_KEY),
+        client_key,
+        base64.b64decode(client_key).decode().splitlines()[1],
+    ]
     return [*plain, *(base64.b64encode(text.encode()).decode().rstrip("=") for text in plain)]
 
 
 def test_the_canaries_are_there_to_be_found(planted):
     shown = planted.must("pulumi", "stack", "export", "--show-secrets", "--stack", "dallas")
-    for secret in (CANARY, *PASSWORDS.values(), *key_lines(PRIVATE_KEY), *key_lines(BASTION_KEY)):
-        assert secret in shown
+    for secret in (*PLANTED_TEXTS, *key_lines(PRIVATE_KEY), *key_lines(BASTION_KEY)):
+        assert secret in shown or secret == SEED  # which only machines of our own making have a use for
+    assert SEED in planted.must("pulumi", "config", "get", "multus-site:hostKeySeed", "--stack", "dallas")
+
+
+def test_the_report_and_what_is_written_beside_it_hold_no_secret(planted, tmp_path):
+    """Verification looks into the real API server, whose answer is that nothing is as it should be; all of that is written down."""
+    place = planted.copy(tmp_path / "place")
+    place.before = []  # the API server is on the loopback of this machine's own
+    said = ""
+    for command, status in {
+        ("verify", "dallas", "--format", "json", "--junit", "verify.xml"): 1,
+        ("diagram", "dallas", "--live"): 0,
+        ("addresses", "dallas"): 0,
+    }.items():
+        done = place.run("python", "-m", "cli", *command)
+        assert done.returncode == status, done.stdout + done.stderr
+        said += done.stdout + done.stderr
+    project = place.folder / "project"
+    written = [project / "reports" / "dallas.html", project / "verify.xml", *(project / ".work").rglob("*.json")]
+    assert len(written) >= 4
+    secrets = secrets_of(place)
+    for text in (said, *(file.read_text() for file in written)):
+        assert "node1" in text
+        assert [secret for secret in secrets if secret in text] == []
+    assert "<svg" in written[0].read_text()  # the diagram is part of it
 
 
 def test_no_file_holds_a_secret(planted):
@@ -71,16 +132,16 @@ def test_no_file_holds_a_secret(planted):
         ("pulumi", "stack", "export", "--stack", "dallas"),
         ("pulumi", "stack", "output", "--json", "--stack", "dallas"),
         ("python", "-m", "cli", "review", "dallas"),
-        ("python", "-m", "cli", "show", "dallas"),
+        ("python", "-m", "cli", "review", "dallas", "--format", "json"),
+        ("python", "-m", "cli", "show", "dallas", "--all"),
+        ("python", "-m", "cli", "policies", "dallas"),
         ("python", "-m", "cli", "lint", "stacks"),
         ("python", "-m", "cli", "diagram", "dallas", "--format", "svg"),
         ("python", "-m", "cli", "diagram", "dallas", "--format", "mermaid"),
-        ("python", "-m", "cli", "diagram", "dallas", "--live"),
-        ("python", "-m", "cli", "addresses", "dallas"),
         ("python", "-m", "cli", "drift", "dallas"),
         ("python", "-m", "cli", "verify", "dallas"),
     ],
-    ids=lambda command: " ".join(command[1:5]),
+    ids=" ".join,
 )
 def test_no_command_says_a_secret(planted, command):
     done = planted.run(*command)
@@ -89,14 +150,44 @@ def test_no_command_says_a_secret(planted, command):
         assert secret not in done.stdout + done.stderr
 
 
-def test_what_goes_wrong_says_no_secret(planted, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sshPrivateKey", f"{CANARY}key is no key", "multus-site:sshPrivateKey is not a private key"),
+        ("kubesprayVariables", f"{CANARY}variables", "multus-site:kubesprayVariables"),
+        ("kubesprayVariables.kube_proxy_mode", f"{CANARY}mode", "kube_proxy_mode"),
+    ],
+)
+def test_what_goes_wrong_says_no_secret(planted, tmp_path, key, value, words):
     place = planted.copy(tmp_path / "place")
-    place.secret("multus-site:sshPrivateKey", f"{CANARY} is no key")
-    done = place.run("pulumi", "preview", "--stack", "dallas", "--non-interactive")
-    assert done.returncode != 0
-    assert "multus-site:sshPrivateKey is not a private key" in done.stdout
-    for secret in (CANARY, *PASSWORDS.values()):
-        assert secret not in done.stdout + done.stderr
+    place.secret(f"multus-site:{key}", value, *(["--path"] if "." in key else []))
+    for command in (
+        ("pulumi", "preview", "--stack", "dallas", "--non-interactive"),
+        ("python", "-m", "cli", "review", "dallas"),
+    ):
+        done = place.run(*command)
+        assert done.returncode != 0
+        assert words in (done.stdout + done.stderr).replace("\\_", "_")
+        assert CANARY not in done.stdout + done.stderr
+
+
+def test_machines_that_we_make_leave_no_secret_behind(tmp_path):
+    """Their host keys are derived from the seed; each goes to its machine and nowhere else."""
+    place = Place(tmp_path / "place", "lab")
+    site = lab_site()
+    place.write(site)
+    place.initialise()
+    place.secret("multus-site:sshPrivateKey", PRIVATE_KEY)
+    place.secret("multus-site:hostKeySeed", SEED)
+    place.write(site)
+    said = place.up() + place.must("pulumi", "preview", "--diff", "--stack", "lab", "--non-interactive")
+    keys = [derive_host_key(SEED, "lab", f"node{i}").private for i in (1, 2, 3)]
+    secrets = [SEED, *(line for key in [PRIVATE_KEY, *keys] for line in key_lines(key))]
+    shown = place.must("pulumi", "stack", "export", "--show-secrets", "--stack", "lab")
+    assert key_lines(keys[0])[1] in shown
+    (state,) = (place.folder / "state").rglob("lab.json")
+    for text in (said, state.read_text(), place.must("pulumi", "stack", "export", "--stack", "lab")):
+        assert [secret for secret in secrets if secret in text] == []
 
 
 def test_another_ssh_key_runs_no_playbook_and_touches_nothing_in_the_cluster(planted, tmp_path):

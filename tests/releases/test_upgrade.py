@@ -1,36 +1,39 @@
 """What earlier releases applied, previewed by today's program: nothing is replaced, nothing goes.
 
 `VERSION/state.json` is `pulumi stack export` after an `up` by that release's program, and `VERSION/Pulumi.dallas.yaml` its site, whose
-passphrase is empty: the state of a release to come is added when it is made (CHANGELOG.md), and those that are there stay.
+passphrase is empty: the state of a release to come is added when it is made (docs/releasing.md), and those that are there stay.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.contract.tools import search_path, tool
+from tests.graph.recording import PRIVATE_KEY
+from tests.releases.recording import current, record, releases
 
 pytestmark = pytest.mark.engine
 
 PROJECT = Path(__file__).parents[2]
-RELEASES = sorted(file.parent for file in Path(__file__).parent.glob("*/state.json"))
+HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
-def version(folder):
-    """A release's number, to sort by."""
-    return tuple(map(int, folder.name.split(".")))
-
-
-@pytest.fixture(params=RELEASES, ids=lambda folder: folder.name)
+@pytest.fixture(params=releases(), ids=lambda folder: folder.name)
 def applied(request, tmp_path):
     """Runs pulumi on a stack that a release applied."""
+    return imported(request.param, tmp_path)
+
+
+def imported(release, tmp_path):
+    """`pulumi …` on a stack in which a release's state is."""
     tool("pulumi")
     tool("pulumi-language-python")
     project = tmp_path / "project"
@@ -39,7 +42,7 @@ def applied(request, tmp_path):
     for entry in PROJECT.iterdir():
         if entry.name not in {"stacks", ".git", ".lab", ".work"}:
             (project / entry.name).symlink_to(entry)
-    shutil.copy(request.param / "Pulumi.dallas.yaml", project / "stacks")
+    shutil.copy(release / "Pulumi.dallas.yaml", project / "stacks")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
         "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), search_path()]),
@@ -69,7 +72,7 @@ def applied(request, tmp_path):
         capture_output=True,
     )
     assert file.read_text() == before
-    pulumi("stack", "import", "--file", str(request.param / "state.json"))
+    pulumi("stack", "import", "--file", str(release / "state.json"))
     return pulumi
 
 
@@ -93,7 +96,26 @@ def test_a_rename_would_be_seen(applied):
     assert "delete" in operations
 
 
-def test_the_number_of_the_last_release_has_its_state():
-    current = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
-    assert max(RELEASES, key=version).name == current
-    assert f"## {current}" in (PROJECT / "CHANGELOG.md").read_text()
+def test_one_version_everywhere_and_the_state_of_the_last_release():
+    """What pyproject.toml says; the newest heading of CHANGELOG.md, behind what is not released yet; the policy pack; the folder here."""
+    headings = HEADING.findall((PROJECT / "CHANGELOG.md").read_text())
+    released = [heading for heading in headings if heading != "Unreleased"]
+    assert "Unreleased" not in headings[1:]
+    assert released[0] == current()
+    numbers = [tuple(map(int, heading.split("."))) for heading in released]
+    assert numbers == sorted(numbers, reverse=True)
+    assert [folder.name for folder in releases()] == released[::-1]
+    assert yaml.safe_load((PROJECT / "policy" / "PulumiPolicy.yaml").read_text())["version"] == current()
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "--version"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"multus-site {current()}\n"
+
+
+def test_a_release_is_recorded_and_held_against_at_once(tmp_path):
+    """What `python -m tests.releases.recording` will write for the next one: today's program finds nothing to do."""
+    record(tmp_path / "9.9.9", tmp_path / "place")
+    text = (tmp_path / "9.9.9" / "state.json").read_text()
+    assert PRIVATE_KEY.splitlines()[1] not in text
+    pulumi = imported(tmp_path / "9.9.9", tmp_path / "again")
+    pulumi("preview", "--expect-no-changes")

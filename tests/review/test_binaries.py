@@ -47,6 +47,12 @@ def test_after_kubespray_every_node_is_done_again():
     assert found == {"node1": again, "node2": again, "node3": again, "node4": (["macvlan"], "the node is new")}
 
 
+def test_another_script_does_every_node_again():
+    component = Step("update", "multus-site:index:CniPlugins", "", "lab-cni-plugins", ("script",))
+    again = ([], "the same again: another version of this program puts them there")
+    assert told(component, INSTALL) == dict.fromkeys(("node1", "node2", "node3"), again)
+
+
 @pytest.mark.parametrize("path", ["connection.privateKey", "connection.proxy.host"])
 def test_another_way_to_nodes_goes_to_none(path):
     assert told(INSTALL, facts("node1", path), facts("node2", path)) == {}

@@ -107,3 +107,30 @@ def test_a_text_that_is_too_long_ends_at_a_line_and_outside_of_code():
         assert cut.count("```") % 2 == 0
         assert cut.endswith("log of the pipeline._\n")
     assert module.shortened(text, len(text)) == text
+
+
+def review_of(site, rows, diagram=0):
+    """A review as review/markdown.py writes one."""
+    table = "".join(f"| {site} row {i} |\n" for i in range(rows))
+    drawn = (
+        f"<details><summary>Diagram</summary>\n\n```mermaid\n{'a --> b' * diagram}\n```\n\n</details>\n"
+        if diagram
+        else ""
+    )
+    return f"<!-- multus-site review of {site} -->\n## ⛔ {site}: 1 dangerous change\n\n- ⛔ {site} loses addresses\n\n{table}{drawn}"
+
+
+def test_of_many_sites_none_loses_what_is_dangerous():
+    few = review_of("austin", 10, diagram=9000) + review_of("dallas", 10, diagram=9000)
+    assert len(few) > 65_536
+    cut = module.shortened(few, 65_536)
+    assert "mermaid" not in cut
+    assert "austin row 9 |" in cut
+    assert "dallas row 9 |" in cut
+    many = "".join(review_of(f"site{i}", 50 if i % 2 else 2000, diagram=100) for i in range(20))
+    cut = module.shortened(many, 65_536)
+    assert len(cut) <= 65_536
+    for i in range(20):
+        assert f"⛔ site{i} loses addresses" in cut
+        assert (f"site{i} row 49 |" in cut) or i % 2 == 0
+    assert cut.endswith("log of the pipeline._\n")

@@ -134,7 +134,7 @@ def test_a_pull_request_is_reviewed_in_one_comment(checkout, hosting):
     (comment,) = hosting.comments
     assert "10.20.0.0/23" in comment["body"]
     assert comment["body"].startswith("<!-- multus-site review -->\n")
-    assert "policy/pack.sh" in steps[3][2]
+    assert "multus-site@v" in steps[3][2]
 
     # The next push takes it back: the same comment says so.
     checkout.write(SITE)
@@ -161,6 +161,32 @@ def test_a_site_that_breaks_a_policy_fails_and_is_commented_all_the_same(checkou
     assert "[mandatory]  resources-set" in steps[3][2]
     assert len(hosting.comments) == 1
     checkout.git("switch", "--quiet", "main")
+
+
+def test_a_site_that_gets_another_name_and_defaults_that_are_new(checkout, hosting):
+    """One file is deleted, one has no stack yet, one changes by the defaults alone: one comment on all three, and policies of those that are there."""
+    checkout.git("switch", "--quiet", "--force-create", "topic", checkout.base)
+    stacks = checkout.folder / "stacks"
+    renamed = (stacks / "Pulumi.dallas.yaml").read_text().replace("name: dallas", "name: austin")
+    (stacks / "Pulumi.houston.yaml").write_text(renamed.replace("name: austin", "name: houston"))
+    base = checkout.commit("another site")
+    checkout.git("mv", "stacks/Pulumi.dallas.yaml", "stacks/Pulumi.austin.yaml")
+    (stacks / "Pulumi.austin.yaml").write_text(renamed)
+    (stacks / "defaults.yaml").write_text("multus: {memoryLimit: 512Mi}\n")
+    checkout.commit("austin")
+    steps = checkout.job("review.yml", "review", {"github.event.pull_request.base.sha": base}, **pull_request(hosting))
+    assert [(name, status) for name, status, _ in steps] == [
+        ("Python", 0),
+        ("Review", 0),
+        ("Comment", 0),
+        ("Policies", 0),
+    ], steps
+    (comment,) = hosting.comments
+    heads = re.findall(r"^## (.+)", comment["body"], re.MULTILINE)
+    assert [head.split(":")[0].split()[1] for head in heads] == ["austin", "dallas", "houston"]
+    assert "stacks/Pulumi.dallas.yaml is deleted" in comment["body"].replace("\\", "")
+    assert steps[3][2].count("multus-site@v") == 2
+    checkout.git("switch", "--quiet", "--force", "main")
 
 
 def test_what_was_merged_is_applied_site_by_site(checkout):

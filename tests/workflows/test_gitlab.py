@@ -100,7 +100,7 @@ def test_up_of_a_site(checkout):
     checkout.calls.unlink(missing_ok=True)
     status, output = run(checkout, UP[".up"], SITE="dallas")
     assert status == 0, output
-    assert "up preview --stack dallas --non-interactive --policy-pack policy/pack.sh" in checkout.calls.read_text()
+    assert "up preview --stack dallas --non-interactive --policy-pack policy" in checkout.calls.read_text()
 
 
 def test_the_nightly_look_goes_over_every_site(checkout):
@@ -118,5 +118,5 @@ def test_both_services_call_the_same_commands():
     assert (
         commands(github.replace('"', ""))
         == commands(gitlab.replace('"', ""))
-        == {"lint", "review", "comment", "sites", "drift", "verify"}
+        == {"lint", "review", "comment", "sites", "drift", "verify", "policies"}
     )

@@ -8,8 +8,10 @@ import base64
 import datetime
 import hashlib
 import json
+import os
 import sys
 import uuid
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -47,7 +49,9 @@ def credentials():
 
 
 def admin_conf():
-    """A kubeconfig whose server answers nobody."""
+    """The kubeconfig that $PRETENDING_KUBECONFIG names, else one whose server answers nobody."""
+    if given := os.environ.get("PRETENDING_KUBECONFIG"):
+        return Path(given).read_text(encoding="utf-8")
     certificate, key = credentials()
     cluster = {"server": "https://127.0.0.1:9", "certificate-authority-data": certificate}
     user = {"client-certificate-data": certificate, "client-key-data": key}

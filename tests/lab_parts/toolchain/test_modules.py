@@ -10,6 +10,7 @@ from lab.toolchain.go import Go
 
 MAIN_MODULES = {
     "pulumi": ("github.com/pulumi/pulumi/pkg/v3", modules.PULUMI),
+    "pulumi-language-python": ("github.com/pulumi/pulumi/sdk/v3", modules.PULUMI),
     "kubernetes": ("k8s.io/kubernetes", modules.KUBERNETES),
     "kubernetes-earlier": ("k8s.io/kubernetes", modules.KUBERNETES_EARLIER),
     "etcd": ("go.etcd.io/etcd/server/v3", modules.ETCD),
@@ -22,6 +23,7 @@ MAIN_MODULES = {
     "containerd": ("github.com/containerd/containerd/v2", modules.CONTAINERD),
     "crictl": ("sigs.k8s.io/cri-tools", modules.CRICTL),
     "actionlint": ("github.com/rhysd/actionlint", modules.ACTIONLINT),
+    "versitygw": ("github.com/versity/versitygw", modules.VERSITYGW),
     "cni-plugins": ("github.com/containernetworking/plugins", modules.CNI_PLUGINS),
 }
 

@@ -1,0 +1,28 @@
+"""`python -m cli policies`: what the organisation's policies say of a site, before anything is applied."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def policies(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of a stack, or its file.", show_default=False)],
+) -> None:
+    """Preview a stack with the policy pack of this project and the settings in policy/organisation.json. A stack that is not there yet is previewed as a new one.
+
+    Exit status: 0 if no mandatory policy is violated, 1 if one is or the preview has errors, 2 for wrong use.
+    """
+    from cli import previewing, stacks  # a command's imports are its own: others start without them
+
+    read = stacks.read(stack)
+    there = previewing.known(read).there
+    with (
+        tempfile.TemporaryDirectory(prefix="multus-site-") as name,
+        previewing.place(read, Path(name), there=there) as (folder, environment),
+    ):
+        command = ("preview", "--policy-pack", "policy")
+        done = read.pulumi(*command, seconds=previewing.SECONDS, folder=folder, environment=environment)
+    print(done.stdout + done.stderr, end="")
+    raise typer.Exit(1 if done.returncode else 0)

@@ -1,0 +1,49 @@
+"""The organisation's settings: what is read, and what is said of a file that holds none."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pulumi_policy import EnforcementLevel
+
+from policy import organisation
+from policy.organisation import SettingsError, settings
+from policy.pack import POLICIES
+
+NAMES = {policy.name for policy in POLICIES}
+
+
+def test_levels_and_settings(tmp_path):
+    file = tmp_path / "organisation.json"
+    file.write_text(json.dumps({"resources-set": "advisory", "sites-protected": {"sites": ["dallas"]}}))
+    assert settings(NAMES, file) == {
+        "resources-set": EnforcementLevel.ADVISORY,
+        "sites-protected": {"sites": ["dallas"], "enforcementLevel": EnforcementLevel.MANDATORY},
+    }
+
+
+def test_the_project_has_a_file():
+    assert settings(NAMES, Path(organisation.__file__).with_name("organisation.json")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[]", "not an object. Write {}"),
+        ('{"image-pinned": {}}', "image-pinned: there is no such policy; there are host-keys-pinned, images-pinned"),
+        ('{"resources-set": {"enforcementLevel": 3}}', "resources-set: 3 is no level"),
+        ('{"resources-set": "sometimes"}', "'sometimes' is no level; write one of advisory, mandatory"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, text, words):
+    file = tmp_path / "organisation.json"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=r"organisation\.json: ") as raised:
+        settings(NAMES, file)
+    assert words in str(raised.value)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="No such file"):
+        settings(NAMES, tmp_path / "organisation.json")
