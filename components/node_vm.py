@@ -33,10 +33,13 @@ class NodeVM(pulumi.ComponentResource):
     ) -> None:
         host = nodes.hosts[node]
         shown = {"backend": nodes.backend, "address": host.address, "roles": list(host.roles), "uplinks": uplinks}
+        if made_of := nodes.made_of(node):
+            # What a command's standard input says is no diff for a person: here a preview shows it.
+            shown["machine"] = made_of
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
         self.machine: pulumi.Resource | None = None
         identity: list[pulumi.Input[str]] = []
-        if maker := backend(nodes):
+        if maker := backend(nodes, ssh):
             private, public = ssh.made_host_key(node)
             asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, provider)
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self))

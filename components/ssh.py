@@ -82,14 +82,18 @@ class Ssh:
 
     def connection(self, node: str) -> remote.ConnectionArgs:
         """The connection to a node."""
-        ssh = self._nodes.ssh
-        bastion = ssh.bastion
+        host = self._nodes.hosts[node]
+        return self.to(host.address, self._nodes.ssh.port, self.user, self.host_key(node))
+
+    def to(self, host: str, port: int, user: str, host_key: pulumi.Input[str]) -> remote.ConnectionArgs:
+        """The connection to any host that the site's key opens, through the site's bastion."""
+        bastion = self._nodes.ssh.bastion
         return remote.ConnectionArgs(
-            host=self._nodes.hosts[node].address,
-            port=ssh.port,
-            user=ssh.user,
+            host=host,
+            port=port,
+            user=user,
             private_key=self.private_key,
-            host_key=self.host_key(node),
+            host_key=host_key,
             dial_error_limit=DIALS,
             per_dial_timeout=15,
             proxy=remote.ProxyConnectionArgs(

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from model.base import Part
+from model.libvirt import Libvirt
 from model.types import HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
 
 Role = Literal["control-plane", "etcd", "worker"]
@@ -84,6 +85,20 @@ class NodesOfABackend(Part):
         del node
         return {}
 
+    def made_of(self, node: str) -> str:
+        """What a node's machine is made of, for a preview; empty where that cannot change while it lives."""
+        del node
+        return ""
+
+    def delivers_pods_macs(self, node: str, nic: str) -> bool:
+        """Whether frames to MAC addresses of pods' own reach a node's NIC, as far as that is ours to say."""
+        del node, nic
+        return True
+
+    def mistakes(self) -> list[str]:
+        """What no part of a backend can know alone, each with its path in the site."""
+        return []
+
 
 class ExistingNodes(NodesOfABackend):
     """Hosts that exist and are reached over SSH."""
@@ -140,4 +155,38 @@ class ContainerNodes(MadeNodes):
         return dict(self.container.networks)
 
 
-Nodes = Annotated[ExistingNodes | ContainerNodes, Field(discriminator="backend")]
+class LibvirtNodes(MadeNodes):
+    """Virtual machines that libvirt runs, on the machine where Pulumi runs or on hypervisors reached over SSH."""
+
+    backend: Literal["libvirt"]
+    """Each node is a virtual machine."""
+    libvirt: Libvirt
+    """How they are made."""
+
+    @property
+    def management(self) -> str | None:
+        return self.libvirt.management.interface
+
+    def nics(self, node: str) -> dict[str, str]:
+        return {name: nic.plugged_into for name, nic in self.libvirt.hardware(node).nics.items()}
+
+    def delivers_pods_macs(self, node: str, nic: str) -> bool:
+        made = self.libvirt.hardware(node).nics.get(nic)
+        # The kernel's macvlan_handle_frame: but for passthru, it looks the address up among those of its macvtaps.
+        return made is None or made.kind != "macvtap" or made.mode == "passthrough"
+
+    def made_of(self, node: str) -> str:
+        made = self.libvirt.hardware(node)
+        sizes = f"{made.cpus} CPUs, {made.memory} MiB of memory, {made.disk} GiB of disk"
+        return sizes if made.hypervisor is None else f"{sizes}, on {made.hypervisor}"
+
+    def mistakes(self) -> list[str]:
+        found = [
+            f"nodes.hosts.{name}.architecture: virtual machines are made as amd64 only; leave it out, or make {name} yourself (backend: existing)"
+            for name, host in self.hosts.items()
+            if host.architecture != "amd64"
+        ]
+        return [*found, *self.libvirt.mistakes({name: host.address for name, host in self.hosts.items()})]
+
+
+Nodes = Annotated[ExistingNodes | ContainerNodes | LibvirtNodes, Field(discriminator="backend")]

@@ -34,6 +34,7 @@ def mistakes(site: "Site") -> list[str]:
         seen.setdefault(host.address, name)
         if not site.nodes.makes_machines and host.host_key is None:
             found.append(f"nodes.hosts.{name}.hostKey: missing; print it with: ssh-keyscan -t ed25519 {host.address}")
+    found += site.nodes.mistakes()
     found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())
     found += site.kubespray.mistakes()
     manager = site.kubespray.variables.get("container_manager", "containerd")

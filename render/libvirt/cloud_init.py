@@ -1,0 +1,94 @@
+"""What cloud-init is told by the NoCloud data source, as the files on its disk.
+
+Source: https://cloudinit.readthedocs.io, NoCloud and network configuration version 2. JSON is YAML.
+"""
+
+import hashlib
+import ipaddress
+import json
+from typing import Any
+
+from model.libvirt import Libvirt
+from render.libvirt.domain import mac
+
+READY = "multus-site: the machine is ready"
+"""Last word of each boot on the serial port: services are up, and what cloud-init was told is done."""
+
+_AT_EACH_BOOT = f"""\
+#!/bin/sh
+# The machine that made this one waits for the line.
+ip -br address >/dev/ttyS0
+echo '{READY}' >/dev/ttyS0
+"""
+
+
+def files(
+    site: str, node: str, libvirt: Libvirt, address: str, user: str, authorized_key: str, host_key: str, public: str
+) -> dict[str, str]:
+    """Name → content. `host_key` is the private half, so that all of it is secret."""
+    told = {
+        "user-data": f"#cloud-config\n{_json(user_data(node, user, authorized_key, host_key, public))}",
+        "network-config": _json(network_config(site, node, libvirt, address)),
+    }
+    # Another id is another instance to cloud-init: at its next start it does all of it again, keys and network too.
+    digest = hashlib.sha256("".join(told.values()).encode()).hexdigest()
+    return {"meta-data": _json({"instance-id": f"{site}-{node}-{digest[:12]}", "local-hostname": node}), **told}
+
+
+def user_data(node: str, user: str, authorized_key: str, host_key: str, public: str) -> dict[str, Any]:
+    """Name, keys and the one user."""
+    home = "/root" if user == "root" else f"/home/{user}"
+    rights = {} if user == "root" else {"sudo": "ALL=(ALL) NOPASSWD:ALL", "shell": "/bin/bash"}
+    return {
+        "hostname": node,
+        "disable_root": user != "root",
+        "ssh_pwauth": False,
+        "ssh_deletekeys": True,
+        "ssh_keys": {"ed25519_private": host_key, "ed25519_public": public},
+        # This one makes the folder, as the user's own; the file below takes away keys that no longer hold.
+        "users": [{"name": user, **rights, "ssh_authorized_keys": [authorized_key]}],
+        "write_files": [
+            {
+                "path": f"{home}/.ssh/authorized_keys",
+                "content": f"{authorized_key}\n",
+                "owner": user,
+                "permissions": "0600",
+                "defer": True,
+            },
+            {
+                "path": "/var/lib/cloud/scripts/per-boot/multus-site-ready",
+                "content": _AT_EACH_BOOT,
+                "permissions": "0755",
+            },
+        ],
+    }
+
+
+def network_config(site: str, node: str, libvirt: Libvirt, address: str) -> dict[str, Any]:
+    """NICs by MAC address, named as the site names them; only the management NIC has an address."""
+    management = libvirt.management
+    prefix = ipaddress.ip_network(management.network).prefixlen
+    ethernets: dict[str, Any] = {}
+    for nic in sorted(libvirt.hardware(node).nics):
+        found: dict[str, Any] = {
+            "match": {"macaddress": mac(site, node, nic)},
+            "set-name": nic,
+            "dhcp4": False,
+            "dhcp6": False,
+            "accept-ra": False,
+        }
+        if nic == management.interface:
+            found["addresses"] = [f"{address}/{prefix}"]
+            if management.gateway:
+                found["routes"] = [{"to": "default", "via": management.gateway}]
+            if management.dns:
+                found["nameservers"] = {"addresses": list(management.dns)}
+        else:
+            # A link without a carrier must not hold up the boot, and one for pods has no address of the node's.
+            found |= {"optional": True, "link-local": []}
+        ethernets[nic] = found
+    return {"version": 2, "ethernets": ethernets}
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=1) + "\n"
