@@ -15,6 +15,7 @@ from model.types import (
     HostKey,
     InterfaceName,
     IpAddress,
+    Mtu,
     NodeName,
     ObjectName,
     PciAddress,
@@ -65,6 +66,9 @@ class Nic(Part):
     """A virtual function of an SR-IOV NIC of the hypervisor, handed to the machine whole (PCI passthrough)."""
     mode: Literal["bridge", "vepa", "private", "passthrough"] = "bridge"
     """Of macvtap. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
+
+    mtu: Mtu = 1500
+    """Its MTU in the machine; what it is plugged into has to have as much."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

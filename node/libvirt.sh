@@ -35,7 +35,7 @@ check() { # all that this hypervisor lacks, at once
     while read -r kind what; do
         case $kind in
             bridge) [ -d "/sys/class/net/$what/bridge" ] || finding "there is no bridge $what; make it, such as: ip link add $what type bridge" ;;
-            macvtap) [ -d "/sys/class/net/$what" ] || finding "there is no NIC $what; those that are: $(ls /sys/class/net | tr '\n' ' ')" ;;
+            macvtap) [ -d "/sys/class/net/$what" ] || finding "there is no NIC $what; plug it in, or name one of: ip -brief link" ;;
             vf)
                 if [ ! -e "/sys/bus/pci/devices/$what/physfn" ]; then
                     finding "$what is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs"
@@ -127,6 +127,7 @@ define() { # uuid
 
 start() { # and wait until it says that it is ready
     pages
+    mkdir -p "${CONSOLE%/*}"
     : >"$CONSOLE"
     libvirt start "$NAME" >/dev/null
     waited=0

@@ -69,10 +69,11 @@ def network_config(site: str, node: str, libvirt: Libvirt, address: str) -> dict
     management = libvirt.management
     prefix = ipaddress.ip_network(management.network).prefixlen
     ethernets: dict[str, Any] = {}
-    for nic in sorted(libvirt.hardware(node).nics):
+    for nic, made in sorted(libvirt.hardware(node).nics.items()):
         found: dict[str, Any] = {
             "match": {"macaddress": mac(site, node, nic)},
             "set-name": nic,
+            "mtu": made.mtu,
             "dhcp4": False,
             "dhcp6": False,
             "accept-ra": False,

@@ -20,7 +20,7 @@ def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
         f"hypervisor {made.hypervisor or 'here'}",
         f"storage {libvirt.storage}",
         f"address {nodes.hosts[node].address}",
-        *(f"{name} by {nic.kind}" for name, nic in sorted(made.nics.items())),
+        *(f"{name} by {nic.kind}, MTU {nic.mtu}" for name, nic in sorted(made.nics.items())),
     ]
 
 
