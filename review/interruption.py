@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from model.nodes import LibvirtNodes
 from review.data import Playbook, Pods, Saying
 from review.effects import Change
+from review.machines import restarted
 from review.preview import Preview
 from review.words import counted, listed
 
@@ -40,6 +42,9 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
         nodes = [change.node_of(s) for s in preview.of("NodeVM", "replace", "delete") if s.name.endswith("-machine")]
         text = "the machine goes, and everything on it; what runs there must find room on other nodes"
         found += [Saying("danger", f"node {node}", text) for node in nodes]
+    if change.old and isinstance(change.old.nodes, LibvirtNodes) and isinstance(change.new.nodes, LibvirtNodes):
+        text = "its machine is shut down and started again: its pods are away for some minutes"
+        found += [Saying("care", f"node {node}", text) for node in restarted(change.old.nodes, change.new.nodes)]
     return tuple(dict.fromkeys(found))
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from model.nodes import ContainerNodes, Host
+from model.nodes import ContainerNodes, Host, LibvirtNodes
 from model.site import Site
 from review.data import Saying
+from review.machines import differences as of_machines
 from review.words import listed, value
 
 _LEAVES = "its pods move, it is drained, taken out of the cluster and reset"
@@ -79,6 +80,8 @@ def _reached(old: Site, new: Site) -> Iterator[Saying]:
         keys = [key for key in ("image", "networks", "interface") if _of(was, key) != _of(now, key)]
         text = f"{listed(keys)} of the containers change: every machine is made anew, and with it the cluster"
         yield Saying("danger", "all nodes", text)
+    elif isinstance(was, LibvirtNodes) and isinstance(now, LibvirtNodes):
+        yield from of_machines(was, now)
     ssh = [key for key in ("user", "port", "bastion") if getattr(was.ssh, key) != getattr(now.ssh, key)]
     if ssh:
         text = f"{listed(ssh)} of SSH changes: nodes are reached in another way from now on"

@@ -17,10 +17,10 @@ def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
     libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
     return [
         f"image sha256 {libvirt.image.sha256}",
+        f"address {nodes.hosts[node].address}",
         f"hypervisor {made.hypervisor or 'here'}",
         f"storage {libvirt.storage}",
-        f"address {nodes.hosts[node].address}",
-        *(f"{name} by {nic.kind}, MTU {nic.mtu}" for name, nic in sorted(made.nics.items())),
+        *(f"{name} by {nic.kind} with MTU {nic.mtu}" for name, nic in sorted(made.nics.items())),
     ]
 
 

@@ -164,7 +164,7 @@ def timed(capsys):
         started = time.monotonic()
         result = work()
         with capsys.disabled():
-            print(json.dumps({"step": step, "seconds": round(time.monotonic() - started, 1)}))
+            print(json.dumps({"step": step, "seconds": round(time.monotonic() - started, 1)}), flush=True)
         return result
 
     return run
@@ -328,7 +328,7 @@ def test_shows_and_keeps_the_console_of_a_machine_that_does_not_start(run_script
 
 
 def test_a_killed_run_is_begun_anew(run_script, kvm, empty_disk):
-    def start_and_kill(*words, input):  # noqa: A002 - subprocess' own name
+    def start_and_kill(*words, input):
         process = kvm.start(*words, stdin=-1, start_new_session=True)
         process.stdin.write(input)
         process.stdin.close()
