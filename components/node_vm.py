@@ -2,8 +2,7 @@
 
 import pulumi
 
-from components.backends import backend
-from components.backends.protocol import Asked
+from components.backends.protocol import Asked, Backend
 from components.ssh import Ssh, json_output
 from model.nodes import Nodes
 
@@ -24,6 +23,7 @@ class NodeVM(pulumi.ComponentResource):
         site: str,
         node: str,
         nodes: Nodes,
+        maker: Backend | None,
         ssh: Ssh,
         uplinks: list[str],
         packages: str,
@@ -39,7 +39,7 @@ class NodeVM(pulumi.ComponentResource):
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
         self.machine: pulumi.Resource | None = None
         identity: list[pulumi.Input[str]] = []
-        if maker := backend(nodes, ssh):
+        if maker is not None:
             private, public = ssh.made_host_key(node)
             asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, provider)
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self))

@@ -8,6 +8,7 @@ import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
 from components.addresses import DhcpDaemon, Whereabouts, left_by
+from components.backends import backend
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
@@ -135,13 +136,14 @@ class Site(pulumi.ComponentResource):
         ).result
 
     def _node_vms(self) -> dict[str, NodeVM]:
-        site = self._site
+        site, maker = self._site, backend(self._site.nodes, self._ssh)
         return {
             node: NodeVM(
                 f"{site.name}-{node}",
                 site.name,
                 node,
                 site.nodes,
+                maker,
                 self._ssh,
                 site.masters(node),
                 air_gap.package_source(site.air_gap, site.nodes.hosts[node].architecture),

@@ -1,6 +1,6 @@
 """The nodes of a site: who makes them, how they are reached, what they are called."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from model.types import HostKey, InterfaceName, IpAddress, NodeName, ObjectName,
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
+NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
 
 
 class Bastion(Part):
@@ -120,13 +121,11 @@ class MadeNodes(NodesOfABackend):
         return self.host_key_seed_file
 
 
-class Container(Part):
-    """How the system containers of a site are made."""
+class Plugged(Part):
+    """NICs of machines that we make: all alike."""
 
-    image: PinnedImage
-    """Image with systemd and sshd."""
-    networks: dict[InterfaceName, ObjectName] = Field(min_length=1)
-    """Interface in the node → podman network."""
+    networks: dict[InterfaceName, NetworkName] = Field(min_length=1)
+    """Interface in the node → network that it is plugged into, by its name there."""
     interface: InterfaceName = "eth0"
     """The one of them that holds the node's address."""
 
@@ -136,6 +135,13 @@ class Container(Part):
             msg = f"interface {self.interface!r} is not among networks ({', '.join(self.networks)}); name one of them"
             raise ValueError(msg)
         return self
+
+
+class Container(Plugged):
+    """How the system containers of a site are made. Their networks are podman's."""
+
+    image: PinnedImage
+    """Image with systemd and sshd."""
 
 
 class ContainerNodes(MadeNodes):
@@ -189,4 +195,30 @@ class LibvirtNodes(MadeNodes):
         return [*found, *self.libvirt.mistakes({name: host.address for name, host in self.hosts.items()})]
 
 
-Nodes = Annotated[ExistingNodes | ContainerNodes | LibvirtNodes, Field(discriminator="backend")]
+class Custom(Plugged):
+    """Machines that a program of the project makes: of any cloud or virtualization that Pulumi has a package for."""
+
+    program: str = Field(pattern=r"^[^/].*\.py$", examples=["backends/openstack.py"])
+    """A Python file, relative to the project, with a class `Settings` and a class `Backend`."""
+    settings: dict[str, Any] = Field(default={}, examples=[{"flavor": "m1.large"}])
+    """What the program needs to know; its `Settings` say what may stand here."""
+
+
+class CustomNodes(MadeNodes):
+    """Machines of a backend of your own."""
+
+    backend: Literal["custom"]
+    """Each node is made by the program that is named."""
+    custom: Custom
+    """How they are made."""
+
+    @property
+    def management(self) -> str | None:
+        return self.custom.interface
+
+    def nics(self, node: str) -> dict[str, str]:
+        del node
+        return dict(self.custom.networks)
+
+
+Nodes = Annotated[ExistingNodes | ContainerNodes | LibvirtNodes | CustomNodes, Field(discriminator="backend")]

@@ -1,15 +1,22 @@
-"""Who makes the machines of a site: one function a backend, all of the same form."""
+"""Who makes the machines of a site: a class a backend, all of the same form."""
 
-from components.backends import container, libvirt
+from components.backends.container import Containers
+from components.backends.custom import custom
+from components.backends.libvirt import VirtualMachines
 from components.backends.protocol import Backend
 from components.ssh import Ssh
-from model.nodes import ContainerNodes, LibvirtNodes, Nodes
+from model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
 
 
 def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:
-    """What makes the site's machines; None where they are there already. `ssh`: for those that are made elsewhere."""
+    """What makes the site's machines; None where they are there already. `ssh`: for those that are made elsewhere.
+
+    Raises pulumi.RunError for a program that is missing or wrong.
+    """
     if isinstance(nodes, ContainerNodes):
-        return container.Containers(nodes)
+        return Containers(nodes)
     if isinstance(nodes, LibvirtNodes):
-        return libvirt.VirtualMachines(nodes, ssh)
+        return VirtualMachines(nodes, ssh)
+    if isinstance(nodes, CustomNodes):
+        return custom(nodes)
     return None

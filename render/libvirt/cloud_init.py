@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from model.libvirt import Libvirt
+from render.cloud_init import user_data
 from render.libvirt.domain import mac
 
 READY = "multus-site: the machine is ready"
@@ -27,7 +28,8 @@ def files(
 ) -> dict[str, str]:
     """Name → content. `host_key` is the private half, so that all of it is secret."""
     told = {
-        "user-data": f"#cloud-config\n{_json(user_data(node, user, authorized_key, host_key, public))}",
+        # Names of NICs are the network configuration's here.
+        "user-data": user_data(node, user, authorized_key, host_key, public, {}, _files(user, authorized_key)),
         "network-config": _json(network_config(site, node, libvirt, address)),
     }
     # Another id is another instance to cloud-init: at its next start it does all of it again, keys and network too.
@@ -35,33 +37,13 @@ def files(
     return {"meta-data": _json({"instance-id": f"{site}-{node}-{digest[:12]}", "local-hostname": node}), **told}
 
 
-def user_data(node: str, user: str, authorized_key: str, host_key: str, public: str) -> dict[str, Any]:
-    """Name, keys and the one user."""
+def _files(user: str, authorized_key: str) -> list[dict[str, Any]]:
+    """What is written on the machine besides."""
     home = "/root" if user == "root" else f"/home/{user}"
-    rights = {} if user == "root" else {"sudo": "ALL=(ALL) NOPASSWD:ALL", "shell": "/bin/bash"}
-    return {
-        "hostname": node,
-        "disable_root": user != "root",
-        "ssh_pwauth": False,
-        "ssh_deletekeys": True,
-        "ssh_keys": {"ed25519_private": host_key, "ed25519_public": public},
-        # This one makes the folder, as the user's own; the file below takes away keys that no longer hold.
-        "users": [{"name": user, **rights, "ssh_authorized_keys": [authorized_key]}],
-        "write_files": [
-            {
-                "path": f"{home}/.ssh/authorized_keys",
-                "content": f"{authorized_key}\n",
-                "owner": user,
-                "permissions": "0600",
-                "defer": True,
-            },
-            {
-                "path": "/var/lib/cloud/scripts/per-boot/multus-site-ready",
-                "content": _AT_EACH_BOOT,
-                "permissions": "0755",
-            },
-        ],
-    }
+    # cloud-init adds a user's keys to those that are there; this takes away what holds no longer, once the user is there.
+    keys = {"path": f"{home}/.ssh/authorized_keys", "content": f"{authorized_key}\n", "owner": user, "defer": True}
+    ready = {"path": "/var/lib/cloud/scripts/per-boot/multus-site-ready", "content": _AT_EACH_BOOT}
+    return [{**keys, "permissions": "0600"}, {**ready, "permissions": "0755"}]
 
 
 def network_config(site: str, node: str, libvirt: Libvirt, address: str) -> dict[str, Any]:

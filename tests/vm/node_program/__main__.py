@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_command as command
 
+from components.backends import backend
 from components.cni_plugins import CniPlugins
 from components.node_vm import NodeVM
 from components.secrets import read_secrets
@@ -16,8 +17,9 @@ site = parse_site(config.require_object("site"), source="a test")
 secrets = read_secrets(config, site.nodes)
 provider = command.Provider("commands")
 ssh = Ssh(site.name, site.nodes, secrets.ssh_private_key, secrets.host_key_seed, provider)
+maker = backend(site.nodes, ssh)
 nodes = {
-    node: NodeVM(f"{site.name}-{node}", site.name, node, site.nodes, ssh, site.masters(node), "", "", provider)
+    node: NodeVM(f"{site.name}-{node}", site.name, node, site.nodes, maker, ssh, site.masters(node), "", "", provider)
     for node in site.nodes.hosts
 }
 CniPlugins(
