@@ -45,7 +45,6 @@ def user_data(
         "ssh_pwauth": False,
         "users": [person],
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": host_key, "ed25519_public": host_key_public},
     }
     written = list(files)
