@@ -5,6 +5,8 @@
 # CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
 # Prints the domain's UUID and a sum of all that it was made of.
 set -eu
+# States and sizes are read from what programs say.
+export LC_ALL=C
 
 root=$STORAGE/multus-site
 folder=$root/$NAME

@@ -24,12 +24,9 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
 }
 QEMU_CONF = """
-# No AppArmor, no device nodes of their own, no other user: the namespaces around it are these already.
+# No AppArmor, no device nodes of their own: the namespaces around it are these already.
 security_driver = "none"
 namespaces = []
-user = "root"
-group = "root"
-remember_owner = 0
 # systemd cannot be asked for control groups from here.
 cgroup_controllers = []
 """
