@@ -77,7 +77,7 @@ image() { # the image that disks stand on, kept once for all machines; no other 
     echo "$IMAGE_SHA256" >"$folder/image"
     if [ ! -e "$base" ]; then
         if [ -n "$IMAGE_URL" ]; then
-            curl -fsSL --retry 3 --max-time 1800 -o "$base.new" "$IMAGE_URL" || {
+            curl -fsSL --retry 3 --retry-connrefused --max-time 1800 -o "$base.new" "$IMAGE_URL" || {
                 say "the image cannot be fetched from $IMAGE_URL"
                 exit 1
             }

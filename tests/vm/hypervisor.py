@@ -15,6 +15,7 @@ from tests.contract.ssh_server import key_pair
 from tests.contract.tools import sshd
 
 BRIDGES = {"br-mgmt": ("10.1.1.1", 1500), "br-int": ("10.1.10.1", 1500), "br-ext": ("10.1.20.1", 9000)}
+NIC = "eno2"
 SSH = ("10.1.1.1", 22)
 PROGRAMS = {
     "libvirtd": "libvirt-daemon-system",
@@ -52,6 +53,10 @@ while read -r bridge address mtu; do
     ip addr add "$address/24" dev "$bridge"
     ip link set "$bridge" mtu "$mtu" up
 done <{folder}/bridges
+# A NIC with a cable to the last switch.
+ip link add {nic} mtu 9000 type veth peer name {nic}-cable mtu 9000
+ip link set {nic}-cable master br-ext up
+ip link set {nic} up
 virtlogd --daemon
 libvirtd --daemon
 {sshd} -f {folder}/sshd_config -E {folder}/sshd.log
@@ -78,9 +83,9 @@ class Hypervisor:
             [*self._enter, f"--wdns={folder}", *words], capture_output=True, text=True, check=False, **options
         )
 
-    def start(self, *words, **options):
+    def start(self, *words, folder="/", **options):
         """A command there that goes on."""
-        return subprocess.Popen([*self._enter, *words], text=True, **options)
+        return subprocess.Popen([*self._enter, f"--wdns={folder}", *words], text=True, **options)
 
     def virsh(self, *words):
         """What virsh prints."""
@@ -97,7 +102,7 @@ class Hypervisor:
             "domains": self.virsh("list", "--all", "--name").split(),
             "files": sorted(str(path.relative_to(storage)) for path in storage.rglob("*")),
             "logs": sorted(path.name for path in logs.glob("*.console.log*")),
-            "taps": sorted(set(links) - {"lo", *BRIDGES}),
+            "taps": sorted(set(links) - {"lo", *BRIDGES, NIC, f"{NIC}-cable"}),
         }
 
 
@@ -127,7 +132,7 @@ def hypervisor(folder):
         f"Port {SSH[1]}\nListenAddress {SSH[0]}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nPermitRootLogin yes\nPasswordAuthentication no\n"
     )
-    script = SETUP.format(folder=shlex.quote(str(folder)), sshd=shlex.quote(str(program)))
+    script = SETUP.format(nic=NIC, folder=shlex.quote(str(folder)), sshd=shlex.quote(str(program)))
     apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with (folder / "setup.log").open("wb") as log:
         holder = subprocess.Popen(

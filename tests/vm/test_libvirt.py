@@ -23,7 +23,7 @@ from render.script import script
 from tests.contract.tools import search_path, tool
 from tests.rules.test_real_plugins import PLUGINS
 from tests.vm.disk_image import disk_image
-from tests.vm.hypervisor import SSH, NoHypervisorError, hypervisor, missing
+from tests.vm.hypervisor import NIC, SSH, NoHypervisorError, hypervisor, missing
 
 pytestmark = [
     pytest.mark.vm,
@@ -53,6 +53,12 @@ def kvm(tmp_path_factory):
         pytest.skip(f"libvirtd does not start here: {error}")
 
 
+def nics(mode):
+    """Two bridges and a macvtap."""
+    tap = {"macvtap": NIC, "mode": mode, "mtu": 9000}
+    return {"eth0": {"bridge": "br-mgmt"}, "ens6": {"bridge": "br-int"}, "ens7": tap}
+
+
 def a_site(image, kvm, folder, **hardware):
     """A site of one node, as plain data; `hardware` is that of its machine."""
     path, digest = image
@@ -76,11 +82,7 @@ def a_site(image, kvm, folder, **hardware):
                 "accelerator": "tcg",
                 "memory": 1024,
                 "disk": 3,
-                "nics": {
-                    "eth0": {"bridge": "br-mgmt"},
-                    "ens6": {"bridge": "br-int"},
-                    "ens7": {"bridge": "br-ext", "mtu": 9000},
-                },
+                "nics": nics("passthrough"),
                 **hardware,
             },
             "hosts": {"node1": {"address": "10.1.1.5", "roles": ["control-plane", "etcd", "worker"]}},
@@ -180,7 +182,7 @@ def child_pings(stack, master, address, gateway):
     try:
         stack.on_node(ask % "ADD", json.dumps(config))
         # The bridge may take a moment to know the child.
-        return "1 received" in stack.on_node(f"sudo ip netns exec pod ping -c 1 -W 10 {gateway}")
+        return "1 received" in stack.on_node(f"sudo ip netns exec pod ping -c 1 -W 10 {gateway} || true")
     finally:
         stack.on_node(ask % "DEL", json.dumps(config))
         stack.on_node("sudo ip netns del pod")
@@ -205,18 +207,22 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
 
     started = stack.on_node("cat /proc/sys/kernel/random/boot_id")
     stack.on_node("echo kept | sudo tee /root/kept")
-    stack.site(a_site(image, kvm, tmp_path, memory=1280, cpus=2, disk=4))
+    changed = a_site(image, kvm, tmp_path, memory=1280, cpus=2, disk=4, nics=nics("bridge"))
+    changed["networks"]["external"] |= {"type": "ipvlan"}
+    stack.site(changed)
     said = timed("preview of a change", lambda: stack.pulumi("preview", "--diff"))
     assert "2 CPUs, 1280 MiB of memory, 4 GiB of disk" in said
     assert "replace" not in said
     timed("up: memory, CPUs and disk in place", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
-    changed = stack.facts()
-    assert changed["memory"] > facts["memory"] + 200
-    assert {**changed, "memory": 0} == {**facts, "memory": 0}
+    found = stack.facts()
+    assert found["memory"] > facts["memory"] + 200
+    assert {**found, "memory": 0} == {**facts, "memory": 0}
     assert stack.on_node("cat /proc/sys/kernel/random/boot_id") != started
     assert stack.on_node("sudo cat /root/kept; nproc").split() == ["kept", "2"]
     assert int(stack.on_node("df --output=size -BM / | tail -1").strip().rstrip("M")) > 3000
     assert child_pings(stack, "ens6", "10.1.10.200/24", "10.1.10.1")
+    # Why a site with macvlan on such a NIC is refused.
+    assert not child_pings(stack, "ens7", "10.1.20.200/24", "10.1.20.1")
 
     timed("destroy", lambda: stack.pulumi("destroy", "--yes", "--skip-preview"))
     assert kvm.left() == NOTHING
@@ -285,6 +291,23 @@ def test_refuses_another_image_than_the_pinned_one(run_script, kvm, empty_disk):
     done = run_script("apply", (empty_disk[0], "a" * 64))
     assert done.returncode == 1
     assert f"has sha256 {empty_disk[1]}, and {'a' * 64} is pinned; nothing was made of it" in done.stderr
+    assert kvm.left() == NOTHING
+
+
+def test_fetches_the_image(run_script, kvm, empty_disk):
+    server = kvm.start("python3", "-m", "http.server", "--bind", SSH[0], "8080", folder=empty_disk[0].parent)
+    try:
+        image = {"url": f"http://{SSH[0]}:8080/{empty_disk[0].name}", "sha256": empty_disk[1]}
+        done = run_script("apply", empty_disk, image=image, variables={"BOOT_SECONDS": "1"})
+        # It came as far as a machine that is started from it.
+        assert "was not ready" in done.stderr
+        image["url"] += ".none"
+        done = run_script("apply", empty_disk, image=image)
+        assert f"the image cannot be fetched from {image['url']}" in done.stderr
+    finally:
+        server.kill()
+        server.wait()
+        run_script("remove", empty_disk)
     assert kvm.left() == NOTHING
 
 
