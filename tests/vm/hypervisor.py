@@ -133,7 +133,20 @@ def hypervisor(folder):
         f"AuthorizedKeysFile {folder}/authorized_keys\nPermitRootLogin yes\nPasswordAuthentication no\n"
     )
     script = SETUP.format(nic=NIC, folder=shlex.quote(str(folder)), sshd=shlex.quote(str(program)))
-    apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    # Ends with the test, also where that is killed.
+    apart = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "unshare",
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ]
     with (folder / "setup.log").open("wb") as log:
         holder = subprocess.Popen(
             [*apart, "sh", "-euc", script], stdout=subprocess.PIPE, stderr=log, env={**os.environ, **environment}
