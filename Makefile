@@ -13,7 +13,7 @@ lab-day-two: ## grow, shrink, upgrade, break and mend the cluster and machines o
 lab-networks: ## every network that this kernel can make, at once, on a lab that is up
 	@lab/bootstrap.sh python -m pytest -m networks -x -s tests/lab/test_networks.py tests/lab/test_multus_cases.py tests/lab/test_networks_gone.py
 
-lab-vm: ## what this kernel lacks, in a VM under software emulation: plugins, VLANs, bonds; the lab need not be up
+lab-vm: ## what this kernel lacks, in a VM under software emulation: plugins, VLANs, bonds, machines of libvirt; the lab need not be up
 	@lab/bootstrap.sh --plain python -m pytest -m vm -s tests/vm
 
 lab-down: ## everything of the lab but its cache goes

@@ -36,6 +36,9 @@ class NodeVM(pulumi.ComponentResource):
     ) -> None:
         host = nodes.hosts[node]
         shown = {"backend": nodes.backend, "address": host.address, "roles": list(host.roles), "uplinks": uplinks}
+        if made_of := nodes.made_of(node):
+            # What a command's standard input says is no diff for a person: here a preview shows it.
+            shown["machine"] = made_of
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
         self.machine: pulumi.Resource | None = None
         self.made_as: pulumi.Input[str] = ""

@@ -156,7 +156,7 @@ class Site(pulumi.ComponentResource):
 
     def _hosts(self) -> tuple[dict[str, NodeVM], Preflight]:
         """The machines, and the proof that they are fit for a cluster."""
-        site, maker = self._site, backend(self._site.nodes)
+        site, maker = self._site, backend(self._site.nodes, self._ssh)
         packages = {
             node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
         }

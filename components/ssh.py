@@ -205,16 +205,20 @@ class Ssh:
         return hidden
 
     def _connection(self, node: str) -> remote.ConnectionArgs:
-        """pulumi-command's connection to a node, through one bastion at most."""
+        host = self._nodes.hosts[node]
+        return self.to(host.address, self._nodes.ssh.port, self.user, self.host_key(node))
+
+    def to(self, host: str, port: int, user: str, host_key: pulumi.Input[str]) -> remote.ConnectionArgs:
+        """pulumi-command's connection to any host that is opened as the nodes are, through one bastion at most."""
         ssh = self._nodes.ssh
         private_key, password = (self._secrets.get(key) for key in keys_of("ssh"))
         return remote.ConnectionArgs(
-            host=self._nodes.hosts[node].address,
-            port=ssh.port,
-            user=ssh.user,
+            host=host,
+            port=port,
+            user=user,
             private_key=private_key,
             password=password,
-            host_key=self.host_key(node),
+            host_key=host_key,
             dial_error_limit=DIALS,
             per_dial_timeout=15,
             proxy=self._proxy(*ssh.bastions) if ssh.bastions else None,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from model.base import Part
+from model.libvirt import Libvirt
 from model.types import AddressOrName, HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
 
 Role = Literal["control-plane", "etcd", "worker"]
@@ -125,6 +126,11 @@ class NodesOfABackend(Part):
         del node
         return ""
 
+    def delivers_pods_macs(self, node: str, nic: str) -> bool:
+        """Whether frames to MAC addresses of pods' own reach a node's NIC, as far as that is ours to say."""
+        del node, nic
+        return True
+
     def mistakes(self) -> list[str]:
         """What no part of a backend can know alone, each with its path in the site."""
         return []
@@ -219,6 +225,44 @@ class ContainerNodes(MadeNodes):
         ]
 
 
+class LibvirtNodes(MadeNodes):
+    """Virtual machines that libvirt runs, on the machine where Pulumi runs or on hypervisors reached over SSH."""
+
+    backend: Literal["libvirt"]
+    """Each node is a virtual machine."""
+    libvirt: Libvirt
+    """How they are made."""
+
+    @property
+    def management(self) -> str | None:
+        return self.libvirt.management.interface
+
+    def nics(self, node: str) -> dict[str, str]:
+        return {name: nic.plugged_into for name, nic in self.libvirt.hardware(node).nics.items()}
+
+    def delivers_pods_macs(self, node: str, nic: str) -> bool:
+        made = self.libvirt.hardware(node).nics.get(nic)
+        # The kernel's macvlan_handle_frame: but for passthru, it looks the address up among those of its macvtaps.
+        return made is None or made.kind != "macvtap" or made.mode == "passthrough"
+
+    def made_of(self, node: str) -> str:
+        made = self.libvirt.hardware(node)
+        sizes = f"{made.cpus} CPUs, {made.memory} MiB of memory, {made.disk} GiB of disk"
+        return sizes if made.hypervisor is None else f"{sizes}, on {made.hypervisor}"
+
+    def mistakes(self) -> list[str]:
+        found = [
+            f"nodes.hosts.{name}.architecture: virtual machines are made as amd64 only; leave it out, or make {name} yourself (backend: existing)"
+            for name, host in self.hosts.items()
+            if host.architecture != "amd64"
+        ]
+        if self.libvirt.hypervisors and len(self.ssh.bastions) > 1:
+            found.append(
+                "nodes.libvirt.hypervisors: they are reached as nodes are, and through one bastion at most; give nodes.ssh.bastion one, or run Pulumi where one will do"
+            )
+        return [*found, *self.libvirt.mistakes({name: host.address for name, host in self.hosts.items()})]
+
+
 class Custom(Plugged):
     """Machines that a program of the project makes: of any cloud or virtualization that Pulumi has a package for."""
 
@@ -245,4 +289,4 @@ class CustomNodes(MadeNodes):
         return dict(self.custom.networks)
 
 
-Nodes = Annotated[ExistingNodes | ContainerNodes | CustomNodes, Field(discriminator="backend")]
+Nodes = Annotated[ExistingNodes | ContainerNodes | LibvirtNodes | CustomNodes, Field(discriminator="backend")]

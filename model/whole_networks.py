@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from model import named, node_parts
 from model.ipam import HostLocal
-from model.links import Link
+from model.links import Link, Macvlan
 from model.master import MasterByNode
 from model.networks import Network, Raw
 from model.node_links import VlanLink
@@ -37,6 +37,13 @@ def by_node(site: "Site", where: str, network: Network) -> list[str]:
             if node in site.nodes.hosts and network.master_on(node, site.nodes.hosts[node].groups) is None:
                 found.append(
                     f"{where}.master: it does not tell which NIC of {node!r} it is; add it, or take {node} out of nodes"
+                )
+    if isinstance(network, Macvlan):
+        for node in site.nodes_with(network):
+            nic = network.master_on(node, site.nodes.hosts[node].groups) if node in site.nodes.hosts else None
+            if nic is not None and not site.nodes.delivers_pods_macs(node, nic):
+                found.append(
+                    f"{where}.master: {nic} of {node} is a macvtap, which delivers nothing to MAC addresses of pods; write mode: passthrough there, or take type: ipvlan"
                 )
     ipam = None if isinstance(network, Raw) else network.ipam
     if isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None:

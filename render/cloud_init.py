@@ -1,6 +1,7 @@
 """What a new machine is told at its first boot, as cloud-init's user data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import yaml
 
@@ -21,28 +22,36 @@ done <<LIST
 
 
 def user_data(
-    node: str, user: str, authorized_key: str, host_key: str, host_key_public: str, nics: Mapping[str, str]
+    node: str,
+    user: str,
+    authorized_key: str,
+    host_key: str,
+    host_key_public: str,
+    nics: Mapping[str, str],
+    files: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """A cloud-config (cloud-init's modules users_groups, ssh, set_hostname, write_files, runcmd).
 
     The machine is called `node`, lets `user` in by its key, shows that host key and no other, and its NICs, name → MAC
-    address, have their names at each boot. It holds the private host key: a secret.
+    address, have their names at each boot. `files` are more entries of write_files. It holds the private host key: a secret.
     """
     person = {"name": user, "ssh_authorized_keys": [authorized_key], "lock_passwd": True}
     if user != "root":
         person |= {"sudo": "ALL=(ALL) NOPASSWD:ALL", "shell": "/bin/bash"}
-    config = {
+    config: dict[str, Any] = {
         "hostname": node,
         "preserve_hostname": False,
         "disable_root": user != "root",
         "ssh_pwauth": False,
         "users": [person],
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": host_key, "ed25519_public": host_key_public},
     }
+    written = list(files)
     if nics:
         listed = "".join(f"{mac.lower()} {name}\n" for name, mac in nics.items())
         path = "/var/lib/cloud/scripts/per-boot/multus-site-nics"
-        config["write_files"] = [{"path": path, "permissions": "0755", "content": f"{NAMED}{listed}LIST\n"}]
+        written.append({"path": path, "permissions": "0755", "content": f"{NAMED}{listed}LIST\n"})
+    if written:
+        config["write_files"] = [dict(file) for file in written]
     return "#cloud-config\n" + yaml.safe_dump(config, sort_keys=False, width=10_000)

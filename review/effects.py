@@ -189,7 +189,7 @@ def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None
     if step.kind.startswith("command:") and not step.before.get("delete"):
         return None  # it takes nothing away: facts, proofs, a command that is reached by another way from now on
     node = change.node_of(step)
-    forced = listed([_forcing(path) for path in step.paths], 4)
+    forced = listed(list(dict.fromkeys(_forcing(step, path) for path in step.paths)), 4)
     replaced = f"replaced, because {forced} changed" if step.op == "replace" else ""
     left = f"{node} left the site" if node and node not in change.new.nodes.hosts else _called(change)
     if step.name.endswith("-machine"):
@@ -225,16 +225,16 @@ def _called(change: Change) -> str:
     return f"the site is called {change.new.name} now" if renamed else ""
 
 
-def _forcing(path: str) -> str:
-    """A property that forces a replacement, in words; triggers of a machine are image, address and NICs, in this order."""
+def _forcing(step: Step, path: str) -> str:
+    """A property that forces a replacement, in words; triggers of a machine are image, address and NICs, in this order, or say what they are."""
     number = re.fullmatch(r"triggers\[(\d+)\]", path)
-    return (
-        ("its image", "its address")[int(number[1])]
-        if number and int(number[1]) < 2
-        else "its NICs"
-        if number
-        else path
-    )
+    if number is None:
+        return path
+    index, triggers = int(number[1]), (step.after or step.before).get("triggers")
+    told = str(triggers[index]).split() if isinstance(triggers, list) and index < len(triggers) else []
+    if told[:1] in (["hypervisor"], ["storage"]):
+        return f"its {told[0]}"
+    return ("its image", "its address")[index] if index < 2 else "its NICs"
 
 
 def _object(step: Step) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from model.nodes import LibvirtNodes
 from review import racks
 from review.data import Playbook, Pods, Saying
 from review.effects import Change
+from review.machines import restarted
 from review.preview import Preview
 from review.words import counted, listed
 
@@ -44,6 +46,9 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
             until = " until it has joined again, some minutes" if step.op == "replace" else ""
             text = f"the machine goes, and everything on it; what runs there must find room on other nodes{until}"
             found.append(Saying("danger", f"node {change.node_of(step)}", text))
+    if change.old and isinstance(change.old.nodes, LibvirtNodes) and isinstance(change.new.nodes, LibvirtNodes):
+        text = "its machine is shut down and started again: its pods are away for some minutes"
+        found += [Saying("care", f"node {node}", text) for node in restarted(change.old.nodes, change.new.nodes)]
     return tuple(dict.fromkeys(found))
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from model.nodes import ContainerNodes, Host
+from model.nodes import ContainerNodes, Host, LibvirtNodes
 from model.site import Site
 from review import racks
 from review.data import Saying
+from review.machines import differences as of_machines
 from review.words import listed, value
 
 _LEAVES = "its pods move, it is drained, taken out of the cluster and reset"
@@ -25,7 +26,7 @@ def differences(old: Site | None, new: Site) -> list[Saying]:
             found.append(Saying("danger", about, text))
         else:
             found += _host(about, before[name], after[name])
-            found += _limits(about, old.nodes.made_of(name), new.nodes.made_of(name)) if old else ()
+            found += _limits(about, old, new, name) if old else ()
     found += _renamed(before, after)
     if old:
         found += racks.differences(old, new)
@@ -60,9 +61,11 @@ def _host(about: str, old: Host, new: Host) -> Iterator[Saying]:
             yield Saying("care", about, f"{what} {value(was) or 'none'} → {value(now) or 'none'}")
 
 
-def _limits(about: str, was: str, now: str) -> Iterator[Saying]:
-    """What its machine is made of; that of one that is made anew for other reasons is told there."""
-    if was and now and was != now:
+def _limits(about: str, old: Site, new: Site, name: str) -> Iterator[Saying]:
+    """What a container may take; that of one that is made anew for other reasons is told there."""
+    was, now = old.nodes.made_of(name), new.nodes.made_of(name)
+    alike = isinstance(old.nodes, ContainerNodes) and isinstance(new.nodes, ContainerNodes)
+    if alike and was != now:
         yield Saying("note", about, f"{was} → {now}: changed in place, nothing restarts")
 
 
@@ -88,6 +91,8 @@ def _reached(old: Site, new: Site) -> Iterator[Saying]:
         if keys:
             text = f"{listed(keys)} of the containers changed: every machine is to be made anew, and with it the cluster and all that runs in it"
             yield Saying("danger", "all nodes", text)
+    elif isinstance(was, LibvirtNodes) and isinstance(now, LibvirtNodes):
+        yield from of_machines(was, now)
     ssh = [key for key in ("user", "port", "agent", "bastion") if getattr(was.ssh, key) != getattr(now.ssh, key)]
     if ssh:
         text = f"{listed(ssh)} of SSH changes: nodes are reached in another way from now on"

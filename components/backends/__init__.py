@@ -2,14 +2,21 @@
 
 from components.backends import container
 from components.backends.custom import custom
+from components.backends.libvirt import VirtualMachines
 from components.backends.protocol import Backend
-from model.nodes import ContainerNodes, CustomNodes, Nodes
+from components.ssh import Ssh
+from model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
 
 
-def backend(nodes: Nodes) -> Backend | None:
-    """What makes the site's machines; None where they are there already. Raises pulumi.RunError for a program that is missing or wrong."""
+def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:
+    """What makes the site's machines; None where they are there already. `ssh`: for those that are made elsewhere.
+
+    Raises pulumi.RunError for a program that is missing or wrong.
+    """
     if isinstance(nodes, ContainerNodes):
         return container.Containers(nodes)
+    if isinstance(nodes, LibvirtNodes):
+        return VirtualMachines(nodes, ssh)
     if isinstance(nodes, CustomNodes):
         return custom(nodes)
     return None

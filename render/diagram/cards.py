@@ -135,7 +135,7 @@ def diagram(site: Site, live: Sequence[PodInterface] = ()) -> Diagram:
 def _segments(site: Site, facts: Iterable[NetworkFacts]) -> list[_Segment]:
     """Segments in the order of the networks that name them."""
     found: dict[str, _Segment] = {}
-    behind = {nic: network for node in site.nodes.hosts for nic, network in site.nodes.nics(node).items()}
+    behind = nics.plugged(site)
     for n in facts:
         if n.segment is not None:
             named = site.segments[n.segment]

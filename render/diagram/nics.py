@@ -35,6 +35,15 @@ def below(site: Site, uplink: str) -> list[str]:
     return [uplink] if uplink else []
 
 
+def plugged(site: Site) -> dict[str, str]:
+    """NIC → what it is plugged into, of machines that we make; less what is not the same for all, such as a virtual function."""
+    found: dict[str, set[str]] = {}
+    for node in site.nodes.hosts:
+        for nic, network in site.nodes.nics(node).items():
+            found.setdefault(nic, set()).add(network)
+    return {nic: next(iter(networks)) for nic, networks in found.items() if len(networks) == 1}
+
+
 def _pool(site: Site, resource: str) -> SriovPool | None:
     pools = site.sriov.pools.values() if site.sriov else ()
     return next((pool for pool in pools if pool.resource_name == resource), None)

@@ -45,6 +45,34 @@ def sticky():
     return site
 
 
+def virtual():
+    """Virtual machines on two hypervisors."""
+    site = lab_site()
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"
+    site["nodes"] = {
+        "backend": "libvirt",
+        "libvirt": {
+            "image": {"url": "https://example.org/debian-12.qcow2", "sha256": "c" * 64},
+            "management": {"network": "10.1.1.0/24", "gateway": "10.1.1.1"},
+            "hypervisor": "kvm1",
+            "hypervisors": {
+                name: {"address": at, "hostKey": key} for name, at in (("kvm1", "10.1.1.2"), ("kvm2", "10.1.1.3"))
+            },
+            "nics": {"eth0": {"bridge": "br-mgmt"}, "ens6": {"bridge": "br-int"}, "ens7": {"bridge": "br-ext"}},
+        },
+        "hosts": site["nodes"]["hosts"],
+    }
+    return site
+
+
+def _virtual(**changes):
+    return changed(lambda s: s["nodes"]["libvirt"].update(changes), virtual())
+
+
+def _machine(**changes):
+    return changed(lambda s: s["nodes"]["libvirt"].update(machines={"node2": changes}), virtual())
+
+
 def split():
     """Ranges that are split by node, on NICs that differ by node."""
     site = lab_site()
@@ -142,6 +170,11 @@ CHANGES = {
     "limits of machines": changed(
         lambda s: s["nodes"]["container"].update(memory=8192, machines={"node2": {"cpus": 4}})
     ),
+    "memory of virtual machines": _virtual(memory=8192, cpus=4),
+    "bridge of a virtual machine": _machine(nics={"ens6": {"bridge": "br-other"}}),
+    "virtual machine on another hypervisor": _machine(hypervisor="kvm2"),
+    "NIC of a virtual machine": _machine(nics={"ens7": {"vf": "0000:3b:02.1"}, "ens8": {"bridge": "br-oam"}}),
+    "disk of a virtual machine": _machine(disk=10),
     "range grown": changed(lambda s: _range(s).update(rangeStart="10.1.10.100")),
     "range shrunk": changed(lambda s: _range(s).update(rangeEnd="10.1.10.220")),
     "range moved": changed(_moved_range),

@@ -1,0 +1,62 @@
+"""The backend `libvirt`: virtual machines, here or on hypervisors that are reached over SSH."""
+
+import pulumi
+from pulumi_command import local, remote
+
+from components.backends.protocol import Asked, Machine
+from components.ssh import Ssh
+from model.nodes import LibvirtNodes
+from render.libvirt import machine
+from render.script import script
+
+_MINUTES = 60
+"""An image to fetch, and the restarts of other machines of the hypervisor to wait for."""
+_SHELL = f'$([ "$(id -u)" = 0 ] || echo sudo -n) timeout -k 10 {_MINUTES * 60} sh -s'
+
+
+class VirtualMachines:
+    """Each node is a machine of libvirt's, set up by cloud-init."""
+
+    def __init__(self, nodes: LibvirtNodes, ssh: Ssh) -> None:
+        self._nodes = nodes
+        self._ssh = ssh
+
+    def machine(self, asked: Asked, opts: pulumi.ResourceOptions) -> Machine:
+        """The machine, by node/libvirt.sh on its hypervisor."""
+        nodes, site, node = self._nodes, asked.site, asked.node
+        variables = machine.variables(site, node, nodes)
+        keys = pulumi.Output.all(asked.authorized_key, asked.host_key, asked.host_key_public)
+        stdin = keys.apply(lambda told: script("libvirt", {**variables, **machine.seed(site, node, nodes, *told)}))
+        create, delete = f"{_SHELL} apply", f"{_SHELL} remove"
+        # Whatever else changes is changed in place, with a restart.
+        triggers = machine.makes_another(nodes, node)
+        own = pulumi.ResourceOptions(provider=asked.provider, delete_before_replace=True, hide_diffs=["stdin"])
+        opts = pulumi.ResourceOptions.merge(opts, own)
+        name = nodes.libvirt.hardware(node).hypervisor
+        made: local.Command | remote.Command
+        if name is None:
+            made = local.Command(
+                f"{asked.name}-machine",
+                create=create,
+                delete=delete,
+                stdin=stdin,
+                triggers=triggers,
+                logging=local.Logging.NONE,
+                add_previous_output_in_env=False,
+                opts=opts,
+            )
+        else:
+            there = nodes.libvirt.hypervisors[name]
+            made = remote.Command(
+                f"{asked.name}-machine",
+                connection=self._ssh.to(there.address, there.port, there.user, there.host_key),
+                create=create,
+                delete=delete,
+                stdin=stdin,
+                triggers=triggers,
+                logging=remote.Logging.NONE,
+                add_previous_output_in_env=False,
+                opts=opts,
+            )
+        # Another one when the machine is: a change in place, with its restart, leaves the id.
+        return Machine(made, made.id)

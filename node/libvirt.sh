@@ -1,0 +1,233 @@
+# Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: apply | remove.
+# Variables: NAME (of the domain), NODE, STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
+# DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size, 2 KiB each),
+# NICS (KIND WHAT a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (KIB COUNT of huge pages, may be empty),
+# CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
+# Prints the domain's UUID and a sum of all that it was made of.
+set -eu
+# States and sizes are read from what programs say.
+export LC_ALL=C
+
+root=$STORAGE/multus-site
+folder=$root/$NAME
+libvirt() { virsh --connect qemu:///system --quiet "$@"; }
+say() { echo "$NODE: $1" >&2; }
+
+check() { # all that this hypervisor lacks, at once
+    findings=''
+    finding() { findings="${findings}$NODE: hypervisor $(hostname): $1
+"; }
+    for program in qemu-img flock base64; do
+        command -v "$program" >/dev/null || finding "there is no $program; type: apt-get install qemu-utils util-linux coreutils"
+    done
+    [ -z "$IMAGE_URL" ] || command -v curl >/dev/null || finding 'there is no curl to fetch the image with; type: apt-get install curl'
+    if ! command -v virsh >/dev/null; then
+        finding 'there is no virsh; type: apt-get install libvirt-daemon-system libvirt-clients qemu-system-x86'
+    elif ! said=$(libvirt version 2>&1); then
+        finding "libvirt does not answer ($(echo "$said" | tail -n 1)); type: systemctl enable --now libvirtd"
+    elif ! libvirt domcapabilities --virttype "$VIRT" >/dev/null 2>&1; then
+        if [ "$VIRT" = kvm ]; then
+            finding 'it has no KVM; turn on virtualization in its BIOS and type: modprobe kvm-intel (or kvm-amd), or write accelerator: tcg'
+        else
+            finding 'libvirt has no QEMU for x86_64; type: apt-get install qemu-system-x86'
+        fi
+    fi
+    [ -d "$STORAGE" ] || finding "there is no folder $STORAGE; make it, or name another as storage"
+    [ -z "$IMAGE_PATH" ] || [ -e "$folder/made" ] || [ -r "$IMAGE_PATH" ] || finding "there is no file $IMAGE_PATH; put the image there"
+    while read -r kind what; do
+        case $kind in
+            bridge) [ -d "/sys/class/net/$what/bridge" ] || finding "there is no bridge $what; make it, such as: ip link add $what type bridge" ;;
+            macvtap) [ -d "/sys/class/net/$what" ] || finding "there is no NIC $what; plug it in, or name one of: ip -brief link" ;;
+            vf)
+                if [ ! -e "/sys/bus/pci/devices/$what/physfn" ]; then
+                    finding "$what is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs"
+                elif [ ! -e "/sys/bus/pci/devices/$what/iommu_group" ]; then
+                    finding "$what is in no IOMMU group; turn on VT-d or AMD-Vi in the BIOS, and boot with intel_iommu=on"
+                fi
+                ;;
+        esac
+    done <<NICS
+$NICS
+NICS
+    if [ -n "$findings" ]; then
+        printf '%s' "$findings" >&2
+        exit 1
+    fi
+}
+
+pages() { # huge pages that are free, in the size and number that it needs
+    [ -n "$PAGES" ] || return 0
+    free=$(cat "/sys/kernel/mm/hugepages/hugepages-${PAGES% *}kB/free_hugepages" 2>/dev/null || echo 0)
+    [ "$free" -ge "${PAGES#* }" ] || {
+        say "hypervisor $(hostname): $free huge pages of ${PAGES% *} KiB are free, and it needs ${PAGES#* }; reserve more at its boot: hugepagesz=1G hugepages=COUNT"
+        exit 1
+    }
+}
+
+defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
+state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
+
+image() { # the image that disks stand on, kept once for all machines; no other run fetches or drops one meanwhile
+    exec 9<"$STORAGE"
+    flock 9
+    base=$root/images/$IMAGE_SHA256
+    mkdir -p "$root/images" "$folder"
+    # Disks are read by libvirt's own user.
+    chmod 711 "$root" "$root/images" "$folder"
+    echo "$IMAGE_SHA256" >"$folder/image"
+    if [ ! -e "$base" ]; then
+        if [ -n "$IMAGE_URL" ]; then
+            curl -fsSL --retry 3 --retry-connrefused --max-time 1800 -o "$base.new" "$IMAGE_URL" || {
+                say "the image cannot be fetched from $IMAGE_URL"
+                exit 1
+            }
+        else
+            cp --sparse=always "$IMAGE_PATH" "$base.new"
+        fi
+        found=$(sha256sum "$base.new" | cut -d ' ' -f 1)
+        [ "$found" = "$IMAGE_SHA256" ] || {
+            rm -f "$base.new"
+            say "the image ${IMAGE_URL:-$IMAGE_PATH} has sha256 $found, and $IMAGE_SHA256 is pinned; nothing was made of it"
+            exit 1
+        }
+        chmod 644 "$base.new"
+        sync "$base.new"
+        mv "$base.new" "$base"
+    fi
+    exec 9<&-
+}
+
+drop_images() { # that no machine stands on
+    [ -d "$root" ] || return 0
+    exec 9<"$STORAGE"
+    flock 9
+    for base in "$root"/images/*; do
+        [ -e "$base" ] || continue
+        grep -qsx "$(basename "$base" .new)" "$root"/*/image || rm -f "$base"
+    done
+    rmdir "$root/images" "$root" 2>/dev/null || true
+    exec 9<&-
+}
+
+size() { # file: bytes that the machine sees of it
+    qemu-img info --force-share "$1" | sed -n 's/^virtual size: .*(\([0-9]*\) bytes)$/\1/p'
+}
+
+seed() { # file
+    rm -f "$1"
+    truncate -s $((SEED_SECTORS * 2048)) "$1"
+    printf '%s\n' "$SEED" | while read -r sector data; do
+        printf '%s' "$data" | base64 -d | dd of="$1" bs=2048 seek="$sector" conv=notrunc status=none
+    done
+}
+
+define() { # uuid
+    printf '%s\n' "$DOMAIN" | sed "s|^  <name>.*|&<uuid>$1</uuid>|" >"$folder/domain.xml"
+    libvirt define "$folder/domain.xml" >/dev/null
+    libvirt autostart "$NAME" >/dev/null
+}
+
+start() { # and wait until it says that it is ready
+    pages
+    mkdir -p "${CONSOLE%/*}"
+    : >"$CONSOLE"
+    libvirt start "$NAME" >/dev/null
+    waited=0
+    until grep -qaF "$READY" "$CONSOLE"; do
+        now=$(state)
+        if [ "$now" != running ] || [ "$waited" -ge "$BOOT_SECONDS" ]; then
+            {
+                say "it is $now, and was not ready $waited s after its start; the end of its console, all of which is in $(hostname):$CONSOLE"
+                tail -n 40 "$CONSOLE" | tr -cd '[:print:]\n' | cut -c 1-200
+                [ -s "$CONSOLE" ] || echo '(nothing: is it an image for BIOS, with cloud-init and a console on ttyS0?)'
+            } >&2
+            exit 1
+        fi
+        sleep 1
+        waited=$((waited + 1))
+    done
+}
+
+stop() {
+    [ "$(state)" = running ] || return 0
+    libvirt shutdown "$NAME" >/dev/null
+    waited=0
+    while [ "$(state)" = running ] && [ "$waited" -lt 120 ]; do
+        sleep 1
+        waited=$((waited + 1))
+    done
+    [ "$(state)" != running ] || libvirt destroy "$NAME" >/dev/null
+}
+
+forget() { # the machine, whatever there is of it; its console's log stays
+    if command -v virsh >/dev/null && defined; then
+        libvirt destroy "$NAME" >/dev/null 2>&1 || true
+        libvirt undefine "$NAME" --managed-save --snapshots-metadata >/dev/null
+    fi
+    rm -rf "$folder"
+}
+
+make() { # anew; what a killed run left is not taken up
+    if [ ! -d "$folder" ] && defined; then
+        say "hypervisor $(hostname): a machine $NAME is there that is not of this site; rename one of them"
+        exit 1
+    fi
+    forget
+    # What did not become a machine would be nobody's: the stack does not know it.
+    trap 'forget; drop_images' EXIT
+    image
+    form=$(qemu-img info "$base" | sed -n 's/^file format: //p')
+    [ "$(size "$base")" -le "$bytes" ] || {
+        say "disk: $DISK GiB are less than the image's $(size "$base") bytes; give it more"
+        exit 1
+    }
+    qemu-img create -q -f qcow2 -b "$base" -F "$form" "$folder/disk.qcow2" "${DISK}G"
+    seed "$folder/seed.iso"
+    define "$(cat /proc/sys/kernel/random/uuid)"
+    start
+    trap - EXIT
+}
+
+change() { # in place; machines of a hypervisor one after another, so that not all are away at once
+    there=$(size "$folder/disk.qcow2")
+    [ "$there" -le "$bytes" ] || {
+        say "disk: it has $((there / 1073741824)) GiB and cannot shrink to $DISK; give it as many again, or make the machine anew: pulumi up --replace URN (pulumi stack --show-urns)"
+        exit 1
+    }
+    exec 8<"$root"
+    flock 8
+    stop
+    seed "$folder/seed.new"
+    mv "$folder/seed.new" "$folder/seed.iso"
+    define "$(libvirt domuuid "$NAME" 2>/dev/null || cat /proc/sys/kernel/random/uuid)"
+    [ "$there" = "$bytes" ] || qemu-img resize -q "$folder/disk.qcow2" "${DISK}G"
+    start
+}
+
+apply() {
+    check
+    umask 077
+    bytes=$((DISK * 1073741824))
+    wanted=$(printf '%s\n' "$DOMAIN" "$SEED" "$DISK" | sha256sum | cut -c 1-12)
+    # The record is written last: a run that was killed on the way is seen by it.
+    made=$(cat "$folder/made" 2>/dev/null || true)
+    if [ -z "$made" ]; then
+        make
+    elif [ "$made" != "$wanted" ] || ! defined; then
+        change
+    elif [ "$(state)" != running ]; then
+        start
+    fi
+    echo "$wanted" >"$folder/made"
+    echo "$(libvirt domuuid "$NAME") $wanted"
+}
+
+trap 'exit 1' HUP INT TERM
+case $1 in
+    apply) apply ;;
+    remove)
+        forget
+        drop_images
+        rm -f "$CONSOLE" "$CONSOLE".[0-9]*
+        ;;
+esac

@@ -1,0 +1,65 @@
+"""What node/libvirt.sh is told of a machine, and which of it makes another machine."""
+
+import base64
+
+from model.nodes import LibvirtNodes
+from render.libvirt.cloud_init import READY, files
+from render.libvirt.domain import console_of, domain, name_of
+from render.libvirt.seed import extents
+
+BOOT_SECONDS = 600
+"""How long a machine may take from its start until it is ready: minutes under software emulation on a busy hypervisor."""
+_PAGES = {"2M": 2048, "1G": 1048576}  # KiB
+
+
+def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
+    """What cannot change while a machine lives, in words; a change of any of it makes another, with an empty disk."""
+    libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
+    return [
+        f"image sha256 {libvirt.image.sha256}",
+        f"address {nodes.hosts[node].address}",
+        f"hypervisor {made.hypervisor or 'here'}",
+        f"storage {libvirt.storage}",
+        *(f"{name} by {nic.kind} with MTU {nic.mtu}" for name, nic in sorted(made.nics.items())),
+    ]
+
+
+def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
+    """Variables of the script that are no secret."""
+    libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
+    name, page = name_of(site, node), _PAGES.get(made.hugepages or "")
+    return {
+        "NAME": name,
+        "NODE": node,
+        "STORAGE": libvirt.storage,
+        "IMAGE_URL": libvirt.image.url or "",
+        "IMAGE_PATH": libvirt.image.path or "",
+        "IMAGE_SHA256": libvirt.image.sha256,
+        "DISK": str(made.disk),
+        "DOMAIN": domain(site, node, libvirt),
+        "NICS": "\n".join(f"{nic.kind} {nic.plugged_into}" for nic in made.nics.values()),
+        "VIRT": "kvm" if made.accelerator == "kvm" else "qemu",
+        "PAGES": f"{page} {made.memory * 1024 // page}" if page else "",
+        "CONSOLE": console_of(name),
+        "READY": READY,
+        "BOOT_SECONDS": str(BOOT_SECONDS),
+    }
+
+
+def seed(
+    site: str, node: str, nodes: LibvirtNodes, authorized_key: str, host_key: str, host_key_public: str
+) -> dict[str, str]:
+    """Its variables with cloud-init's disk, which holds the private host key."""
+    told = files(
+        site,
+        node,
+        nodes.libvirt,
+        nodes.hosts[node].address,
+        nodes.ssh.user,
+        authorized_key,
+        host_key,
+        host_key_public,
+    )
+    parts, sectors = extents(told)
+    lines = [f"{sector} {base64.b64encode(data).decode()}" for sector, data in parts]
+    return {"SEED": "\n".join(lines), "SEED_SECTORS": str(sectors)}

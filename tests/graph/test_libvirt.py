@@ -1,0 +1,69 @@
+"""The graph of a site of virtual machines: where each is made, what waits for it, what goes with it."""
+
+from tests.graph.recording import record
+from tests.review.changes import virtual
+
+
+def of_two_hypervisors():
+    data = virtual()
+    data["nodes"]["libvirt"]["machines"] = {"node2": {"hypervisor": "kvm2", "memory": 8192}}
+    return data
+
+
+def here():
+    data = virtual()
+    data["nodes"]["libvirt"].pop("hypervisor")
+    return data
+
+
+def test_each_is_made_on_its_hypervisor_which_is_pinned():
+    graph = record(of_two_hypervisors())
+    connections = {
+        node: graph[f"Command lab-{node}-machine"].inputs["connection"]["value"] for node in ("node1", "node2")
+    }
+    assert {node: it["host"] for node, it in connections.items()} == {"node1": "10.1.1.2", "node2": "10.1.1.3"}
+    assert all(it["hostKey"].startswith("ssh-ed25519 ") for it in connections.values())
+    assert graph["Command lab-node1-machine"].type == "command:remote:Command"
+
+
+def test_without_a_hypervisor_they_are_made_where_pulumi_runs():
+    graph = record(here())
+    assert graph["Command lab-node1-machine"].type == "command:local:Command"
+
+
+def test_the_node_is_looked_at_after_its_machine_and_the_cluster_after_that():
+    for data in (here(), of_two_hypervisors()):
+        graph = record(data)
+        assert "Command lab-node1-machine" in graph["Command lab-node1-facts"].dependencies
+        assert "Command lab-node1-machine" in graph.before("Command lab-kubernetes-kubespray")
+
+
+def test_the_old_machine_goes_before_the_new_one_comes():
+    for data in (here(), of_two_hypervisors()):
+        made = record(data)["Command lab-node1-machine"]
+        assert made.options.deleteBeforeReplace
+        assert list(made.inputs["triggers"]) == [
+            "image sha256 " + "c" * 64,
+            "address 10.1.1.5",
+            f"hypervisor {data['nodes']['libvirt'].get('hypervisor', 'here')}",
+            "storage /var/lib/libvirt/images",
+            "ens6 by bridge with MTU 1500",
+            "ens7 by bridge with MTU 1500",
+            "eth0 by bridge with MTU 1500",
+        ]
+
+
+def test_a_preview_shows_what_a_machine_is_made_of():
+    graph = record(of_two_hypervisors())
+    assert graph["NodeVM lab-node2"].inputs["machine"] == "2 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm2"
+    assert "machine" not in record()["NodeVM lab-node1"].inputs
+
+
+def test_its_host_key_is_told_through_standard_input_alone_and_as_a_secret():
+    made = record(of_two_hypervisors())["Command lab-node1-machine"]
+    assert "value" in made.inputs["stdin"]  # a secret
+    assert "SEED=" not in made.inputs["create"]
+
+
+def test_where_machines_go_the_cluster_goes_with_them():
+    assert record(here())["Command lab-kubernetes-kubespray"].options.deletedWith.endswith("lab-node1-machine")

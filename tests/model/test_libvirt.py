@@ -1,0 +1,129 @@
+"""What a site says of virtual machines: mistakes, each with its place and what would be right; hardware of single nodes."""
+
+import copy
+
+import pytest
+
+from model.load import SiteError, parse_site
+from tests.render.test_libvirt import NODES
+
+
+def site(edit=None, **more):
+    data = {"name": "dallas", "nodes": copy.deepcopy(NODES), **more}
+    if edit:
+        edit(data["nodes"])
+    return parse_site(data, source="a test")
+
+
+def mistakes(edit, **more):
+    with pytest.raises(SiteError) as error:
+        site(edit, **more)
+    return [line.removeprefix("a test: ") for line in error.value.lines()]
+
+
+def libvirt(**changes):
+    return lambda nodes: nodes["libvirt"].update(changes)
+
+
+def machine(node, **changes):
+    return lambda nodes: nodes["libvirt"]["machines"].setdefault(node, {}).update(changes)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (
+            lambda n: n["hosts"]["node1"].update(address="10.1.2.5"),
+            "nodes.hosts.node1.address: 10.1.2.5 is not in 10.1.1.0/24, the network of nodes.libvirt.management; correct one of them",
+        ),
+        (
+            lambda n: n["libvirt"]["management"].update(gateway="10.2.1.1"),
+            "nodes.libvirt.management.gateway: 10.2.1.1 is not in 10.1.1.0/24; give the router's address there",
+        ),
+        (
+            machine("node9", cpus=4),
+            "nodes.libvirt.machines.node9: there is no host 'node9'; name one of node1, packets, emulated, or add it to nodes.hosts",
+        ),
+        (
+            libvirt(hypervisor="kvm9"),
+            "nodes.libvirt.hypervisor: there is no hypervisor 'kvm9'; name one of kvm1, or add it to nodes.libvirt.hypervisors",
+        ),
+        (
+            machine("node1", hypervisor="kvm9"),
+            "nodes.libvirt.machines.node1.hypervisor: there is no hypervisor 'kvm9'; name one of kvm1, or add it to nodes.libvirt.hypervisors",
+        ),
+        (
+            machine("packets", cpuPinning=[2, 3]),
+            "nodes.libvirt.machines.packets.cpuPinning: 2 CPUs for the 4 of packets; give one for each",
+        ),
+        (
+            machine("packets", memory=8000),
+            "nodes.libvirt.machines.packets.memory: 8000 MiB are not whole pages of 1 GiB; write 8192, or hugepages: 2M",
+        ),
+        (
+            machine("node1", hypervisor="kvm1", nics={"ens8": {"vf": "0000:3b:02.1"}}),
+            "nodes.libvirt.machines.packets.nics.ens6: 0000:3b:02.1 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+        ),
+        (
+            machine("node1", hypervisor="kvm1", cpuPinning=[1, 2]),
+            "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+        ),
+        (
+            lambda n: n["hosts"]["node1"].update(architecture="arm64"),
+            "nodes.hosts.node1.architecture: virtual machines are made as amd64 only; leave it out, or make node1 yourself (backend: existing)",
+        ),
+        (
+            machine("node1", nics={"ens8": {"bridge": "br-a", "vf": "0000:3b:02.4"}}),
+            "nodes.libvirt.machines.node1.nics.ens8: bridge and vf are given; give exactly one of bridge, macvtap, vf",
+        ),
+        (
+            machine("node1", nics={"ens8": {}}),
+            "nodes.libvirt.machines.node1.nics.ens8: nothing says what it is plugged into; give exactly one of bridge, macvtap, vf",
+        ),
+        (
+            libvirt(image={"sha256": "c" * 64}),
+            "nodes.libvirt.image: names neither url nor path; give one of them",
+        ),
+        (
+            libvirt(storage="images"),
+            "nodes.libvirt.storage: 'images' is not the full path of a file or folder; write one such as /var/lib/libvirt/images",
+        ),
+    ],
+)
+def test_mistakes(edit, expected):
+    assert mistakes(edit) == [expected]
+
+
+def test_the_management_nic_has_to_be_there():
+    found = mistakes(lambda n: n["libvirt"]["nics"].pop("eth0"))
+    assert found[0] == (
+        "nodes.libvirt.management.interface: node1 has no NIC 'eth0'; name one of ens6, ens7, or add it, such as eth0: {bridge: br-mgmt}"
+    )
+    assert len(found) == 3
+
+
+def macvlan(master):
+    return {"type": "macvlan", "master": master, "nodes": ["emulated"], "ipam": {"type": "static"}}
+
+
+def test_macvtap_delivers_nothing_to_the_addresses_of_macvlan():
+    expected = (
+        "networks.lan.master: ens7 of emulated is a macvtap, which delivers nothing to MAC addresses of pods; "
+        "write mode: passthrough there, or take type: ipvlan"
+    )
+    assert mistakes(None, networks={"lan": macvlan("ens7")}) == [expected]
+    assert site(None, networks={"lan": {**macvlan("ens7"), "type": "ipvlan"}})
+    assert site(None, networks={"lan": macvlan("ens6")})
+    # A passthrough NIC is one machine's alone.
+    alone = machine("emulated", nics={"ens7": {"macvtap": "eno3", "mode": "passthrough"}})
+    assert site(alone, networks={"lan": macvlan("ens7")})
+
+
+def test_a_machine_has_of_its_own_what_is_written_there_and_the_rest_of_all():
+    made = site(libvirt(memory=16384)).nodes
+    assert made.nics("packets") == {"eth0": "br-mgmt", "ens6": "0000:3b:02.1", "ens7": "eno2"}
+    assert made.nics("node1") == {"eth0": "br-mgmt", "ens6": "br-internal", "ens7": "br-external"}
+    assert made.made_of("packets") == "4 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm1"
+    assert made.made_of("emulated") == "2 CPUs, 16384 MiB of memory, 20 GiB of disk"
+    assert made.management == "eth0"
+    assert made.makes_machines

@@ -1,0 +1,90 @@
+"""node/libvirt.sh on a machine that has no libvirt: what it says, and that what is gone can be removed. The rest is in tests/vm."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from render.script import script
+
+# What every Linux has, and what the script may need of it before libvirt.
+THERE = (
+    "sh",
+    "sed",
+    "grep",
+    "cut",
+    "tail",
+    "cat",
+    "rm",
+    "rmdir",
+    "basename",
+    "hostname",
+    "sha256sum",
+    "flock",
+    "base64",
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in THERE:
+        (programs / name).symlink_to(shutil.which(name))
+    storage = tmp_path / "images"
+    storage.mkdir()
+
+    def run(argument, **variables):
+        told = {
+            "NAME": "dallas-node1", "NODE": "node1", "STORAGE": str(storage), "IMAGE_URL": "https://example.org/image",
+            "IMAGE_PATH": "", "IMAGE_SHA256": "a" * 64, "DISK": "20", "DOMAIN": "<domain/>", "SEED": "", "SEED_SECTORS": "0",
+            "NICS": "", "VIRT": "kvm", "PAGES": "", "CONSOLE": str(tmp_path / "console.log"), "READY": "ready", "BOOT_SECONDS": "1",
+            **variables,
+        }  # fmt: skip
+        text = script("libvirt", told)
+        done = subprocess.run(
+            ["sh", "-s", argument], input=text, capture_output=True, text=True, check=False, env={"PATH": str(programs)}
+        )
+        return done, storage
+
+    return run
+
+
+def test_says_all_that_is_missing_at_once(run):
+    done, storage = run("apply", NICS="bridge br-none\nvf 0000:00:00.9")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    said = [line.partition(": hypervisor ")[2].partition(": ")[2] for line in done.stderr.splitlines()]
+    assert said == [
+        "there is no qemu-img; type: apt-get install qemu-utils util-linux coreutils",
+        "there is no curl to fetch the image with; type: apt-get install curl",
+        "there is no virsh; type: apt-get install libvirt-daemon-system libvirt-clients qemu-system-x86",
+        "there is no bridge br-none; make it, such as: ip link add br-none type bridge",
+        "0000:00:00.9 is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs",
+    ]
+    assert not list(storage.iterdir())
+
+
+def test_what_is_left_goes_where_there_is_no_libvirt_any_more(run, tmp_path):
+    machines = tmp_path / "images" / "multus-site"
+    for name in ("images", "dallas-node1"):
+        (machines / name).mkdir(parents=True)
+    (machines / "images" / ("a" * 64)).write_text("an image")
+    (machines / "dallas-node1" / "image").write_text("a" * 64 + "\n")
+    (tmp_path / "console.log").write_text("said")
+    done, storage = run("remove")
+    assert done.returncode == 0, done.stderr
+    assert not list(storage.iterdir())
+    assert not (tmp_path / "console.log").exists()
+
+
+def test_an_image_that_another_machine_stands_on_stays(run, tmp_path):
+    machines = tmp_path / "images" / "multus-site"
+    for name in ("images", "dallas-node1", "dallas-node2"):
+        (machines / name).mkdir(parents=True)
+    for digest in ("a" * 64, "b" * 64):
+        (machines / "images" / digest).write_text("an image")
+    (machines / "dallas-node1" / "image").write_text("a" * 64 + "\n")
+    (machines / "dallas-node2" / "image").write_text("b" * 64 + "\n")
+    run("remove")
+    assert sorted(path.name for path in machines.rglob("*") if path.is_file()) == ["b" * 64, "image"]

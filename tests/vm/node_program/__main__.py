@@ -1,0 +1,38 @@
+"""What a site does, less all that needs a cluster: machines, and plugins on them."""
+
+import pulumi
+import pulumi_command as command
+
+from components.backends import backend
+from components.cni_plugins import CniPlugins
+from components.node_vm import NodeVM
+from components.secrets import read_secrets
+from components.ssh import Ssh
+from model.catalog import Catalog
+from model.load import parse_site
+from render.cni_plugins import origins
+
+config = pulumi.Config()
+site = parse_site(config.require_object("site"), source="a test")
+secrets = read_secrets(config, site.nodes)
+provider = command.Provider("commands")
+ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, provider)
+maker = backend(site.nodes, ssh)
+nodes = {
+    node: NodeVM(
+        f"{site.name}-{node}", site.name, node, site.nodes, maker, ssh, site.masters(node), "", "", "", "", provider
+    )
+    for node in site.nodes.hosts
+}
+CniPlugins(
+    f"{site.name}-cni-plugins",
+    site,
+    {"amd64": origins(site, Catalog(), "amd64")},
+    ssh,
+    "no cluster",
+    {name: [node.identity] for name, node in nodes.items()},
+    provider,
+    deleted_with=next(iter(nodes.values())).machine,
+    opts=pulumi.ResourceOptions(depends_on=list(nodes.values())),
+)
+pulumi.export("facts", {name: node.facts for name, node in nodes.items()})

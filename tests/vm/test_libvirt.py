@@ -1,0 +1,375 @@
+"""Machines that libvirt makes, run for real under software emulation: `make lab-vm`. Prints the time of each step.
+
+What a site does with NodeVM and CniPlugins, by the real CLI, on a hypervisor of the test's own.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.cache import LabError
+from model.load import parse_site
+from render.host_keys import derive_host_key
+from render.libvirt import machine
+from render.libvirt.domain import mac
+from render.script import script
+from tests.contract.tools import search_path, tool
+from tests.rules.test_real_plugins import PLUGINS
+from tests.vm.disk_image import disk_image
+from tests.vm.hypervisor import NIC, SSH, NoHypervisorError, hypervisor, missing
+
+pytestmark = [
+    pytest.mark.vm,
+    pytest.mark.skipif(bool(missing()), reason=f"no libvirt with QEMU here: {missing()}"),
+    pytest.mark.skipif(PLUGINS is None, reason="no CNI plugins in $CNI_PLUGINS nor built by the lab (make lab)"),
+]
+
+REPOSITORY = Path(__file__).parents[2]
+SEED = "0123456789abcdef0123456789abcdef"
+NOTHING = {"domains": [], "files": [], "logs": [], "taps": []}
+
+
+@pytest.fixture(scope="module")
+def image():
+    try:
+        return disk_image()
+    except LabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def kvm(tmp_path_factory):
+    try:
+        with hypervisor(tmp_path_factory.mktemp("hypervisor")) as running:
+            yield running
+    except NoHypervisorError as error:
+        pytest.skip(f"libvirtd does not start here: {error}")
+
+
+def nics(mode):
+    """Two bridges and a macvtap."""
+    tap = {"macvtap": NIC, "mode": mode, "mtu": 9000}
+    return {"eth0": {"bridge": "br-mgmt"}, "ens6": {"bridge": "br-int"}, "ens7": tap}
+
+
+def a_site(image, kvm, folder, **hardware):
+    """A site of one node, as plain data; `hardware` is that of its machine."""
+    path, digest = image
+    plugins = [
+        {"name": name, "path": str(PLUGINS / name), "sha256": hashlib.sha256((PLUGINS / name).read_bytes()).hexdigest()}
+        for name in ("macvlan", "static")
+    ]
+    network = {"type": "macvlan", "ipam": {"type": "static"}}
+    for name, text in (("key", kvm.private_key), ("seed", SEED)):
+        (folder / name).touch(0o600)
+        (folder / name).write_text(text)
+    return {
+        "name": "tests",
+        "nodes": {
+            "backend": "libvirt",
+            "ssh": {"user": "ubuntu", "privateKeyFile": str(folder / "key")},
+            "hostKeySeedFile": str(folder / "seed"),
+            "libvirt": {
+                "image": {"path": str(path), "sha256": digest},
+                "management": {"network": "10.1.1.0/24", "gateway": "10.1.1.1"},
+                "accelerator": "tcg",
+                "memory": 1024,
+                "disk": 3,
+                "nics": nics("passthrough"),
+                **hardware,
+            },
+            "hosts": {"node1": {"address": "10.1.1.5", "roles": ["control-plane", "etcd", "worker"]}},
+        },
+        "cniPlugins": {"plugins": ["macvlan", "static"], "binaries": plugins},
+        "networks": {"internal": {**network, "master": "ens6"}, "external": {**network, "master": "ens7"}},
+    }
+
+
+class Stack:
+    """The stack of such a site, by the CLI in the hypervisor's namespaces."""
+
+    def __init__(self, kvm, folder):
+        self.kvm, self.folder = kvm, folder
+        shutil.copytree(REPOSITORY / "tests" / "vm" / "node_program", folder / "project")
+        for name in ("home", "state"):
+            (folder / name).mkdir()
+        path = os.pathsep.join([str(Path(sys.executable).parent), search_path()])
+        self.environment = {
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": str(REPOSITORY),
+            "HOME": str(folder / "home"),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        self.pulumi("stack", "init", "tests")
+
+    def pulumi(self, *words):
+        """What it prints; fails with it where it fails."""
+        done = self.kvm.run(
+            "pulumi",
+            *words,
+            "--non-interactive",
+            "--color",
+            "never",
+            env=self.environment,
+            folder=self.folder / "project",
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def site(self, data):
+        """The site from now on."""
+        text = json.dumps({"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": data}})
+        (self.folder / "project" / "Pulumi.tests.yaml").write_text(text)
+
+    def facts(self):
+        return json.loads(self.pulumi("stack", "output", "facts", "--json"))["node1"]
+
+    def on_node(self, command, text=""):
+        """What a command prints on the node, reached with its pinned key."""
+        pinned = self.folder / "known_hosts"
+        pinned.write_text(f"10.1.1.5 {derive_host_key(SEED, 'tests', 'node1').public}\n")
+        options = {
+            "BatchMode": "yes",
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": pinned,
+            "ConnectTimeout": 20,
+        }
+        words = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        done = self.kvm.run("ssh", *words, "-i", str(self.folder / "key"), "ubuntu@10.1.1.5", command, input=text)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def stack(kvm, tmp_path):
+    tool("pulumi")
+    return Stack(kvm, tmp_path)
+
+
+@pytest.fixture
+def timed(capsys):
+    """`timed(step, work)`: does it, prints how long it took."""
+
+    def run(step, work):
+        started = time.monotonic()
+        result = work()
+        with capsys.disabled():
+            print(json.dumps({"step": step, "seconds": round(time.monotonic() - started, 1)}), flush=True)
+        return result
+
+    return run
+
+
+def child_pings(stack, master, address, gateway):
+    """A macvlan child by the plugin that the node was given: whether its gateway answers it."""
+    config = {"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": master,
+              "ipam": {"type": "static", "addresses": [{"address": address}]}}  # fmt: skip
+    cni = "CNI_CONTAINERID=a CNI_NETNS=/run/netns/pod CNI_IFNAME=net1 CNI_PATH=/opt/cni/bin"
+    ask = f"sudo env {cni} CNI_COMMAND=%s /opt/cni/bin/macvlan"
+    stack.on_node("sudo ip netns add pod")
+    try:
+        stack.on_node(ask % "ADD", json.dumps(config))
+        # The bridge may take a moment to know the child.
+        return "1 received" in stack.on_node(f"sudo ip netns exec pod ping -c 1 -W 10 {gateway} || true")
+    finally:
+        stack.on_node(ask % "DEL", json.dumps(config))
+        stack.on_node("sudo ip netns del pod")
+
+
+def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, timed, tmp_path):
+    stack.site(a_site(image, kvm, tmp_path))
+    timed("up: made, reached, looked at, given plugins", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
+
+    facts = stack.facts()
+    assert facts["hostname"] == "node1"
+    assert {name: nic["mtu"] for name, nic in facts["nics"].items()} == {"ens6": 1500, "ens7": 9000}
+    assert facts["nics"]["ens6"]["mac"] == mac("tests", "node1", "ens6")
+    found = stack.on_node("sudo find /opt/cni/bin -type f -perm 755 -user root -printf '%f '")
+    assert sorted(found.split()) == ["macvlan", "static"]
+    assert "Valid" in stack.on_node("sudo cloud-init schema --system")
+    addresses = stack.on_node("ip -o addr show scope global; ip -o addr show dev ens6; ip -o addr show dev ens7")
+    assert [line.split()[1:4] for line in addresses.splitlines()] == [["eth0", "inet", "10.1.1.5/24"]]
+    assert timed("macvlan child on ens6 pings", lambda: child_pings(stack, "ens6", "10.1.10.200/24", "10.1.10.1"))
+    assert timed("macvlan child on ens7 pings", lambda: child_pings(stack, "ens7", "10.1.20.200/24", "10.1.20.1"))
+    timed("up again: nothing", lambda: stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes"))
+
+    started = stack.on_node("cat /proc/sys/kernel/random/boot_id")
+    stack.on_node("echo kept | sudo tee /root/kept")
+    changed = a_site(image, kvm, tmp_path, memory=1280, cpus=2, disk=4, nics=nics("bridge"))
+    changed["networks"]["external"] |= {"type": "ipvlan"}
+    stack.site(changed)
+    said = timed("preview of a change", lambda: stack.pulumi("preview", "--diff"))
+    assert "2 CPUs, 1280 MiB of memory, 4 GiB of disk" in said
+    assert "replace" not in said
+    timed("up: memory, CPUs and disk in place", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
+    found = stack.facts()
+    assert found["memory"] > facts["memory"] + 200
+    assert {**found, "memory": 0} == {**facts, "memory": 0}
+    assert stack.on_node("cat /proc/sys/kernel/random/boot_id") != started
+    assert stack.on_node("sudo cat /root/kept; nproc").split() == ["kept", "2"]
+    assert int(stack.on_node("df --output=size -BM / | tail -1").strip().rstrip("M")) > 3000
+    assert child_pings(stack, "ens6", "10.1.10.200/24", "10.1.10.1")
+    # Why a site with macvlan on such a NIC is refused.
+    assert not child_pings(stack, "ens7", "10.1.20.200/24", "10.1.20.1")
+
+    timed("destroy", lambda: stack.pulumi("destroy", "--yes", "--skip-preview"))
+    assert kvm.left() == NOTHING
+
+
+def test_on_a_hypervisor_that_ssh_reaches(image, kvm, stack, timed, tmp_path):
+    there = {"address": SSH[0], "hostKey": kvm.host_key}
+    stack.site(a_site(image, kvm, tmp_path, hypervisor="kvm1", hypervisors={"kvm1": there}))
+    timed("up over SSH", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
+    assert stack.on_node("hostname").strip() == "node1"
+    # It is gone already when it is to be removed.
+    kvm.virsh("destroy", "tests-node1")
+    kvm.virsh("undefine", "tests-node1")
+    timed("destroy over SSH, the domain gone", lambda: stack.pulumi("destroy", "--yes", "--skip-preview"))
+    assert kvm.left() == NOTHING
+
+
+@pytest.fixture
+def run_script(kvm, tmp_path):
+    """`run_script(argument, image, **hardware)`: the script itself, for what a machine need not boot for."""
+
+    def run(argument, image, *, started=None, variables=None, **hardware):
+        site = parse_site(a_site(image, kvm, tmp_path, **hardware), source="a test")
+        keys = derive_host_key(SEED, "tests", "node1")
+        told = {
+            **machine.variables("tests", "node1", site.nodes),
+            **machine.seed("tests", "node1", site.nodes, keys.public, keys.private, keys.public),
+            "BOOT_SECONDS": "15",
+            **(variables or {}),
+        }
+        text = script("libvirt", told)
+        return (started or kvm.run)("sh", "-s", argument, input=text)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def empty_disk(tmp_path_factory):
+    """An image that nothing starts from."""
+    path = tmp_path_factory.mktemp("empty") / "empty.raw"
+    with path.open("wb") as disk:
+        disk.truncate(1 << 20)
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
+    nics = {
+        "eth0": {"bridge": "br-none"},
+        "ens6": {"macvtap": "eno9", "mode": "passthrough"},
+        "ens7": {"vf": "0000:3b:02.1"},
+    }
+    done = run_script("apply", (tmp_path / "no.qcow2", "a" * 64), nics=nics, storage="/srv/none")
+    assert done.returncode == 1
+    said = [line.partition(": hypervisor ")[2].partition(": ")[2] for line in done.stderr.splitlines()]
+    assert [line.partition(";")[0] for line in said] == [
+        "there is no folder /srv/none",
+        f"there is no file {tmp_path}/no.qcow2",
+        "there is no bridge br-none",
+        "there is no NIC eno9",
+        "0000:3b:02.1 is no virtual function of an SR-IOV NIC",
+    ]
+    assert kvm.left() == NOTHING
+
+
+def test_refuses_another_image_than_the_pinned_one(run_script, kvm, empty_disk):
+    done = run_script("apply", (empty_disk[0], "a" * 64))
+    assert done.returncode == 1
+    assert f"has sha256 {empty_disk[1]}, and {'a' * 64} is pinned; nothing was made of it" in done.stderr
+    assert kvm.left() == NOTHING
+
+
+def test_fetches_the_image(run_script, kvm, empty_disk):
+    server = kvm.start("python3", "-m", "http.server", "--bind", SSH[0], "8080", folder=empty_disk[0].parent)
+    try:
+        image = {"url": f"http://{SSH[0]}:8080/{empty_disk[0].name}", "sha256": empty_disk[1]}
+        done = run_script("apply", empty_disk, image=image, variables={"BOOT_SECONDS": "1"})
+        # It came as far as a machine that is started from it.
+        assert "was not ready" in done.stderr
+        image["url"] += ".none"
+        done = run_script("apply", empty_disk, image=image)
+        assert f"the image cannot be fetched from {image['url']}" in done.stderr
+    finally:
+        server.kill()
+        server.wait()
+        run_script("remove", empty_disk)
+    assert kvm.left() == NOTHING
+
+
+def test_refuses_a_disk_smaller_than_the_image(run_script, kvm, image):
+    done = run_script("apply", image, disk=1)
+    assert done.returncode == 1
+    assert "disk: 1 GiB are less than the image's 1887436800 bytes; give it more" in done.stderr
+    assert kvm.left() == NOTHING
+
+
+def test_refuses_a_machine_that_is_not_of_the_site(run_script, kvm, empty_disk, tmp_path):
+    (tmp_path / "other.xml").write_text(
+        "<domain type='qemu'><name>tests-node1</name><memory>65536</memory><os><type>hvm</type></os></domain>"
+    )
+    kvm.virsh("define", str(tmp_path / "other.xml"))
+    try:
+        done = run_script("apply", empty_disk)
+        assert done.returncode == 1
+        assert "a machine tests-node1 is there that is not of this site; rename one of them" in done.stderr
+        assert kvm.left()["domains"] == ["tests-node1"]
+    finally:
+        kvm.virsh("undefine", "tests-node1")
+
+
+def test_asks_for_huge_pages_before_it_makes_anything(run_script, kvm, empty_disk):
+    done = run_script("apply", empty_disk, variables={"PAGES": "1048576 4000"})
+    assert done.returncode == 1
+    assert "huge pages of 1048576 KiB are free, and it needs 4000" in done.stderr
+    assert kvm.left() == NOTHING
+
+
+def test_shows_and_keeps_the_console_of_a_machine_that_does_not_start(run_script, kvm, empty_disk, timed):
+    done = timed("a machine that does not start", lambda: run_script("apply", empty_disk))
+    assert done.returncode == 1
+    assert "it is running, and was not ready 15 s after its start; the end of its console" in done.stderr
+    # The stack does not know of it, so nothing of it may stay but what says why.
+    assert kvm.left() == {**NOTHING, "logs": ["tests-node1.console.log"]}
+    assert run_script("remove", empty_disk).returncode == 0
+    assert kvm.left() == NOTHING
+
+
+def test_a_killed_run_is_begun_anew(run_script, kvm, empty_disk):
+    def start_and_kill(*words, input):
+        process = kvm.start(*words, stdin=-1, start_new_session=True)
+        process.stdin.write(input)
+        process.stdin.close()
+        until = time.monotonic() + 60
+        while "running" not in kvm.run("virsh", "domstate", "tests-node1").stdout and time.monotonic() < until:
+            time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    run_script("apply", empty_disk, started=start_and_kill)
+    assert kvm.left()["files"]
+    # Its own machine would be told to be a stranger's, or taken up as it is, were it not seen whose it is.
+    done = run_script("apply", empty_disk)
+    assert "was not ready" in done.stderr
+    assert kvm.left() == {**NOTHING, "logs": ["tests-node1.console.log"]}
+    run_script("remove", empty_disk)
+    assert kvm.left() == NOTHING
+
+
+def test_removes_what_is_there_no_more(run_script, kvm, empty_disk):
+    assert run_script("remove", empty_disk).returncode == 0
+    assert kvm.left() == NOTHING
