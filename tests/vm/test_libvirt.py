@@ -59,9 +59,9 @@ def nics(mode):
     return {"eth0": {"bridge": "br-mgmt"}, "ens6": {"bridge": "br-int"}, "ens7": tap}
 
 
-def a_site(image, kvm, folder, **hardware):
-    """A site of one node, as plain data; `hardware` is that of its machine."""
-    path, digest = image
+def a_site(origin, kvm, folder, **libvirt):
+    """A site of one node, as plain data. `origin`: path and sha256 of its image; `libvirt` is said of the machine besides."""
+    path, digest = origin
     plugins = [
         {"name": name, "path": str(PLUGINS / name), "sha256": hashlib.sha256((PLUGINS / name).read_bytes()).hexdigest()}
         for name in ("macvlan", "static")
@@ -83,7 +83,7 @@ def a_site(image, kvm, folder, **hardware):
                 "memory": 1024,
                 "disk": 3,
                 "nics": nics("passthrough"),
-                **hardware,
+                **libvirt,
             },
             "hosts": {"node1": {"address": "10.1.1.5", "roles": ["control-plane", "etcd", "worker"]}},
         },
@@ -242,10 +242,10 @@ def test_on_a_hypervisor_that_ssh_reaches(image, kvm, stack, timed, tmp_path):
 
 @pytest.fixture
 def run_script(kvm, tmp_path):
-    """`run_script(argument, image, **hardware)`: the script itself, for what a machine need not boot for."""
+    """`run_script(argument, origin, **libvirt)`: the script itself, for what a machine need not boot for."""
 
-    def run(argument, image, *, started=None, variables=None, **hardware):
-        site = parse_site(a_site(image, kvm, tmp_path, **hardware), source="a test")
+    def run(argument, origin, *, started=None, variables=None, **libvirt):
+        site = parse_site(a_site(origin, kvm, tmp_path, **libvirt), source="a test")
         keys = derive_host_key(SEED, "tests", "node1")
         told = {
             **machine.variables("tests", "node1", site.nodes),
