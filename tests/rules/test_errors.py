@@ -48,6 +48,10 @@ ELSEWHERE = {
     "write sha256": "of the catalogue, which is no site: tests/model/test_load.py",
     "is not a digest": "of the catalogue, which is no site: tests/model/test_load.py",
     "and 64 digits (0-9, a-f)": "likewise",
+    "all CPUs": "what machines are made of, for previews and reviews: tests/review",
+    "MiB of": "likewise",
+    "MiB of memory,": "likewise",
+    "GiB of disk": "likewise",
     "is not a SHA-256 sum": "likewise",
     "write the 64 digits (0-9, a-f) that sha256sum FILE prints": "likewise",
 }
