@@ -56,7 +56,7 @@ def test_the_old_machine_goes_before_the_new_one_comes():
 def test_a_preview_shows_what_a_machine_is_made_of():
     graph = record(of_two_hypervisors())
     assert graph["NodeVM lab-node2"].inputs["machine"] == "2 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm2"
-    assert record()["NodeVM lab-node1"].inputs["machine"] == "all CPUs, all of memory"
+    assert record()["NodeVM lab-node1"].inputs["machine"] == "all CPUs, all memory"
 
 
 def test_its_host_key_is_told_through_standard_input_alone_and_as_a_secret():
