@@ -42,11 +42,13 @@ class NodeVM(pulumi.ComponentResource):
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
         self.machine: pulumi.Resource | None = None
         self.made_as: pulumi.Input[str] = ""
+        again: list[pulumi.Input[str]] = []
         if maker is not None:
             private, public = ssh.made_host_key(node)
             asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, started, provider)
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self))
             self.machine, self.made_as = made.resource, made.identity
+            again = [made.identity, *([made.changed] if made.changed is not None else [])]
         self.proof = ssh.command(
             f"{name}-facts",
             node,
@@ -57,7 +59,7 @@ class NodeVM(pulumi.ComponentResource):
                 "MADE": "yes" if self.machine else "",
                 "LOOKED": looked,
             },
-            again_when=[*([self.made_as] if self.machine else []), drift],
+            again_when=[*again, drift],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
         )
         self.facts = json_output(self.proof)

@@ -58,5 +58,4 @@ class VirtualMachines:
                 add_previous_output_in_env=False,
                 opts=opts,
             )
-        # Another one when the machine is: a change in place, with its restart, leaves the id.
-        return Machine(made, made.id)
+        return Machine(made, made.id, made.stdout)

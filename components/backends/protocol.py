@@ -41,6 +41,8 @@ class Machine:
     """The machine itself: what lives on it goes with it, and waits for it."""
     identity: pulumi.Input[str]
     """Says which machine it is: the same, in a preview too, when it is changed in place; another, or not known, when it is made anew. A resource's `id`."""
+    changed: pulumi.Input[str] | None = None
+    """Another text when it was changed in place and started again, so that the node is to be looked at; None where nothing of the kind happens."""
 
 
 class Backend(Protocol):

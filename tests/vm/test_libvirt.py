@@ -80,7 +80,7 @@ def a_site(origin, kvm, folder, **libvirt):
                 "image": {"path": str(path), "sha256": digest},
                 "management": {"network": "10.1.1.0/24", "gateway": "10.1.1.1"},
                 "accelerator": "tcg",
-                "memory": 1024,
+                "memory": 1792,
                 "disk": 3,
                 "nics": nics("passthrough"),
                 **libvirt,
@@ -133,8 +133,9 @@ class Stack:
         text = json.dumps({"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": data}})
         (self.folder / "project" / "Pulumi.tests.yaml").write_text(text)
 
-    def facts(self):
-        return json.loads(self.pulumi("stack", "output", "facts", "--json"))["node1"]
+    def output(self, name):
+        """An output, of its node."""
+        return json.loads(self.pulumi("stack", "output", name, "--json"))["node1"]
 
     def on_node(self, command, text=""):
         """What a command prints on the node, reached with its pinned key."""
@@ -192,10 +193,12 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
     stack.site(a_site(image, kvm, tmp_path))
     timed("up: made, reached, looked at, given plugins", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
 
-    facts = stack.facts()
+    facts, passed = stack.output("facts"), stack.output("found")
     assert facts["hostname"] == "node1"
-    assert {name: nic["mtu"] for name, nic in facts["nics"].items()} == {"ens6": 1500, "ens7": 9000}
-    assert facts["nics"]["ens6"]["mac"] == mac("tests", "node1", "ens6")
+    assert passed["os"].startswith("Debian GNU/Linux")
+    assert {name: nic["mtu"] for name, nic in passed["nics"].items()} == {"ens6": 1500, "ens7": 9000}
+    assert {nic["driver"] for nic in passed["nics"].values()} == {"virtio_net"}
+    assert passed["nics"]["ens6"]["mac"] == mac("tests", "node1", "ens6")
     found = stack.on_node("sudo find /opt/cni/bin -type f -perm 755 -user root -printf '%f '")
     assert sorted(found.split()) == ["macvlan", "static"]
     assert "Valid" in stack.on_node("sudo cloud-init schema --system")
@@ -207,14 +210,14 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
 
     started = stack.on_node("cat /proc/sys/kernel/random/boot_id")
     stack.on_node("echo kept | sudo tee /root/kept")
-    changed = a_site(image, kvm, tmp_path, memory=1280, cpus=2, disk=4, nics=nics("bridge"))
+    changed = a_site(image, kvm, tmp_path, memory=2048, cpus=2, disk=4, nics=nics("bridge"))
     changed["networks"]["external"] |= {"type": "ipvlan"}
     stack.site(changed)
     said = timed("preview of a change", lambda: stack.pulumi("preview", "--diff"))
-    assert "2 CPUs, 1280 MiB of memory, 4 GiB of disk" in said
+    assert "2 CPUs, 2048 MiB of memory, 4 GiB of disk" in said
     assert "replace" not in said
     timed("up: memory, CPUs and disk in place", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
-    found = stack.facts()
+    found = stack.output("facts")
     assert found["memory"] > facts["memory"] + 200
     assert {**found, "memory": 0} == {**facts, "memory": 0}
     assert stack.on_node("cat /proc/sys/kernel/random/boot_id") != started

@@ -6,6 +6,7 @@ import pulumi_command as command
 from components.backends import backend
 from components.cni_plugins import CniPlugins
 from components.node_vm import NodeVM
+from components.preflight import Before, Preflight, name_of
 from components.secrets import read_secrets
 from components.ssh import Ssh
 from model.catalog import Catalog
@@ -18,12 +19,34 @@ secrets = read_secrets(config, site.nodes)
 provider = command.Provider("commands")
 ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, provider)
 maker = backend(site.nodes, ssh)
+before = Before(site, {node: site.masters(node) for node in site.nodes.hosts})
 nodes = {
     node: NodeVM(
-        f"{site.name}-{node}", site.name, node, site.nodes, maker, ssh, site.masters(node), "", "", "", "", provider
+        f"{site.name}-{node}",
+        site.name,
+        node,
+        site.nodes,
+        maker,
+        ssh,
+        site.masters(node),
+        packages="",
+        drift="",
+        looked=before.looked(node),
+        started="",
+        provider=provider,
     )
     for node in site.nodes.hosts
 }
+preflight = Preflight(
+    name_of(site.name),
+    site,
+    {},
+    ssh,
+    before,
+    {node: [vm.identity] for node, vm in nodes.items()},
+    provider,
+    opts=pulumi.ResourceOptions(depends_on=list(nodes.values())),
+)
 CniPlugins(
     f"{site.name}-cni-plugins",
     site,
@@ -33,6 +56,7 @@ CniPlugins(
     {name: [node.identity] for name, node in nodes.items()},
     provider,
     deleted_with=next(iter(nodes.values())).machine,
-    opts=pulumi.ResourceOptions(depends_on=list(nodes.values())),
+    opts=pulumi.ResourceOptions(depends_on=[preflight]),
 )
 pulumi.export("facts", {name: node.facts for name, node in nodes.items()})
+pulumi.export("found", {name: preflight.found(name) for name in nodes})
