@@ -81,7 +81,7 @@ def a_site(origin, kvm, folder, **libvirt):
                 "management": {"network": "10.1.1.0/24", "gateway": "10.1.1.1"},
                 "accelerator": "tcg",
                 "memory": 1792,
-                "disk": 3,
+                "disk": 14,
                 "nics": nics("passthrough"),
                 **libvirt,
             },
@@ -210,11 +210,11 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
 
     started = stack.on_node("cat /proc/sys/kernel/random/boot_id")
     stack.on_node("echo kept | sudo tee /root/kept")
-    changed = a_site(image, kvm, tmp_path, memory=2048, cpus=2, disk=4, nics=nics("bridge"))
+    changed = a_site(image, kvm, tmp_path, memory=2048, cpus=2, disk=15, nics=nics("bridge"))
     changed["networks"]["external"] |= {"type": "ipvlan"}
     stack.site(changed)
     said = timed("preview of a change", lambda: stack.pulumi("preview", "--diff"))
-    assert "2 CPUs, 2048 MiB of memory, 4 GiB of disk" in said
+    assert "2 CPUs, 2048 MiB of memory, 15 GiB of disk" in said
     assert "replace" not in said
     timed("up: memory, CPUs and disk in place", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
     found = stack.output("facts")
@@ -222,7 +222,7 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
     assert {**found, "memory": 0} == {**facts, "memory": 0}
     assert stack.on_node("cat /proc/sys/kernel/random/boot_id") != started
     assert stack.on_node("sudo cat /root/kept; nproc").split() == ["kept", "2"]
-    assert int(stack.on_node("df --output=size -BM / | tail -1").strip().rstrip("M")) > 3000
+    assert int(stack.on_node("df --output=size -BM / | tail -1").strip().rstrip("M")) > 13000
     assert child_pings(stack, "ens6", "10.1.10.200/24", "10.1.10.1")
     # Why a site with macvlan on such a NIC is refused.
     assert not child_pings(stack, "ens7", "10.1.20.200/24", "10.1.20.1")
