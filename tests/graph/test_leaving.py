@@ -1,5 +1,7 @@
 """Who leaves through whom, and when: the order machine, SSH, cluster, and back."""
 
+import json
+
 import pytest
 
 from tests.graph.recording import lab_site, record
@@ -16,9 +18,8 @@ def of_three_control_planes():
 
 def leaves(graph, node):
     """The host that a node leaves through, and what the script is told."""
-    command = graph[f"Command lab-{node}-leave"]
-    told = dict(line.partition("=")[::2] for line in command.inputs["stdin"].splitlines() if "=" in line)
-    return command.inputs["connection"]["value"]["host"], told
+    document = json.loads(graph[f"Command lab-{node}-leave"].inputs["stdin"]["value"])  # a secret
+    return document["address"], document["variables"]
 
 
 @pytest.mark.parametrize("node", ["node1", "node2", "node3"])
@@ -44,7 +45,7 @@ def test_workers_leave_through_the_control_plane_which_refuses_for_itself():
     graph = record()
     for node in ("node2", "node3"):
         host, told = leaves(graph, node)
-        assert (host, told["NODE"], told["FIRST"]) == ("10.1.1.5", node, "''")
+        assert (host, told["NODE"], told["FIRST"]) == ("10.1.1.5", node, "")
     host, told = leaves(graph, "node1")
     assert host == "10.1.1.5"
     assert "node1 is the first control plane node" in told["FIRST"]
@@ -53,7 +54,7 @@ def test_workers_leave_through_the_control_plane_which_refuses_for_itself():
 def test_no_control_plane_node_leaves_through_itself_where_there_are_others():
     graph = record(of_three_control_planes())
     assert [leaves(graph, node)[0] for node in ("node1", "node2", "node3")] == ["10.1.1.6", "10.1.1.5", "10.1.1.5"]
-    assert leaves(graph, "node2")[1]["FIRST"] == "''"
+    assert leaves(graph, "node2")[1]["FIRST"] == ""
 
 
 def test_the_first_etcd_member_refuses_too():

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.podman import NODE_IMAGE, STORAGE_NAME
+from lab.cache import Cache
+from lab.place import PROJECT, Place
+from lab.podman import NODE_IMAGE
 from render.host_keys import derive_host_key
 from render.script import script
 from tests.contract.ssh_server import key_pair
@@ -64,8 +66,13 @@ def refuse() -> None:
     for tool in ("podman", "nsenter", "ip"):
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool}. Type: make lab, which asks for what is missing")
-    if not (cache() / STORAGE_NAME / "overlay-images").is_dir():
+    if not (_images() / "overlay-images").is_dir():
         pytest.skip("the node image was never made here. Type: make lab")
+
+
+def _images() -> Path:
+    """podman's images of this checkout's lab."""
+    return Place(PROJECT, Cache(cache())).storage
 
 
 @contextlib.contextmanager
@@ -100,7 +107,7 @@ def _configuration(folder: Path) -> dict[str, str]:
     (folder / "networks").mkdir(parents=True)
     (folder / "storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
-        f'[storage.options]\nadditionalimagestores = ["{cache() / STORAGE_NAME}"]\n'
+        f'[storage.options]\nadditionalimagestores = ["{_images()}"]\n'
     )
     (folder / "containers.conf").write_text(
         f'[network]\nnetwork_config_dir = "{folder}/networks"\n'
@@ -119,9 +126,9 @@ def _make(there: Hosts, public: str, name: str, nics: dict[str, str], management
     text = script(
         "container",
         {
-            "NAME": f"{SITE}-{name}", "NODE": name, "IMAGE": NODE_IMAGE, "ATTACH": " ".join(attach),
+            "NAME": f"{SITE}-{name}", "SITE": SITE, "STARTED": "", "NODE": name, "IMAGE": NODE_IMAGE, "ATTACH": " ".join(attach),
             "MANAGEMENT": management, "HOST_KEY": pair.private, "HOST_KEY_PUBLIC": pair.public,
             "AUTHORIZED_KEY": public, "USER_HOME": "/root",
         },
     )  # fmt: skip
-    there.inside("timeout", "-k", "10", "300", "sh", "-s", "apply", given=text)
+    there.inside("timeout", "-k", "10", "300", "sh", "-s", "make", given=text)
