@@ -37,7 +37,7 @@ there=$(kubectl get node "$NODE" --ignore-not-found -o name) || {
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 kubectl cordon "$NODE" >/dev/null
-until=$(($(date +%s) + DRAIN_SECONDS))
+until=$(($(date +%s) + SECONDS_TO_DRAIN))
 drained=''
 # Pods of a node that is not there would be waited for in vain: nobody is there to end them. They go with the node.
 while is_ready; do
