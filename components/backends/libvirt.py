@@ -1,5 +1,7 @@
 """The backend `libvirt`: virtual machines, here or on hypervisors that are reached over SSH."""
 
+from typing import Any
+
 import pulumi
 from pulumi_command import local, remote
 
@@ -26,36 +28,25 @@ class VirtualMachines:
         nodes, site, node = self._nodes, asked.site, asked.node
         variables = machine.variables(site, node, nodes)
         keys = pulumi.Output.all(asked.authorized_key, asked.host_key, asked.host_key_public)
-        stdin = keys.apply(lambda told: script("libvirt", {**variables, **machine.seed(site, node, nodes, *told)}))
-        create, delete = f"{_SHELL} apply", f"{_SHELL} remove"
-        # Whatever else changes is changed in place, with a restart.
-        triggers = machine.makes_another(nodes, node)
-        own = pulumi.ResourceOptions(provider=asked.provider, delete_before_replace=True, hide_diffs=["stdin"])
-        opts = pulumi.ResourceOptions.merge(opts, own)
+        stdin = keys.apply(lambda known: script("libvirt", {**variables, **machine.seed(site, node, nodes, *known)}))
+        told: dict[str, Any] = {
+            "create": f"{_SHELL} apply",
+            "delete": f"{_SHELL} remove",
+            "stdin": stdin,
+            # Whatever else changes is changed in place, with a restart.
+            "triggers": machine.makes_another(nodes, node),
+            "add_previous_output_in_env": False,
+            "opts": pulumi.ResourceOptions.merge(
+                opts,
+                pulumi.ResourceOptions(provider=asked.provider, delete_before_replace=True, hide_diffs=["stdin"]),
+            ),
+        }
         name = nodes.libvirt.hardware(node).hypervisor
         made: local.Command | remote.Command
         if name is None:
-            made = local.Command(
-                f"{asked.name}-machine",
-                create=create,
-                delete=delete,
-                stdin=stdin,
-                triggers=triggers,
-                logging=local.Logging.NONE,
-                add_previous_output_in_env=False,
-                opts=opts,
-            )
+            made = local.Command(f"{asked.name}-machine", logging=local.Logging.NONE, **told)
         else:
             there = nodes.libvirt.hypervisors[name]
-            made = remote.Command(
-                f"{asked.name}-machine",
-                connection=self._ssh.to(there.address, there.port, there.user, there.host_key),
-                create=create,
-                delete=delete,
-                stdin=stdin,
-                triggers=triggers,
-                logging=remote.Logging.NONE,
-                add_previous_output_in_env=False,
-                opts=opts,
-            )
+            connection = self._ssh.to(there.address, there.port, there.user, there.host_key)
+            made = remote.Command(f"{asked.name}-machine", connection=connection, logging=remote.Logging.NONE, **told)
         return Machine(made, made.id, made.stdout)

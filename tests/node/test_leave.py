@@ -38,10 +38,10 @@ def add_pod(cluster, name, node, **spec):
 def leave(cluster, tmp_path):
     """Runs the script for a node."""
 
-    def run(node, first="", admin=None, seconds=4):
+    def run(node, first="", admin=None, seconds=4, kubectl=None):
         config = tmp_path / "admin.conf"
         config.write_text(cluster.kubeconfig)
-        variables = {"NODE": node, "KUBECTL": str(tool("kubectl")), "ADMIN": str(admin or config)}
+        variables = {"NODE": node, "KUBECTL": str(kubectl or tool("kubectl")), "ADMIN": str(admin or config)}
         text = script("leave", {**variables, "SECONDS_TO_DRAIN": str(seconds), "FIRST": first})
         return subprocess.run(
             ["sh", "-s", "leave"],
@@ -86,6 +86,20 @@ def test_one_that_can_not_be_drained_stays_as_it_was(cluster, leave):
     assert done.stderr.startswith("busy was not drained within 4 s, so its machine stays as it was: ")
     assert "kubectl get pods -A --field-selector spec.nodeName=busy" in done.stderr
     assert not cluster.get(f"{NODES}/busy")["spec"].get("unschedulable")
+
+
+def test_it_is_drained_again_until_its_time_is_up(cluster, leave, tmp_path):
+    """The first round comes to nothing; there is time for another."""
+    add_node(cluster, "slow-to-go")
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(
+        f'#!/bin/sh\ncase "$*" in *" drain "*) [ -e {tmp_path}/tried ] || {{ touch {tmp_path}/tried; exit 1; }} ;; esac\n'
+        f'exec {tool("kubectl")} "$@"\n'
+    )
+    kubectl.chmod(0o755)
+    done = leave("slow-to-go", seconds=300, kubectl=kubectl)
+    assert (done.returncode, done.stdout) == (0, "slow-to-go is drained and out of the cluster\n"), done.stderr
+    assert (tmp_path / "tried").exists()
 
 
 def test_the_first_one_stays(cluster, leave):
