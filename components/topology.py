@@ -7,7 +7,9 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-RUNNER = 'p=.venv/bin/python; [ -x "$p" ] || p=python3; exec timeout -k 10 300 "$p" -m topology '
+from components.runners import within
+
+RUNNER = f"{within(300)} -m topology "
 """The same on every machine: a path of this one in the command would make it look changed on the next."""
 
 
