@@ -131,6 +131,7 @@ class Cluster:
         """kubectl, with the kubeconfig that the stack's output gives."""
         output = ("stack", "output", "kubeconfig", "--show-secrets", "--stack", self.stack)
         path = self.file.with_suffix(".kubeconfig")
+        path.parent.mkdir(exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(self.lab.run("pulumi", *output).stdout)
         return self.lab.run("kubectl", "--kubeconfig", str(path), *arguments, check=check).stdout
