@@ -89,7 +89,8 @@ class Cluster:
         log.seek(0)
         output = log.read()
         log.close()
-        assert status == 0 or not check, output[-5000:]
+        # What went wrong; all that follows are outputs.
+        assert status == 0 or not check, output[output.find("Diagnostics:") :][:5000]
         return Update(seconds, output, status)
 
     def up(self, *more, check=True):
