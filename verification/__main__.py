@@ -15,7 +15,7 @@ from model.site import Site
 from verification.cluster import Cluster
 from verification.expectation import Expectation
 from verification.record import keep, write_report
-from verification.result import Result, verify
+from verification.result import STARTING_SECONDS, Result, verify
 
 
 async def main(document: dict[str, Any]) -> int:
@@ -23,7 +23,7 @@ async def main(document: dict[str, Any]) -> int:
     expected = Expectation.model_validate(document["expectation"])
     try:
         cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
-        result = await verify(cluster, expected)
+        result = await verify(cluster, expected, STARTING_SECONDS)
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
         print(f"verification: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1

@@ -12,9 +12,10 @@ import pytest
 
 from tests.lab.running import PROJECT
 from tests.render.diagram.sites import lab
+from verification.checks import Check
 from verification.cluster import Cluster
 from verification.expectation import expected
-from verification.result import judged, verify
+from verification.result import Result, judged, verify
 
 DAEMON = {
     "apiVersion": "v1",
@@ -117,6 +118,24 @@ def test_the_evidence_is_gathered_where_a_node_is_gone_too(port, monkeypatch):
     result = asyncio.run(run())
     assert result.output()["passed"] is False
     assert result.evidence["Multus on node2"] == "it has said nothing"
+
+
+@pytest.mark.parametrize(("patience", "passed"), [(60, True), (0, False)])
+def test_pods_that_start_anew_are_waited_for_where_patience_is_asked(port, monkeypatch, patience, passed):
+    """No node of this API server can be looked at: what is seen is the test's, how often is not."""
+    monkeypatch.setattr("verification.result.PAUSE_SECONDS", 0)
+    missing = [Check("edge", "", "", "", "", "replicas", ok=False, detail="1 running pods, 2 asked for")]
+    looks = iter([missing] * 8)
+
+    async def once(*_):
+        return Result(next(looks, []), {}, [])
+
+    monkeypatch.setattr("verification.result._once", once)
+
+    async def run():
+        return await verify(await Cluster.connect(kubeconfig(port)), expected(lab()), patience)
+
+    assert asyncio.run(run()).output()["passed"] is passed
 
 
 @pytest.mark.parametrize("program", ["verification", "throughput"])
