@@ -11,8 +11,8 @@ from verification.seen import Link, NodeSeen, PodSeen
 Row = dict[str, str | bool]
 
 
-REPLICAS = "replicas"
-"""The check that a workload has as many pods as it is to have."""
+STARTING = ("replicas", "look-inside", "multus-daemon")
+"""Checks that fail, too, while pods or a daemon are only about to start."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def judge(expected: ExpectedWorkload, pods: Iterable[PodSeen], nodes: dict[str, 
     mine = sorted((p for p in pods if p.workload == expected.name), key=lambda p: p.name)
     if len(mine) != expected.replicas:
         detail = f"{len(mine)} running pods, {expected.replicas} asked for"
-        yield Check(expected.name, "", "", "", "", REPLICAS, ok=False, detail=detail)
+        yield Check(expected.name, "", "", "", "", "replicas", ok=False, detail=detail)
     for pod in mine:
         for want in expected.interfaces:
             ok, detail = _in_status(pod.network_status, want)

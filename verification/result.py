@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from verification.checks import REPLICAS, Check, judge, judge_attachment
+from verification.checks import STARTING, Check, judge, judge_attachment
 from verification.cluster import Cluster
 from verification.expectation import Expectation
 from verification.nodes import judge_node
@@ -16,7 +16,8 @@ TRIES = 3
 """A pod that has just started may need a moment for ARP and DNS; what still fails at the third look is a failure."""
 PAUSE_SECONDS = 3
 STARTING_SECONDS = 120
-"""How long an `up` waits for pods that are missing: those of a workload that did not change are waited for by nobody else, and start anew where a node was."""
+"""How long an `up` waits for pods that are about to start: those of a workload that did not change are waited for by nobody else, and start anew where a
+node was made anew or started again."""
 
 
 @dataclass
@@ -71,10 +72,10 @@ class Result:
 
 
 async def verify(cluster: Cluster, expected: Expectation, patience: float = 0) -> Result:
-    """Looks up to three times, and once more for evidence where something fails. For pods that are missing it looks again for `patience` seconds first."""
+    """Looks up to three times, and once more for evidence where something fails. For pods that are about to start it looks again for `patience` seconds first."""
     until = time.monotonic() + patience
     result = await _once(cluster, expected)
-    while any(c.check == REPLICAS for c in result.failed) and time.monotonic() < until:
+    while any(c.check in STARTING for c in result.failed) and time.monotonic() < until:
         await asyncio.sleep(PAUSE_SECONDS)
         result = await _once(cluster, expected)
     for _ in range(TRIES - 1):
