@@ -172,8 +172,10 @@ def test_limits_are_changed_in_place_and_outlive_a_kill(lab, cluster, step, resu
     cluster.site["nodes"]["container"]["machines"] = {"node3": {"memory": 3072, "cpus": 1.5}}
     previewed = cluster.preview()
     assert "lab-node3-machine update [diff: +environment]" in previewed.output
-    # And the verification, which is given the site. No node, no playbook, no object of the cluster.
-    assert "2 to update" in previewed.output
+    # And its component, which shows what the machine is made of, and the verification, which is given the site. No playbook, no object of the cluster.
+    assert "multus-site:index:NodeVM lab-node3 update [diff: ~machine]" in previewed.output
+    assert "lab-verification-run update" in previewed.output
+    assert "3 to update" in previewed.output
     with step("another limit of a machine", cluster):
         cluster.up()
     assert limits(lab, "node3") == (3072 * 1024 * 1024, 1.5)
