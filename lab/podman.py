@@ -71,12 +71,22 @@ def containers(place: Place) -> list[dict[str, Any]]:
 def remove_containers(place: Place) -> None:
     """Removes every container of the lab with its volume, and ends podman's hold on the storage."""
     for container in containers(place):
-        podman(place, "rm", "--force", "--time", "2", "--volumes", container["Id"])
+        runtime = podman(place, "inspect", "--format", "{{.OCIRuntime}}", container["Id"]).strip()
+        removal = ("rm", "--force", "--time", "2", "--volumes", "--ignore", container["Id"])
+        # Where podman's monitor was killed with the container, the first removal fails and takes note of that; and the
+        # runtime's record and the control groups stay.
+        podman(place, *removal, check=False)
+        podman(place, *removal)
+        subprocess.run([runtime, "delete", "--force", container["Id"]], check=False, capture_output=True)
     podman(place, "volume", "prune", "--force", check=False)
 
 
 def start_containers(place: Place) -> None:
-    """Starts the nodes that stand still, as all do after a reboot of this machine."""
+    """Starts the nodes that stand still, as all do after a reboot of this machine. Raises LabError for one that podman can't start."""
     for container in containers(place):
+        if container["State"] == "running" and not Path(f"/proc/{container['Pid']}/ns/mnt").exists():
+            # podman learns from its monitor alone that a container has ended.
+            msg = f"{container['Names'][0]} has ended, and podman's monitor with it, so that podman takes it for running. Type: make lab-down, then make lab."
+            raise LabError(msg)
         if container["State"] not in {"running", "initialized", "created"}:
             podman(place, "start", container["Id"])

@@ -5,8 +5,23 @@
 set -eu
 
 remove() { # container
+    at_runtime=$(podman inspect --format '{{.OCIRuntime}} delete --force {{.Id}}' "$1" 2>/dev/null) || at_runtime=true
     # --volumes: the node's /var, which is all that outlives its root file system. --time 0: there is nothing to save.
-    timeout 120 podman rm --force --time 0 --volumes --ignore "$1" >/dev/null
+    set -- timeout 120 podman rm --force --time 0 --volumes --ignore "$1"
+    # Where podman's monitor was killed with the container, the first removal fails and takes note of that; and the
+    # runtime's record and the control groups stay.
+    "$@" >/dev/null 2>&1 || "$@" >/dev/null
+    $at_runtime
+}
+
+start() { # the container, which may run
+    podman start "$NAME" >/dev/null
+    [ -e "/proc/$(podman inspect --format '{{.State.Pid}}' "$NAME")/ns/mnt" ] || {
+        # podman learns from its monitor alone that a container has ended.
+        echo "container $NAME has ended, and podman's monitor with it (conmon), so that podman takes it for running and does not start it." >&2
+        echo "To make it anew: pulumi up --replace '**$NAME-machine'" >&2
+        exit 1
+    }
 }
 
 limit() { # name in /proc/self/limits, most; the hard limit, but not above the most
@@ -58,7 +73,7 @@ make() {
         # The name comes last, so that what carries it is whole; what a killed run left is begun anew.
         podman rename "$NAME.new" "$NAME"
     fi
-    podman start "$NAME" >/dev/null
+    start
     podman inspect --format '{{.Id}}' "$NAME"
 }
 
@@ -69,7 +84,7 @@ change() { # keys, limits, or nothing but that it stands still
     }
     gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
     files_of_the_node
-    podman start "$NAME" >/dev/null
+    start
     put_files "$NAME"
     # At each start too: podman before 5.0 forgets them then. Without a limit: all that the machine has, since podman can't take one back.
     podman update --cpus "${LIMIT_CPUS:-$(nproc)}" --memory "${LIMIT_MEMORY_MIB:-$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)}m" "$NAME" >/dev/null

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from lab import segments, shell
 from lab.cache import Cache, LabError
@@ -94,6 +96,32 @@ class Lab:
         )
 
 
+GROUPS = Path("/sys/fs/cgroup")
+
+
+def kept_of(containers):
+    """What the machine has of containers (ids) that are gone: control groups, the runtime's records, processes."""
+    runtimes = [folder for name in ("runc", "crun") if (folder := Path("/run") / name).is_dir()]
+    # On cgroup v1 each hierarchy is a folder of its own.
+    folders = [path for root in (GROUPS, *runtimes) for name in containers for path in root.rglob(f"*{name}*")]
+    return {
+        "folders": [str(path) for path in folders],
+        "processes": [p for p in _processes() if p[1] & set(containers)],
+    }
+
+
+def _processes():
+    """Number of each process, and the containers that its control groups or its arguments name."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            texts = [(folder / name).read_text(errors="replace") for name in ("cgroup", "cmdline", "stat")]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended
+        # One that has ended and waits for init to take note of it (Z) is no process of anybody any more.
+        if texts.pop().rpartition(")")[2].split()[0] != "Z":
+            yield int(folder.name), set(re.findall("[0-9a-f]{64}", " ".join(texts)))
+
+
 def told(output):
     """The part of an output that says what was wrong: Pulumi prints the outputs, which can be long, behind it."""
     _, found, diagnostics = output.partition("\nDiagnostics:\n")
@@ -111,4 +139,4 @@ def eventually(look, seconds=120, pause=1.0):
         time.sleep(pause)
 
 
-__all__ = ["PROJECT", "Lab", "LabError", "eventually", "no_lab"]
+__all__ = ["PROJECT", "Lab", "LabError", "eventually", "kept_of", "no_lab"]

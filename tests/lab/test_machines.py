@@ -1,9 +1,13 @@
 """node/container.sh on the lab's podman: whose a container is, and what is said of one that is gone."""
 
+import os
+import signal
+
 import pytest
 
 from render.host_keys import derive_host_key, public_key_of
 from render.script import script
+from tests.lab.running import eventually, kept_of
 
 pytestmark = pytest.mark.lab
 
@@ -47,3 +51,27 @@ def test_one_that_is_gone_is_not_made_by_a_change(lab):
     done = container(lab, "change", "lab-node9", "lab", "node9", "the seed of another checkout")
     assert done.returncode == 1
     assert "To make it anew: pulumi up --replace '**lab-node9-machine'" in done.stderr
+
+
+def test_one_whose_monitor_was_killed_too_is_named_and_leaves_nothing(lab):
+    made = container(lab, "make", "lab-node9", "lab", "node9", "a seed of the tests alone")
+    assert made.returncode == 0, made.stderr
+    identity = made.stdout.strip()
+    try:
+        monitor, process = lab.run(
+            "podman", "inspect", identity, "--format", "{{.State.ConmonPid}} {{.State.Pid}}"
+        ).stdout.split()
+        for pid in (monitor, process):
+            os.kill(int(pid), signal.SIGKILL)
+        eventually(lambda: not kept_of([identity])["processes"])
+        assert kept_of([identity])["folders"]
+        start = container(lab, "change", "lab-node9", "lab", "node9", "a seed of the tests alone")
+        assert start.returncode == 1
+        assert start.stderr.splitlines() == [
+            "container lab-node9 has ended, and podman's monitor with it (conmon), so that podman takes it for running and does not start it.",
+            "To make it anew: pulumi up --replace '**lab-node9-machine'",
+        ]
+    finally:
+        done = container(lab, "remove", "lab-node9", "lab", "node9", "a seed of the tests alone")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert kept_of([identity]) == {"folders": [], "processes": []}

@@ -1,27 +1,23 @@
 """Down leaves nothing; killed at any moment, `make lab` ends in the same place. Only on a lab that was made for the tests."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from lab import segments
 from lab.place import RUN
+from lab.podman import containers
 from lab.testing import MADE
-from tests.lab.running import PROJECT
+from tests.lab.running import PROJECT, kept_of
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(MADE not in os.environ, reason="the lab was up before the tests; it stays as it is"),
 ]
-
-
-GROUPS = Path("/sys/fs/cgroup")
 
 
 def kill_group(process):
@@ -47,31 +43,30 @@ def begin(until):
     raise AssertionError(f"make lab ended before it said {until!r}")
 
 
-def left_on_the_host():
-    """What of the lab the host still has."""
+def left_on_the_host(nodes):
+    """What of the lab the host still has. `nodes`: the ids of its containers."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout
-    found = subprocess.run(["ps", "-eo", "stat,pid,args"], capture_output=True, text=True, check=True).stdout
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     return {
         "namespace": segments.exists(),
         "run folder": RUN.exists(),
-        # One that has ended and waits for init to take note of it (Z) is no process of ours any more.
-        "processes": [p for p in found.splitlines() if re.search("multus-daemon|kubelet|conmon", p) and p[0] != "Z"],
         "rules": [r for r in rules.splitlines() if "10.1.1." in r or "10.1.10." in r or "NETAVARK" in r],
         "links": [link for link in links.splitlines() if "podman" in link],
-        # On cgroup v1 each hierarchy is a folder of its own.
-        "cgroups": [str(group) for group in GROUPS.rglob("kubepods*")]
-        + [str(group) for group in GROUPS.rglob("libpod-*")],
+        **kept_of(nodes),
     }
 
 
-NOTHING = {"namespace": False, "run folder": False, "processes": [], "rules": [], "links": [], "cgroups": []}
+NOTHING = {"namespace": False, "run folder": False, "rules": [], "links": [], "folders": [], "processes": []}
 
 
 def test_down_leaves_nothing_on_the_host(lab):
+    nodes = [container["Id"] for container in containers(lab.place)]
+    there = kept_of(nodes)
+    assert len(nodes) == 3 <= len(there["processes"])
+    assert there["folders"]
     done = lab.make("down")
     assert done.returncode == 0, done.stderr
-    assert left_on_the_host() == NOTHING
+    assert left_on_the_host(nodes) == NOTHING
     again = lab.make("down")
     assert again.returncode == 0, again.stderr
 

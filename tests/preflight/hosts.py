@@ -35,6 +35,7 @@ class Hosts:
     namespace: str
     environment: dict[str, str]
     private_key: str
+    authorized_key: str
     public: dict[str, str] = field(default_factory=dict)
     """Public host keys."""
 
@@ -51,6 +52,23 @@ class Hosts:
     def on(self, node: str, command: str) -> str:
         """Runs a line of shell on a host, and what it printed."""
         return self.inside("podman", "exec", f"{SITE}-{node}", "sh", "-euc", command).stdout
+
+    def make(
+        self, name: str, nics: dict[str, str], management: str = "management", image: str = NODE_IMAGE, node: str = ""
+    ) -> None:
+        """Makes a container, which starts. `nics`: NIC → podman's network. `node`: the host that it passes for, if not the one of its name."""
+        pair = derive_host_key("a seed of the tests alone", SITE, node or name)
+        self.public[name] = pair.public
+        attach = [f"{network}{',' if ':' in network else ':'}interface_name={nic}" for nic, network in nics.items()]
+        text = script(
+            "container",
+            {
+                "NAME": f"{SITE}-{name}", "SITE": SITE, "STARTED": "", "NODE": node or name, "IMAGE": image, "ATTACH": " ".join(attach),
+                "MANAGEMENT": management, "HOST_KEY": pair.private, "HOST_KEY_PUBLIC": pair.public,
+                "AUTHORIZED_KEY": self.authorized_key, "USER_HOME": "/root",
+            },
+        )  # fmt: skip
+        self.inside("timeout", "-k", "10", "300", "sh", "-s", "make", given=text)
 
     def other_end(self, node: str, nic: str) -> str:
         """Name in the namespace of the other end of a host's NIC."""
@@ -80,7 +98,7 @@ def hosts(folder: Path) -> Iterator[Hosts]:
     """From before the first is made until the last is gone."""
     namespace = f"preflight-{os.getpid()}"
     private, public = key_pair()
-    there = Hosts(namespace, {**os.environ, **_configuration(folder)}, private)
+    there = Hosts(namespace, {**os.environ, **_configuration(folder)}, private, public)
     if subprocess.run(["ip", "netns", "add", namespace], check=False, capture_output=True).returncode:
         pytest.skip("no network namespace can be made here")
     try:
@@ -90,9 +108,9 @@ def hosts(folder: Path) -> Iterator[Hosts]:
         for name, net in SEGMENTS.items():
             addresses = ["--subnet", f"{net}.0/24"] if net else ["--ipam-driver", "none"]
             there.inside("podman", "network", "create", "--internal", "--disable-dns", *addresses, name)
-        _make(there, public, "bastion", {"eth0": f"front:ip={BASTION}", "eth1": "management:ip=10.98.1.2"}, "front")
+        there.make("bastion", {"eth0": f"front:ip={BASTION}", "eth1": "management:ip=10.98.1.2"}, "front")
         for name, address in HOSTS.items():
-            _make(there, public, name, {"eth0": f"management:ip={address}", "ens6": "internal"}, "management")
+            there.make(name, {"eth0": f"management:ip={address}", "ens6": "internal"})
         # Of the hosts' own network nothing but the bastion is here.
         (front,) = json.loads(there.inside("podman", "network", "inspect", "front").stdout)
         there.inside("ip", "addr", "add", f"{SEGMENTS['front']}.1/24", "dev", front["network_interface"])
@@ -117,18 +135,3 @@ def _configuration(folder: Path) -> dict[str, str]:
         "CONTAINERS_CONF": str(folder / "containers.conf"),
         "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
     }
-
-
-def _make(there: Hosts, public: str, name: str, nics: dict[str, str], management: str) -> None:
-    pair = derive_host_key("a seed of the tests alone", SITE, name)
-    there.public[name] = pair.public
-    attach = [f"{network}{',' if ':' in network else ':'}interface_name={nic}" for nic, network in nics.items()]
-    text = script(
-        "container",
-        {
-            "NAME": f"{SITE}-{name}", "SITE": SITE, "STARTED": "", "NODE": name, "IMAGE": NODE_IMAGE, "ATTACH": " ".join(attach),
-            "MANAGEMENT": management, "HOST_KEY": pair.private, "HOST_KEY_PUBLIC": pair.public,
-            "AUTHORIZED_KEY": public, "USER_HOME": "/root",
-        },
-    )  # fmt: skip
-    there.inside("timeout", "-k", "10", "300", "sh", "-s", "make", given=text)

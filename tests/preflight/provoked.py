@@ -67,6 +67,7 @@ ON_HOST = {
 }  # fmt: skip
 """What is done to node2 and undone → what is said."""
 
+POOL = {"resourceName": "example.com/fast", "pfNames": ["ens6"], "numVfs": 8, "nodes": ["node2"]}
 OF_THE_SITE = {
     "ARCHITECTURE_DIFFERS": (
         {"hosts": {"node2": {"architecture": "arm64"}}},
@@ -78,9 +79,14 @@ OF_THE_SITE = {
         "kubespray.variables.minimal_node_memory_mb",
     ),
     "SRIOV_FUNCTIONS": (
-        {"sriov": {"pools": {"fast": {"resourceName": "example.com/fast", "pfNames": ["ens6"], "numVfs": 8, "nodes": ["node2"]}}}},
+        {"sriov": {"pools": {"fast": POOL}}},
         "node2: ens6 has no SR-IOV, and 8 are asked for (SRIOV_FUNCTIONS). Turn SR-IOV on in the BIOS and the NIC's firmware, or lower "
         "sriov.pools.<name>.numVfs",
+    ),
+    "IOMMU_OFF": (
+        {"sriov": {"pools": {"fast": {**POOL, "driver": "vfio-pci"}}}},
+        "node2: it has no IOMMU in use, and a pool has driver vfio-pci (IOMMU_OFF). "
+        "Turn on VT-d or AMD-Vi in the BIOS, and boot with intel_iommu=on (Intel)",
     ),
     "NIC_OWN": (
         {"links": {"bond0": {"type": "bond", "members": ["eth0"], "nodes": ["node2"]}}},

@@ -1,12 +1,13 @@
 """Findings provoked one by one on system containers behind a bastion, by the real program over real SSH: what it says, word for word.
 
-What a container can't lack (its clock's keeper, cgroups, swap, hardware) is provoked in tests/node/test_facts.py and test_findings.py.
+What a container can't lack (its clock's keeper, cgroups, swap, a board) is provoked on a virtual machine: tests/vm/test_preflight.py.
 """
 
 import json
 import re
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from model.load import parse_site
 from reach.way import way
 from tests.engine.applied import Place
 from tests.graph.recording import ED25519
-from tests.preflight.hosts import BASTION, HOSTS, hosts, refuse
+from tests.preflight.hosts import BASTION, HOSTS, SITE, hosts, refuse
 from tests.preflight.provoked import CLUSTER, LISTEN, OF_THE_SITE, ON_HOST, moved
 from tests.preflight.sites import AIR_GAP, MEDIA
 
@@ -113,6 +114,16 @@ def test_a_kernel_that_is_too_old(preflight, provoked):
     )
 
 
+def test_a_host_that_systemd_does_not_run(there, preflight):
+    image = "localhost/without-systemd"
+    server = 'CMD ["sh", "-c", "mkdir -p /run/sshd; /usr/sbin/sshd; sleep infinity"]'
+    there.inside("podman", "commit", "--quiet", "--change", server, f"{SITE}-node2", image)
+    there.make("other", {"eth0": "management:ip=10.98.1.13", "ens6": "internal"}, image=image, node="node2")
+    there.on("other", "ip link set ens6 up; until ss -Hltn 'sport = :22' | grep -q .; do sleep 0.1; done")
+    line = "node2: its process 1 is sh (INIT_UNSUPPORTED). Boot it with systemd"
+    assert preflight(hosts={"node2": {"address": "10.98.1.13"}}) == ([line], [], None)
+
+
 def test_one_machine_id_on_two_hosts(there, preflight, provoked):
     identity = there.on("node1", "cat /etc/machine-id").strip()
     provoked(f"cp /etc/machine-id /root/kept; echo {identity} >/etc/machine-id", "cat /root/kept >/etc/machine-id")
@@ -197,6 +208,8 @@ BOTH = "node1, node2:"
 
 @pytest.mark.parametrize("code", OF_THE_SITE)
 def test_what_a_site_asks_and_hosts_have_not(code, there, preflight):
+    if code == "IOMMU_OFF" and Path("/sys/kernel/iommu_groups/0").exists():
+        pytest.skip("this machine has an IOMMU in use, and its containers have it too")
     asked, line = OF_THE_SITE[code]
     memory = int(there.on("node2", "sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/\\1/p' /proc/meminfo")) // 1024
     errors, _, _ = preflight(**asked)
