@@ -1,5 +1,7 @@
 """NodeVM: a host that answers SSH with its pinned host key and has the NICs that the site names."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components.backends.protocol import Asked, Backend
@@ -13,7 +15,7 @@ class NodeVM(pulumi.ComponentResource):
     After `up` the host answers SSH as root or by sudo, shows its pinned host key, and the NICs of `uplinks` that are there are set up; whether it is
     fit to be a node is Preflight's to say. Destroy removes what was made; an existing host is left as it is, save that with `packages` APT asks that
     source alone. Its NICs are set up again when `drift` or `looked` changes; those of a machine that was made here have the MTU again that they
-    were made with; with another `started` the machine is started.
+    were made with; with another `started` the machine is started. It is made and changed when `after` have been.
     `machine` is what makes the machine (None for a host that exists), `made_as` another value for each machine that was made, `facts` which machine
     it is.
     """
@@ -32,6 +34,7 @@ class NodeVM(pulumi.ComponentResource):
         looked: pulumi.Input[str],
         started: pulumi.Input[str],
         provider: pulumi.ProviderResource,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         host = nodes.hosts[node]
@@ -46,7 +49,7 @@ class NodeVM(pulumi.ComponentResource):
         if maker is not None:
             private, public = ssh.made_host_key(node)
             asked = Asked(name, site, node, host, ssh.user, ssh.authorized_key, private, public, started, provider)
-            made = maker.machine(asked, pulumi.ResourceOptions(parent=self))
+            made = maker.machine(asked, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
             self.machine, self.made_as = made.resource, made.identity
             again = [made.identity, *([made.changed] if made.changed is not None else [])]
         self.proof = ssh.command(

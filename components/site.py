@@ -161,8 +161,12 @@ class Site(pulumi.ComponentResource):
             node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
         }
         before = Before(site, {node: [*site.masters(node), packages[node]] for node in site.nodes.hosts})
-        nodes = {
-            node: NodeVM(
+        nodes: dict[str, NodeVM] = {}
+        # Of these one is made or changed after the other: restarted together they would take etcd's majority with them.
+        members = {*site.with_role("control-plane"), *site.with_role("etcd")}
+        previous: NodeVM | None = None
+        for node in site.nodes.hosts:
+            nodes[node] = NodeVM(
                 f"{site.name}-{node}",
                 site.name,
                 node,
@@ -175,10 +179,11 @@ class Site(pulumi.ComponentResource):
                 before.looked(node),
                 self._drift.starts(node),
                 self._commands,
+                after=[previous.proof] if previous and node in members else [],
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for node in site.nodes.hosts
-        }
+            if node in members:
+                previous = nodes[node]
         return nodes, Preflight(
             name_of(site.name),
             site,

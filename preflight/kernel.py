@@ -2,8 +2,10 @@
 
 from preflight.finding import Node, Problem, Problems, each
 
+_QEMU = "libvirt: a bridge needs nothing, macvtap needs trustGuestRxFilters='yes'; OpenStack: port_security_enabled=false; Proxmox: the firewall's MAC filter off"
 _ALLOWED = {
-    "kvm": "libvirt: a bridge needs nothing, macvtap needs trustGuestRxFilters='yes'; OpenStack: port_security_enabled=false; Proxmox: the firewall's MAC filter off",
+    "kvm": _QEMU,
+    "qemu": _QEMU,
     "microsoft": "Hyper-V: Set-VMNetworkAdapter -MacAddressSpoofing On",
     "oracle": "VirtualBox: promiscuous mode `allow-all` of the adapter",
     "vmware": "vSphere: promiscuous mode, MAC address changes and forged transmits of the port group: accept; or MAC learning",

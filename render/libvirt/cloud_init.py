@@ -13,11 +13,19 @@ from render.cloud_init import user_data
 from render.libvirt.domain import mac
 
 READY = "multus-site: the machine is ready"
-"""Last word of each boot on the serial port: services are up, and what cloud-init was told is done."""
+"""Last word of each boot on the serial port: services are up, what cloud-init was told is done, and a node is back in its cluster."""
 
-_AT_EACH_BOOT = f"""\
+AT_EACH_BOOT = f"""\
 #!/bin/sh
-# The machine that made this one waits for the line.
+# The machine that made this one waits for the last line, and then restarts the next. What a node of a cluster holds is back by then,
+# or has had its time: whether it comes is not the machine's affair.
+for held in 2379:/var/lib/etcd/member 6443:/etc/kubernetes/manifests/kube-apiserver.yaml 10250:/etc/kubernetes/kubelet.conf; do
+    waited=0
+    while [ -e "${{held#*:}}" ] && [ "$waited" -lt 120 ] && ! ss -Hltn "sport = :${{held%%:*}}" | grep -q .; do
+        sleep 1
+        waited=$((waited + 1))
+    done
+done
 ip -br address >/dev/ttyS0
 echo '{READY}' >/dev/ttyS0
 """
@@ -42,7 +50,7 @@ def _files(user: str, authorized_key: str) -> list[dict[str, Any]]:
     home = "/root" if user == "root" else f"/home/{user}"
     # cloud-init adds a user's keys to those that are there; this takes away what holds no longer, once the user is there.
     keys = {"path": f"{home}/.ssh/authorized_keys", "content": f"{authorized_key}\n", "owner": user, "defer": True}
-    ready = {"path": "/var/lib/cloud/scripts/per-boot/multus-site-ready", "content": _AT_EACH_BOOT}
+    ready = {"path": "/var/lib/cloud/scripts/per-boot/multus-site-ready", "content": AT_EACH_BOOT}
     return [{**keys, "permissions": "0600"}, {**ready, "permissions": "0755"}]
 
 

@@ -67,3 +67,21 @@ def test_its_host_key_is_told_through_standard_input_alone_and_as_a_secret():
 
 def test_where_machines_go_the_cluster_goes_with_them():
     assert record(here())["Command lab-kubernetes-kubespray"].options.deletedWith.endswith("lab-node1-machine")
+
+
+def test_machines_of_etcd_and_control_planes_one_after_another_the_others_at_once():
+    data = of_two_hypervisors()
+    node = data["nodes"]["hosts"]["node2"]
+    data["nodes"]["hosts"] |= {f"node{i}": {"address": f"10.1.1.{4 + i}"} for i in (4, 5, 6)}
+    data["nodes"]["hosts"]["node5"]["roles"] = ["etcd"]
+    node["roles"] = ["worker", "etcd"]
+    graph = record(data)
+    machines = {name: f"Command lab-{name}-machine" for name in data["nodes"]["hosts"]}
+    before = {
+        name: [other for other, its in machines.items() if its in graph.before(one)] for name, one in machines.items()
+    }
+    assert {name: others for name, others in before.items() if others} == {
+        "node2": ["node1"],
+        "node5": ["node1", "node2"],
+    }
+    assert "Command lab-node1-facts" in graph.before(machines["node2"])

@@ -1,10 +1,14 @@
 """node/libvirt.sh on a machine that has no libvirt: what it says, and that what is gone can be removed. The rest is in tests/vm."""
 
+import os
+import shlex
 import shutil
 import subprocess
+import sys
 
 import pytest
 
+from render.libvirt.cloud_init import AT_EACH_BOOT, READY
 from render.script import script
 
 # What every Linux has, and what the script may need of it before libvirt.
@@ -88,3 +92,20 @@ def test_an_image_that_another_machine_stands_on_stays(run, tmp_path):
     (machines / "dallas-node2" / "image").write_text("b" * 64 + "\n")
     run("remove")
     assert sorted(path.name for path in machines.rglob("*") if path.is_file()) == ["b" * 64, "image"]
+
+
+HELD = {"/var/lib/etcd/member": 2379, "/etc/kubernetes/kubelet.conf": 10250}
+"""What tells that a machine is a node, and the port that it listens at then."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("ss") is None, reason="needs root and ss (iproute2)")
+@pytest.mark.parametrize("path", HELD)
+def test_at_each_boot_the_node_is_waited_for_too(path):
+    server = f'socket.create_server(("127.0.0.1", {HELD[path]}))'
+    listen = f"import socket, time; time.sleep(3); print('it listens', flush=True); s = {server}; time.sleep(5)"
+    laid = [f"mount -t tmpfs none {folder}" for folder in ("/var/lib", "/etc")]
+    before = [*laid, "ip link set lo up", f"mkdir -p {path}", f"{sys.executable} -c {shlex.quote(listen)} & exec sh -s"]
+    inside = ["unshare", "--mount", "--net", "sh", "-euc", "; ".join(before)]
+    script = AT_EACH_BOOT.replace("/dev/ttyS0", "/dev/stdout")
+    done = subprocess.run(inside, input=script, capture_output=True, text=True, check=True)
+    assert (done.stdout.splitlines()[0], done.stdout.splitlines()[-1], done.stderr) == ("it listens", READY, "")

@@ -6,24 +6,19 @@ What a site does with NodeVM and CniPlugins, by the real CLI, on a hypervisor of
 import hashlib
 import json
 import os
-import shutil
 import signal
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from lab.cache import LabError
 from model.load import parse_site
 from render.host_keys import derive_host_key
 from render.libvirt import machine
 from render.libvirt.domain import mac
 from render.script import script
-from tests.contract.tools import search_path, tool
 from tests.rules.test_real_plugins import PLUGINS
-from tests.vm.disk_image import disk_image
-from tests.vm.hypervisor import NIC, SSH, NoHypervisorError, hypervisor, missing
+from tests.vm.hypervisor import SSH, missing
+from tests.vm.site_stack import SEED, a_site, nics
 
 pytestmark = [
     pytest.mark.vm,
@@ -31,146 +26,7 @@ pytestmark = [
     pytest.mark.skipif(PLUGINS is None, reason="no CNI plugins in $CNI_PLUGINS nor built by the lab (make lab)"),
 ]
 
-REPOSITORY = Path(__file__).parents[2]
-SEED = "0123456789abcdef0123456789abcdef"
 NOTHING = {"domains": [], "files": [], "logs": [], "taps": []}
-
-
-@pytest.fixture(scope="module")
-def image():
-    try:
-        return disk_image()
-    except LabError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def kvm(tmp_path_factory):
-    try:
-        with hypervisor(tmp_path_factory.mktemp("hypervisor")) as running:
-            yield running
-    except NoHypervisorError as error:
-        pytest.skip(f"libvirtd does not start here: {error}")
-
-
-def nics(mode):
-    """Two bridges and a macvtap."""
-    tap = {"macvtap": NIC, "mode": mode, "mtu": 9000}
-    return {"eth0": {"bridge": "br-mgmt"}, "ens6": {"bridge": "br-int"}, "ens7": tap}
-
-
-def a_site(origin, kvm, folder, **libvirt):
-    """A site of one node, as plain data. `origin`: path and sha256 of its image; `libvirt` is said of the machine besides."""
-    path, digest = origin
-    plugins = [
-        {"name": name, "path": str(PLUGINS / name), "sha256": hashlib.sha256((PLUGINS / name).read_bytes()).hexdigest()}
-        for name in ("macvlan", "static")
-    ]
-    network = {"type": "macvlan", "ipam": {"type": "static"}}
-    for name, text in (("key", kvm.private_key), ("seed", SEED)):
-        (folder / name).touch(0o600)
-        (folder / name).write_text(text)
-    return {
-        "name": "tests",
-        "nodes": {
-            "backend": "libvirt",
-            "ssh": {"user": "ubuntu", "privateKeyFile": str(folder / "key")},
-            "hostKeySeedFile": str(folder / "seed"),
-            "libvirt": {
-                "image": {"path": str(path), "sha256": digest},
-                "management": {"network": "10.1.1.0/24", "gateway": "10.1.1.1"},
-                "accelerator": "tcg",
-                "memory": 1792,
-                "disk": 14,
-                "nics": nics("passthrough"),
-                **libvirt,
-            },
-            "hosts": {"node1": {"address": "10.1.1.5", "roles": ["control-plane", "etcd", "worker"]}},
-        },
-        "cniPlugins": {"plugins": ["macvlan", "static"], "binaries": plugins},
-        "networks": {"internal": {**network, "master": "ens6"}, "external": {**network, "master": "ens7"}},
-    }
-
-
-class Stack:
-    """The stack of such a site, by the CLI in the hypervisor's namespaces."""
-
-    def __init__(self, kvm, folder):
-        self.kvm, self.folder = kvm, folder
-        shutil.copytree(REPOSITORY / "tests" / "vm" / "node_program", folder / "project")
-        for name in ("home", "state"):
-            (folder / name).mkdir()
-        path = os.pathsep.join([str(Path(sys.executable).parent), search_path()])
-        self.environment = {
-            **os.environ,
-            "PATH": path,
-            "PYTHONPATH": str(REPOSITORY),
-            "HOME": str(folder / "home"),
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
-        self.pulumi("stack", "init", "tests")
-
-    def pulumi(self, *words):
-        """What it prints; fails with it where it fails."""
-        done = self.kvm.run(
-            "pulumi",
-            *words,
-            "--non-interactive",
-            "--color",
-            "never",
-            env=self.environment,
-            folder=self.folder / "project",
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def site(self, data):
-        """The site from now on."""
-        text = json.dumps({"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": data}})
-        (self.folder / "project" / "Pulumi.tests.yaml").write_text(text)
-
-    def output(self, name):
-        """An output, of its node."""
-        return json.loads(self.pulumi("stack", "output", name, "--json"))["node1"]
-
-    def on_node(self, command, text=""):
-        """What a command prints on the node, reached with its pinned key."""
-        pinned = self.folder / "known_hosts"
-        pinned.write_text(f"10.1.1.5 {derive_host_key(SEED, 'tests', 'node1').public}\n")
-        options = {
-            "BatchMode": "yes",
-            "StrictHostKeyChecking": "yes",
-            "UserKnownHostsFile": pinned,
-            "ConnectTimeout": 20,
-        }
-        words = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        done = self.kvm.run("ssh", *words, "-i", str(self.folder / "key"), "ubuntu@10.1.1.5", command, input=text)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture
-def stack(kvm, tmp_path):
-    tool("pulumi")
-    return Stack(kvm, tmp_path)
-
-
-@pytest.fixture
-def timed(capsys):
-    """`timed(step, work)`: does it, prints how long it took."""
-
-    def run(step, work):
-        started = time.monotonic()
-        result = work()
-        with capsys.disabled():
-            print(json.dumps({"step": step, "seconds": round(time.monotonic() - started, 1)}), flush=True)
-        return result
-
-    return run
 
 
 def child_pings(stack, master, address, gateway):
@@ -236,6 +92,19 @@ def test_on_a_hypervisor_that_ssh_reaches(image, kvm, stack, timed, tmp_path):
     stack.site(a_site(image, kvm, tmp_path, hypervisor="kvm1", hypervisors={"kvm1": there}))
     timed("up over SSH", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
     assert stack.on_node("hostname").strip() == "node1"
+
+    # The hypervisor is gone for good: what docs/nodes-libvirt.md says then.
+    machine = next(urn for urn in stack.urns() if urn.endswith("::tests-node1-machine"))
+    known = stack.pulumi("stack", "export")
+    stack.pulumi("state", "delete", "--target-dependents", "--yes", machine)
+    without = stack.urns()
+    assert machine not in without
+    assert not any(urn.endswith("-facts") for urn in without)
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+    (tmp_path / "known.json").write_text(known)
+    stack.pulumi("stack", "import", "--file", str(tmp_path / "known.json"))
+
     # It is gone already when it is to be removed.
     kvm.virsh("destroy", "tests-node1")
     kvm.virsh("undefine", "tests-node1")
