@@ -15,9 +15,9 @@ from verification.seen import NodeSeen, PodSeen
 TRIES = 3
 """A pod that has just started may need a moment for ARP and DNS; what still fails at the third look is a failure."""
 PAUSE_SECONDS = 3
-STARTING_SECONDS = 120
+STARTING_SECONDS = 180
 """How long an `up` waits for pods that are about to start: those of a workload that did not change are waited for by nobody else, and start anew where a
-node was made anew or started again."""
+node was made anew or started again. InterfaceCheck comes by every two minutes."""
 
 
 @dataclass

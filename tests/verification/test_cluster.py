@@ -120,7 +120,7 @@ def test_the_evidence_is_gathered_where_a_node_is_gone_too(port, monkeypatch):
     assert result.evidence["Multus on node2"] == "it has said nothing"
 
 
-@pytest.mark.parametrize("check", ["replicas", "look-inside", "multus-daemon", "gateway-arp"])
+@pytest.mark.parametrize("check", ["replicas", "look-inside", "multus-daemon", "network-status", "gateway-arp"])
 @pytest.mark.parametrize("patience", [0, 60])
 def test_pods_that_start_anew_are_waited_for_where_patience_is_asked(port, monkeypatch, check, patience):
     """No node of this API server can be looked at: what is seen is the test's, how often is not."""
