@@ -7,13 +7,16 @@ ROUND=$((SECONDS_TO_DRAIN < 60 ? SECONDS_TO_DRAIN : 60)) # after so many a node 
 
 kubectl() { "$KUBECTL" --kubeconfig "$ADMIN" --request-timeout=60s "$@"; }
 
-is_ready() { [ "$(kubectl get node "$NODE" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
-
 give_up() {
-    kubectl uncordon "$NODE" >/dev/null
+    kubectl uncordon "$NODE" >/dev/null 2>>"$log" || true
     echo "$NODE was not drained within $SECONDS_TO_DRAIN s, so its machine stays as it was: $(tail -n 3 "$log" | tr '\n' ' ')" >&2
     echo "See which pods stay (kubectl get pods -A --field-selector spec.nodeName=$NODE) and why (a PodDisruptionBudget?), then run pulumi up again." >&2
     exit 1
+}
+
+is_dead() { # only where the API server says so: one that does not answer now says nothing of the node
+    ready=$(kubectl get node "$NODE" -o 'jsonpath=is {.status.conditions[?(@.type=="Ready")].status}' 2>"$log") || return 1
+    [ "$ready" != 'is True' ]
 }
 
 [ -x "$KUBECTL" ] && [ -e "$ADMIN" ] || {
@@ -40,12 +43,13 @@ kubectl cordon "$NODE" >/dev/null
 until=$(($(date +%s) + SECONDS_TO_DRAIN))
 drained=''
 # Pods of a node that is not there would be waited for in vain: nobody is there to end them. They go with the node.
-while is_ready; do
+until is_dead; do
     if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${ROUND}s" >"$log" 2>&1; then
         drained='drained and '
         break
     fi
     [ "$(date +%s)" -lt "$until" ] || give_up
+    sleep 1
 done
 kubectl delete node "$NODE" >/dev/null
 echo "$NODE is ${drained}out of the cluster"

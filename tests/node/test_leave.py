@@ -88,18 +88,32 @@ def test_one_that_can_not_be_drained_stays_as_it_was(cluster, leave):
     assert not cluster.get(f"{NODES}/busy")["spec"].get("unschedulable")
 
 
-def test_it_is_drained_again_until_its_time_is_up(cluster, leave, tmp_path):
-    """The first round comes to nothing; there is time for another."""
+@pytest.mark.parametrize("asked", [" drain ", "jsonpath"])
+def test_what_fails_once_is_asked_again_until_its_time_is_up(cluster, leave, tmp_path, asked):
+    """The first round comes to nothing, or the API server does not answer when it is asked for the node: there is time for another."""
     add_node(cluster, "slow-to-go")
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(
-        f'#!/bin/sh\ncase "$*" in *" drain "*) [ -e {tmp_path}/tried ] || {{ touch {tmp_path}/tried; exit 1; }} ;; esac\n'
+        f'#!/bin/sh\ncase "$*" in *"{asked}"*) [ -e {tmp_path}/tried ] || {{ touch {tmp_path}/tried; exit 1; }} ;; esac\n'
         f'exec {tool("kubectl")} "$@"\n'
     )
     kubectl.chmod(0o755)
     done = leave("slow-to-go", seconds=300, kubectl=kubectl)
     assert (done.returncode, done.stdout) == (0, "slow-to-go is drained and out of the cluster\n"), done.stderr
     assert (tmp_path / "tried").exists()
+
+
+def test_an_api_server_that_goes_in_the_middle_is_no_dead_node(cluster, leave, tmp_path):
+    add_node(cluster, "unasked")
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(
+        f'#!/bin/sh\ncase "$*" in *jsonpath*|*" drain "*|*" uncordon "*) echo "no answer" >&2; exit 1 ;; esac\nexec {tool("kubectl")} "$@"\n'
+    )
+    kubectl.chmod(0o755)
+    done = leave("unasked", kubectl=kubectl)
+    assert done.returncode == 1
+    assert done.stderr.startswith("unasked was not drained within 4 s, so its machine stays as it was: no answer")
+    assert cluster.get(f"{NODES}/unasked") is not None
 
 
 def test_the_first_one_stays(cluster, leave):
