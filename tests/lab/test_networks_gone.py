@@ -9,8 +9,8 @@ from tests.lab.networks import NODES, in_cluster, on_node
 
 pytestmark = [pytest.mark.lab, pytest.mark.networks]
 
-STAYS = {"interface br-telecom"}
-"""The plugin bridge takes no bridge away that it made; it is empty, and gone with the next start of the node."""
+STAYS = {"interface br-telecom", "/run/cni/tuning"}
+"""The plugin bridge takes no bridge away that it made, and tuning no folder of its records; they are empty, and gone with the next start of the node."""
 
 
 def test_nothing_is_left(networks, there_before):
@@ -24,4 +24,5 @@ def test_nothing_is_left(networks, there_before):
         held = "ls /var/lib/cni/networks/local-bridge /var/lib/cni/networks/pair 2>/dev/null | grep '^10' || true"
         assert networks.node(node, "sh", "-c", held).stdout == ""
         networks.node(node, "ip", "link", "del", "br-telecom", check=False)
+        networks.node(node, "sh", "-c", "[ ! -d /run/cni/tuning ] || rmdir /run/cni/tuning")
     networks.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
