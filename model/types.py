@@ -27,7 +27,9 @@ _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
 _PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")
 _RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
 _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
-_BARE_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+$")
+
+BARE_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+"""A version in three numbers, the whole of it."""
 
 CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 """Every version of the CNI specification."""
@@ -307,7 +309,7 @@ def address_or_name(value: str) -> str:
 
 def bare_version(value: str) -> str:
     """A version in three numbers, without a leading v."""
-    if not _BARE_VERSION.match(value):
+    if not BARE_VERSION.fullmatch(value):
         msg = f"{value!r} is not a version; write three numbers such as {value.lstrip('v') if _VERSION.match(value) else '1.9.1'}"
         raise ValueError(msg)
     return value

@@ -291,6 +291,20 @@ KUBESPRAY = [
         "kubernetesVersion: v1.35.4",
         "kubespray.kubernetesVersion: 'v1.35.4' is not a version; write three numbers such as 1.35.4",
     ),
+    *(
+        (
+            f"variables: {{kube_version: {given}}}",
+            f"kubespray.variables.kube_version: {shown} is not a version; write three numbers in quotes such as '1.34.3'",
+        )
+        for given, shown in (
+            ("1.35", "1.35"),
+            ("v1.34.3", "'v1.34.3'"),
+            ("latest", "'latest'"),
+            ("[1]", "[1]"),
+            ("", "None"),
+            ('"1.34.3\\n"', r"'1.34.3\n'"),
+        )
+    ),
     ("networkPlugin: calicoo", "did you mean calico?"),
     ("apiServer: 'api.example:6443'", "kubespray.apiServer: 'api.example:6443' is neither an address nor a DNS name"),
     (
