@@ -67,7 +67,7 @@ class Nic:
     functions: int = 0
     """Virtual functions that are made of it."""
     ranges: tuple[tuple[str, str], ...] = ()
-    """First and last address of what pods on it get."""
+    """First and last addresses of what pods on it get."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
             use.children |= facts.type in {"macvlan", "ipvlan"}
             use.taken |= isinstance(network, HostDevice)
             use.required |= not isinstance(network, HostDevice)
-            use.ranges += [(r.start, r.end) for r in facts.ranges]
+            use.ranges += [part for r in facts.ranges for part in r.handed_out()]
     for name, link in links.items():
         for nic in link.members if isinstance(link, BondLink) else (link.link,):
             if nic in links:

@@ -140,5 +140,29 @@ def test_every_check_is_provoked():
     assert {case.split()[0] for case in CASES} == set(CHECKS)
 
 
+EXCLUDED = {"exclude": ["10.1.10.5/32", "10.1.10.64/26", "10.1.10.77", "fd00::/64"], "range": "10.1.10.0/24"}
+WHEREABOUTS = {"type": "whereabouts", **EXCLUDED}
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {**MEDIA, "ipam": WHEREABOUTS},
+        {"type": "raw", "config": {"type": "macvlan", "master": "ens6", "ipam": {**WHEREABOUTS, "exclude": [*EXCLUDED["exclude"], "?"]}}},
+    ],
+    ids=["typed", "raw"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        *(("10.1.10.4", True), ("10.1.10.5", False), ("10.1.10.6", True), ("10.1.10.63", True), ("10.1.10.64", False)),
+        *(("10.1.10.77", False), ("10.1.10.127", False), ("10.1.10.128", True), ("10.1.10.254", True)),
+    ],
+)
+def test_what_a_range_excludes_no_pod_gets(network, address, told):
+    found = said(site(networks={"media": network}), nic(addresses=[f"{address}/24"]))
+    assert any("(ADDRESS_IN_RANGE)" in line for line in found) == told
+
+
 def test_hosts_that_lack_nothing_are_not_spoken_of():
     assert said() == []
