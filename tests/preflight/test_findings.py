@@ -164,5 +164,14 @@ def test_what_a_range_excludes_no_pod_gets(network, address, told):
     assert any("(ADDRESS_IN_RANGE)" in line for line in found) == told
 
 
+@pytest.mark.parametrize("mac", ["", "00:00:00:00"])
+def test_interfaces_without_a_mac_address_share_none(mac):
+    def change(facts):
+        for its in facts.values():
+            its["nics"]["eth0"] |= {"mac": mac, "kind": "tun"}
+
+    assert said(change=change) == []
+
+
 def test_hosts_that_lack_nothing_are_not_spoken_of():
     assert said() == []
