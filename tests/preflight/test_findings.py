@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from preflight.finding import CHECKS
-from tests.preflight.sites import AIR_GAP, MEDIA, said, site
+from tests.preflight.sites import AIR_GAP, MEDIA, nodes, said, site
 
 GOLDEN = Path(__file__).parent / "findings.txt"
 
@@ -171,6 +171,17 @@ def test_interfaces_without_a_mac_address_share_none(mac):
             its["nics"]["eth0"] |= {"mac": mac, "kind": "tun"}
 
     assert said(change=change) == []
+
+
+def test_a_routed_host_holds_its_address_on_lo():
+    def change(facts):
+        for i, its in enumerate(facts.values(), 1):
+            its["loopback"] = [f"10.1.1.{4 + i}/32"]
+            its["nics"]["eth0"]["addresses"] = [f"10.9.{i}.2/31"]
+
+    assert said(change=change) == []
+    own = {node.name: (node.own, node.wired()) for node in nodes(change=change)}
+    assert own["node2"] == (None, ["ens6"])
 
 
 def test_hosts_that_lack_nothing_are_not_spoken_of():
