@@ -173,6 +173,40 @@ def test_interfaces_without_a_mac_address_share_none(mac):
     assert said(change=change) == []
 
 
+def raw(**config):
+    return site(networks={"whole": {"type": "raw", "config": config}})
+
+
+@pytest.mark.parametrize(
+    "config", [{"type": "host-device", "device": "ens6"}, {"plugins": [{"type": "host-device", "device": "ens6"}]}]
+)
+def test_a_device_word_for_word_is_asked_for(config):
+    typed = [line for line in said(device(), gone) if "(NIC_MISSING)" in line]
+    assert typed
+    assert said(raw(**config), gone) == typed
+    assert "(NIC_HAS_ADDRESS)" in said(raw(**config), nic(addresses=["10.1.10.6/24"]))[0]
+
+
+def test_a_device_word_for_word_that_holds_the_node():
+    (line,) = said(raw(type="host-device", device="eth0"))
+    assert line.startswith("error: node1, node2, node3: eth0 holds the node's own address, and network whole")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"type": "macvlan", "master": "net1", "linkInContainer": True},
+        {"type": "host-device", "device": ["ens9"]},
+        {"type": "macvlan", "master": {"groups": {}}},
+        {"type": "macvlan", "master": "mac 1"},
+        {"type": "macvlan"},
+        {"type": "ptp", "device": "ens9"},
+    ],
+)
+def test_what_is_no_nic_of_the_node_is_not_asked_for(config):
+    assert nodes(raw(**config))[0].asked.nics == {}
+
+
 def test_a_routed_host_holds_its_address_on_lo():
     def change(facts):
         for i, its in enumerate(facts.values(), 1):
