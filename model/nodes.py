@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from model.base import Part
 from model.libvirt import Libvirt
-from model.types import AddressOrName, HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
+from model.types import AddressOrName, HostAddress, HostKey, InterfaceName, NodeName, ObjectName, PinnedImage, Port
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
@@ -77,7 +77,7 @@ class Ssh(Part):
 class Host(Part):
     """One node."""
 
-    address: IpAddress
+    address: HostAddress
     """The node's address on the management network: SSH, Kubernetes' internal address."""
     host_key: HostKey | None = None
     """Public SSH host key. Required for hosts that exist; made by us for machines that we make."""

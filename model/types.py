@@ -82,8 +82,16 @@ def mac_address(value: str) -> str:
     return mac
 
 
+def _without_zone(value: str) -> None:
+    address, percent, zone = value.partition("%")
+    if percent:
+        msg = f"{value!r} has a zone (%{zone}), and each machine has others; write it without, such as {address or 'fd00::1'}"
+        raise ValueError(msg)
+
+
 def ip_address(value: str) -> str:
-    """An IPv4 or IPv6 address without prefix length."""
+    """An IPv4 or IPv6 address without prefix length and zone."""
+    _without_zone(value)
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
@@ -91,8 +99,25 @@ def ip_address(value: str) -> str:
         raise ValueError(msg) from None
 
 
+def host_address(value: str) -> str:
+    """An address that a machine is reached at: none of a group, and none that counts on one link alone (a kubelet refuses these as its node's)."""
+    address = ipaddress.ip_address(ip_address(value))
+    kinds = {
+        "no machine's own address": address.is_unspecified,
+        "a multicast address": address.is_multicast,
+        "the broadcast address": str(address) == "255.255.255.255",
+        "a link-local address": address.is_link_local,
+    }
+    kind = next((kind for kind, it_is in kinds.items() if it_is), "")
+    if kind:
+        msg = f"{value!r} is {kind}; write the one that the machine is reached at, such as 10.1.1.5 or fd00::5"
+        raise ValueError(msg)
+    return str(address)
+
+
 def cidr(value: str) -> str:
     """A network in CIDR form with all host bits zero."""
+    _without_zone(value)
     try:
         interface = ipaddress.ip_interface(value)
     except ValueError:
@@ -108,6 +133,7 @@ def cidr(value: str) -> str:
 
 def address_range(value: str) -> str:
     """Addresses from first to last, both included, or one address alone."""
+    _without_zone(value)
     first, dash, last = value.partition("-")
     try:
         ends = [ipaddress.ip_address(end.strip()) for end in ((first, last) if dash else (first,))]
@@ -124,6 +150,7 @@ def address_range(value: str) -> str:
 
 def interface_address(value: str) -> str:
     """An address with the prefix length of its network, host bits and all (static, Multus' `ips`)."""
+    _without_zone(value)
     try:
         interface = ipaddress.ip_interface(value)
     except ValueError:
@@ -142,6 +169,7 @@ def interface_address(value: str) -> str:
 
 def address_pool(value: str) -> str:
     """A network, or first and last address with the prefix length of their network (whereabouts' `range`)."""
+    _without_zone(value)
     first, dash, last = value.rpartition("-")
     if not dash:
         return cidr(value)
@@ -296,15 +324,20 @@ def commit(value: str) -> str:
 
 def address_or_name(value: str) -> str:
     """An IP address or a DNS name, without a port."""
+    if _is_address(value):
+        return host_address(value)
+    if len(value) > 253 or not _DNS_NAME.match(value) or value.replace(".", "").isdigit():
+        msg = f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
+        raise ValueError(msg)
+    return value
+
+
+def _is_address(value: str) -> bool:
     try:
-        return str(ipaddress.ip_address(value))
+        ipaddress.ip_address(value)
     except ValueError:
-        if len(value) > 253 or not _DNS_NAME.match(value) or value.replace(".", "").isdigit():
-            msg = (
-                f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
-            )
-            raise ValueError(msg) from None
-        return value
+        return False
+    return True
 
 
 def bare_version(value: str) -> str:
@@ -329,6 +362,7 @@ InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=
 PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
 MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
+HostAddress = Annotated[str, AfterValidator(host_address), Field(examples=["10.1.1.5"])]
 Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
 AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
 InterfaceAddress = Annotated[str, AfterValidator(interface_address), Field(examples=["10.1.10.5/24"])]

@@ -32,6 +32,18 @@ def test_no_place(text):
         at(text)
 
 
+def test_no_place_with_a_zone():
+    with pytest.raises(ValueError, match="has a zone"):
+        at("ops@[fe80::1%eth0]:22")
+
+
+def test_a_name_of_an_address_that_counts_on_one_link(monkeypatch):
+    answer = [(10, 1, 6, "", ("fe80::5%eth0", 0, 0, 2))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answer)
+    with pytest.raises(HostListError, match=r"node1.local: 'fe80::5%eth0' has a zone"):
+        asked("node1.local")
+
+
 def test_addresses_ranges_names_and_files(tmp_path):
     (tmp_path / "racks.txt").write_text("# rack 1\n10.1.1.20   # the spare\n\nedge=[fd00::5]\n")
     found = asked("10.1.1.5-7, 10.1.1.9-10.1.1.10", f"cp=10.1.1.4,{tmp_path}/racks.txt", "localhost")
@@ -64,6 +76,14 @@ def test_one_user_and_one_port():
         (["10.1.1.5-10.9.9.9"], "more than 1024 hosts"),
         (["no-such-host.invalid"], "neither a file nor a name that has an address here"),
         (["10.1.1.5:99999"], "no [USER@]HOST[:PORT]"),
+        (
+            ["fe80::1%eth0"],
+            "fe80::1%eth0: 'fe80::1%eth0' has a zone (%eth0), and each machine has others; write it without",
+        ),
+        (["edge=[fe80::1%eth0]:22"], "'fe80::1%eth0' has a zone"),
+        (["fe80::1%eth0-fe80::5%eth0"], "has a zone"),
+        (["fe80::1"], "'fe80::1' is a link-local address; write the one that the machine is reached at"),
+        (["224.0.0.1-5"], "is a multicast address"),
         ([","], "--hosts names no host"),
     ],
 )
