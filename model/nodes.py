@@ -6,7 +6,18 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from model.base import Part
 from model.libvirt import Libvirt
-from model.types import AddressOrName, HostAddress, HostKey, InterfaceName, NodeName, ObjectName, PinnedImage, Port
+from model.types import (
+    AddressOrName,
+    HostAddress,
+    HostKey,
+    InterfaceName,
+    NodeName,
+    ObjectName,
+    PinnedImage,
+    PodmanInterfaceName,
+    PodmanName,
+    Port,
+)
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
@@ -182,8 +193,10 @@ class Limits(Part):
 
 
 class Container(Plugged, Limits):
-    """How the system containers of a site are made. Their networks are podman's."""
+    """How the system containers of a site are made."""
 
+    networks: dict[PodmanInterfaceName, PodmanName] = Field(min_length=1)
+    """Interface in the node → network of podman's that it is plugged into."""
     image: PinnedImage
     """Image with systemd and sshd."""
     machines: dict[NodeName, Limits] = Field(default={}, examples=[{"node2": {"memory": 8192}}])

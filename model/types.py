@@ -19,6 +19,7 @@ _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
 _PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PODMAN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -58,6 +59,14 @@ def interface_name(value: str) -> str:
         raise ValueError(msg)
     if value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
         msg = f"{value!r} is not an interface name; it must not be '.' or '..' nor hold '/', ':' or white space"
+        raise ValueError(msg)
+    return value
+
+
+def podman_name(value: str) -> str:
+    """A name of podman's (libpod/define: NameRegex), which goes onto its command line."""
+    if not _PODMAN_NAME.fullmatch(value):
+        msg = f"{value!r} is not a name for podman; use letters, digits, '_', '.' and '-', beginning with a letter or digit"
         raise ValueError(msg)
     return value
 
@@ -360,6 +369,8 @@ NodeName = Annotated[str, AfterValidator(label), Field(description="DNS label", 
 ObjectName = Annotated[str, AfterValidator(label), Field(description="DNS label", examples=["macvlan-internal"])]
 InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=IFNAMSIZ, examples=["ens6"])]
 PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
+PodmanName = Annotated[str, AfterValidator(podman_name), Field(examples=["internal"])]
+PodmanInterfaceName = Annotated[InterfaceName, AfterValidator(podman_name)]
 MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
 HostAddress = Annotated[str, AfterValidator(host_address), Field(examples=["10.1.1.5"])]
