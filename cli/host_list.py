@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.files import FilesError, read
-from model.types import address_range, host_address, label
+from model.types import SHORT_ADDRESS, address_range, host_address, label
 
 MOST = 1024
 """Hosts of one range: a slip of the pen asks no whole network."""
@@ -106,14 +106,19 @@ def at(text: str) -> Place:
     host = found["six"] or found["host"]
     if _is_address(host):
         host = host_address(host)
+    elif SHORT_ADDRESS.fullmatch(host):
+        msg = "neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"
+        raise ValueError(msg)
     return Place(host, found["user"] or "", int(found["port"]) if found["port"] else None)
 
 
 def _entries(given: list[str], mistakes: list[str]) -> Iterator[str]:
-    """What stands between commas; an entry that is a file stands for its lines, `#` begins a comment there."""
+    """What stands between commas and white space; an entry that is a file stands for its lines, `#` begins a comment there."""
     for text in given:
-        for entry in filter(None, (part.strip() for part in text.split(","))):
-            if not Path(entry).is_file():
+        parts = (part.strip() for part in text.split(","))
+        # The name of a file may have spaces.
+        for entry in (word for part in parts for word in ([part] if _is_file(part) else part.split())):
+            if not _is_file(entry):
                 yield entry
                 continue
             try:
@@ -122,7 +127,14 @@ def _entries(given: list[str], mistakes: list[str]) -> Iterator[str]:
                 mistakes.append(str(error))
                 continue
             for line in lines:
-                yield from filter(None, (part.strip() for part in line.partition("#")[0].split(",")))
+                yield from line.partition("#")[0].replace(",", " ").split()
+
+
+def _is_file(entry: str) -> bool:
+    try:
+        return Path(entry).is_file()
+    except OSError:  # too long for a file's name
+        return False
 
 
 def _addresses(host: str) -> list[str]:

@@ -32,6 +32,9 @@ _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 BARE_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 """A version in three numbers, the whole of it."""
 
+SHORT_ADDRESS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*", re.IGNORECASE)
+"""What no DNS name is: resolvers take it for an IPv4 address that is not written in full (inet_aton), 10.1 for 10.0.0.1."""
+
 CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 """Every version of the CNI specification."""
 
@@ -335,7 +338,7 @@ def address_or_name(value: str) -> str:
     """An IP address or a DNS name, without a port."""
     if _is_address(value):
         return host_address(value)
-    if len(value) > 253 or not _DNS_NAME.match(value) or value.replace(".", "").isdigit():
+    if len(value) > 253 or not _DNS_NAME.match(value) or SHORT_ADDRESS.fullmatch(value):
         msg = f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
         raise ValueError(msg)
     return value

@@ -56,6 +56,19 @@ def test_addresses_ranges_names_and_files(tmp_path):
     assert (found.user, found.port) == ("root", 22)
 
 
+def test_white_space_separates_too(tmp_path):
+    addresses = [f"10.1.1.{i}" for i in range(1, 41)]
+    assert len(" ".join(addresses)) > 255
+    assert [host.address for host in asked(" ".join(addresses)).hosts] == addresses
+    (tmp_path / "rack 1.txt").write_text("10.1.1.1 10.1.1.2\t10.1.1.3, 10.1.1.4\n")
+    assert [host.address for host in asked(f"{tmp_path}/rack 1.txt,10.1.1.5\n10.1.1.6").hosts] == addresses[:6]
+
+
+def test_an_entry_that_is_too_long_for_a_file():
+    with pytest.raises(HostListError, match="neither a file nor a name"):
+        asked("a" * 300)
+
+
 def test_one_user_and_one_port():
     found = asked("ubuntu@10.1.1.5:2222", "10.1.1.6")
     assert (found.user, found.port) == ("ubuntu", 2222)
@@ -84,6 +97,10 @@ def test_one_user_and_one_port():
         (["fe80::1%eth0-fe80::5%eth0"], "has a zone"),
         (["fe80::1"], "'fe80::1' is a link-local address; write the one that the machine is reached at"),
         (["224.0.0.1-5"], "is a multicast address"),
+        (["10.1"], "10.1: neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"),
+        (["1"], "1: neither an address nor a name"),
+        (["0x7f000001"], "neither an address nor a name"),
+        (["10.1.1.010"], "neither an address nor a name"),
         ([","], "--hosts names no host"),
     ],
 )

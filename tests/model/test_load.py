@@ -324,6 +324,7 @@ def test_value_types_keep_one_form(kind, given, kept):
             "fe80::5%2",
             "'fe80::5%2' has a zone (%2), and each machine has others; write it without, such as fe80::5",
         ),
+        (AddressOrName, "0x7f.1", "is neither an address nor a DNS name"),
         (AddressOrName, "10.1", "is neither an address nor a DNS name"),
         (IpAddress, "fe80::1%eth0", "has a zone (%eth0)"),
         (Cidr, "fe80::%eth0/64", "has a zone"),
