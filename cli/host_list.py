@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.files import FilesError, read
-from model.types import SHORT_ADDRESS, address_range, host_address, label
+from model.types import SHORT_ADDRESS, address_range, host_address, label, user_name
 
 MOST = 1024
 """Hosts of one range: a slip of the pen asks no whole network."""
@@ -57,6 +57,11 @@ def targets(given: list[str], user: str | None, port: int | None) -> Targets:
     """The hosts of all entries, each once, in the order given; `user` and `port` are for those that say none. Raises HostListError."""
     mistakes: list[str] = []
     hosts: dict[str, Target] = {}
+    if user is not None:
+        try:
+            user_name(user)
+        except ValueError as error:
+            mistakes.append(f"--user: {error}")
     users, ports = ({user} if user else set()), ({port} if port else set())
     for entry in _entries(given, mistakes):
         name, equals, rest = entry.rpartition("=")
@@ -109,7 +114,7 @@ def at(text: str) -> Place:
     elif SHORT_ADDRESS.fullmatch(host):
         msg = "neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"
         raise ValueError(msg)
-    return Place(host, found["user"] or "", int(found["port"]) if found["port"] else None)
+    return Place(host, user_name(found["user"]) if found["user"] else "", int(found["port"]) if found["port"] else None)
 
 
 def _entries(given: list[str], mistakes: list[str]) -> Iterator[str]:

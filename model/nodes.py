@@ -17,6 +17,7 @@ from model.types import (
     PodmanInterfaceName,
     PodmanName,
     Port,
+    UserName,
 )
 
 Role = Literal["control-plane", "etcd", "worker"]
@@ -35,7 +36,7 @@ class Bastion(Part):
     """Name or address."""
     port: Port = 22
     """Port of its SSH server."""
-    user: str = "root"
+    user: UserName = "root"
     """User to log in as."""
     host_key: HostKey
     """Its public host key; any other key stops everything."""
@@ -59,7 +60,7 @@ Bastions = Annotated[
 class Ssh(Part):
     """How nodes are logged in to: with the private key `multus-site:sshPrivateKey`, the password `multus-site:sshPassword` or an agent's keys."""
 
-    user: str = "root"
+    user: UserName = "root"
     """User; anything but root must be able to sudo: without a password, or with the secret `multus-site:sudoPassword`."""
     port: Port = 22
     """Port of the nodes' SSH servers."""

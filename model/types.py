@@ -352,6 +352,14 @@ def _is_address(value: str) -> bool:
     return True
 
 
+def user_name(value: str) -> str:
+    """Who logs in by SSH: a Linux user, or one of a directory such as DOMAIN\\user or user@domain."""
+    if not value or value.startswith("-") or any(c in "/:" or c.isspace() or not c.isprintable() for c in value):
+        msg = f"{value!r} is not the name of a user; write one such as ubuntu, without white space, '/' and ':', and no '-' first"
+        raise ValueError(msg)
+    return value
+
+
 def bare_version(value: str) -> str:
     """A version in three numbers, without a leading v."""
     if not BARE_VERSION.fullmatch(value):
@@ -399,6 +407,7 @@ PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["dock
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
 Commit = Annotated[str, AfterValidator(commit), Field(examples=["1c9add48975060f45396b34d8e022c30d7f80dab"])]
 AddressOrName = Annotated[str, AfterValidator(address_or_name), Field(examples=["api.dallas.example"])]
+UserName = Annotated[str, AfterValidator(user_name), Field(examples=["ubuntu"])]
 BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
 CniVersion = Annotated[str, AfterValidator(cni_version), Field(examples=["1.0.0"])]
 VlanId = Annotated[int, Field(ge=1, le=4094, description="VLAN id", examples=[110])]

@@ -110,6 +110,16 @@ def test_mistakes(given, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("user", ["", "-ops", "a b"])
+def test_no_user(user):
+    with pytest.raises(HostListError, match=f"--user: '{user}' is not the name of a user; write one such as ubuntu"):
+        asked("10.1.1.5", user=user)
+    if user:
+        with pytest.raises(HostListError, match="is not the name of a user"):
+            asked(f"{user}@10.1.1.5".replace(" ", "/"))
+    assert asked("10.1.1.5", user="ops@example.org").user == "ops@example.org"
+
+
 def test_all_mistakes_at_once():
     with pytest.raises(HostListError) as caught:
         asked("10.1.1.5:0", "10.1.1.9-7", "a@10.1.1.1", "b@10.1.1.2")

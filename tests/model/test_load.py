@@ -22,6 +22,7 @@ from model.types import (
     IpAddress,
     MacAddress,
     Sha256,
+    UserName,
 )
 from tests.lab.networks import stack_file
 
@@ -95,6 +96,24 @@ def test_a_good_one():
             "nodes.container.cpus: Infinity does not fit; write a number",
         ),
         ("{eth0: management}}", "{eth0: m}, cpus: .nan}", 6, "nodes.container.cpus: NaN does not fit; write a number"),
+        (
+            "backend: c",
+            "ssh: {user: ../x}\n      backend: c",
+            5,
+            "nodes.ssh.user: '../x' is not the name of a user; write",
+        ),
+        (
+            "backend: c",
+            'ssh: {user: "DOMAIN\\\\ops"}\n      backend: c',
+            5,
+            "nodes.ssh.user: 'DOMAIN\\\\ops' is not a name for a user of machines that",
+        ),
+        (
+            "backend: c",
+            "ssh: {bastion: {host: jump.example, user: a b, hostKey: x}}\n      backend: c",
+            5,
+            "nodes.ssh.bastion.user: 'a b' is not the name of a user; write",
+        ),
         ("10.1.1.5", "fe80::1%eth0", 8, "nodes.hosts.node1.address: 'fe80::1%eth0' has a zone (%eth0), and each"),
         ("10.1.1.5", "224.0.0.1", 8, "nodes.hosts.node1.address: '224.0.0.1' is a multicast address; write the one"),
         ("etcd, worker", "etcd, master", 8, 'nodes.hosts.node1.roles[2]: "master" is not known here; write one of'),
@@ -292,6 +311,7 @@ def test_as_pulumi_writes_objects(tmp_path: Path):
         (HostAddress, "127.0.0.11", "127.0.0.11"),
         (AddressOrName, "127.0.0.1", "127.0.0.1"),
         (IpAddress, "fe80::1", "fe80::1"),
+        *((UserName, name, name) for name in ("root", "_svc-1", "DOMAIN\\user", "user@example.org", "Jörg", "a.b")),
         (Digest, "sha256:" + "a" * 64, "sha256:" + "a" * 64),
         (Sha256, "0" * 64, "0" * 64),
         (MacAddress, "02-00-0A-01-0a-05", "02:00:0a:01:0a:05"),
@@ -331,6 +351,10 @@ def test_value_types_keep_one_form(kind, given, kept):
         (AddressRange, "fe80::1%1-fe80::5%1", "has a zone"),
         (InterfaceAddress, "fe80::1%eth0/64", "has a zone"),
         (AddressPool, "fe80::1%1-fe80::5%1/64", "has a zone"),
+        *(
+            (UserName, name, "is not the name of a user; write one such as ubuntu, without white space, '/' and ':'")
+            for name in ("", " ", "a b", "a\nb", "root\n", "a\x00", "a\u200bb", "../x", "-oProxyCommand=x", "a:b")
+        ),
         (MacAddress, "03:00:0a:01:0a:05", "is a multicast address"),
         (MacAddress, "02:00:0a:01:0a", "is not a MAC address"),
         (Digest, "a" * 64, "is not a digest; write sha256:"),
