@@ -113,18 +113,19 @@ def ip_address(value: str) -> str:
 
 def host_address(value: str) -> str:
     """An address that a machine is reached at: none of a group, and none that counts on one link alone (a kubelet refuses these as its node's)."""
-    address = ipaddress.ip_address(ip_address(value))
+    address = ipaddress.ip_address(ip_address(value.partition("%")[0]))
     kinds = {
         "no machine's own address": address.is_unspecified,
         "a multicast address": address.is_multicast,
         "the broadcast address": str(address) == "255.255.255.255",
-        "a link-local address": address.is_link_local,
+        "a link-local address, which counts on one link alone": address.is_link_local,
     }
     kind = next((kind for kind, it_is in kinds.items() if it_is), "")
     if kind:
         msg = f"{value!r} is {kind}; write the one that the machine is reached at, such as 10.1.1.5 or fd00::5"
         raise ValueError(msg)
-    return str(address)
+    # The zone last: nobody is told to write a link-local address without it.
+    return ip_address(value)
 
 
 def cidr(value: str) -> str:

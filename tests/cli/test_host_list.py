@@ -34,13 +34,13 @@ def test_no_place(text):
 
 def test_no_place_with_a_zone():
     with pytest.raises(ValueError, match="has a zone"):
-        at("ops@[fe80::1%eth0]:22")
+        at("ops@[fd00::1%eth0]:22")
 
 
 def test_a_name_of_an_address_that_counts_on_one_link(monkeypatch):
     answer = [(10, 1, 6, "", ("fe80::5%eth0", 0, 0, 2))]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answer)
-    with pytest.raises(HostListError, match=r"node1.local: 'fe80::5%eth0' has a zone"):
+    with pytest.raises(HostListError, match=r"node1.local: 'fe80::5%eth0' is a link-local address"):
         asked("node1.local")
 
 
@@ -90,12 +90,16 @@ def test_one_user_and_one_port():
         (["no-such-host.invalid"], "neither a file nor a name that has an address here"),
         (["10.1.1.5:99999"], "no [USER@]HOST[:PORT]"),
         (
-            ["fe80::1%eth0"],
-            "fe80::1%eth0: 'fe80::1%eth0' has a zone (%eth0), and each machine has others; write it without",
+            ["fd00::1%eth0"],
+            "fd00::1%eth0: 'fd00::1%eth0' has a zone (%eth0), and each machine has others; write it without",
         ),
-        (["edge=[fe80::1%eth0]:22"], "'fe80::1%eth0' has a zone"),
+        (["edge=[fd00::1%eth0]:22"], "'fd00::1%eth0' has a zone"),
+        (["fe80::1%eth0"], "'fe80::1%eth0' is a link-local address, which counts on one link alone; write the one"),
         (["fe80::1%eth0-fe80::5%eth0"], "has a zone"),
-        (["fe80::1"], "'fe80::1' is a link-local address; write the one that the machine is reached at"),
+        (
+            ["fe80::1"],
+            "'fe80::1' is a link-local address, which counts on one link alone; write the one that the machine is reached at",
+        ),
         (["224.0.0.1-5"], "is a multicast address"),
         (["10.1"], "10.1: neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"),
         (["1"], "1: neither an address nor a name"),
