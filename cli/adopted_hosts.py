@@ -39,7 +39,8 @@ class Seen:
 
     def has(self, address: str) -> bool:
         """Whether it is reached at this address, or holds it."""
-        held = [one.partition("/")[0] for nic in self.facts["nics"].values() for one in nic["addresses"]]
+        of_nics = [one for nic in self.facts["nics"].values() for one in nic["addresses"]]
+        held = [one.partition("/")[0] for one in (*of_nics, *self.facts["loopback"])]
         return address in (self.target.address, *held)
 
 

@@ -1,15 +1,13 @@
 """What there is on hosts that are in no site yet: each is logged in to with its confirmed key, and node/facts.sh looks at it."""
 
 import asyncio
-import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from cli.host_keys import AT_A_TIME, HostKey
+from preflight.looking import facts_of
 from reach.connections import Connections
 from reach.way import NotLetInError, OtherKeyError, ReachError
-from render.script import script
 
 FACTS_SECONDS = 120
 PATIENCE = 5
@@ -31,20 +29,10 @@ async def look_at_all(
     async def one(host: str, key: HostKey) -> dict[str, Any] | NoFactsError:
         async with limit:
             try:
-                async with connections.to(host, key.text, PATIENCE) as node:
-                    command = f"timeout -k 10 {FACTS_SECONDS} sh -s"
-                    said = await node.run(
-                        command, script("facts", {"MODULES": modules, "PORTS": ports}), FACTS_SECONDS + 30
-                    )
-                    facts = dict(json.loads(said.strip().splitlines()[-1]))
-                    begun = time.time()
-                    clock = float(await node.run("date +%s.%N"))
-                    # Half of the way there and back.
-                    return {**facts, "offset": clock - (begun + time.time()) / 2}
+                async with connections.to(host, key.text, PATIENCE) as there:
+                    return await facts_of(there, modules, ports, FACTS_SECONDS)
             except ReachError as error:
                 return NoFactsError(worded(error, key, user, opened_by))
-            except (ValueError, IndexError):
-                return NoFactsError(f"node/facts.sh did not end as it should, it said: {said[-300:] or 'nothing'}")
 
     return dict(zip(hosts, await asyncio.gather(*(one(*item) for item in hosts.items())), strict=True))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.files import FilesError, read
-from model.types import address_range, label
+from model.types import SHORT_ADDRESS, address_range, host_address, label, user_name
 
 MOST = 1024
 """Hosts of one range: a slip of the pen asks no whole network."""
@@ -57,6 +57,11 @@ def targets(given: list[str], user: str | None, port: int | None) -> Targets:
     """The hosts of all entries, each once, in the order given; `user` and `port` are for those that say none. Raises HostListError."""
     mistakes: list[str] = []
     hosts: dict[str, Target] = {}
+    if user is not None:
+        try:
+            user_name(user)
+        except ValueError as error:
+            mistakes.append(f"--user: {error}")
     users, ports = ({user} if user else set()), ({port} if port else set())
     for entry in _entries(given, mistakes):
         name, equals, rest = entry.rpartition("=")
@@ -98,19 +103,27 @@ def targets(given: list[str], user: str | None, port: int | None) -> Targets:
 
 
 def at(text: str) -> Place:
-    """[USER@]HOST[:PORT]; an IPv6 address with a port is in brackets. Raises ValueError."""
+    """[USER@]HOST[:PORT]; an IPv6 address with a port is in brackets, and one alone is that of a machine. Raises ValueError."""
     found = _ENTRY.fullmatch(text)
     if found is None or (found["port"] and not 0 < int(found["port"]) < 65536):
         msg = "no [USER@]HOST[:PORT], such as ubuntu@10.1.1.5:22 or [fd00::5]:22"
         raise ValueError(msg)
-    return Place(found["six"] or found["host"], found["user"] or "", int(found["port"]) if found["port"] else None)
+    host = found["six"] or found["host"]
+    if _is_address(host):
+        host = host_address(host)
+    elif SHORT_ADDRESS.fullmatch(host):
+        msg = "neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"
+        raise ValueError(msg)
+    return Place(host, user_name(found["user"]) if found["user"] else "", int(found["port"]) if found["port"] else None)
 
 
 def _entries(given: list[str], mistakes: list[str]) -> Iterator[str]:
-    """What stands between commas; an entry that is a file stands for its lines, `#` begins a comment there."""
+    """What stands between commas and white space; an entry that is a file stands for its lines, `#` begins a comment there."""
     for text in given:
-        for entry in filter(None, (part.strip() for part in text.split(","))):
-            if not Path(entry).is_file():
+        parts = (part.strip() for part in text.split(","))
+        # The name of a file may have spaces.
+        for entry in (word for part in parts for word in ([part] if _is_file(part) else part.split())):
+            if not _is_file(entry):
                 yield entry
                 continue
             try:
@@ -119,7 +132,14 @@ def _entries(given: list[str], mistakes: list[str]) -> Iterator[str]:
                 mistakes.append(str(error))
                 continue
             for line in lines:
-                yield from filter(None, (part.strip() for part in line.partition("#")[0].split(",")))
+                yield from line.partition("#")[0].replace(",", " ").split()
+
+
+def _is_file(entry: str) -> bool:
+    try:
+        return Path(entry).is_file()
+    except OSError:  # too long for a file's name
+        return False
 
 
 def _addresses(host: str) -> list[str]:
@@ -129,18 +149,19 @@ def _addresses(host: str) -> list[str]:
         host = f"{short[1]}{short[2]}-{short[1]}{short[3]}"
     first, dash, _ = host.partition("-")
     if dash and _is_address(first):
-        ends = [ipaddress.ip_address(end) for end in address_range(host).split("-")]
+        ends = [ipaddress.ip_address(host_address(end)) for end in address_range(host).split("-")]
         if int(ends[-1]) - int(ends[0]) >= MOST:
             msg = f"more than {MOST} hosts; name those that are there"
             raise ValueError(msg)
         return [str(ends[0] + i) for i in range(int(ends[-1]) - int(ends[0]) + 1)]
     if _is_address(host):
-        return [str(ipaddress.ip_address(host))]
+        return [host]
     try:
-        return [str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])]
+        found = str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
         msg = "neither a file nor a name that has an address here; give the host's address"
         raise ValueError(msg) from None
+    return [host_address(found)]
 
 
 def _is_address(text: str) -> bool:

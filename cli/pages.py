@@ -90,7 +90,8 @@ that is gone at once. What can't be known is left out, and the verification prov
 
 ## The findings
 
-**UNREACHABLE** (error): A host that can't be looked at. It does not answer by SSH, shows another host key than the pinned one, or does not let us in.
+**UNREACHABLE** (error): A host that can't be looked at. It does not answer by SSH, shows another host key than the pinned one, does not let us in, or prints something
+else than what is asked.
 """
 
 _FACTS = """\

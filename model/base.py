@@ -15,4 +15,6 @@ class Part(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
         str_strip_whitespace=False,
+        # YAML writes them .inf and .nan.
+        allow_inf_nan=False,
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from model.base import Part
-from model.types import AddressOrName, BareVersion, Cidr, Commit, KubesprayVersion, Sha256
+from model.types import BARE_VERSION, AddressOrName, BareVersion, Cidr, Commit, KubesprayVersion, Sha256
 
 NetworkPlugin = Literal[
     "calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"
@@ -64,6 +64,11 @@ class Kubespray(Part):
         for variable, (key, value) in self._typed().items():
             if value is not None and variable in self.variables:
                 yield f"kubespray.variables.{variable}: says again what kubespray.{key} says; leave one out"
+        if "kube_version" in self.variables:
+            given = self.variables["kube_version"]
+            # Without quotes YAML reads two numbers as a fraction.
+            if not isinstance(given, str) or not BARE_VERSION.fullmatch(given):
+                yield f"kubespray.variables.kube_version: {given!r} is not a version; write three numbers in quotes such as '1.34.3'"
 
     def _typed(self) -> dict[str, tuple[str, Any]]:
         """Kubespray's variable → our key and its value."""

@@ -21,6 +21,7 @@ from model.types import (
     PciAddress,
     Port,
     Sha256,
+    UserName,
 )
 
 
@@ -100,7 +101,7 @@ class Hypervisor(Part):
     """Its public host key; any other key stops everything."""
     port: Port = 22
     """Port of its SSH server."""
-    user: str = "root"
+    user: UserName = "root"
     """User; anything but root must be able to sudo without a password."""
 
 

@@ -6,7 +6,19 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from model.base import Part
 from model.libvirt import Libvirt
-from model.types import AddressOrName, HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
+from model.types import (
+    AddressOrName,
+    HostAddress,
+    HostKey,
+    InterfaceName,
+    NodeName,
+    ObjectName,
+    PinnedImage,
+    PodmanInterfaceName,
+    PodmanName,
+    Port,
+    UserName,
+)
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
@@ -24,7 +36,7 @@ class Bastion(Part):
     """Name or address."""
     port: Port = 22
     """Port of its SSH server."""
-    user: str = "root"
+    user: UserName = "root"
     """User to log in as."""
     host_key: HostKey
     """Its public host key; any other key stops everything."""
@@ -48,7 +60,7 @@ Bastions = Annotated[
 class Ssh(Part):
     """How nodes are logged in to: with the private key `multus-site:sshPrivateKey`, the password `multus-site:sshPassword` or an agent's keys."""
 
-    user: str = "root"
+    user: UserName = "root"
     """User; anything but root must be able to sudo: without a password, or with the secret `multus-site:sudoPassword`."""
     port: Port = 22
     """Port of the nodes' SSH servers."""
@@ -77,7 +89,7 @@ class Ssh(Part):
 class Host(Part):
     """One node."""
 
-    address: IpAddress
+    address: HostAddress
     """The node's address on the management network: SSH, Kubernetes' internal address."""
     host_key: HostKey | None = None
     """Public SSH host key. Required for hosts that exist; made by us for machines that we make."""
@@ -182,8 +194,10 @@ class Limits(Part):
 
 
 class Container(Plugged, Limits):
-    """How the system containers of a site are made. Their networks are podman's."""
+    """How the system containers of a site are made."""
 
+    networks: dict[PodmanInterfaceName, PodmanName] = Field(min_length=1)
+    """Interface in the node → network of podman's that it is plugged into."""
     image: PinnedImage
     """Image with systemd and sshd."""
     machines: dict[NodeName, Limits] = Field(default={}, examples=[{"node2": {"memory": 8192}}])

@@ -19,6 +19,7 @@ _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
 _PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PODMAN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -27,7 +28,12 @@ _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
 _PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")
 _RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
 _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
-_BARE_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+$")
+
+BARE_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+"""A version in three numbers, the whole of it."""
+
+SHORT_ADDRESS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*", re.IGNORECASE)
+"""What no DNS name is: resolvers take it for an IPv4 address that is not written in full (inet_aton), 10.1 for 10.0.0.1."""
 
 CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 """Every version of the CNI specification."""
@@ -60,6 +66,14 @@ def interface_name(value: str) -> str:
     return value
 
 
+def podman_name(value: str) -> str:
+    """A name of podman's (libpod/define: NameRegex), which goes onto its command line."""
+    if not _PODMAN_NAME.fullmatch(value):
+        msg = f"{value!r} is not a name for podman; use letters, digits, '_', '.' and '-', beginning with a letter or digit"
+        raise ValueError(msg)
+    return value
+
+
 def pod_interface_name(value: str) -> str:
     """An interface of a pod that an attachment may be given: not the pod's own eth0 or lo."""
     if interface_name(value) in {"eth0", "lo"}:
@@ -80,8 +94,16 @@ def mac_address(value: str) -> str:
     return mac
 
 
+def _without_zone(value: str) -> None:
+    address, percent, zone = value.partition("%")
+    if percent:
+        msg = f"{value!r} has a zone (%{zone}), and each machine has others; write it without, such as {address or 'fd00::1'}"
+        raise ValueError(msg)
+
+
 def ip_address(value: str) -> str:
-    """An IPv4 or IPv6 address without prefix length."""
+    """An IPv4 or IPv6 address without prefix length and zone."""
+    _without_zone(value)
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
@@ -89,8 +111,26 @@ def ip_address(value: str) -> str:
         raise ValueError(msg) from None
 
 
+def host_address(value: str) -> str:
+    """An address that a machine is reached at: none of a group, and none that counts on one link alone (a kubelet refuses these as its node's)."""
+    address = ipaddress.ip_address(ip_address(value.partition("%")[0]))
+    kinds = {
+        "no machine's own address": address.is_unspecified,
+        "a multicast address": address.is_multicast,
+        "the broadcast address": str(address) == "255.255.255.255",
+        "a link-local address, which counts on one link alone": address.is_link_local,
+    }
+    kind = next((kind for kind, it_is in kinds.items() if it_is), "")
+    if kind:
+        msg = f"{value!r} is {kind}; write the one that the machine is reached at, such as 10.1.1.5 or fd00::5"
+        raise ValueError(msg)
+    # The zone last: nobody is told to write a link-local address without it.
+    return ip_address(value)
+
+
 def cidr(value: str) -> str:
     """A network in CIDR form with all host bits zero."""
+    _without_zone(value)
     try:
         interface = ipaddress.ip_interface(value)
     except ValueError:
@@ -106,6 +146,7 @@ def cidr(value: str) -> str:
 
 def address_range(value: str) -> str:
     """Addresses from first to last, both included, or one address alone."""
+    _without_zone(value)
     first, dash, last = value.partition("-")
     try:
         ends = [ipaddress.ip_address(end.strip()) for end in ((first, last) if dash else (first,))]
@@ -122,6 +163,7 @@ def address_range(value: str) -> str:
 
 def interface_address(value: str) -> str:
     """An address with the prefix length of its network, host bits and all (static, Multus' `ips`)."""
+    _without_zone(value)
     try:
         interface = ipaddress.ip_interface(value)
     except ValueError:
@@ -140,6 +182,7 @@ def interface_address(value: str) -> str:
 
 def address_pool(value: str) -> str:
     """A network, or first and last address with the prefix length of their network (whereabouts' `range`)."""
+    _without_zone(value)
     first, dash, last = value.rpartition("-")
     if not dash:
         return cidr(value)
@@ -294,20 +337,33 @@ def commit(value: str) -> str:
 
 def address_or_name(value: str) -> str:
     """An IP address or a DNS name, without a port."""
+    if _is_address(value):
+        return host_address(value)
+    if len(value) > 253 or not _DNS_NAME.match(value) or SHORT_ADDRESS.fullmatch(value):
+        msg = f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
+        raise ValueError(msg)
+    return value
+
+
+def _is_address(value: str) -> bool:
     try:
-        return str(ipaddress.ip_address(value))
+        ipaddress.ip_address(value)
     except ValueError:
-        if len(value) > 253 or not _DNS_NAME.match(value) or value.replace(".", "").isdigit():
-            msg = (
-                f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
-            )
-            raise ValueError(msg) from None
-        return value
+        return False
+    return True
+
+
+def user_name(value: str) -> str:
+    """Who logs in by SSH: a Linux user, or one of a directory such as DOMAIN\\user or user@domain."""
+    if not value or value.startswith("-") or any(c in "/:" or c.isspace() or not c.isprintable() for c in value):
+        msg = f"{value!r} is not the name of a user; write one such as ubuntu, without white space, '/' and ':', and no '-' first"
+        raise ValueError(msg)
+    return value
 
 
 def bare_version(value: str) -> str:
     """A version in three numbers, without a leading v."""
-    if not _BARE_VERSION.match(value):
+    if not BARE_VERSION.fullmatch(value):
         msg = f"{value!r} is not a version; write three numbers such as {value.lstrip('v') if _VERSION.match(value) else '1.9.1'}"
         raise ValueError(msg)
     return value
@@ -325,8 +381,11 @@ NodeName = Annotated[str, AfterValidator(label), Field(description="DNS label", 
 ObjectName = Annotated[str, AfterValidator(label), Field(description="DNS label", examples=["macvlan-internal"])]
 InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=IFNAMSIZ, examples=["ens6"])]
 PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
+PodmanName = Annotated[str, AfterValidator(podman_name), Field(examples=["internal"])]
+PodmanInterfaceName = Annotated[InterfaceName, AfterValidator(podman_name)]
 MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
 IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
+HostAddress = Annotated[str, AfterValidator(host_address), Field(examples=["10.1.1.5"])]
 Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
 AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
 InterfaceAddress = Annotated[str, AfterValidator(interface_address), Field(examples=["10.1.10.5/24"])]
@@ -349,6 +408,7 @@ PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["dock
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
 Commit = Annotated[str, AfterValidator(commit), Field(examples=["1c9add48975060f45396b34d8e022c30d7f80dab"])]
 AddressOrName = Annotated[str, AfterValidator(address_or_name), Field(examples=["api.dallas.example"])]
+UserName = Annotated[str, AfterValidator(user_name), Field(examples=["ubuntu"])]
 BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
 CniVersion = Annotated[str, AfterValidator(cni_version), Field(examples=["1.0.0"])]
 VlanId = Annotated[int, Field(ge=1, le=4094, description="VLAN id", examples=[110])]

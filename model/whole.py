@@ -1,5 +1,6 @@
 """What no part of a site can know alone."""
 
+import re
 from typing import TYPE_CHECKING
 
 from model import named, whole_networks, whole_racks, whole_workloads
@@ -7,6 +8,9 @@ from model.workloads import replica_name
 
 if TYPE_CHECKING:
     from model.site import Site
+
+_LINUX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+"""What useradd takes."""
 
 
 def mistakes(site: "Site") -> list[str]:
@@ -38,6 +42,10 @@ def mistakes(site: "Site") -> list[str]:
     if site.nodes.makes_machines and site.nodes.ssh.agent:
         found.append(
             "nodes.ssh.agent: machines that are made are given the public half of a private key, which an agent does not hand out; leave agent out"
+        )
+    if site.nodes.makes_machines and not _LINUX_USER.fullmatch(site.nodes.ssh.user):
+        found.append(
+            f"nodes.ssh.user: {site.nodes.ssh.user!r} is not a name for a user of machines that are made; use a-z, 0-9, '_' and '-', beginning with a letter or '_'"
         )
     found += site.nodes.mistakes()
     found += site.cni_plugins.mistakes({host.architecture for host in hosts.values()}, site.network_plugin())

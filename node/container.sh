@@ -24,6 +24,11 @@ start() { # the container, which may run
     }
 }
 
+gateway() { # of the management network; that of its first subnet, of which dual stack has two
+    gateways=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}} {{end}}' "$MANAGEMENT")
+    printf '%s' "${gateways%% *}"
+}
+
 limit() { # name in /proc/self/limits, most; the hard limit, but not above the most
     awk -v name="$1" -v most="$2" 'index($0, name) == 1 {
         hard = $(NF - 1); print (hard == "unlimited" || hard > most + 0) ? most : hard }' /proc/self/limits
@@ -59,7 +64,7 @@ make() {
         echo "container $NAME: there is no image $IMAGE on this machine; build or pull it first" >&2
         exit 1
     }
-    gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
+    gateway=$(gateway)
     files_of_the_node
     if podman container exists "$NAME"; then
         is_ours # and whole, though a killed run did not come to write it down
@@ -82,7 +87,7 @@ change() { # keys, limits, or nothing but that it stands still
         echo "container $NAME is gone, though nothing of this site removed it. To make it anew: pulumi up --replace '**$NAME-machine'" >&2
         exit 1
     }
-    gateway=$(podman network inspect --format '{{range .Subnets}}{{.Gateway}}{{end}}' "$MANAGEMENT")
+    gateway=$(gateway)
     files_of_the_node
     start
     put_files "$NAME"

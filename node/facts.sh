@@ -56,6 +56,10 @@ kinds=$(for kind in bond bridge vlan vxlan veth macvlan ipvlan dummy tun vrf; do
     ip -o link show type "$kind" 2>/dev/null | awk -F ': ' -v kind="$kind" '{ sub("@.*", "", $2); print $2, kind }'
 done)
 
+addresses_of() { # name
+    printf '%s\n' "$addresses" | awk -v name="$1" '$1 == name { printf "%s\"%s\"", sep, $2; sep = ", " }'
+}
+
 nic() { # name
     sys=/sys/class/net/$1
     kind=$(printf '%s\n' "$kinds" | awk -v name="$1" '$1 == name { print $2; exit }')
@@ -68,7 +72,7 @@ nic() { # name
     # Of a NIC without a link the kernel gives no speed, or -1.
     speed=$(cat "$sys/speed" 2>/dev/null) || speed=''
     case $speed in '' | -* | 0) speed=null ;; esac
-    has=$(printf '%s\n' "$addresses" | awk -v name="$1" '$1 == name { printf "%s\"%s\"", sep, $2; sep = ", " }')
+    has=$(addresses_of "$1")
     names=$(ip link show dev "$1" 2>/dev/null | awk '$1 == "altname" { printf "%s\"%s\"", sep, $2; sep = ", " }')
     # Odd: it is set up (IFF_UP).
     printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "default": %s, "kind": "%s", "master": %s, "altnames": [%s], "functions": %s}' \
@@ -86,7 +90,7 @@ nics() {
     for path in /sys/class/net/*; do
         name=${path##*/}
         case $name in
-            # The loopback, and what the cluster's own network makes for each pod.
+            # The loopback, which is no NIC, and what the cluster's own network makes for each pod.
             lo | cali* | lxc* | veth*) continue ;;
         esac
         # bonding_masters is a file; and an interface may go while this runs.
@@ -204,6 +208,7 @@ printf '{"hostname": %s, "machineId": %s, "productUuid": %s, "architecture": %s,
 printf '"init": %s, "memory": %s, "swap": %s, "disk": {"/": %s, "/var": %s}, "cgroup": %s, "clock": %s, "synchronized": %s, ' \
     "$(text "$(cat /proc/1/comm)")" "$(meminfo MemTotal)" "$(meminfo SwapTotal)" "$(free /)" "$(free /var)" \
     "$([ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] && echo 2 || echo 1)" "$(date +%s)" "$(synchronized)"
-printf '"nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
-    "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$container")" \
+# A routed host has its own address on lo.
+printf '"loopback": [%s], "nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
+    "$(addresses_of lo)" "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$container")" \
     "$(yes_or_no ls -d /sys/kernel/iommu_groups/0)" "$(yes_or_no command -v apt-get)"

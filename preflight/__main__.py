@@ -4,10 +4,8 @@ Looked at is who has not passed with what is asked now. Each time anew: a run th
 """
 
 import asyncio
-import json
 import os
 import sys
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -16,9 +14,9 @@ from preflight.clusters import ours
 from preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
 from preflight.finding import Finding, Node, lines
 from preflight.judging import findings
+from preflight.looking import facts_of
 from reach.connections import Connections, connections
 from reach.way import ReachError
-from render.script import script
 
 SECONDS = 60
 """So long a look at a host may take."""
@@ -50,15 +48,9 @@ async def look(document: Document, targets: dict[str, Target]) -> tuple[dict[str
 
     async def one(name: str, target: Target, reached: Connections) -> None:
         asked = target.asked
-        given = script("facts", {"MODULES": " ".join(asked.modules), "PORTS": " ".join(asked.ports)})
         try:
-            async with limit, reached.to(asked.address, target.host_key) as connection:
-                said = await connection.run(f"timeout -k 5 {SECONDS} sh -s", given, SECONDS + 10)
-                found[name] = {**json.loads(said.strip().splitlines()[-1])}
-                begun = time.time()
-                there = float(await connection.run("date +%s.%N"))
-                # Half of the way there and back.
-                found[name]["offset"] = there - (begun + time.time()) / 2
+            async with limit, reached.to(asked.address, target.host_key) as there:
+                found[name] = await facts_of(there, " ".join(asked.modules), " ".join(asked.ports), SECONDS)
         except ReachError as error:
             right = f"Try it: ssh -p {document.way.port} {document.way.login.user}@{asked.address}"
             failed.append(Finding(name, "UNREACHABLE", "error", f"{asked.address} can't be looked at: {error}", right))

@@ -1,16 +1,15 @@
 """What a site asks of each of its hosts: pure data, made of the site and of Kubespray's variables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kubespray.machines import CONTROL_PLANE_MEMORY, KERNELS, NODE_MEMORY
 from kubespray.releases import kubernetes_of, numbers
-from model.links import Link
 from model.networks import Network
-from model.node_interfaces import HostDevice
 from model.node_links import BondLink, VlanLink
 from model.site import Site
+from preflight.uplinks import uplinks
 from render.air_gap import package_source
 from render.network import NetworkFacts, network_facts
 
@@ -67,7 +66,7 @@ class Nic:
     functions: int = 0
     """Virtual functions that are made of it."""
     ranges: tuple[tuple[str, str], ...] = ()
-    """First and last address of what pods on it get."""
+    """First and last addresses of what pods on it get."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,7 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
     """Of what is on the links that are made there."""
     links = site.links_on(node)
     for network, facts in here:
-        for nic in _uplinks(site, node, network, facts):
+        for nic in uplinks(site, node, network):
             mtu = facts.mtu or 0
             if nic in links:
                 mtus[nic] = max(mtus.get(nic, 0), mtu)
@@ -226,9 +225,10 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
             use.users.append(f"network {facts.name} ({facts.type})")
             use.mtu = max(use.mtu, mtu)
             use.children |= facts.type in {"macvlan", "ipvlan"}
-            use.taken |= isinstance(network, HostDevice)
-            use.required |= not isinstance(network, HostDevice)
-            use.ranges += [(r.start, r.end) for r in facts.ranges]
+            whole = facts.type == "host-device"
+            use.taken |= whole
+            use.required |= not whole
+            use.ranges += [part for r in facts.ranges for part in r.handed_out()]
     for name, link in links.items():
         for nic in link.members if isinstance(link, BondLink) else (link.link,):
             if nic in links:
@@ -247,20 +247,3 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
             use.required = True
             use.functions += pool.num_vfs
     return {nic: use.nic() for nic, use in sorted(uses.items())}
-
-
-def _uplinks(site: Site, node: str, network: Network, facts: NetworkFacts) -> Iterator[str]:
-    """The NIC of the node that a network is on, as far as the site says which."""
-    if isinstance(network, Link):
-        nic = None if network.link_in_container else network.master_on(node, site.nodes.hosts[node].groups)
-        if nic:
-            yield nic
-    elif isinstance(network, HostDevice):
-        if network.device:
-            yield network.device
-        elif network.hwaddr:
-            yield f"mac {network.hwaddr}"
-        elif network.pci_bus_id:
-            yield f"pci {network.pci_bus_id}"
-    elif facts.type in {"macvlan", "ipvlan", "vlan"} and facts.uplink and not facts.uplink_by_node:
-        yield facts.uplink  # word for word

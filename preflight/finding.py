@@ -53,6 +53,11 @@ class Node:
                 return str(name)
         return None
 
+    def addresses(self) -> list[str]:
+        """What the host holds: the addresses of its NICs, and those that a routed host has on lo."""
+        of_nics = [address for its in self.facts["nics"].values() for address in its["addresses"]]
+        return [*of_nics, *self.facts["loopback"]]
+
     def wired(self) -> list[str]:
         """Names of the NICs that matter to the site: the node's own, and those that its networks are on."""
         asked = (self.nic(spec) for spec in self.asked.nics)

@@ -58,7 +58,10 @@ def mac_shared(nodes: Sequence[Node]) -> Problems:
     holders: dict[str, list[tuple[str, str]]] = {}
     for node in nodes:
         for nic in node.wired():
-            holders.setdefault(node.facts["nics"][nic]["mac"], []).append((node.name, nic))
+            mac = node.facts["nics"][nic]["mac"]
+            # Tunnels (tun, WireGuard, ipip) have none.
+            if not set(mac) <= set("0:"):
+                holders.setdefault(mac, []).append((node.name, nic))
     for mac, ends in holders.items():
         for name, nic in ends:
             if others := [f"{their} of {other}" for other, their in ends if other != name]:

@@ -29,8 +29,8 @@ def address(node: Node) -> Problems:
 
     Mend: Correct nodes.hosts.NAME.address; hosts behind translated addresses are reached through a bastion.
     """
-    if node.own is None:
-        there = [a for nic in node.facts["nics"].values() for a in nic["addresses"]]
+    there = node.addresses()
+    if ipaddress.ip_address(node.asked.address) not in {ipaddress.ip_interface(held).ip for held in there}:
         yield Problem(
             node.name,
             f"none of its NICs holds {node.asked.address}; it has {', '.join(there) or 'none'}",

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from model.ipam import HostLocal, Static, Whereabouts
@@ -26,6 +26,8 @@ class AddressRange:
     start: str
     end: str
     gateway: str | None = None
+    exclude: tuple[str, ...] = ()
+    """Networks and single addresses that are not handed out."""
 
     def holds(self, address: str) -> bool:
         """Whether an address is inside the range."""
@@ -37,6 +39,19 @@ class AddressRange:
         """How many addresses; the gateway is not among them."""
         every = int(ipaddress.ip_address(self.end)) - int(ipaddress.ip_address(self.start)) + 1
         return every - (1 if self.gateway and self.holds(self.gateway) else 0)
+
+    def handed_out(self) -> list[tuple[str, str]]:
+        """First and last address of each part that is left of the range without what it excludes."""
+        first = ipaddress.ip_address(self.start)
+        parts = [(int(first), int(ipaddress.ip_address(self.end)))]
+        for text in self.exclude:
+            hole = ipaddress.ip_network(text, strict=False)
+            if hole.version == first.version:
+                low, high = int(hole.network_address), int(hole.broadcast_address)
+                sides = [side for a, b in parts for side in ((a, min(b, low - 1)), (max(a, high + 1), b))]
+                parts = [(a, b) for a, b in sides if a <= b]
+        kind = type(first)
+        return [(str(kind(a)), str(kind(b))) for a, b in parts]
 
 
 @dataclass(frozen=True)
@@ -112,7 +127,7 @@ def _typed_ranges(network: TypedNetwork) -> Iterator[AddressRange]:
         for pool in ipam.all_ranges():
             first, last = ends(pool.range)
             subnet = ipaddress.ip_interface(pool.range.rpartition("-")[2]).network
-            yield AddressRange(str(subnet), str(first), str(last), None if silent else pool.gateway)
+            yield AddressRange(str(subnet), str(first), str(last), None if silent else pool.gateway, pool.exclude)
     elif isinstance(ipam, Static):
         for fixed in ipam.addresses:
             own = ipaddress.ip_interface(fixed.address)
@@ -124,24 +139,38 @@ def _ranges(ipam: Mapping[str, Any]) -> Iterator[AddressRange]:
     kind = ipam.get("type")
     if kind == "host-local":
         sets = [*([[ipam]] if ipam.get("subnet") else []), *(ipam.get("ranges") or [])]
-        entries = [(e.get("subnet"), e.get("rangeStart"), e.get("rangeEnd"), e.get("gateway")) for s in sets for e in s]
+        entries = [
+            (e.get("subnet"), e.get("rangeStart"), e.get("rangeEnd"), e.get("gateway"), None) for s in sets for e in s
+        ]
     elif kind == "whereabouts":
         alone = [ipam] if ipam.get("range") else []
         entries = [
-            (e.get("range"), e.get("range_start"), e.get("range_end"), e.get("gateway") or ipam.get("gateway"))
+            (
+                e.get("range"),
+                e.get("range_start"),
+                e.get("range_end"),
+                e.get("gateway") or ipam.get("gateway"),
+                e.get("exclude"),
+            )
             for e in [*alone, *(ipam.get("ipRanges") or [])]
         ]
     elif kind == "static":
-        entries = [
-            (str(e.get("address", "")), str(e.get("address", "")).partition("/")[0], None, e.get("gateway"))
-            for e in ipam.get("addresses") or []
-        ]
-        entries = [(text, start, start, gateway) for text, start, _, gateway in entries]
+        fixed = [(str(e.get("address", "")), e.get("gateway")) for e in ipam.get("addresses") or []]
+        entries = [(text, own := text.partition("/")[0], own, gateway, None) for text, gateway in fixed]
     else:
         return
-    for text, start, end, gateway in entries:
+    for text, start, end, gateway, exclude in entries:
         try:
-            yield _range(str(text), start, end, gateway)
+            found = _range(str(text), start, end, gateway)
+        except ValueError:
+            continue
+        yield replace(found, exclude=tuple(_excluded(exclude)))
+
+
+def _excluded(exclude: object) -> Iterator[str]:
+    for text in exclude if isinstance(exclude, list) else []:
+        try:
+            yield str(ipaddress.ip_network(str(text), strict=False))
         except ValueError:
             continue
 

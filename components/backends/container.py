@@ -66,8 +66,9 @@ class Containers:
 
 def _environment(limits: Limits) -> dict[str, str] | None:
     """The limits as node/container.sh reads them; none, and there are none."""
-    named = {"LIMIT_CPUS": limits.cpus, "LIMIT_MEMORY_MIB": limits.memory}
-    return {name: f"{value:g}" for name, value in named.items() if value is not None} or None
+    cpus = {} if limits.cpus is None else {"LIMIT_CPUS": f"{limits.cpus:g}"}
+    memory = {} if limits.memory is None else {"LIMIT_MEMORY_MIB": str(limits.memory)}
+    return {**cpus, **memory} or None
 
 
 def stopped(site: str, nodes: Iterable[str]) -> set[str]:

@@ -32,7 +32,7 @@ def host(place, *, hostname=None, name="", nics=None, **facts):
     found = {
         "hostname": hostname or f"node{place - 4}", "machineId": f"{place:032x}", "productUuid": "", "architecture": "x86_64",
         "os": {"id": "debian", "version": "12", "name": "Debian GNU/Linux 12 (bookworm)"}, "memory": 8000, "hypervisor": "kvm",
-        "nics": own if nics is None else nics, "cluster": cluster,
+        "nics": own if nics is None else nics, "loopback": [], "cluster": cluster,
     }  # fmt: skip
     return Seen(Target(address, address, name), KEY, {**found, **facts})
 
@@ -103,6 +103,13 @@ def test_the_cluster_knows_names_roles_and_addresses():
     assert made.hosts["cp"] == {"address": "10.1.1.5", "hostKey": KEY, "roles": ["control-plane", "etcd"]}
     assert made.hosts["node2"] == {"address": "10.1.1.6", "hostKey": KEY}
     assert any("its cluster knows it as 10.1.1.5, and it was reached at 10.1.1.105" in found for found in made.findings)
+
+
+def test_a_routed_host_is_known_by_its_address_on_lo():
+    routed = host(105, hostname="a", nics={"ens3": nic("10.9.1.2/31")}, loopback=["10.1.1.5/32"])
+    made = adopted(routed, manifests=[NODE])
+    assert made.hosts["node1"]["hostKey"] == KEY
+    assert "lo:" not in made.stack_file()
 
 
 def test_nodes_of_the_cluster_that_were_not_asked_for_stay():

@@ -32,6 +32,18 @@ def test_no_place(text):
         at(text)
 
 
+def test_no_place_with_a_zone():
+    with pytest.raises(ValueError, match="has a zone"):
+        at("ops@[fd00::1%eth0]:22")
+
+
+def test_a_name_of_an_address_that_counts_on_one_link(monkeypatch):
+    answer = [(10, 1, 6, "", ("fe80::5%eth0", 0, 0, 2))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answer)
+    with pytest.raises(HostListError, match=r"node1.local: 'fe80::5%eth0' is a link-local address"):
+        asked("node1.local")
+
+
 def test_addresses_ranges_names_and_files(tmp_path):
     (tmp_path / "racks.txt").write_text("# rack 1\n10.1.1.20   # the spare\n\nedge=[fd00::5]\n")
     found = asked("10.1.1.5-7, 10.1.1.9-10.1.1.10", f"cp=10.1.1.4,{tmp_path}/racks.txt", "localhost")
@@ -42,6 +54,19 @@ def test_addresses_ranges_names_and_files(tmp_path):
     assert found.hosts[-1].called == "localhost"
     assert found.hosts[-1].address in {"127.0.0.1", "::1"}
     assert (found.user, found.port) == ("root", 22)
+
+
+def test_white_space_separates_too(tmp_path):
+    addresses = [f"10.1.1.{i}" for i in range(1, 41)]
+    assert len(" ".join(addresses)) > 255
+    assert [host.address for host in asked(" ".join(addresses)).hosts] == addresses
+    (tmp_path / "rack 1.txt").write_text("10.1.1.1 10.1.1.2\t10.1.1.3, 10.1.1.4\n")
+    assert [host.address for host in asked(f"{tmp_path}/rack 1.txt,10.1.1.5\n10.1.1.6").hosts] == addresses[:6]
+
+
+def test_an_entry_that_is_too_long_for_a_file():
+    with pytest.raises(HostListError, match="neither a file nor a name"):
+        asked("a" * 300)
 
 
 def test_one_user_and_one_port():
@@ -64,6 +89,22 @@ def test_one_user_and_one_port():
         (["10.1.1.5-10.9.9.9"], "more than 1024 hosts"),
         (["no-such-host.invalid"], "neither a file nor a name that has an address here"),
         (["10.1.1.5:99999"], "no [USER@]HOST[:PORT]"),
+        (
+            ["fd00::1%eth0"],
+            "fd00::1%eth0: 'fd00::1%eth0' has a zone (%eth0), and each machine has others; write it without",
+        ),
+        (["edge=[fd00::1%eth0]:22"], "'fd00::1%eth0' has a zone"),
+        (["fe80::1%eth0"], "'fe80::1%eth0' is a link-local address, which counts on one link alone; write the one"),
+        (["fe80::1%eth0-fe80::5%eth0"], "has a zone"),
+        (
+            ["fe80::1"],
+            "'fe80::1' is a link-local address, which counts on one link alone; write the one that the machine is reached at",
+        ),
+        (["224.0.0.1-5"], "is a multicast address"),
+        (["10.1"], "10.1: neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"),
+        (["1"], "1: neither an address nor a name"),
+        (["0x7f000001"], "neither an address nor a name"),
+        (["10.1.1.010"], "neither an address nor a name"),
         ([","], "--hosts names no host"),
     ],
 )
@@ -71,6 +112,16 @@ def test_mistakes(given, words):
     with pytest.raises(HostListError) as caught:
         asked(*given)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("user", ["", "-ops", "a b"])
+def test_no_user(user):
+    with pytest.raises(HostListError, match=f"--user: '{user}' is not the name of a user; write one such as ubuntu"):
+        asked("10.1.1.5", user=user)
+    if user:
+        with pytest.raises(HostListError, match="is not the name of a user"):
+            asked(f"{user}@10.1.1.5".replace(" ", "/"))
+    assert asked("10.1.1.5", user="ops@example.org").user == "ops@example.org"
 
 
 def test_all_mistakes_at_once():

@@ -89,6 +89,18 @@ def test_a_program_that_is_not_there_or_none():
         record(site("policy/pods.py"))
 
 
+def test_limits_of_a_system_container_are_plain_numbers():
+    data = lab_site()
+    data["nodes"]["container"] |= {"cpus": 0.5, "memory": 1048576, "machines": {"node2": {"cpus": 2, "memory": 999999}}}
+    graph = record(data)
+    limits = {f"node{i}": graph[f"Command lab-node{i}-machine"].inputs["environment"] for i in (1, 2)}
+    assert limits == {
+        "node1": {"LIMIT_CPUS": "0.5", "LIMIT_MEMORY_MIB": "1048576"},
+        "node2": {"LIMIT_CPUS": "2", "LIMIT_MEMORY_MIB": "999999"},
+    }
+    assert "environment" not in record(lab_site())["Command lab-node1-machine"].inputs
+
+
 def test_the_page_shows_the_program_whole():
     program = Path(OPENSTACK).read_text()
     assert f"```python\n{program}```" in Path("docs/nodes-custom.md").read_text()

@@ -11,7 +11,19 @@ from model.load import SiteError, load_stack_file, parse_site, parse_stack_text,
 from model.mistakes import parsed_path, right_for
 from model.positions import at, documents, written
 from model.site import Site
-from model.types import AddressRange, Digest, MacAddress, Sha256
+from model.types import (
+    AddressOrName,
+    AddressPool,
+    AddressRange,
+    Cidr,
+    Digest,
+    HostAddress,
+    InterfaceAddress,
+    IpAddress,
+    MacAddress,
+    Sha256,
+    UserName,
+)
 from tests.lab.networks import stack_file
 
 STACKS = Path(__file__).parents[2] / "stacks"
@@ -52,6 +64,59 @@ def test_a_good_one():
         ("backend: container", "backend: podman", 5, "nodes.backend: 'podman' is not known here; write one of"),
         ("      backend: container\n", "", 4, "nodes.backend: missing; write one of"),
         ("10.1.1.5", "10.1.1.500", 8, "nodes.hosts.node1.address: '10.1.1.500' is not an IP address"),
+        (
+            "{eth0: management}",
+            "{eth0: my net}",
+            6,
+            "nodes.container.networks.eth0: 'my net' is not a name for podman; use",
+        ),
+        (
+            "{eth0: management}",
+            "{eth0: --privileged}",
+            6,
+            "nodes.container.networks.eth0: '--privileged' is not a name",
+        ),
+        (
+            "{eth0: management}",
+            "{eth0: m, 'en,s6': n}",
+            6,
+            "nodes.container.networks[\"en,s6\"]: 'en,s6' is not a name",
+        ),
+        (
+            "{eth0: management}",
+            "{eth0: m, 'e*': n}",
+            6,
+            "nodes.container.networks[\"e*\"]: 'e*' is not a name for podman",
+        ),
+        ("{eth0: management}", "{eth0: m, e23456789012345x: n}", 6, "nodes.container.networks.e23456789012345x: 'e2"),
+        (
+            "{eth0: management}}",
+            "{eth0: m}, cpus: .inf}",
+            6,
+            "nodes.container.cpus: Infinity does not fit; write a number",
+        ),
+        ("{eth0: management}}", "{eth0: m}, cpus: .nan}", 6, "nodes.container.cpus: NaN does not fit; write a number"),
+        (
+            "backend: c",
+            "ssh: {user: ../x}\n      backend: c",
+            5,
+            "nodes.ssh.user: '../x' is not the name of a user; write",
+        ),
+        (
+            "backend: c",
+            'ssh: {user: "DOMAIN\\\\ops"}\n      backend: c',
+            5,
+            "nodes.ssh.user: 'DOMAIN\\\\ops' is not a name for a user of machines that",
+        ),
+        (
+            "backend: c",
+            "ssh: {bastion: {host: jump.example, user: a b, hostKey: x}}\n      backend: c",
+            5,
+            "nodes.ssh.bastion.user: 'a b' is not the name of a user; write",
+        ),
+        ("10.1.1.5", "fd00::1%eth0", 8, "nodes.hosts.node1.address: 'fd00::1%eth0' has a zone (%eth0), and each"),
+        ("10.1.1.5", "fe80::1%eth0", 8, "nodes.hosts.node1.address: 'fe80::1%eth0' is a link-local address, which"),
+        ("10.1.1.5", "224.0.0.1", 8, "nodes.hosts.node1.address: '224.0.0.1' is a multicast address; write the one"),
         ("etcd, worker", "etcd, master", 8, 'nodes.hosts.node1.roles[2]: "master" is not known here; write one of'),
         ("node1:", "Node_1:", 8, "nodes.hosts.Node_1: 'Node_1' is not a DNS label"),
         ("master: ens6", "mastre: ens6", 10, "networks.internal.mastre: unknown key; did you mean master?"),
@@ -243,6 +308,11 @@ def test_as_pulumi_writes_objects(tmp_path: Path):
         (AddressRange, "10.1.10.7", "10.1.10.7"),
         (AddressRange, "10.1.10.7 - 10.1.10.7", "10.1.10.7"),
         (AddressRange, "FD00::0-fd00:0::ff", "fd00::-fd00::ff"),
+        (HostAddress, "FD00:0::5", "fd00::5"),
+        (HostAddress, "127.0.0.11", "127.0.0.11"),
+        (AddressOrName, "127.0.0.1", "127.0.0.1"),
+        (IpAddress, "fe80::1", "fe80::1"),
+        *((UserName, name, name) for name in ("root", "_svc-1", "DOMAIN\\user", "user@example.org", "Jörg", "a.b")),
         (Digest, "sha256:" + "a" * 64, "sha256:" + "a" * 64),
         (Sha256, "0" * 64, "0" * 64),
         (MacAddress, "02-00-0A-01-0a-05", "02:00:0a:01:0a:05"),
@@ -260,6 +330,32 @@ def test_value_types_keep_one_form(kind, given, kept):
         (AddressRange, "10.1.10.0/24", "is not a range of addresses"),
         (AddressRange, "10.1.10.1-", "is not a range of addresses"),
         (AddressRange, "", "is not a range of addresses"),
+        (HostAddress, "0.0.0.0", "is no machine's own address"),  # noqa: S104 # refused
+        (
+            HostAddress,
+            "::",
+            "is no machine's own address; write the one that the machine is reached at, such as 10.1.1.5",
+        ),
+        (HostAddress, "ff02::1", "is a multicast address"),
+        (HostAddress, "255.255.255.255", "is the broadcast address"),
+        (HostAddress, "fe80::5", "is a link-local address"),
+        (AddressOrName, "fe80::5", "is a link-local address"),
+        (
+            AddressOrName,
+            "fd00::5%2",
+            "'fd00::5%2' has a zone (%2), and each machine has others; write it without, such as fd00::5",
+        ),
+        (AddressOrName, "0x7f.1", "is neither an address nor a DNS name"),
+        (AddressOrName, "10.1", "is neither an address nor a DNS name"),
+        (IpAddress, "fe80::1%eth0", "has a zone (%eth0)"),
+        (Cidr, "fe80::%eth0/64", "has a zone"),
+        (AddressRange, "fe80::1%1-fe80::5%1", "has a zone"),
+        (InterfaceAddress, "fe80::1%eth0/64", "has a zone"),
+        (AddressPool, "fe80::1%1-fe80::5%1/64", "has a zone"),
+        *(
+            (UserName, name, "is not the name of a user; write one such as ubuntu, without white space, '/' and ':'")
+            for name in ("", " ", "a b", "a\nb", "root\n", "a\x00", "a\u200bb", "../x", "-oProxyCommand=x", "a:b")
+        ),
         (MacAddress, "03:00:0a:01:0a:05", "is a multicast address"),
         (MacAddress, "02:00:0a:01:0a", "is not a MAC address"),
         (Digest, "a" * 64, "is not a digest; write sha256:"),
@@ -290,6 +386,20 @@ KUBESPRAY = [
     (
         "kubernetesVersion: v1.35.4",
         "kubespray.kubernetesVersion: 'v1.35.4' is not a version; write three numbers such as 1.35.4",
+    ),
+    *(
+        (
+            f"variables: {{kube_version: {given}}}",
+            f"kubespray.variables.kube_version: {shown} is not a version; write three numbers in quotes such as '1.34.3'",
+        )
+        for given, shown in (
+            ("1.35", "1.35"),
+            ("v1.34.3", "'v1.34.3'"),
+            ("latest", "'latest'"),
+            ("[1]", "[1]"),
+            ("", "None"),
+            ('"1.34.3\\n"', r"'1.34.3\n'"),
+        )
     ),
     ("networkPlugin: calicoo", "did you mean calico?"),
     ("apiServer: 'api.example:6443'", "kubespray.apiServer: 'api.example:6443' is neither an address nor a DNS name"),

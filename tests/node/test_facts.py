@@ -66,6 +66,12 @@ def test_nics(tmp_path):
     assert (nics["br0"]["kind"], nics["ens7"]["default"]) == ("bridge", False)
 
 
+def test_a_routed_hosts_addresses_are_no_nics(tmp_path):
+    lo = "ip link set lo up; ip addr add 10.1.1.5/32 dev lo; ip addr add fd00::5/128 dev lo nodad"
+    found = look(tmp_path, lo)
+    assert (found["loopback"], found["nics"]) == (["10.1.1.5/32", "fd00::5/128"], {})
+
+
 def test_the_machine(tmp_path):
     found = look(
         tmp_path,

@@ -45,6 +45,7 @@ def host(i):
         "cgroup": 2,
         "clock": 1700000000,
         "synchronized": True,
+        "loopback": [],
         "nics": {"eth0": nic | own, "ens6": nic | media},
         "modules": {"macvlan": "available", "overlay": "loaded", "nf_conntrack": "built-in"},
         "ports": {},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from preflight.finding import CHECKS
-from tests.preflight.sites import AIR_GAP, MEDIA, said, site
+from tests.preflight.sites import AIR_GAP, MEDIA, nodes, said, site
 
 GOLDEN = Path(__file__).parent / "findings.txt"
 
@@ -138,6 +138,84 @@ def test_accept():
 
 def test_every_check_is_provoked():
     assert {case.split()[0] for case in CASES} == set(CHECKS)
+
+
+EXCLUDED = {"exclude": ["10.1.10.5/32", "10.1.10.64/26", "10.1.10.77", "fd00::/64"], "range": "10.1.10.0/24"}
+WHEREABOUTS = {"type": "whereabouts", **EXCLUDED}
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {**MEDIA, "ipam": WHEREABOUTS},
+        {"type": "raw", "config": {"type": "macvlan", "master": "ens6", "ipam": {**WHEREABOUTS, "exclude": [*EXCLUDED["exclude"], "?"]}}},
+    ],
+    ids=["typed", "raw"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        *(("10.1.10.4", True), ("10.1.10.5", False), ("10.1.10.6", True), ("10.1.10.63", True), ("10.1.10.64", False)),
+        *(("10.1.10.77", False), ("10.1.10.127", False), ("10.1.10.128", True), ("10.1.10.254", True)),
+    ],
+)
+def test_what_a_range_excludes_no_pod_gets(network, address, told):
+    found = said(site(networks={"media": network}), nic(addresses=[f"{address}/24"]))
+    assert any("(ADDRESS_IN_RANGE)" in line for line in found) == told
+
+
+@pytest.mark.parametrize("mac", ["", "00:00:00:00"])
+def test_interfaces_without_a_mac_address_share_none(mac):
+    def change(facts):
+        for its in facts.values():
+            its["nics"]["eth0"] |= {"mac": mac, "kind": "tun"}
+
+    assert said(change=change) == []
+
+
+def raw(**config):
+    return site(networks={"whole": {"type": "raw", "config": config}})
+
+
+@pytest.mark.parametrize(
+    "config", [{"type": "host-device", "device": "ens6"}, {"plugins": [{"type": "host-device", "device": "ens6"}]}]
+)
+def test_a_device_word_for_word_is_asked_for(config):
+    typed = [line for line in said(device(), gone) if "(NIC_MISSING)" in line]
+    assert typed
+    assert said(raw(**config), gone) == typed
+    assert "(NIC_HAS_ADDRESS)" in said(raw(**config), nic(addresses=["10.1.10.6/24"]))[0]
+
+
+def test_a_device_word_for_word_that_holds_the_node():
+    (line,) = said(raw(type="host-device", device="eth0"))
+    assert line.startswith("error: node1, node2, node3: eth0 holds the node's own address, and network whole")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"type": "macvlan", "master": "net1", "linkInContainer": True},
+        {"type": "host-device", "device": ["ens9"]},
+        {"type": "macvlan", "master": {"groups": {}}},
+        {"type": "macvlan", "master": "mac 1"},
+        {"type": "macvlan"},
+        {"type": "ptp", "device": "ens9"},
+    ],
+)
+def test_what_is_no_nic_of_the_node_is_not_asked_for(config):
+    assert nodes(raw(**config))[0].asked.nics == {}
+
+
+def test_a_routed_host_holds_its_address_on_lo():
+    def change(facts):
+        for i, its in enumerate(facts.values(), 1):
+            its["loopback"] = [f"10.1.1.{4 + i}/32"]
+            its["nics"]["eth0"]["addresses"] = [f"10.9.{i}.2/31"]
+
+    assert said(change=change) == []
+    own = {node.name: (node.own, node.wired()) for node in nodes(change=change)}
+    assert own["node2"] == (None, ["ens6"])
 
 
 def test_hosts_that_lack_nothing_are_not_spoken_of():
