@@ -2,10 +2,16 @@
 
 import os
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.lab.running import Lab, no_lab
+
+
+# A machine that does other work is no failure of an example.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

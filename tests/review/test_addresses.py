@@ -34,7 +34,7 @@ def test_less_and_merged_are_those_of_sets(one, other):
 bounds = st.tuples(st.integers(2, 254), st.integers(2, 254)).map(sorted)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bounds, bounds, st.sampled_from(["host-local", "whereabouts"]))
 def test_what_a_changed_range_takes_and_gives(before, after, kind):
     def site(first, last):
