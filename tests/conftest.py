@@ -8,7 +8,6 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.lab.running import Lab, no_lab
 
-
 # A machine that does other work is no failure of an example.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
