@@ -14,20 +14,20 @@ from pydantic import AfterValidator, Field
 IFNAMSIZ = 15
 """Longest interface name in bytes: the kernel's IFNAMSIZ (16) less the closing zero."""
 
-_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
-_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
+_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
 _PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PODMAN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
-_REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+_TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
+_REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*\Z")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-_VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+$")
-_PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$")
-_RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
-_LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+_DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
+_VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+\Z")
+_PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]\Z")
+_RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
+_LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
 
 BARE_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 """A version in three numbers, the whole of it."""
@@ -49,7 +49,7 @@ HOST_KEY_TYPES = (
 
 def label(value: str) -> str:
     """A DNS-1123 label: node, network and workload names (RFC 1123; Multus' annotation parser allows no dots either)."""
-    if not _LABEL.match(value):
+    if not _LABEL.fullmatch(value):
         msg = f"{value!r} is not a DNS label; use at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
         raise ValueError(msg)
     return value
@@ -85,7 +85,7 @@ def pod_interface_name(value: str) -> str:
 def mac_address(value: str) -> str:
     """A unicast MAC address, lower case with colons (the kernel answers 'cannot assign requested address' to multicast)."""
     mac = value.lower().replace("-", ":")
-    if not _MAC.match(mac):
+    if not _MAC.fullmatch(mac):
         msg = f"{value!r} is not a MAC address; write six bytes such as 02:00:0a:01:0a:05"
         raise ValueError(msg)
     if int(mac[:2], 16) & 1:
@@ -208,7 +208,7 @@ def cidr_or_address(value: str) -> str:
 def pci_address(value: str) -> str:
     """A PCI address with its domain, as lspci -D prints it."""
     address = value.lower()
-    if not _PCI.match(address):
+    if not _PCI.fullmatch(address):
         msg = f"{value!r} is not a PCI address; write domain, bus, device and function such as 0000:3b:00.0 (lspci -D)"
         raise ValueError(msg)
     return address
@@ -216,7 +216,7 @@ def pci_address(value: str) -> str:
 
 def resource_name(value: str) -> str:
     """The name of an extended resource, with its prefix (Kubernetes: vendor.domain/resource)."""
-    if not _RESOURCE.match(value):
+    if not _RESOURCE.fullmatch(value):
         msg = f"{value!r} is not the name of a resource; write its prefix too, such as intel.com/sriov_netdevice"
         raise ValueError(msg)
     return value
@@ -225,7 +225,7 @@ def resource_name(value: str) -> str:
 def label_key(value: str) -> str:
     """The key of a Kubernetes label or taint: a name, with a DNS name and a slash before it or not."""
     prefix, slash, name = value.rpartition("/")
-    if not _LABEL_NAME.match(name) or (slash and (len(prefix) > 253 or not _DNS_NAME.match(prefix))):
+    if not _LABEL_NAME.fullmatch(name) or (slash and (len(prefix) > 253 or not _DNS_NAME.fullmatch(prefix))):
         msg = f"{value!r} is not the key of a label or taint; write a name of at most 63 characters, best with a domain of yours before it, such as example.com/power"
         raise ValueError(msg)
     return value
@@ -233,7 +233,7 @@ def label_key(value: str) -> str:
 
 def label_value(value: str) -> str:
     """The value of a Kubernetes label or taint."""
-    if value and not _LABEL_NAME.match(value):
+    if value and not _LABEL_NAME.fullmatch(value):
         msg = f"{value!r} is not the value of a label or taint; use at most 63 of letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
         raise ValueError(msg)
     return value
@@ -310,7 +310,7 @@ def pinned_image(value: str) -> str:
     if "/" not in repository or not (("." in registry) or (":" in registry) or registry == "localhost"):
         msg = f"{value!r} names no registry; write it in full, such as docker.io/library/busybox:1.36"
         raise ValueError(msg)
-    if not _REPOSITORY.match(repository) or (tag and not _TAG.match(tag)) or (at and not _is_digest(pin)):
+    if not _REPOSITORY.fullmatch(repository) or (tag and not _TAG.fullmatch(tag)) or (at and not _is_digest(pin)):
         msg = f"{value!r} is not an image reference; write one such as docker.io/library/busybox:1.36"
         raise ValueError(msg)
     if not at and tag in {"", "latest"}:
@@ -321,7 +321,7 @@ def pinned_image(value: str) -> str:
 
 def kubespray_version(value: str) -> str:
     """A release tag of Kubespray."""
-    if not _VERSION.match(value):
+    if not _VERSION.fullmatch(value):
         msg = f"{value!r} is not a release tag of Kubespray; write one such as v2.31.0"
         raise ValueError(msg)
     return value
@@ -339,7 +339,7 @@ def address_or_name(value: str) -> str:
     """An IP address or a DNS name, without a port."""
     if _is_address(value):
         return host_address(value)
-    if len(value) > 253 or not _DNS_NAME.match(value) or SHORT_ADDRESS.fullmatch(value):
+    if len(value) > 253 or not _DNS_NAME.fullmatch(value) or SHORT_ADDRESS.fullmatch(value):
         msg = f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
         raise ValueError(msg)
     return value
@@ -364,7 +364,7 @@ def user_name(value: str) -> str:
 def bare_version(value: str) -> str:
     """A version in three numbers, without a leading v."""
     if not BARE_VERSION.fullmatch(value):
-        msg = f"{value!r} is not a version; write three numbers such as {value.lstrip('v') if _VERSION.match(value) else '1.9.1'}"
+        msg = f"{value!r} is not a version; write three numbers such as {value.lstrip('v') if _VERSION.fullmatch(value) else '1.9.1'}"
         raise ValueError(msg)
     return value
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from policy.resources import LATER, Policy, Resource, Settings
 
-_KEY = re.compile(r"^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$")
+_KEY = re.compile(r"^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?\Z")
 
 
 def unpinned(resource: Resource, settings: Settings) -> Iterator[str]:

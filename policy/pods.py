@@ -16,7 +16,7 @@ _TEMPLATES = {
 }
 """Kind → where the pod stands in it."""
 
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}\Z")
 
 
 def template_of(resource: Resource) -> tuple[str, Mapping[str, Any]] | None:

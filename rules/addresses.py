@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_PREFIX = re.compile(r"^[0-9]{1,3}$")
+_PREFIX = re.compile(r"^[0-9]{1,3}\Z")
 _ZEROS = re.compile(r"(^|\.)0+(?=[0-9])")
 
 

@@ -13,7 +13,7 @@ from rules.subjects import Attached, Part, Pod, inner_parts
 from rules.syntax import LABEL
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
-_OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+_OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 """Names of Kubernetes objects, which the JSON form is not compared with but which must be there."""
 
 _KNOWN = {

@@ -13,7 +13,7 @@ from rules.pools import pools_of, static_addresses
 from rules.registry import Problem, Problems, rule
 from rules.subjects import Config, Ipam, Operator, Part, Plugin, inner_parts, version_key
 
-_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$")
+_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*\Z")
 _LIBCNI = "cni libcni/conf.go"
 _WITHOUT_ADDRESS = {"macvlan", "bridge", "tap", "host-device"}
 """Plugins that can make an interface without an address, which results before 0.3.0 cannot tell ('no valid IP addresses')."""

@@ -4,9 +4,9 @@ import re
 
 _BYTE = "[0-9a-fA-F]{2}"
 _FORMS = (
-    re.compile(r"^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$"),
-    re.compile(r"^[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}$"),
-    re.compile(r"^[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4}){2}$"),
+    re.compile(r"^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}\Z"),
+    re.compile(r"^[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}\Z"),
+    re.compile(r"^[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4}){2}\Z"),
 )
 
 

@@ -11,7 +11,7 @@ from rules.subjects import BrokenYaml, ConfigText, Manifest, Nad
 
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
-LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 """What Multus takes for a name or namespace in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
 
 

@@ -15,12 +15,20 @@ from model.types import (
     AddressOrName,
     AddressPool,
     AddressRange,
+    BareVersion,
     Cidr,
     Digest,
     HostAddress,
     InterfaceAddress,
     IpAddress,
+    KubesprayVersion,
+    LabelKey,
+    LabelValue,
     MacAddress,
+    NodeName,
+    PciAddress,
+    PinnedImage,
+    ResourceName,
     Sha256,
     UserName,
 )
@@ -433,3 +441,24 @@ def test_a_site_is_the_same_site_after_it_was_written_down(tmp_path):
     text = stack_file(tmp_path / "Pulumi.lab.yaml").read_text()
     site = parse_stack_text(text, source="Pulumi.lab.yaml")
     assert Site.model_validate(site.model_dump(mode="json", by_alias=True)) == site
+
+
+@pytest.mark.parametrize(
+    ("kind", "good"),
+    [
+        (NodeName, "node1"),
+        (MacAddress, "02:00:0a:01:0a:05"),
+        (PciAddress, "0000:3b:00.0"),
+        (ResourceName, "intel.com/sriov_netdevice"),
+        (LabelKey, "example.com/power"),
+        (LabelValue, "feed-b"),
+        (PinnedImage, "docker.io/library/busybox:1.36"),
+        (KubesprayVersion, "v2.31.0"),
+        (BareVersion, "1.9.1"),
+        (AddressOrName, "api.dallas.example"),
+    ],
+)
+def test_a_line_break_behind_a_value_is_no_part_of_it(kind, good):
+    assert TypeAdapter(kind).validate_python(good) == good
+    with pytest.raises(ValidationError):
+        TypeAdapter(kind).validate_python(f"{good}\n")
