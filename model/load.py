@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from model.catalog import Catalog
-from model.defaults import NAME, Defaults, DefaultsError
+from model.defaults import NAME, Defaults, DefaultsError, by_key
 from model.mistakes import Mistake, mistakes_of
 from model.positions import Data, Path, YamlMistakeError, at, documents, whole_characters, written
 from model.site import Site
@@ -43,10 +43,13 @@ class SiteError(ValueError):
         return [f"{place}: {written(mistake.path) or 'site'}: {mistake.message}" for mistake, place in self.mistakes]
 
 
-def parse_site(data: object, *, source: str, text: str | None = None, defaults: Defaults | None = None) -> Site:
+def parse_site(
+    data: object, *, source: str, text: str | None = None, defaults: Defaults | None = None, ordered: bool = False
+) -> Site:
     """A site out of the value of `multus-site:site`, with the defaults of its folder under it.
 
-    `source` names the file in messages; `text` is that stack file's YAML, for line numbers. Raises SiteError.
+    `source` names the file in messages; `text` is that stack file's YAML, for line numbers. `ordered`: mappings are sorted by key, whichever
+    file they come from; else they stay in the order of the files. Raises SiteError.
     """
     if data is None:
         missing = Mistake((), "missing; write it into the stack file as config: multus-site:site: {name: …, nodes: …}")
@@ -58,7 +61,7 @@ def parse_site(data: object, *, source: str, text: str | None = None, defaults: 
         except DefaultsError as error:
             raise SiteError([(Mistake((), error.message), Place(defaults.file, *(error.place or ())))]) from None
     try:
-        return Site.model_validate(whole)
+        return Site.model_validate(by_key(whole) if ordered else whole)  # type: ignore[arg-type]  # the same
     except ValidationError as error:
         mistakes = mistakes_of(error, whole)
         places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same

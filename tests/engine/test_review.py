@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas
@@ -59,6 +60,20 @@ def test_the_order_of_keys_is_no_change_and_nothing_is_said_of_it(place):
     assert re.search(r"Pulumi: \d+ unchanged\.$", text, re.MULTILINE)
     assert re.findall(r"^### (.+)", text, re.MULTILINE) == ["Warnings"]  # that the cluster could not be asked
     assert "mermaid" not in text
+
+
+def test_what_moves_into_the_defaults_is_no_change(place):
+    shared = {}
+    place.edit(
+        lambda site: shared.update(
+            networks={"signalling": site["networks"].pop("signalling")},
+            workloads={"recorder": site["workloads"].pop("recorder")},
+        )
+    )
+    place.file.with_name("defaults.yaml").write_text(yaml.safe_dump(shared, sort_keys=False))
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "✅ dallas: nothing changes" in text
 
 
 def test_another_key_changes_nothing_but_how_nodes_are_reached(place):
