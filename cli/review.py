@@ -1,8 +1,8 @@
 """`python -m cli review`: what a change of a site does, as a comment under its pull request."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,13 +28,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Base:
-    """A commit that the file is held against: its name in words, the file's text there, the lines that changed since, the defaults there."""
+    """A commit that the file is held against: its name in words, the file's text there, the defaults there."""
 
     said: str = ""
     ref: str = ""
     text: str | None = None
-    lines: set[int] | None = None
     defaults: "Defaults | None" = None
+    lines: Mapping[str, set[int] | None] = field(default_factory=dict)
+    """Stack file, and defaults → lines that changed since; all if None, or if it is not here."""
 
 
 def review(
@@ -81,7 +82,8 @@ def _base(file: Path, ref: str | None) -> Base:
     shared = file.parent / NAME
     under = git.at(commit, shared)
     defaults = Defaults(str(shared), under) if under is not None else None
-    return Base(said, commit, git.at(commit, file), git.changed_lines(commit, file), defaults)
+    lines = {str(path): git.changed_lines(commit, path) for path in (file, shared)}
+    return Base(said, commit, git.at(commit, file), defaults, lines)
 
 
 def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
@@ -139,17 +141,20 @@ def _site(held: Base) -> "Site | None":
         return None
 
 
-def _findings(file: Path, lines: set[int] | None) -> "Iterator[Finding]":
+def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
     """What lint says of the changed lines; errors of the other lines too, since they stop everything."""
     from model.load import defaults_beside, stacks_beside
     from rules.lint import Linter
     from rules.segments import StackFile
 
-    linter = Linter()
-    linter.add(file.read_text(encoding="utf-8"), str(file), defaults=defaults_beside(file))
+    linter, defaults = Linter(), defaults_beside(file)
+    linter.add(file.read_text(encoding="utf-8"), str(file), defaults=defaults)
+    if defaults is not None:
+        linter.add(defaults.text, defaults.file, sure=True)  # what its comments allow
     linter.others += [StackFile(*other) for other in stacks_beside(file)]
     for finding in linter.findings():
-        if lines is None or finding.line in lines or finding.level == "error":
+        changed = lines.get(finding.file)
+        if changed is None or finding.line in changed or finding.level == "error":
             yield finding
 
 

@@ -162,6 +162,31 @@ def test_findings_of_changed_lines_with_their_lines(place):
     assert "10.99.0.1" in lines[found["findings"][0]["line"] - 1]
 
 
+def test_findings_in_the_defaults_are_told_of_their_changed_lines(place):
+    gateway_outside(site := dallas())
+    shared = place.file.with_name("defaults.yaml")
+    place.edit(lambda site: site["networks"].pop("media"))
+    shared.write_text(yaml.safe_dump({"networks": {"media": site["networks"]["media"]}}, width=10_000))
+    place.commit("a network for all")
+    _, text, _ = place.review("--format", "json")
+    assert json.loads(text)["findings"] == []
+    shared.write_text(shared.read_text().replace("10.99.0.1", "10.99.0.2"))
+    _, text, _ = place.review("--format", "json")
+    (finding,) = json.loads(text)["findings"]
+    assert (finding["rule"], finding["file"]) == ("GATEWAY_OUTSIDE_SUBNET", "stacks/defaults.yaml")
+    assert "10.99.0.2" in shared.read_text().splitlines()[finding["line"] - 1]
+    _, text, _ = place.review()
+    assert f"| ⚠️ stacks/defaults.yaml line {finding['line']} |" in text
+    reason = "it is on the same wire"
+    shared.write_text(
+        re.sub(
+            r"^(.*10\.99)", rf"      # lint: allow GATEWAY_OUTSIDE_SUBNET {reason}\n\1", shared.read_text(), flags=re.M
+        )
+    )
+    _, text, _ = place.review("--format", "json")
+    assert json.loads(text)["findings"] == []
+
+
 def test_a_site_that_the_model_refuses_is_an_error(place):
     place.edit(lambda site: site["networks"]["media"].update(mastre="ens8"))
     status, text, _ = place.review()
