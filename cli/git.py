@@ -49,5 +49,11 @@ def changed_lines(ref: str, path: Path) -> set[int] | None:
 
 def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["git", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
+        ["git", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",  # a file may have been anything
+        check=False,
+        timeout=60,
     )

@@ -62,8 +62,7 @@ def review(
     if not file.exists() and held.text is None:
         stacks.missing(file)
     found, secrets = _review(name, file, held, explicit=base is not None)
-    texts = [text for text in (held.text, file.read_text(encoding="utf-8") if file.exists() else None) if text]
-    shown = Hiding((_data(text) for text in texts), secrets).review(found)
+    shown = Hiding(map(_data, _texts(file, held)), secrets).review(found)
     print(json.dumps(shown.as_json(), indent=2, ensure_ascii=False) if output is Format.json else markdown(shown))
     raise typer.Exit(1 if found.failed else 0)
 
@@ -99,9 +98,9 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
 
     if not file.exists():
         return deleted.review(name, file, held.said, _site(held)), ()
-    findings = tuple(_findings(file, held.lines))
-    rows = tuple(finding.data() for finding in findings)
+    rows: tuple[dict[str, Any], ...] = ()
     try:
+        rows = tuple(finding.data() for finding in _findings(file, held.lines))
         stack = Stack(name, file, load_stack_file(file))
     except SiteError as error:
         return Review(name, name, held.said, findings=rows, errors=() if rows else tuple(error.lines())), ()
@@ -142,13 +141,13 @@ def _site(held: Base) -> "Site | None":
 
 
 def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
-    """What lint says of the changed lines; errors of the other lines too, since they stop everything."""
-    from model.load import defaults_beside, stacks_beside
+    """What lint says of the changed lines; errors of the other lines too, since they stop everything. Raises SiteError where a file cannot be read."""
+    from model.load import defaults_beside, read_text, stacks_beside
     from rules.lint import Linter
     from rules.segments import StackFile
 
     linter, defaults = Linter(), defaults_beside(file)
-    linter.add(file.read_text(encoding="utf-8"), str(file), defaults=defaults)
+    linter.add(read_text(file), str(file), defaults=defaults)
     if defaults is not None:
         linter.add(defaults.text, defaults.file, sure=True)  # what its comments allow
     linter.others += [StackFile(*other) for other in stacks_beside(file)]
@@ -174,6 +173,19 @@ def _catalog(site: "Site | None", ref: str) -> "Catalog":
         return air_gap.catalog(site, parse_catalog(text, str(path)) if text is not None else load_catalog(path))
     except CatalogError:
         return Catalog()  # the preview says so
+
+
+def _texts(file: Path, held: Base) -> "Iterator[str]":
+    """All that a word of the review may be from: the stack file and the defaults, before and now."""
+    from model.defaults import NAME
+    from model.load import SiteError, read_text
+
+    yield from (text for text in (held.text, held.defaults.text if held.defaults else None) if text is not None)
+    for path in (file, file.parent / NAME):
+        try:
+            yield read_text(path)
+        except SiteError:
+            continue  # not there, or told of in the review
 
 
 def _data(text: str) -> object:

@@ -71,13 +71,22 @@ def parse_site(
         raise SiteError([(mistake, place) for place, mistake in places]) from None
 
 
+def read_text(path: File | str) -> str:
+    """The text of a stack file, or of defaults. Raises SiteError where it cannot be read."""
+    try:
+        return File(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"cannot be read: byte {error.object[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        raise SiteError([(Mistake((), message), Place(str(path), line))]) from None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; put a file of YAML there"
+        raise SiteError([(Mistake((), message), Place(str(path)))]) from None
+
+
 def load_stack_file(path: File | str) -> Site:
     """The site that a stack file declares, with the defaults of its folder. Raises SiteError."""
-    try:
-        text = File(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SiteError([(Mistake((), f"cannot be read: {error}"), Place(str(path)))]) from None
-    return parse_stack_text(text, source=str(path), defaults=defaults_beside(path))
+    return parse_stack_text(read_text(path), source=str(path), defaults=defaults_beside(path))
 
 
 def parse_stack_text(text: str, *, source: str, defaults: Defaults | None = None) -> Site:
@@ -94,12 +103,7 @@ def parse_stack_text(text: str, *, source: str, defaults: Defaults | None = None
 def defaults_beside(path: File | str) -> Defaults | None:
     """The defaults of a stack file's folder; None where there are none. Raises SiteError where they cannot be read."""
     file = File(path).parent / NAME
-    if not file.is_file():
-        return None
-    try:
-        return Defaults(str(file), file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SiteError([(Mistake((), f"cannot be read: {error}"), Place(str(file)))]) from None
+    return Defaults(str(file), read_text(file)) if file.is_file() else None
 
 
 class CatalogError(ValueError):
@@ -143,10 +147,10 @@ def stacks_beside(path: File | str) -> list[tuple[str, str, Site, Defaults | Non
         if file.resolve() == own.resolve():
             continue
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_text(file)
             site = parse_stack_text(text, source=str(file), defaults=defaults)
             found.append((str(file), text, site, defaults))
-        except (OSError, UnicodeDecodeError, SiteError):
+        except SiteError:
             continue  # its own stack says what is wrong with it
     return found
 

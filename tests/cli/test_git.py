@@ -51,6 +51,14 @@ def test_work_that_is_not_committed_counts(repository):
     assert git.changed_lines("HEAD", relative(repository)) == {1}
 
 
+def test_a_file_that_was_no_utf8(repository):
+    repository.write_bytes(b"caf\xe9\ntwo\n")
+    sh("git", "commit", "-q", "-a", "-m", "second")
+    repository.write_text("café\ntwo\n")
+    assert git.at("HEAD", relative(repository)) == "caf\ufffd\ntwo\n"
+    assert git.changed_lines("HEAD", relative(repository)) == {1}
+
+
 def test_a_file_that_was_not_there(repository):
     other = repository.with_name("Pulumi.b.yaml")
     other.write_text("one\n")

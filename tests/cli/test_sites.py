@@ -46,7 +46,8 @@ def test_all_but_those_of_containers(folder):
     assert names() == ["austin", "dallas"]
     assert json.loads("".join(names("--format", "json"))) == ["austin", "dallas"]
     (folder / "stacks" / "Pulumi.broken.yaml").write_text("config: {")
-    assert names() == ["austin", "broken", "dallas"]
+    (folder / "stacks" / "Pulumi.latin.yaml").write_bytes(b"# caf\xe9\n")
+    assert names() == ["austin", "broken", "dallas", "latin"]
 
 
 def test_those_that_a_change_touches(folder):

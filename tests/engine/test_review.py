@@ -195,6 +195,33 @@ def test_a_site_that_the_model_refuses_is_an_error(place):
     assert "mastre" in text
 
 
+@pytest.mark.parametrize("name", ["Pulumi.dallas.yaml", "defaults.yaml"])
+def test_a_file_that_is_no_utf8(place, name):
+    file = place.file.with_name(name)
+    text = file.read_bytes() if file.exists() else b""
+    file.write_bytes(b"# caf\xe9\n" + text)
+    status, out, said = place.review("--format", "json")
+    assert status == 1, said
+    assert json.loads(out)["errors"] == [
+        f"stacks/{name}:1: site: cannot be read: byte 0xe9 is not UTF-8; save the file as UTF-8"
+    ]
+    place.commit("as it should not be")
+    file.write_bytes(b"# cafe\n" + text)
+    status, out, said = place.review()
+    assert status == 0, out + said
+    assert "✅ dallas: nothing changes" in out
+
+
+def test_a_folder_in_place_of_a_file(place):
+    place.file.unlink()
+    place.file.mkdir()
+    status, out, said = place.review("--format", "json")
+    assert status == 1, said
+    assert json.loads(out)["errors"] == [
+        "stacks/Pulumi.dallas.yaml: site: cannot be read: Is a directory; put a file of YAML there"
+    ]
+
+
 def test_a_deleted_file(place):
     place.file.unlink()
     status, text, said = place.review()

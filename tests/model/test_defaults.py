@@ -157,8 +157,8 @@ def test_empty_defaults_are_none(tmp_path, text):
 
 def test_defaults_that_cannot_be_opened(tmp_path):
     file = write(tmp_path)
-    (tmp_path / "defaults.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(SiteError, match=r"defaults\.yaml: site: cannot be read"):
+    (tmp_path / "defaults.yaml").write_bytes(b"# one\n# caf\xe9\n")
+    with pytest.raises(SiteError, match=r"defaults\.yaml:2: site: cannot be read: byte 0xe9 is not UTF-8; save"):
         load_stack_file(file)
 
 
