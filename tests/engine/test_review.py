@@ -317,6 +317,27 @@ def planted(part):
     return site
 
 
+def test_secrets_of_the_wrong_shape_never_appear(place):
+    def misshapen(site):
+        site["workloads"]["core"].update(
+            command=f"curl -u admin:{CANARY} http://x", readinessProbe={"exec": f"check --pin {CANARY}"}
+        )
+        site["kubespray"]["variables"] = f"registry pass {CANARY}"
+
+    def no_choice(site):
+        site["kubespray"]["variables"] = {"kube_proxy_mode": CANARY, "kube_version": CANARY, "kube_pods_subnet": CANARY}
+
+    before = place.file.read_text()
+    for edit, mistakes in ((misshapen, 3), (no_choice, 3)):
+        place.file.write_text(before)
+        place.edit(edit)
+        status, text, said = place.review("--format", "json")
+        found = json.loads(text)
+        assert status == 1, said
+        assert len(found["errors"]) + len(found["findings"]) == mistakes, text
+        assert CANARY not in text + said
+
+
 PLANTED = f"{CANARY}-configured-x7Qz"
 
 
