@@ -36,6 +36,11 @@ def at(ref: str, path: Path) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
+def files(ref: str, folder: Path) -> list[str]:
+    """The files of a folder of this one at a commit, with the folder's name before each."""
+    return [*filter(None, _git("ls-tree", "--name-only", "-z", ref, f"{folder}/").stdout.split("\0"))]
+
+
 def changed_lines(ref: str, path: Path) -> set[int] | None:
     """Lines of the file, from 1, that are not as they were at a commit; None where all of them are new."""
     if at(ref, path) is None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,17 +87,17 @@ def _base(file: Path, ref: str | None) -> Base:
 
 def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
     """The review, and values that nobody may see."""
-    from cli import previewing
+    from cli import previewing, siblings
     from cli.stacks import Stack
     from model.load import SiteError, load_stack_file
-    from review import deleted
+    from review import deleted, renamed
     from review.compose import compose
     from review.data import Playbook, Review
     from review.effects import Change
     from review.preview import read
 
     if not file.exists():
-        return deleted.review(name, file, held.said, _site(held)), ()
+        return deleted.review(name, file, held.said, _site(held), siblings.come(file, held.ref)), ()
     rows: tuple[dict[str, Any], ...] = ()
     try:
         rows = tuple(finding.data() for finding in _findings(file, held.lines))
@@ -109,7 +109,12 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     seen = previewing.preview(stack, there=known.there)
     change = Change(old, stack.site, _catalog(old, held.ref), _catalog(stack.site, ""))
     plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in seen.plan]
-    return compose(name, said, change, read(seen.data), plan, rows, notes), seen.secrets
+    found = compose(name, said, change, read(seen.data), plan, rows, notes)
+    if known.applied is None and not known.older:
+        gone = siblings.gone(file, held.ref, held.defaults) if held.ref else {}
+        twice = tuple(renamed.dangers(name, stack.site, gone, siblings.there(file)))
+        found = replace(found, dangers=(*twice, *found.dangers), interruption=(*twice, *found.interruption))
+    return found, seen.secrets
 
 
 def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401

@@ -59,6 +59,11 @@ def test_a_file_that_was_no_utf8(repository):
     assert git.changed_lines("HEAD", relative(repository)) == {1}
 
 
+def test_the_files_of_a_folder_as_they_were(repository):
+    repository.rename(repository.with_name("Pulumi.b.yaml"))
+    assert git.files("HEAD", relative(repository).parent) == ["stacks/Pulumi.a.yaml"]
+
+
 def test_a_file_that_was_not_there(repository):
     other = repository.with_name("Pulumi.b.yaml")
     other.write_text("one\n")

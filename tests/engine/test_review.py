@@ -230,6 +230,23 @@ def test_a_deleted_file(place):
     assert "⛔" in text
 
 
+def test_a_renamed_file_is_a_danger_until_the_stack_is_renamed_too(place):
+    place.file.rename(place.file.with_name("Pulumi.austin.yaml"))
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "pulumi stack rename austin --stack dallas" in text
+    status, text, said = place.review(stack="austin")
+    assert status == 0, text + said
+    assert "## ⛔ austin: 1 dangerous change\n" in text
+    assert "its name dallas is that of stacks/Pulumi.dallas.yaml, which is gone" in text
+    assert "None: what runs goes on" not in text
+    place.must("pulumi", "stack", "rename", "austin", "--stack", "dallas")
+    status, text, said = place.review(stack="austin")
+    assert status == 0, text + said
+    assert "✅ austin: no interruption" in text
+    assert " to create" not in text
+
+
 def test_another_script_is_told_for_each_node(place):
     """node/ is a copy here, in which the script that puts plugins on nodes is another one."""
     folder = place.folder / "project"
