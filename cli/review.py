@@ -57,7 +57,7 @@ def review(
     from review.hiding import Hiding
     from review.markdown import markdown
 
-    name, file = stacks.named(stack)
+    name, file = stacks.own(stack)
     held = _base(file, base)
     if not file.exists() and held.text is None:
         stacks.missing(file)
