@@ -49,7 +49,7 @@ def _mistake(policy: Policy, given: Mapping[str, Any]) -> str:
     odd = next((key for key in given if key not in there), None)
     if odd is not None:
         return f"{odd}: there is no such setting; there {'is' if len(there) == 1 else 'are'} {', '.join(there)}"
-    return ""
+    return next(iter(policy.mistakes(given)), "")
 
 
 def _level(name: str, value: object, file: Path) -> EnforcementLevel:

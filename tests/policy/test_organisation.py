@@ -18,6 +18,8 @@ def test_levels_and_settings(tmp_path):
         "resources-set": EnforcementLevel.ADVISORY,
         "sites-protected": {"sites": ["dallas"], "enforcementLevel": EnforcementLevel.MANDATORY},
     }
+    file.write_text(json.dumps({"no-forbidden-ranges": {"ranges": ["10.0.0.1/16", "fd00::/8"]}}))
+    assert settings(POLICIES, file)["no-forbidden-ranges"]["ranges"] == ["10.0.0.1/16", "fd00::/8"]
 
 
 def test_the_project_has_a_file():
@@ -36,6 +38,9 @@ def test_the_project_has_a_file():
             "images-pinned.digets: there is no such setting; there are digest, registries, enforcementLevel",
         ),
         ('{"secrets-encrypted": {"x": 1}}', "secrets-encrypted.x: there is no such setting; there is enforcementLevel"),
+        ('{"no-forbidden-ranges": {"ranges": ["10.0.0.0/8", "10.0.0.0/33"]}}', "ranges: '10.0.0.0/33' is no subnet"),
+        ('{"no-forbidden-ranges": {"ranges": "10.0.0.0/33"}}', "ranges: '10.0.0.0/33' is no subnet; write a list"),
+        ('{"no-forbidden-ranges": {"ranges": [10]}}', "ranges: 10 is no subnet"),
         ('{"resources-set": "sometimes"}', "'sometimes' is no level; write one of advisory, mandatory"),
     ],
 )
