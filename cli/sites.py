@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli import git
 from cli.wrong_use import wrong_use
 from model.load import SiteError, read_text, site_data
 from model.positions import YamlMistakeError, at, documents
@@ -83,6 +84,8 @@ def _of_containers(file: Path) -> bool:
 
 def _changed(since: str) -> list[str]:
     """Files that differ from the commit at which the work here left `since`, those not yet committed too."""
+    if not git.is_there():
+        wrong_use("git is not on PATH, which --since asks for what changed; install it: apt-get install git")
     base = _git("merge-base", "HEAD", since)
     changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", base.strip())
     return [*filter(None, changed.split("\0")), *_git("ls-files", "--others", "--exclude-standard").splitlines()]

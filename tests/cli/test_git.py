@@ -77,6 +77,14 @@ def test_a_name_that_is_none(repository):  # noqa: ARG001 # a repository to be i
             git.commit(name)
 
 
+@pytest.mark.usefixtures("repository")
+def test_no_git_at_all(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert git.merge_base() is None
+    with pytest.raises(git.GitError, match="git is not on PATH, which is asked for main; install it"):
+        git.commit("main")
+
+
 def test_no_repository_at_all(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

@@ -95,6 +95,15 @@ def test_a_first_push_touches_all():
     assert names("--since", "0" * 40) == ["austin", "dallas"]
 
 
+@pytest.mark.usefixtures("folder")
+def test_without_git(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert names() == ["austin", "dallas"]
+    result = CliRunner().invoke(app, ["sites", "--since", "base"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "git is not on PATH" in result.stderr
+
+
 def test_wrong_use(folder):
     result = CliRunner().invoke(app, ["sites", "--since", "no-such-branch"])
     assert result.exit_code == 2
