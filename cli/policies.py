@@ -16,7 +16,7 @@ def policies(
     """
     from cli import previewing, stacks  # a command's imports are its own: others start without them
 
-    read = stacks.read(stack)
+    read = stacks.read(stacks.own(stack)[0])
     there = previewing.known(read).there
     with (
         tempfile.TemporaryDirectory(prefix="multus-site-") as name,

@@ -95,7 +95,7 @@ def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | 
     if made.returncode:
         last = (made.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         wrong_use(f"there is no stack {stack.name} yet, and none can be made to preview it: {last}")
-    if stack.file.parent == FOLDER and "encryptionsalt" in stack.file.read_text(encoding="utf-8"):
+    if "encryptionsalt" in stack.file.read_text(encoding="utf-8"):
         # `stack init` writes the file anew; findings are told by the lines that the reader has.
         shutil.copyfile(stack.file, project / stack.file)
     yield project, environment

@@ -1,8 +1,8 @@
 """`python -m cli review`: what a change of a site does, as a comment under its pull request."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,13 +28,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Base:
-    """A commit that the file is held against: its name in words, the file's text there, the lines that changed since, the defaults there."""
+    """A commit that the file is held against: its name in words, the file's text there, the defaults there."""
 
     said: str = ""
     ref: str = ""
     text: str | None = None
-    lines: set[int] | None = None
     defaults: "Defaults | None" = None
+    lines: Mapping[str, set[int] | None] = field(default_factory=dict)
+    """Stack file, and defaults → lines that changed since; all if None, or if it is not here."""
 
 
 def review(
@@ -56,13 +57,12 @@ def review(
     from review.hiding import Hiding
     from review.markdown import markdown
 
-    name, file = stacks.named(stack)
+    name, file = stacks.own(stack)
     held = _base(file, base)
     if not file.exists() and held.text is None:
         stacks.missing(file)
     found, secrets = _review(name, file, held, explicit=base is not None)
-    texts = [text for text in (held.text, file.read_text(encoding="utf-8") if file.exists() else None) if text]
-    shown = Hiding((_data(text) for text in texts), secrets).review(found)
+    shown = Hiding(map(_data, _texts(file, held)), secrets).review(found)
     print(json.dumps(shown.as_json(), indent=2, ensure_ascii=False) if output is Format.json else markdown(shown))
     raise typer.Exit(1 if found.failed else 0)
 
@@ -81,25 +81,26 @@ def _base(file: Path, ref: str | None) -> Base:
     shared = file.parent / NAME
     under = git.at(commit, shared)
     defaults = Defaults(str(shared), under) if under is not None else None
-    return Base(said, commit, git.at(commit, file), git.changed_lines(commit, file), defaults)
+    lines = {str(path): git.changed_lines(commit, path) for path in (file, shared)}
+    return Base(said, commit, git.at(commit, file), defaults, lines)
 
 
 def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
     """The review, and values that nobody may see."""
-    from cli import previewing
+    from cli import previewing, siblings
     from cli.stacks import Stack
     from model.load import SiteError, load_stack_file
-    from review import deleted
+    from review import deleted, renamed
     from review.compose import compose
     from review.data import Playbook, Review
     from review.effects import Change
     from review.preview import read
 
     if not file.exists():
-        return deleted.review(name, file, held.said, _site(held)), ()
-    findings = tuple(_findings(file, held.lines))
-    rows = tuple(finding.data() for finding in findings)
+        return deleted.review(name, file, held.said, _site(held), siblings.come(file, held.ref)), ()
+    rows: tuple[dict[str, Any], ...] = ()
     try:
+        rows = tuple(finding.data() for finding in _findings(file, held.lines))
         stack = Stack(name, file, load_stack_file(file))
     except SiteError as error:
         return Review(name, name, held.said, findings=rows, errors=() if rows else tuple(error.lines())), ()
@@ -108,7 +109,12 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     seen = previewing.preview(stack, there=known.there)
     change = Change(old, stack.site, _catalog(old, held.ref), _catalog(stack.site, ""))
     plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in seen.plan]
-    return compose(name, said, change, read(seen.data), plan, rows, notes), seen.secrets
+    found = compose(name, said, change, read(seen.data), plan, rows, notes)
+    if known.applied is None and not known.older:
+        gone = siblings.gone(file, held.ref, held.defaults) if held.ref else {}
+        twice = tuple(renamed.dangers(name, stack.site, gone, siblings.there(file)))
+        found = replace(found, dangers=(*twice, *found.dangers), interruption=(*twice, *found.interruption))
+    return found, seen.secrets
 
 
 def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401
@@ -139,17 +145,20 @@ def _site(held: Base) -> "Site | None":
         return None
 
 
-def _findings(file: Path, lines: set[int] | None) -> "Iterator[Finding]":
-    """What lint says of the changed lines; errors of the other lines too, since they stop everything."""
-    from model.load import defaults_beside, stacks_beside
+def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
+    """What lint says of the changed lines; errors of the other lines too, since they stop everything. Raises SiteError where a file cannot be read."""
+    from model.load import defaults_beside, read_text, stacks_beside
     from rules.lint import Linter
     from rules.segments import StackFile
 
-    linter = Linter()
-    linter.add(file.read_text(encoding="utf-8"), str(file), defaults=defaults_beside(file))
+    linter, defaults = Linter(), defaults_beside(file)
+    linter.add(read_text(file), str(file), defaults=defaults)
+    if defaults is not None:
+        linter.add(defaults.text, defaults.file, sure=True)  # what its comments allow
     linter.others += [StackFile(*other) for other in stacks_beside(file)]
     for finding in linter.findings():
-        if lines is None or finding.line in lines or finding.level == "error":
+        changed = lines.get(finding.file)
+        if changed is None or finding.line in changed or finding.level == "error":
             yield finding
 
 
@@ -169,6 +178,19 @@ def _catalog(site: "Site | None", ref: str) -> "Catalog":
         return air_gap.catalog(site, parse_catalog(text, str(path)) if text is not None else load_catalog(path))
     except CatalogError:
         return Catalog()  # the preview says so
+
+
+def _texts(file: Path, held: Base) -> "Iterator[str]":
+    """All that a word of the review may be from: the stack file and the defaults, before and now."""
+    from model.defaults import NAME
+    from model.load import SiteError, read_text
+
+    yield from (text for text in (held.text, held.defaults.text if held.defaults else None) if text is not None)
+    for path in (file, file.parent / NAME):
+        try:
+            yield read_text(path)
+        except SiteError:
+            continue  # not there, or told of in the review
 
 
 def _data(text: str) -> object:

@@ -1,5 +1,7 @@
 """`python -m cli show`: a site with its defaults under it, and where each of its values stands."""
 
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -75,6 +77,21 @@ def _lines(value: Data, path: Keys, indent: str = "") -> Iterator[tuple[str, Key
             yield f"{head} {_flow(inner)}", (*path, key)
 
 
+class _OnALine(yaml.SafeDumper):
+    """Writes texts of several lines in double quotes, the one form that has them on one line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, '"' if re.search(r"[\n\r\x85\u2028\u2029]", text) else None
+    )
+
+
+_OnALine.add_representer(str, _text)
+
+
 def _flow(value: Data) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True)
-    return text.removesuffix("\n").removesuffix("\n...").replace("\n", " ")
+    text = yaml.dump(
+        value, Dumper=_OnALine, default_flow_style=True, width=math.inf, sort_keys=False, allow_unicode=True
+    )
+    return str(text).removesuffix("\n").removesuffix("\n...")

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
+from cli import git
 from cli.wrong_use import wrong_use
-from model.load import site_data
+from model.load import SiteError, read_text, site_data
 from model.positions import YamlMistakeError, at, documents
 
 FOLDER = Path("stacks")
@@ -43,7 +44,7 @@ def sites(
     A change of the program, of pins or of defaults touches every site. Exit status: 0, 2 for wrong use.
     """
     there = {name_of(file.name): file for file in sorted(FOLDER.glob("Pulumi.*.yaml"))}
-    chosen = {name for name, file in there.items() if not _of_containers(file.read_text(encoding="utf-8"))}
+    chosen = {name for name, file in there.items() if not _of_containers(file)}
     if since is not None and since.strip("0"):
         changed = _changed(since)
         if not any(_of_every_site(file) for file in changed):
@@ -71,18 +72,20 @@ def _of_every_site(file: str) -> bool:
     return not _is_stack(file) and not any(fnmatchcase(file, pattern) for pattern in _NO_SITE)
 
 
-def _of_containers(text: str) -> bool:
+def _of_containers(file: Path) -> bool:
     """Whether the file declares a site of containers; one that cannot be read is for lint and review to tell of."""
     try:
-        document = next(documents(text), None)
+        document = next(documents(read_text(file)), None)
         data = document.data() if document else None
-    except YamlMistakeError:
+    except (SiteError, YamlMistakeError):
         return False
     return at(site_data(data), ("nodes", "backend")) == "container"
 
 
 def _changed(since: str) -> list[str]:
     """Files that differ from the commit at which the work here left `since`, those not yet committed too."""
+    if not git.is_there():
+        wrong_use("git is not on PATH, which --since asks for what changed; install it: apt-get install git")
     base = _git("merge-base", "HEAD", since)
     changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", base.strip())
     return [*filter(None, changed.split("\0")), *_git("ls-files", "--others", "--exclude-standard").splitlines()]

@@ -71,6 +71,17 @@ def named(site: str) -> tuple[str, Path]:
     return file.name.removeprefix("Pulumi.").removesuffix(file.suffix), file
 
 
+def own(site: str) -> tuple[str, Path]:
+    """The same where pulumi itself reads the file, which is by the stack's name. Ends as for wrong use where it is another file."""
+    name, file = named(site)
+    read_by_pulumi = FOLDER / f"Pulumi.{name}.yaml"
+    if file.resolve() != read_by_pulumi.resolve():
+        wrong_use(
+            f"{file} is not the file of stack {name}, which pulumi reads from {read_by_pulumi}; put it there, or name a stack: pulumi stack ls"
+        )
+    return name, read_by_pulumi
+
+
 def missing(file: Path) -> NoReturn:
     """Ends as for wrong use: a site has no file."""
     there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))

@@ -25,7 +25,7 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
     source = file if text is not None or data is None else f"configuration of stack {pulumi.get_stack()}"
     try:
         defaults = defaults_beside(file)
-        site = parse_site(data, source=source, text=text, defaults=defaults)
+        site = parse_site(data, source=source, text=text, defaults=defaults, ordered=True)
     except SiteError as error:
         raise pulumi.RunError(str(error)) from None
     # A configuration from elsewhere may lie in the same folder: a site is never held against itself.

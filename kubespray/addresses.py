@@ -62,14 +62,13 @@ def mistakes(hosts: Mapping[str, Mapping[str, Any]], members: int, variables: Ma
         found = {}
         for name, default in ((family.services, family.default_services), (family.pods, family.default_pods)):
             value = variables.get(name, default)
-            try:
-                network = ipaddress.ip_network(str(value))
-                if network.max_prefixlen != family.bits:
-                    msg = f"{value} is IPv{network.version}"
-                    raise ValueError(msg)  # noqa: TRY301 # one way to say it
+            network = _network(value)
+            if network is None:
+                yield f"{where(name)}: no network, or with host bits set; write one such as {default}"
+            elif network.max_prefixlen != family.bits:
+                yield f"{where(name)}: {network} is IPv{network.version}; write a network such as {default}"
+            else:
                 found[name] = network
-            except ValueError as error:
-                yield f"{where(name)}: {error}; write a network such as {default}"
         every += found.items()
         if len(found) == 2:
             yield from _rooms(family, found[family.services], found[family.pods], members, variables)
@@ -82,6 +81,13 @@ def mistakes(hosts: Mapping[str, Mapping[str, Any]], members: int, variables: Ma
                 yield f"nodes.hosts.{host}.address: {of_host['ip']} lies in {where(name)} {network}; move that elsewhere"
 
 
+def _network(value: object) -> Network | None:
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError:
+        return None
+
+
 def _rooms(
     family: Family, services: Network, pods: Network, members: int, variables: Mapping[str, Any]
 ) -> Iterator[str]:
@@ -91,7 +97,7 @@ def _rooms(
         yield f"{where(family.services)}: {services} is larger than the API server takes; at most a /{services.max_prefixlen - SERVICE_BITS}"
     prefix = variables.get(family.prefix, family.default_prefix)
     if not isinstance(prefix, int) or not pods.prefixlen <= prefix <= pods.max_prefixlen:
-        yield f"{where(family.prefix)}: {prefix!r} is no prefix length inside {pods}; write one such as {family.default_prefix}"
+        yield f"{where(family.prefix)}: no prefix length inside {pods}; write one such as {family.default_prefix}"
         return
     if prefix - pods.prefixlen > NODE_BITS:
         yield (
@@ -107,6 +113,6 @@ def _rooms(
     most, addresses = variables.get("kubelet_max_pods", 110), 2 ** (pods.max_prefixlen - prefix) - 2
     if family is V4 and plugin not in {"calico", "none"} and str(most).isdigit() and int(most) > addresses:
         yield (
-            f"kubespray.variables.kubelet_max_pods: {most} pods a node, but a node's /{prefix} has {addresses} addresses; write {addresses} or less, "
+            f"kubespray.variables.kubelet_max_pods: more pods a node than the {addresses} addresses of a node's /{prefix}; write {addresses} or less, "
             f"or a shorter {family.prefix}"
         )

@@ -45,7 +45,10 @@ def mistakes(
     groups: Mapping[str, Sequence[str]],
     variables: Mapping[str, Any],
 ) -> list[str]:
-    """Everything that the release of Kubespray would refuse, or that would break what comes after it; a sentence each."""
+    """Everything that the release of Kubespray would refuse, or that would break what comes after it; a sentence each.
+
+    What a variable holds may be a secret in the wrong place: only versions and networks are shown.
+    """
     members = len({*groups["kube_control_plane"], *groups["kube_node"]})
     return [
         *_decided(variables),
@@ -63,7 +66,7 @@ def _decided(variables: Mapping[str, Any]) -> Iterator[str]:
         if name in DECIDED or name.startswith("ansible_ssh_"):
             yield f"{WHERE}.{name}: the site says this itself ({DECIDED.get(name, 'nodes.ssh')}); leave it out"
     if variables.get("kube_owner", "root") != "root":
-        yield f"{WHERE}.kube_owner: {variables['kube_owner']!r} would own /opt/cni/bin, where plugins are put as root; leave it out"
+        yield f"{WHERE}.kube_owner: would own /opt/cni/bin, where plugins are put as root; leave it out"
     if variables.get("kubeconfig_localhost"):
         yield (
             f"{WHERE}.kubeconfig_localhost: would leave the administrator's credentials in a file here; leave it out, "
@@ -75,10 +78,10 @@ def _choices(variables: Mapping[str, Any]) -> Iterator[str]:
     for name, choices in CHOICES.items():
         if name in variables and variables[name] not in choices:
             known = ", ".join(choice or "''" for choice in choices)
-            yield f"{_where(name)}: {variables[name]!r} is not known to Kubespray; it is one of {known}"
+            yield f"{_where(name)}: not known to Kubespray; write one of {known}"
     cloud = variables.get("external_cloud_provider")
     if variables.get("cloud_provider") == "external" and cloud not in CLOUDS:
-        yield f"{WHERE}.external_cloud_provider: {cloud!r} is not known to Kubespray; it is one of {', '.join(CLOUDS)}"
+        yield f"{WHERE}.external_cloud_provider: not known to Kubespray; write one of {', '.join(CLOUDS)}"
 
 
 def _together(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -89,11 +92,11 @@ def _together(variables: Mapping[str, Any]) -> Iterator[str]:
     ):
         yield f"{WHERE}.custom_cni_manifests: missing; kube_network_plugin custom_cni needs the manifests of a network"
     if variables.get("etcd_deployment_type") == "docker" and runtime != "docker":
-        yield f"{WHERE}.etcd_deployment_type: docker needs container_manager docker, which is {runtime}; write host"
+        yield f"{WHERE}.etcd_deployment_type: docker needs container_manager docker; write host"
     if variables.get("kata_containers_enabled") is True and runtime == "docker":
         yield f"{WHERE}.kata_containers_enabled: needs container_manager containerd or crio, not docker"
     if variables.get("gvisor_enabled") is True and runtime != "containerd":
-        yield f"{WHERE}.gvisor_enabled: needs container_manager containerd, not {runtime}"
+        yield f"{WHERE}.gvisor_enabled: needs container_manager containerd"
     if variables.get("download_localhost") is True and variables.get("download_run_once") is not True:
         yield f"{WHERE}.download_localhost: needs download_run_once: true"
     if variables.get("kube_external_ca_mode") is True and variables.get("auto_renew_certificates") is True:
@@ -129,7 +132,7 @@ def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
         return
     parts = str(wanted).split(".")
     if len(parts) != 3 or not all(part.isdecimal() for part in parts):
-        yield f"{_where('kube_version')}: {wanted!r} is not a version; write three numbers such as 1.35.4"
+        yield f"{_where('kube_version')}: not a version; write three numbers such as 1.35.4, in quotes"
     elif release is not None and not release.knows(str(wanted)):
         yield f"{_where('kube_version')}: Kubespray {version} does not install {wanted}; it knows {release.range}"
 

@@ -70,6 +70,13 @@ def merged(under: Mapping[str, Data], over: Mapping[str, Data]) -> dict[str, Dat
     return found
 
 
+def by_key(data: Data) -> Data:
+    """The same with the keys of every mapping sorted, as Pulumi hands a site over: where a value comes from is then no difference."""
+    if isinstance(data, dict):
+        return {key: by_key(data[key]) for key in sorted(data)}
+    return [by_key(item) for item in data] if isinstance(data, list) else data
+
+
 def _depth(data: Data, path: Path) -> int:
     """How many parts of a path lead somewhere."""
     for depth, part in enumerate(path):

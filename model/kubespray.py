@@ -68,7 +68,7 @@ class Kubespray(Part):
             given = self.variables["kube_version"]
             # Without quotes YAML reads two numbers as a fraction.
             if not isinstance(given, str) or not BARE_VERSION.fullmatch(given):
-                yield f"kubespray.variables.kube_version: {given!r} is not a version; write three numbers in quotes such as '1.34.3'"
+                yield "kubespray.variables.kube_version: not a version; write three numbers in quotes such as '1.34.3'"
 
     def _typed(self) -> dict[str, tuple[str, Any]]:
         """Kubespray's variable → our key and its value."""

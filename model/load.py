@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from model.catalog import Catalog
-from model.defaults import NAME, Defaults, DefaultsError
+from model.defaults import NAME, Defaults, DefaultsError, by_key
 from model.mistakes import Mistake, mistakes_of
 from model.positions import Data, Path, YamlMistakeError, at, documents, whole_characters, written
 from model.site import Site
@@ -43,10 +43,13 @@ class SiteError(ValueError):
         return [f"{place}: {written(mistake.path) or 'site'}: {mistake.message}" for mistake, place in self.mistakes]
 
 
-def parse_site(data: object, *, source: str, text: str | None = None, defaults: Defaults | None = None) -> Site:
+def parse_site(
+    data: object, *, source: str, text: str | None = None, defaults: Defaults | None = None, ordered: bool = False
+) -> Site:
     """A site out of the value of `multus-site:site`, with the defaults of its folder under it.
 
-    `source` names the file in messages; `text` is that stack file's YAML, for line numbers. Raises SiteError.
+    `source` names the file in messages; `text` is that stack file's YAML, for line numbers. `ordered`: mappings are sorted by key, whichever
+    file they come from; else they stay in the order of the files. Raises SiteError.
     """
     if data is None:
         missing = Mistake((), "missing; write it into the stack file as config: multus-site:site: {name: …, nodes: …}")
@@ -58,7 +61,7 @@ def parse_site(data: object, *, source: str, text: str | None = None, defaults: 
         except DefaultsError as error:
             raise SiteError([(Mistake((), error.message), Place(defaults.file, *(error.place or ())))]) from None
     try:
-        return Site.model_validate(whole)
+        return Site.model_validate(by_key(whole) if ordered else whole)  # type: ignore[arg-type]  # the same
     except ValidationError as error:
         mistakes = mistakes_of(error, whole)
         places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
@@ -68,13 +71,22 @@ def parse_site(data: object, *, source: str, text: str | None = None, defaults: 
         raise SiteError([(mistake, place) for place, mistake in places]) from None
 
 
+def read_text(path: File | str) -> str:
+    """The text of a stack file, or of defaults. Raises SiteError where it cannot be read."""
+    try:
+        return File(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"cannot be read: byte {error.object[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        raise SiteError([(Mistake((), message), Place(str(path), line))]) from None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; put a file of YAML there"
+        raise SiteError([(Mistake((), message), Place(str(path)))]) from None
+
+
 def load_stack_file(path: File | str) -> Site:
     """The site that a stack file declares, with the defaults of its folder. Raises SiteError."""
-    try:
-        text = File(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SiteError([(Mistake((), f"cannot be read: {error}"), Place(str(path)))]) from None
-    return parse_stack_text(text, source=str(path), defaults=defaults_beside(path))
+    return parse_stack_text(read_text(path), source=str(path), defaults=defaults_beside(path))
 
 
 def parse_stack_text(text: str, *, source: str, defaults: Defaults | None = None) -> Site:
@@ -91,12 +103,7 @@ def parse_stack_text(text: str, *, source: str, defaults: Defaults | None = None
 def defaults_beside(path: File | str) -> Defaults | None:
     """The defaults of a stack file's folder; None where there are none. Raises SiteError where they cannot be read."""
     file = File(path).parent / NAME
-    if not file.is_file():
-        return None
-    try:
-        return Defaults(str(file), file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SiteError([(Mistake((), f"cannot be read: {error}"), Place(str(file)))]) from None
+    return Defaults(str(file), read_text(file)) if file.is_file() else None
 
 
 class CatalogError(ValueError):
@@ -140,10 +147,10 @@ def stacks_beside(path: File | str) -> list[tuple[str, str, Site, Defaults | Non
         if file.resolve() == own.resolve():
             continue
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_text(file)
             site = parse_stack_text(text, source=str(file), defaults=defaults)
             found.append((str(file), text, site, defaults))
-        except (OSError, UnicodeDecodeError, SiteError):
+        except SiteError:
             continue  # its own stack says what is wrong with it
     return found
 

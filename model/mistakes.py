@@ -20,6 +20,11 @@ _SHAPES = {"object": "a mapping (key: value)", "array": "a list", "string": "tex
            "number": "a number", "boolean": "true or false"}  # fmt: skip
 _EMPTY = "is empty"
 
+FREE = frozenset({"annotations", "command", "config", "exec", "livenessProbe", "readinessProbe", "variables"})
+"""Keys whose values may be anything, a secret too: none of them is ever shown, not even one that does not fit."""
+
+_KINDS = {str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -45,6 +50,7 @@ def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
 def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
     path, schema, parent = _located(detail["loc"])
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    shown = _kind(value) if FREE.intersection(map(str, path)) else _shown(value)
     if kind == "value_error":
         text = str(context["error"])
         for line in text.split("\n") if not path else [text]:
@@ -62,16 +68,17 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
             (*path, key), f"{found}; write one of {', '.join(choices)}{_guess(context.get('tag', ''), choices)}"
         )
     elif kind in {"greater_than_equal", "less_than_equal"}:
-        yield Mistake(path, f"{value} is out of bounds; {right_for(schema)}")
+        yield Mistake(path, f"{shown} is out of bounds; {right_for(schema)}")
     elif kind == "too_short":
         yield Mistake(path, f"{_EMPTY}; {right_for(schema)}")
     elif kind == "literal_error":
         choices = [str(choice) for choice in schema.get("enum", [schema.get("const", "")])]
-        yield Mistake(path, f"{_shown(value)} is not known here; {right_for(schema)}{_guess(str(value), choices)}")
+        yield Mistake(path, f"{shown} is not known here; {right_for(schema)}{_guess(str(value), choices)}")
     elif schema.get("type") == "string" and not schema.get("examples") and isinstance(value, (bool, int, float)):
-        yield Mistake(path, f'{_shown(value)} does not fit; {right_for(schema)}, in quotes: "{_shown(value)}"')
+        quoted = f': "{shown}"' if shown == _shown(value) else ""
+        yield Mistake(path, f"{shown} does not fit; {right_for(schema)}, in quotes{quoted}")
     else:
-        yield Mistake(path, f"{_shown(value)} does not fit; {right_for(schema)}")
+        yield Mistake(path, f"{shown} does not fit; {right_for(schema)}")
 
 
 def parsed_path(text: str) -> Path:
@@ -179,9 +186,13 @@ def _guess(value: str, choices: list[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value)) or f"a {'mapping' if isinstance(value, dict) else 'list'}"
+
+
 def _shown(value: object) -> str:
     if isinstance(value, (dict, list)):
-        return f"a {'mapping' if isinstance(value, dict) else 'list'}"
+        return _kind(value)
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "…"
 

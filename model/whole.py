@@ -53,7 +53,7 @@ def mistakes(site: "Site") -> list[str]:
     manager = site.kubespray.variables.get("container_manager", "containerd")
     if site.air_gap is not None and manager != "containerd":
         found.append(
-            f"kubespray.variables.container_manager: {manager!r} is not told of the mirror of airGap, containerd is; leave it out"
+            "kubespray.variables.container_manager: only containerd is told of the mirror of airGap; leave it out"
         )
     for name, network in site.networks.items():
         if network.segment is not None and network.segment not in site.segments:

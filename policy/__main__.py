@@ -13,7 +13,7 @@ from policy.organisation import SettingsError, settings
 from policy.pack import POLICIES
 
 try:
-    organisation = settings({policy.name for policy in POLICIES}, Path(__file__).with_name("organisation.json"))
+    organisation = settings(POLICIES, Path(__file__).with_name("organisation.json"))
 except SettingsError as error:
     sys.exit(str(error))
 

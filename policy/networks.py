@@ -70,6 +70,16 @@ def in_forbidden_ranges(resource: Resource, settings: Settings) -> Iterator[str]
                 yield f"{where}: {shown} is in {text}, which networks may not use; choose addresses outside of it"
 
 
+def no_subnets(settings: Settings) -> Iterator[str]:
+    """Ranges that are none."""
+    ranges = settings.get("ranges", [])
+    for text in ranges if isinstance(ranges, list) else [ranges]:
+        try:
+            ipaddress.ip_network(text if isinstance(text, str) else "", strict=False)
+        except ValueError:
+            yield f"ranges: {text!r} is no subnet; write a list of such as 10.0.0.0/16 and fd00::/8"
+
+
 def _addresses(resource: Resource) -> Iterator[tuple[Range, str]]:
     """Ranges and single addresses with who takes them, in words."""
     name = resource.object_name()
@@ -212,6 +222,7 @@ FORBIDDEN_RANGES = Policy(
     "no-forbidden-ranges",
     "Networks stay out of ranges that the organisation keeps for something else.",
     of_one=in_forbidden_ranges,
+    mistakes=no_subnets,
     settings={
         "ranges": {
             "type": "array",

@@ -53,6 +53,8 @@ class Policy:
     of_all: Callable[[Sequence[Resource], Settings], Iterable[tuple[Resource | None, str]]] | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """JSON schemas by name, each with its default."""
+    mistakes: Callable[[Settings], Iterable[str]] = lambda _: ()
+    """What of given settings no schema can say: key, colon, what is wrong and what would be right."""
 
     def completed(self, given: Settings) -> Settings:
         """The settings with defaults where the organisation says nothing."""

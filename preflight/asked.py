@@ -1,5 +1,6 @@
 """What a site asks of each of its hosts: pure data, made of the site and of Kubespray's variables."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -105,7 +106,8 @@ class Asked:
 def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
     """What is asked of each node. `variables`: Kubespray's, the secret ones left out."""
     version = kubernetes_of(site.kubespray.version, variables.get("kube_version"))
-    minor = tuple(int(part) for part in version.split(".")[:2]) if version else ()
+    # one that is no version is refused with the cluster's other variables
+    minor = tuple(int(part) for part in re.findall(r"\d+", str(version or ""))[:2])
     kernels = {
         ".".join(map(str, first)): f"{name} {value}"
         for (name, value), first in KERNELS.items()

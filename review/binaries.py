@@ -10,6 +10,7 @@ from review.effects import Change
 from review.preview import Preview
 
 _COMPONENT = "multus-site:index:CniPlugins"
+_CALICO = "Calico's own"
 
 
 def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[Binaries]:
@@ -29,7 +30,9 @@ def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[
             had = before[old[node].architecture] if node in old else {}
             has = after[new[node].architecture] if node in new else {}
             names = [n for n in dict.fromkeys((*has, *had)) if had.get(n) != has.get(n)]
-            moved = tuple(Moved(n, had.get(n, ""), has.get(n, "")) for n in names)
+            # What Calico put there is in no record of ours, and stays as long as the node does.
+            left = {n: "no longer asked for; Calico keeps it" for n in names if node in new and had.get(n) == _CALICO}
+            moved = tuple(Moved(n, had.get(n, ""), has.get(n, left.get(n, ""))) for n in names)
             if node not in old:
                 why = "the node is new"
             elif node not in new:
@@ -69,7 +72,7 @@ def _origins(site: Site, catalog: Catalog, architecture: Architecture) -> dict[s
 
 def _said(site: Site, origin: cni_plugins.Origin, architecture: Architecture) -> str:
     if origin.kind == "calico":
-        return "Calico's own"
+        return _CALICO
     pin = origin.pin.removeprefix("h1:")[:12]
     if site.cni_plugins.binary(origin.name, architecture):
         return f"the site's own, sha256 {pin}…"

@@ -178,7 +178,7 @@ def _pods(review: Review) -> Iterator[str]:
 def _findings(review: Review) -> Iterator[str]:
     rows = [
         (
-            f"{'❌' if f['level'] == 'error' else '⚠️'} line {f['line']}",
+            f"{'❌' if f['level'] == 'error' else '⚠️'} {_place(review, str(f['file']))}line {f['line']}",
             f"`{f['rule']}`",
             _safe(f"{f['path']}: {f['message']}"),
             _safe(str(f["hint"])),
@@ -186,6 +186,11 @@ def _findings(review: Review) -> Iterator[str]:
         for f in review.findings
     ]
     yield from _table("Lint", ("", "rule", "what", "what would be right"), rows)
+
+
+def _place(review: Review, file: str) -> str:
+    """The file of a finding, where it is not the stack's own."""
+    return "" if file.endswith(f"/Pulumi.{review.stack}.yaml") else f"{_safe(file)} "
 
 
 def _diagrams(review: Review) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """What else a site says, held against what it said: versions, and settings key by key."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubespray.releases import kubernetes_of
+from model.mistakes import FREE
 from model.site import Site
 from render import images
 from review.data import Moved
@@ -11,9 +13,6 @@ from review.words import value
 
 _TOLD_ELSEWHERE = {"name", "nodes", "racks", "networks", "workloads"}
 _VERSIONS = {"version", "kubernetesVersion"}
-
-_SILENT = {"variables", "command", "exec", "annotations"}
-"""Keys whose values may be anything, a secret too: that they changed is told, and which of them, not to what."""
 
 
 def versions(old: Site | None, new: Site) -> list[Moved]:
@@ -27,7 +26,9 @@ def _versions(site: Site) -> Iterator[tuple[str, str]]:
     kubespray = site.kubespray
     yield "Kubespray", kubespray.version
     given = kubespray.given().get("kube_version")
-    yield "Kubernetes", kubernetes_of(kubespray.version, str(given) if given else None) or "as released"
+    # Variables may be anything: one that is no version is refused, and not shown.
+    known = str(given) if re.fullmatch(r"[0-9.]+", str(given)) else None
+    yield "Kubernetes", kubernetes_of(kubespray.version, known) or "as released"
     yield "CNI plugins", site.cni_plugins.version
     yield "Multus", site.multus.version
     if "whereabouts" in site.address_management():
@@ -51,14 +52,15 @@ def settings(old: Site, new: Site) -> list[Moved]:
 
 
 def _moved(path: str, old: Any, new: Any, *, silent: bool = False) -> Iterator[Moved]:  # noqa: ANN401  # any JSON
+    """What differs; of values that may be anything that they changed, and which of them, not to what."""
     last = path.rpartition(".")[2]
     if old == new or last in _VERSIONS:
         return
     if isinstance(old or {}, Mapping) and isinstance(new or {}, Mapping):
         was, now = old or {}, new or {}
         for key in dict.fromkeys((*was, *now)):
-            yield from _moved(f"{path}.{key}", was.get(key), now.get(key), silent=silent or last in _SILENT)
-    elif silent or last in _SILENT:
+            yield from _moved(f"{path}.{key}", was.get(key), now.get(key), silent=silent or last in FREE)
+    elif silent or last in FREE:
         yield Moved(
             path,
             "set" if old is not None else "",

@@ -51,6 +51,19 @@ def test_work_that_is_not_committed_counts(repository):
     assert git.changed_lines("HEAD", relative(repository)) == {1}
 
 
+def test_a_file_that_was_no_utf8(repository):
+    repository.write_bytes(b"caf\xe9\ntwo\n")
+    sh("git", "commit", "-q", "-a", "-m", "second")
+    repository.write_text("café\ntwo\n")
+    assert git.at("HEAD", relative(repository)) == "caf\ufffd\ntwo\n"
+    assert git.changed_lines("HEAD", relative(repository)) == {1}
+
+
+def test_the_files_of_a_folder_as_they_were(repository):
+    repository.rename(repository.with_name("Pulumi.b.yaml"))
+    assert git.files("HEAD", relative(repository).parent) == ["stacks/Pulumi.a.yaml"]
+
+
 def test_a_file_that_was_not_there(repository):
     other = repository.with_name("Pulumi.b.yaml")
     other.write_text("one\n")
@@ -62,6 +75,14 @@ def test_a_name_that_is_none(repository):  # noqa: ARG001 # a repository to be i
     for name in ("nowhere", "--help", "-1"):
         with pytest.raises(git.GitError, match="git knows no commit"):
             git.commit(name)
+
+
+@pytest.mark.usefixtures("repository")
+def test_no_git_at_all(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert git.merge_base() is None
+    with pytest.raises(git.GitError, match="git is not on PATH, which is asked for main; install it"):
+        git.commit("main")
 
 
 def test_no_repository_at_all(tmp_path, monkeypatch):

@@ -4,9 +4,12 @@ import re
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cli.__main__ import app
+from cli.show import _lines
 from model.load import load_stack_file, parse_site
 from tests.model.test_defaults import DEFAULTS, STACK
 
@@ -59,6 +62,16 @@ def test_texts_that_look_like_something_else_stay_texts(project):
     (project / "stacks" / "Pulumi.dallas.yaml").write_text(stack)
     variables = yaml.safe_load(show().stdout)["kubespray"]["variables"]
     assert variables == {"kube_proxy_mode": "no", "kube_network_plugin": "flannel", "x": "1", "y": "a: b # c", "z": {}, "n": None}  # fmt: skip
+
+
+@given(st.text() | st.lists(st.text(max_size=9), max_size=3) | st.text("l1 '\"#:\\\n\t\u2028", min_size=1))
+@example("l1\nl2")
+@example("l1 " * 90 + "\n")
+@example(["a\n", {"b\n": "c\n\n d"}])
+def test_every_value_is_on_one_line_and_stays_what_it_is(value):
+    ((line, _),) = _lines({"key": value}, ())
+    assert "\n" not in line
+    assert yaml.safe_load(line) == {"key": value}
 
 
 def origins(*arguments):

@@ -46,7 +46,8 @@ def test_all_but_those_of_containers(folder):
     assert names() == ["austin", "dallas"]
     assert json.loads("".join(names("--format", "json"))) == ["austin", "dallas"]
     (folder / "stacks" / "Pulumi.broken.yaml").write_text("config: {")
-    assert names() == ["austin", "broken", "dallas"]
+    (folder / "stacks" / "Pulumi.latin.yaml").write_bytes(b"# caf\xe9\n")
+    assert names() == ["austin", "broken", "dallas", "latin"]
 
 
 def test_those_that_a_change_touches(folder):
@@ -92,6 +93,15 @@ def test_a_site_that_is_gone_is_told_when_asked_for(folder):
 @pytest.mark.usefixtures("folder")
 def test_a_first_push_touches_all():
     assert names("--since", "0" * 40) == ["austin", "dallas"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_git(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert names() == ["austin", "dallas"]
+    result = CliRunner().invoke(app, ["sites", "--since", "base"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "git is not on PATH" in result.stderr
 
 
 def test_wrong_use(folder):

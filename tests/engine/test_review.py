@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas
@@ -59,6 +60,20 @@ def test_the_order_of_keys_is_no_change_and_nothing_is_said_of_it(place):
     assert re.search(r"Pulumi: \d+ unchanged\.$", text, re.MULTILINE)
     assert re.findall(r"^### (.+)", text, re.MULTILINE) == ["Warnings"]  # that the cluster could not be asked
     assert "mermaid" not in text
+
+
+def test_what_moves_into_the_defaults_is_no_change(place):
+    shared = {}
+    place.edit(
+        lambda site: shared.update(
+            networks={"signalling": site["networks"].pop("signalling")},
+            workloads={"recorder": site["workloads"].pop("recorder")},
+        )
+    )
+    place.file.with_name("defaults.yaml").write_text(yaml.safe_dump(shared, sort_keys=False))
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "✅ dallas: nothing changes" in text
 
 
 def test_another_key_changes_nothing_but_how_nodes_are_reached(place):
@@ -147,6 +162,31 @@ def test_findings_of_changed_lines_with_their_lines(place):
     assert "10.99.0.1" in lines[found["findings"][0]["line"] - 1]
 
 
+def test_findings_in_the_defaults_are_told_of_their_changed_lines(place):
+    gateway_outside(site := dallas())
+    shared = place.file.with_name("defaults.yaml")
+    place.edit(lambda site: site["networks"].pop("media"))
+    shared.write_text(yaml.safe_dump({"networks": {"media": site["networks"]["media"]}}, width=10_000))
+    place.commit("a network for all")
+    _, text, _ = place.review("--format", "json")
+    assert json.loads(text)["findings"] == []
+    shared.write_text(shared.read_text().replace("10.99.0.1", "10.99.0.2"))
+    _, text, _ = place.review("--format", "json")
+    (finding,) = json.loads(text)["findings"]
+    assert (finding["rule"], finding["file"]) == ("GATEWAY_OUTSIDE_SUBNET", "stacks/defaults.yaml")
+    assert "10.99.0.2" in shared.read_text().splitlines()[finding["line"] - 1]
+    _, text, _ = place.review()
+    assert f"| ⚠️ stacks/defaults.yaml line {finding['line']} |" in text
+    reason = "it is on the same wire"
+    shared.write_text(
+        re.sub(
+            r"^(.*10\.99)", rf"      # lint: allow GATEWAY_OUTSIDE_SUBNET {reason}\n\1", shared.read_text(), flags=re.M
+        )
+    )
+    _, text, _ = place.review("--format", "json")
+    assert json.loads(text)["findings"] == []
+
+
 def test_a_site_that_the_model_refuses_is_an_error(place):
     place.edit(lambda site: site["networks"]["media"].update(mastre="ens8"))
     status, text, _ = place.review()
@@ -155,12 +195,56 @@ def test_a_site_that_the_model_refuses_is_an_error(place):
     assert "mastre" in text
 
 
+@pytest.mark.parametrize("name", ["Pulumi.dallas.yaml", "defaults.yaml"])
+def test_a_file_that_is_no_utf8(place, name):
+    file = place.file.with_name(name)
+    text = file.read_bytes() if file.exists() else b""
+    file.write_bytes(b"# caf\xe9\n" + text)
+    status, out, said = place.review("--format", "json")
+    assert status == 1, said
+    assert json.loads(out)["errors"] == [
+        f"stacks/{name}:1: site: cannot be read: byte 0xe9 is not UTF-8; save the file as UTF-8"
+    ]
+    place.commit("as it should not be")
+    file.write_bytes(b"# cafe\n" + text)
+    status, out, said = place.review()
+    assert status == 0, out + said
+    assert "✅ dallas: nothing changes" in out
+
+
+def test_a_folder_in_place_of_a_file(place):
+    place.file.unlink()
+    place.file.mkdir()
+    status, out, said = place.review("--format", "json")
+    assert status == 1, said
+    assert json.loads(out)["errors"] == [
+        "stacks/Pulumi.dallas.yaml: site: cannot be read: Is a directory; put a file of YAML there"
+    ]
+
+
 def test_a_deleted_file(place):
     place.file.unlink()
     status, text, said = place.review()
     assert status == 0, text + said
     assert "3 nodes, 2 networks and 2 workloads go on" in text
     assert "⛔" in text
+
+
+def test_a_renamed_file_is_a_danger_until_the_stack_is_renamed_too(place):
+    place.file.rename(place.file.with_name("Pulumi.austin.yaml"))
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "pulumi stack rename austin --stack dallas" in text
+    status, text, said = place.review(stack="austin")
+    assert status == 0, text + said
+    assert "## ⛔ austin: 1 dangerous change\n" in text
+    assert "its name dallas is that of stacks/Pulumi.dallas.yaml, which is gone" in text
+    assert "None: what runs goes on" not in text
+    place.must("pulumi", "stack", "rename", "austin", "--stack", "dallas")
+    status, text, said = place.review(stack="austin")
+    assert status == 0, text + said
+    assert "✅ austin: no interruption" in text
+    assert " to create" not in text
 
 
 def test_another_script_is_told_for_each_node(place):
@@ -248,6 +332,27 @@ def planted(part):
     site["workloads"]["core"]["command"] = ["server", f"--password={canary('command')}"]
     site["workloads"]["core"]["livenessProbe"] = {"exec": ["curl", "-H", canary("probe")]}
     return site
+
+
+def test_secrets_of_the_wrong_shape_never_appear(place):
+    def misshapen(site):
+        site["workloads"]["core"].update(
+            command=f"curl -u admin:{CANARY} http://x", readinessProbe={"exec": f"check --pin {CANARY}"}
+        )
+        site["kubespray"]["variables"] = f"registry pass {CANARY}"
+
+    def no_choice(site):
+        site["kubespray"]["variables"] = {"kube_proxy_mode": CANARY, "kube_version": CANARY, "kube_pods_subnet": CANARY}
+
+    before = place.file.read_text()
+    for edit, mistakes in ((misshapen, 3), (no_choice, 3)):
+        place.file.write_text(before)
+        place.edit(edit)
+        status, text, said = place.review("--format", "json")
+        found = json.loads(text)
+        assert status == 1, said
+        assert len(found["errors"]) + len(found["findings"]) == mistakes, text
+        assert CANARY not in text + said
 
 
 PLANTED = f"{CANARY}-configured-x7Qz"

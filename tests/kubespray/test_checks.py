@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kubespray import machines
-from kubespray.checks import mistakes
+from kubespray.checks import CHOICES, mistakes
 
 HOSTS = {"a": {"ip": "10.1.1.5"}, "b": {"ip": "10.1.1.6"}, "c": {"ip": "10.1.1.7"}}
 GROUPS = {"kube_control_plane": ["a"], "etcd": ["a"], "kube_node": ["a", "b", "c"]}
@@ -20,15 +20,15 @@ def found(variables: dict[str, Any], version: str = "v2.31.0") -> list[str]:
 BAD: list[tuple[dict[str, Any], str]] = [
     (
         {"kube_network_plugin": "weave"},
-        "kubespray.networkPlugin: 'weave' is not known to Kubespray; it is one of calico",
+        "kubespray.networkPlugin: not known to Kubespray; write one of calico",
     ),
     ({"kube_proxy_mode": "userspace"}, "iptables, ipvs, nftables"),
     ({"container_manager": "rkt"}, "containerd, crio, docker"),
     ({"dns_mode": "kubedns"}, "coredns, coredns_dual, manual, none"),
     ({"resolvconf_mode": "resolved"}, "docker_dns, host_resolvconf, none"),
     ({"cert_management": "vault"}, "none, script"),
-    ({"cloud_provider": "aws"}, "it is one of '', external"),
-    ({"cloud_provider": "external"}, "external_cloud_provider: None is not known"),
+    ({"cloud_provider": "aws"}, "write one of '', external"),
+    ({"cloud_provider": "external"}, "external_cloud_provider: not known"),
     ({"kube_network_plugin": "custom_cni"}, "custom_cni_manifests: missing"),
     ({"etcd_deployment_type": "docker"}, "etcd_deployment_type: docker needs container_manager docker"),
     ({"gvisor_enabled": True, "container_manager": "crio"}, "gvisor_enabled: needs container_manager containerd"),
@@ -44,17 +44,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"ansible_user": "root"}, "the site says this itself (nodes.ssh.user)"),
     ({"ansible_ssh_common_args": "-o StrictHostKeyChecking=no"}, "the site says this itself (nodes.ssh)"),
     ({"ip": "10.1.1.5"}, "(nodes.hosts.<node>.address)"),
-    ({"kube_owner": "kube"}, "'kube' would own /opt/cni/bin"),
+    ({"kube_owner": "kube"}, "kube_owner: would own /opt/cni/bin"),
     ({"kubeconfig_localhost": True}, "pulumi stack output kubeconfig"),
     ({"kube_version": "1.36.0"}, "Kubespray v2.31.0 does not install 1.36.0; it knows 1.33.0 to 1.33.11"),
     ({"kube_version": "1.35.5"}, "does not install 1.35.5"),
-    ({"kube_version": "v1.35.4"}, "'v1.35.4' is not a version"),
-    ({"kube_version": 1.35}, "1.35 is not a version"),
+    ({"kube_version": "v1.35.4"}, "kubespray.kubernetesVersion: not a version"),
+    ({"kube_version": 1.35}, "not a version; write three numbers such as 1.35.4, in quotes"),
     (
         {"kube_pods_subnet": "10.233.0.0/17"},
         "kubespray.podCidr: 10.233.0.0/17 overlaps kubespray.serviceCidr 10.233.0.0/18",
     ),
-    ({"kube_pods_subnet": "10.233.64.1/18"}, "has host bits set"),
+    ({"kube_pods_subnet": "10.233.64.1/18"}, "with host bits set"),
     ({"kube_pods_subnet": 5}, "kubespray.podCidr: "),
     ({"kube_pods_subnet": "fd00::/48"}, "fd00::/48 is IPv6"),
     ({"kube_service_addresses": "10.1.0.0/16"}, "nodes.hosts.a.address: 10.1.1.5 lies in kubespray.serviceCidr"),
@@ -64,17 +64,20 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"kube_pods_subnet": "10.9.0.0/25", "kube_network_node_prefix": 26},
         "room for 2 blocks of /26, and the site has 3",
     ),
-    ({"kube_network_node_prefix": 12}, "12 is no prefix length inside"),
-    ({"kube_network_node_prefix": "24"}, "'24' is no prefix length inside"),
+    ({"kube_network_node_prefix": 12}, "kube_network_node_prefix: no prefix length inside"),
+    ({"kube_network_node_prefix": "24"}, "kube_network_node_prefix: no prefix length inside"),
     ({"kube_pods_subnet": "100.0.0.0/8", "kube_network_node_prefix": 26}, "more than 16 bits longer"),
     (
         {**FLANNEL, "kube_network_node_prefix": 26},
-        "kubelet_max_pods: 110 pods a node, but a node's /26 has 62 addresses",
+        "kubelet_max_pods: more pods a node than the 62 addresses of a node's /26",
     ),
     ({**FLANNEL, "kubelet_max_pods": 255}, "write 254 or less"),
     ({**V6, "kube_pods_subnet_ipv6": "10.9.0.0/16"}, "kube_pods_subnet_ipv6: 10.9.0.0/16 is IPv4"),
     ({**V6, "kube_pods_subnet_ipv6": "fd85:ee78:d8a6:8607::/64"}, "overlaps"),
-    ({"enable_dual_stack_networks": True, "kube_network_node_prefix_ipv6": 64}, "64 is no prefix length inside"),
+    (
+        {"enable_dual_stack_networks": True, "kube_network_node_prefix_ipv6": 64},
+        "kube_network_node_prefix_ipv6: no prefix length inside",
+    ),
 ]
 
 
@@ -101,6 +104,15 @@ def test_bad(variables: dict[str, Any], words: str) -> None:
 )
 def test_good(variables: dict[str, Any]) -> None:
     assert found(variables) == []
+
+
+@pytest.mark.parametrize(
+    "name", [*CHOICES, "external_cloud_provider", "kube_owner", "kube_version", "kube_pods_subnet", "kube_service_addresses",
+             "kube_network_node_prefix", "calico_pool_blocksize"]
+)  # fmt: skip
+def test_what_a_variable_holds_is_not_shown(name: str) -> None:
+    others = {"cloud_provider": "external", "etcd_deployment_type": "docker", "gvisor_enabled": True}
+    assert "canary" not in "\n".join(found({**others, name: "canary"}))
 
 
 def test_what_a_release_knows_is_its_own() -> None:

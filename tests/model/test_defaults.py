@@ -1,11 +1,14 @@
 """Defaults under a site: one rule, and mistakes in either file at their place in it."""
 
+import json
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from model.defaults import Defaults, merged
-from model.load import SiteError, load_stack_file, parse_stack_text, stacks_beside
+from model.load import SiteError, load_stack_file, parse_site, parse_stack_text, stacks_beside
 from tests.graph.recording import ED25519
 
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
@@ -113,6 +116,32 @@ def test_mistakes_stand_where_they_are(tmp_path, stack, defaults, lines):
         assert line.lower().startswith(f"{tmp_path}/{begin}".lower()), line
 
 
+def test_where_a_value_stands_is_no_difference_to_a_program():
+    """Pulumi hands a site over with its keys sorted, lists of mappings too; what the defaults hold comes in the order of their file."""
+    network = {"type": "raw", "config": {"type": "bridge", "plugins": [{"name": "b", "kind": "a"}], "bridge": "br0"}}
+    host = {"address": "10.1.1.5", "hostKey": ED25519, "roles": ["worker", "etcd", "control-plane"]}
+    site = {
+        "kubespray": {"variables": {"z": {"y": 1, "b": 2}, "c": 3}},
+        "name": "dallas",
+        "networks": {"signalling": network, "media": network},
+        "nodes": {
+            "backend": "existing",
+            "hosts": {"node2": {"address": "10.1.1.6", "hostKey": ED25519}, "node1": host},
+        },
+    }
+
+    def printed(own, shared):
+        defaults = Defaults("defaults.yaml", yaml.safe_dump(shared, sort_keys=False))
+        return parse_site(own, source="x", defaults=defaults, ordered=True).model_dump_json()
+
+    alone = printed(json.loads(json.dumps(site, sort_keys=True)), {})
+    for key in site:
+        rest = {other: value for other, value in site.items() if other != key}
+        assert printed(rest, {key: site[key]}) == alone
+    moved = {**site, "networks": {"media": network}}
+    assert printed(moved, {"networks": {"signalling": network}}) == alone
+
+
 def test_a_site_of_json_is_its_own(tmp_path):
     text = 'config:\n  multus-site:site: \'{"name": "dallas", "nodes": {"backend": "other", "hosts": {}}}\'\n'
     with pytest.raises(SiteError) as error:
@@ -128,8 +157,8 @@ def test_empty_defaults_are_none(tmp_path, text):
 
 def test_defaults_that_cannot_be_opened(tmp_path):
     file = write(tmp_path)
-    (tmp_path / "defaults.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(SiteError, match=r"defaults\.yaml: site: cannot be read"):
+    (tmp_path / "defaults.yaml").write_bytes(b"# one\n# caf\xe9\n")
+    with pytest.raises(SiteError, match=r"defaults\.yaml:2: site: cannot be read: byte 0xe9 is not UTF-8; save"):
         load_stack_file(file)
 
 

@@ -58,6 +58,28 @@ def mistakes(text):
     return str(error.value).splitlines()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("networks: [internal]", "networks: [internal], command: curl -u me:CANARY http://x", "router.command: a text does not fit; write a list such as"),
+        ("networks: [internal]", "networks: [internal], command: [sleep, 998877]", "command[1]: a number does not fit; write text, in quotes\n"),
+        ("networks: [internal]", "networks: [internal], readinessProbe: {exec: check CANARY}", "exec: a text does not fit; write a list such as"),
+        ("networks: [internal]", "networks: [internal], livenessProbe: {tcpSocket: CANARY}", "tcpSocket: a text does not fit; write a whole number"),
+        ("networks: [internal]", "networks: [internal], livenessProbe: {httpGet: ':1/', periodSeconds: 998877}", "periodSeconds: a number is out of bounds"),
+        ("    networks:\n", "    kubespray: {variables: registry CANARY}\n    networks:\n", "variables: a text does not fit; write a mapping"),
+        ("    networks:\n", "    networks:\n      lan: {type: raw, config: CANARY}\n", "config: a text does not fit; write a mapping"),
+        ("    networks:\n", "    networks:\n      lan: {type: raw, config: {}, annotations: {a: 998877}}\n", "annotations.a: a number does not fit"),
+    ],
+)  # fmt: skip
+def test_what_may_hold_a_secret_is_not_shown(old, new, words):
+    assert GOOD.count(old) == 1
+    with pytest.raises(SiteError) as error:
+        parse_stack_text(GOOD.replace(old, new), source="x")
+    assert words in f"{error.value}\n"
+    assert "CANARY" not in str(error.value)
+    assert "998877" not in str(error.value)
+
+
 def test_a_good_one():
     assert isinstance(parse_stack_text(GOOD, source="x"), Site)
 
@@ -398,16 +420,9 @@ KUBESPRAY = [
     *(
         (
             f"variables: {{kube_version: {given}}}",
-            f"kubespray.variables.kube_version: {shown} is not a version; write three numbers in quotes such as '1.34.3'",
+            "kubespray.variables.kube_version: not a version; write three numbers in quotes such as '1.34.3'",
         )
-        for given, shown in (
-            ("1.35", "1.35"),
-            ("v1.34.3", "'v1.34.3'"),
-            ("latest", "'latest'"),
-            ("[1]", "[1]"),
-            ("", "None"),
-            ('"1.34.3\\n"', r"'1.34.3\n'"),
-        )
+        for given in ("1.35", "v1.34.3", "latest", "[1]", "", '"1.34.3\\n"')
     ),
     ("networkPlugin: calicoo", "did you mean calico?"),
     ("apiServer: 'api.example:6443'", "kubespray.apiServer: 'api.example:6443' is neither an address nor a DNS name"),

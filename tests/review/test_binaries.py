@@ -4,6 +4,7 @@ import pytest
 
 from model.load import parse_site
 from review.binaries import binaries
+from review.data import Moved
 from review.effects import Change
 from review.preview import Preview, Step
 from tests.graph.recording import CATALOG, lab_site
@@ -26,6 +27,14 @@ def site_of(edit):
     site = lab_site()
     edit(site["nodes"]["hosts"])
     return site
+
+
+def test_what_calico_put_there_is_not_taken_away():
+    less = lab_site(cniPlugins={"plugins": ["macvlan"]})
+    more = lab_site(cniPlugins={"plugins": ["macvlan", "portmap"]})
+    sites = [parse_site(data, source="a test") for data in (more, less)]
+    (one,) = binaries(Change(*sites, CATALOG, CATALOG), Preview((INSTALL,)), kubespray_runs=False)
+    assert one.plugins == (Moved("portmap", "Calico's own", "no longer asked for; Calico keeps it"),)
 
 
 def test_without_a_step_nothing_is_told():

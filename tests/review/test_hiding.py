@@ -18,7 +18,15 @@ def everywhere(text):
     """A review with a text wherever one can stand."""
     moved, saying = (Moved(text, text, text),), (Saying("danger", text, text),)
     network = Network("lan", "changed", "danger", moved, moved, (text,), (text,), 1, 1, (text,), True, text)
-    finding = {"level": "error", "line": 1, "rule": "SITE_MODEL", "path": text, "message": text, "hint": text}
+    finding = {
+        "file": text,
+        "level": "error",
+        "line": 1,
+        "rule": "SITE_MODEL",
+        "path": text,
+        "message": text,
+        "hint": text,
+    }
     return Review(
         stack="dallas",
         site="dallas",

@@ -31,6 +31,9 @@ SPEAKING = [
 
 ELSEWHERE = {
     "cannot be read": "files that cannot be opened, and what PyYAML itself fails on: tests/model/test_load.py",
+    "put a file of YAML there": "the same",
+    "is not UTF-8": "the same: tests/model/test_defaults.py",
+    "save the file as UTF-8": "the same",
     "the facts are": "facts that cannot be used are no finding: tests/rules/test_facts.py",
     "unknown fact": "likewise",
     "Value error,": "how pydantic begins a message, taken away",
