@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from model.libvirt import Management
 from model.load import parse_site
 from render.host_keys import derive_host_key
-from render.libvirt.cloud_init import files
+from render.libvirt.cloud_init import files, network_config
 from render.libvirt.domain import domain, mac
 from render.libvirt.machine import makes_another, seed, variables
 from render.libvirt.seed import SECTOR, extents
@@ -83,6 +84,16 @@ def test_cloud_init(user):
     )
     for name in told:
         as_written(f"{user}.{name}", told[name])
+
+
+@pytest.mark.parametrize(
+    ("network", "gateway", "everywhere"),
+    [("10.1.1.0/24", "10.1.1.1", "0.0.0.0/0"), ("fd00:1::/64", "fd00:1::1", "::/0")],
+)
+def test_the_default_route_is_a_network_that_every_renderer_of_cloud_init_knows(network, gateway, everywhere):
+    told = nodes().libvirt.model_copy(update={"management": Management(network=network, gateway=gateway)})
+    routes = network_config("dallas", "node1", told, "10.1.1.5")["ethernets"]["eth0"]["routes"]
+    assert routes == [{"to": everywhere, "via": gateway}]
 
 
 def test_another_key_is_another_instance_to_cloud_init():
