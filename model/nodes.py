@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from model import machine_mistakes
 from model.base import Part
 from model.libvirt import Libvirt
 from model.types import AddressOrName, HostKey, InterfaceName, IpAddress, NodeName, ObjectName, PinnedImage, Port
@@ -260,7 +261,10 @@ class LibvirtNodes(MadeNodes):
             found.append(
                 "nodes.libvirt.hypervisors: they are reached as nodes are, and through one bastion at most; give nodes.ssh.bastion one, or run Pulumi where one will do"
             )
-        return [*found, *self.libvirt.mistakes({name: host.address for name, host in self.hosts.items()})]
+        return [
+            *found,
+            *machine_mistakes.mistakes(self.libvirt, {name: host.address for name, host in self.hosts.items()}),
+        ]
 
 
 class Custom(Plugged):

@@ -41,6 +41,22 @@ def machine(node, **changes):
             "nodes.libvirt.management.gateway: 10.2.1.1 is not in 10.1.1.0/24; give the router's address there",
         ),
         (
+            lambda n: n["hosts"]["node1"].update(address="10.1.1.0"),
+            "nodes.hosts.node1.address: 10.1.1.0 means, in 10.1.1.0/24, the network itself; write one of 10.1.1.1 to 10.1.1.254",
+        ),
+        (
+            lambda n: n["hosts"]["node1"].update(address="10.1.1.255"),
+            "nodes.hosts.node1.address: 10.1.1.255 means, in 10.1.1.0/24, all machines there (broadcast); write one of 10.1.1.1 to 10.1.1.254",
+        ),
+        (
+            lambda n: n["hosts"]["node1"].update(address="10.1.1.1"),
+            "nodes.hosts.node1.address: 10.1.1.1 is the gateway's too, in nodes.libvirt.management; give one of them another",
+        ),
+        (
+            lambda n: n["libvirt"]["management"].update(gateway="10.1.1.255"),
+            "nodes.libvirt.management.gateway: 10.1.1.255 means, in 10.1.1.0/24, all machines there (broadcast); write one of 10.1.1.1 to 10.1.1.254",
+        ),
+        (
             machine("node9", cpus=4),
             "nodes.libvirt.machines.node9: there is no host 'node9'; name one of node1, packets, emulated, or add it to nodes.hosts",
         ),
@@ -92,6 +108,32 @@ def machine(node, **changes):
 )
 def test_mistakes(edit, expected):
     assert mistakes(edit) == [expected]
+
+
+def of_addresses(network, gateway, *addresses):
+    def edit(nodes):
+        nodes["libvirt"]["management"].update(network=network, gateway=gateway)
+        for host, address in zip(nodes["hosts"].values(), addresses, strict=True):
+            host["address"] = address
+
+    return edit
+
+
+def test_addresses_of_ipv6():
+    found = mistakes(of_addresses("fd00:1::/64", "fd00:1::1", "fd00:1::", "fd00:1::1", "fd00:1::ffff:ffff:ffff:ffff"))
+    assert found == [
+        "nodes.hosts.node1.address: fd00:1:: means, in fd00:1::/64, all its routers (subnet-router anycast); write one of fd00:1::1 to fd00:1::ffff:ffff:ffff:ffff",
+        "nodes.hosts.packets.address: fd00:1::1 is the gateway's too, in nodes.libvirt.management; give one of them another",
+    ]
+
+
+def test_of_two_addresses_both_are_machines():
+    def edit(nodes):
+        nodes["libvirt"]["machines"] = {}
+        nodes["libvirt"]["management"].update(network="10.1.1.4/31", gateway="10.1.1.4")
+        nodes["hosts"] = {"node1": nodes["hosts"]["node1"]}
+
+    assert site(edit)
 
 
 def test_the_management_nic_has_to_be_there():
