@@ -62,10 +62,10 @@ class Nic(Part):
     vf: PciAddress | None = Field(default=None, examples=["0000:3b:02.1"])
     """A virtual function of an SR-IOV NIC of the hypervisor, handed to the machine whole (PCI passthrough)."""
     mode: Literal["bridge", "vepa", "private", "passthrough"] = "bridge"
-    """Of macvtap. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
+    """Of macvtap alone. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
 
     mtu: Mtu = 1500
-    """Its MTU in the machine; what it is plugged into has to have as much."""
+    """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which is looked at before anything is made or changed."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -74,6 +74,9 @@ class Nic(Part):
         if len(given) != 1:
             found = f"{' and '.join(given)} are given" if given else "nothing says what it is plugged into"
             msg = f"{found}; give exactly one of {', '.join(kinds)}"
+            raise ValueError(msg)
+        if "mode" in self.model_fields_set and not self.macvtap:
+            msg = f"mode is said of a macvtap alone; leave it out, or write macvtap instead of {given[0]}"
             raise ValueError(msg)
         return self
 
@@ -86,6 +89,11 @@ class Nic(Part):
     def plugged_into(self) -> str:
         """The bridge, the NIC, or the PCI address."""
         return str(self.bridge or self.macvtap or self.vf)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can be plugged into the same."""
+        return self.kind == "vf" or self.mode == "passthrough"
 
 
 class Hypervisor(Part):

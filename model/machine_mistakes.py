@@ -1,6 +1,7 @@
 """What no single key of virtual machines shows: addresses that are none of theirs, names that lead nowhere, one thing that is given to two."""
 
 import ipaddress
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from model.libvirt import Hardware, Libvirt, Management
@@ -10,8 +11,8 @@ from model.types import NodeName
 _WHERE = "nodes.libvirt"
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_Holders = dict[tuple[str | None, str], tuple[NodeName, str]]
-"""Hypervisor and what of it → the machine that has it, and the path that says so."""
+_Holders = dict[tuple[str | None, str], tuple[NodeName, str, bool]]
+"""Hypervisor and what of it → the machine that has it, by which key, and whether nobody else can."""
 
 
 def mistakes(libvirt: Libvirt, addresses: Mapping[NodeName, str]) -> Iterator[str]:
@@ -83,12 +84,19 @@ def _of(libvirt: Libvirt, node: NodeName, where: str) -> Iterator[str]:
 
 
 def _shared(made: Hardware, node: NodeName, where: str, holders: _Holders) -> Iterator[str]:
-    """What a machine shares with another though it can be only one's. `holders`: who has what so far."""
-    whole = {f"CPU {cpu}": f"{where}.cpuPinning" for cpu in made.cpu_pinning}
-    for name, nic in made.nics.items():
-        if nic.vf or nic.mode == "passthrough":
-            whole[nic.plugged_into] = f"{where}.nics.{name}"
-    for what, path in whole.items():
-        other, _ = holders.setdefault((made.hypervisor, what), (node, path))
-        if other != node:
-            yield f"{path}: {what} is {other}'s too, on the same hypervisor; give {node} another in {_WHERE}.machines.{node}"
+    """What is given to two though it can be only one's: two machines, or two NICs or CPUs of this. `holders`: who has what so far."""
+    for cpu, times in Counter(made.cpu_pinning).items():
+        if times > 1:
+            yield f"{where}.cpuPinning: CPU {cpu} is there {times} times; give each virtual CPU of {node} one of its own"
+    uses = [
+        *((f"CPU {cpu}", "cpuPinning", True) for cpu in made.cpu_pinning),
+        *((nic.plugged_into, f"nics.{name}", nic.alone) for name, nic in made.nics.items()),
+    ]
+    for what, key, alone in uses:
+        other, its_key, its_alone = holders.setdefault((made.hypervisor, what), (node, key, alone))
+        if (other, its_key) == (node, key) or not (alone or its_alone):
+            continue
+        if other == node:
+            yield f"{where}.{key}: {what} is {its_key.removeprefix('nics.')}'s of {node} too; give one of them another"
+        else:
+            yield f"{where}.{key}: {what} is {other}'s too, on the same hypervisor; give {node} another in {_WHERE}.machines.{node}"

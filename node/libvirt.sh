@@ -1,7 +1,7 @@
 # Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: apply | remove.
 # Variables: NAME (of the domain), NODE, STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
 # DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size, 2 KiB each),
-# NICS (KIND WHAT a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (KIB COUNT of huge pages, may be empty),
+# NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (KIB COUNT of huge pages, may be empty),
 # CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
 # Prints the domain's UUID and a sum of all that it was made of.
 set -eu
@@ -17,6 +17,10 @@ check() { # all that this hypervisor lacks, at once
     findings=''
     finding() { findings="${findings}$NODE: hypervisor $(hostname): $1
 "; }
+    carries() { # what a NIC is plugged into, its MTU, all that need it
+        has=$(cat "/sys/class/net/$1/mtu")
+        [ "$has" -ge "$2" ] || finding "$1 has an MTU of $has, and $2 is to go through; give it to $3: ip link set $1 mtu $2, or write mtu: $has"
+    }
     for program in qemu-img flock base64; do
         command -v "$program" >/dev/null || finding "there is no $program; type: apt-get install qemu-utils util-linux coreutils"
     done
@@ -34,10 +38,22 @@ check() { # all that this hypervisor lacks, at once
     fi
     [ -d "$STORAGE" ] || finding "there is no folder $STORAGE; make it, or name another as storage"
     [ -z "$IMAGE_PATH" ] || [ -e "$folder/made" ] || [ -r "$IMAGE_PATH" ] || finding "there is no file $IMAGE_PATH; put the image there"
-    while read -r kind what; do
+    while read -r kind what mtu; do
         case $kind in
-            bridge) [ -d "/sys/class/net/$what/bridge" ] || finding "there is no bridge $what; make it, such as: ip link add $what type bridge" ;;
-            macvtap) [ -d "/sys/class/net/$what" ] || finding "there is no NIC $what; plug it in, or name one of: ip -brief link" ;;
+            bridge)
+                if [ ! -d "/sys/class/net/$what/bridge" ]; then
+                    finding "there is no bridge $what; make it, such as: ip link add $what type bridge"
+                else
+                    carries "$what" "$mtu" "$what, and the NICs in it"
+                fi
+                ;;
+            macvtap)
+                if [ ! -d "/sys/class/net/$what" ]; then
+                    finding "there is no NIC $what; plug it in, or name one of: ip -brief link"
+                else
+                    carries "$what" "$mtu" "$what"
+                fi
+                ;;
             vf)
                 if [ ! -e "/sys/bus/pci/devices/$what/physfn" ]; then
                     finding "$what is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs"

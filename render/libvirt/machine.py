@@ -37,7 +37,7 @@ def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
         "IMAGE_SHA256": libvirt.image.sha256,
         "DISK": str(made.disk),
         "DOMAIN": domain(site, node, libvirt),
-        "NICS": "\n".join(f"{nic.kind} {nic.plugged_into}" for nic in made.nics.values()),
+        "NICS": "\n".join(f"{nic.kind} {nic.plugged_into} {nic.mtu}" for nic in made.nics.values()),
         "VIRT": "kvm" if made.accelerator == "kvm" else "qemu",
         "PAGES": f"{page} {made.memory * 1024 // page}" if page else "",
         "CONSOLE": console_of(name),

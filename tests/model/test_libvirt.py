@@ -85,6 +85,33 @@ def machine(node, **changes):
             "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
         ),
         (
+            machine("node1", hypervisor="kvm1", nics={"ens8": {"macvtap": "eno2"}}),
+            "nodes.libvirt.machines.packets.nics.ens7: eno2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+        ),
+        (
+            lambda n: (
+                machine("node1", nics={"ens8": {"macvtap": "eno5", "mode": "passthrough"}})(n),
+                machine("emulated", nics={"ens8": {"macvtap": "eno5"}})(n),
+            ),
+            "nodes.libvirt.machines.emulated.nics.ens8: eno5 is node1's too, on the same hypervisor; give emulated another in nodes.libvirt.machines.emulated",
+        ),
+        (
+            machine("node1", nics={"ens8": {"vf": "0000:3b:02.4"}, "ens9": {"vf": "0000:3b:02.4"}}),
+            "nodes.libvirt.machines.node1.nics.ens9: 0000:3b:02.4 is ens8's of node1 too; give one of them another",
+        ),
+        (
+            machine("node1", cpuPinning=[2, 2]),
+            "nodes.libvirt.machines.node1.cpuPinning: CPU 2 is there 2 times; give each virtual CPU of node1 one of its own",
+        ),
+        (
+            machine("node1", nics={"ens8": {"bridge": "br1", "mode": "passthrough"}}),
+            "nodes.libvirt.machines.node1.nics.ens8: mode is said of a macvtap alone; leave it out, or write macvtap instead of bridge",
+        ),
+        (
+            machine("node1", nics={"ens8": {"vf": "0000:3b:02.4", "mode": "bridge"}}),
+            "nodes.libvirt.machines.node1.nics.ens8: mode is said of a macvtap alone; leave it out, or write macvtap instead of vf",
+        ),
+        (
             lambda n: n["hosts"]["node1"].update(architecture="arm64"),
             "nodes.hosts.node1.architecture: virtual machines are made as amd64 only; leave it out, or make node1 yourself (backend: existing)",
         ),
@@ -108,6 +135,11 @@ def machine(node, **changes):
 )
 def test_mistakes(edit, expected):
     assert mistakes(edit) == [expected]
+
+
+def test_a_macvtap_that_is_not_one_machine_s_alone_is_shared():
+    shared = {"macvtap": "eno5", "mode": "vepa"}
+    assert site(libvirt(nics={**NODES["libvirt"]["nics"], "ens8": shared, "ens9": {"macvtap": "eno5"}}))
 
 
 def of_addresses(network, gateway, *addresses):

@@ -55,7 +55,7 @@ def run(tmp_path):
 
 
 def test_says_all_that_is_missing_at_once(run):
-    done, storage = run("apply", NICS="bridge br-none\nvf 0000:00:00.9")
+    done, storage = run("apply", NICS="bridge br-none 1500\nmacvtap lo 65537\nvf 0000:00:00.9 1500")
     assert done.returncode == 1
     assert done.stdout == ""
     said = [line.partition(": hypervisor ")[2].partition(": ")[2] for line in done.stderr.splitlines()]
@@ -64,6 +64,7 @@ def test_says_all_that_is_missing_at_once(run):
         "there is no curl to fetch the image with; type: apt-get install curl",
         "there is no virsh; type: apt-get install libvirt-daemon-system libvirt-clients qemu-system-x86",
         "there is no bridge br-none; make it, such as: ip link add br-none type bridge",
+        "lo has an MTU of 65536, and 65537 is to go through; give it to lo: ip link set lo mtu 65537, or write mtu: 65536",
         "0000:00:00.9 is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs",
     ]
     assert not list(storage.iterdir())

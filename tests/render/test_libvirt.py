@@ -39,7 +39,7 @@ NODES = {
                     "ens7": {"macvtap": "eno2", "mode": "passthrough"},
                 },
             },
-            "emulated": {"accelerator": "tcg", "hugepages": "2M", "nics": {"ens7": {"macvtap": "eno2"}}},
+            "emulated": {"accelerator": "tcg", "hugepages": "2M", "nics": {"ens7": {"macvtap": "eno3"}}},
         },
     },
     "hosts": {
@@ -148,6 +148,11 @@ def test_the_script_is_given_the_disk_and_no_secret_besides():
     told = seed("dallas", "node1", nodes(), "ssh-ed25519 AAAA", KEYS.private, KEYS.public)
     assert int(told["SEED_SECTORS"]) > max(int(line.split()[0]) for line in told["SEED"].splitlines())
     assert KEYS.private.splitlines()[1] not in str(variables("dallas", "node1", nodes()))
+
+
+def test_the_hypervisor_is_told_what_each_nic_is_plugged_into_and_has_to_carry():
+    told = variables("dallas", "packets", nodes())["NICS"]
+    assert told.splitlines() == ["bridge br-mgmt 1500", "vf 0000:3b:02.1 9000", "macvtap eno2 1500"]
 
 
 def test_huge_pages_are_counted():

@@ -145,6 +145,7 @@ def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
         "eth0": {"bridge": "br-none"},
         "ens6": {"macvtap": "eno9", "mode": "passthrough"},
         "ens7": {"vf": "0000:3b:02.1"},
+        "ens8": {"bridge": "br-int", "mtu": 9000},
     }
     done = run_script("apply", (tmp_path / "no.qcow2", "a" * 64), nics=nics, storage="/srv/none")
     assert done.returncode == 1
@@ -155,6 +156,7 @@ def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
         "there is no bridge br-none",
         "there is no NIC eno9",
         "0000:3b:02.1 is no virtual function of an SR-IOV NIC",
+        "br-int has an MTU of 1500, and 9000 is to go through",
     ]
     assert kvm.left() == NOTHING
 
