@@ -1,5 +1,5 @@
-# Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: apply | remove.
-# Variables: NAME (of the domain), NODE, STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
+# Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: make | change | remove.
+# Variables: NAME (of the domain), SITE, NODE, HOST_KEY_PUBLIC (of the machine), STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
 # DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size, 2 KiB each),
 # NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (KIB COUNT of huge pages, may be empty),
 # CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
@@ -10,6 +10,7 @@ export LC_ALL=C
 
 root=$STORAGE/multus-site
 folder=$root/$NAME
+owner="$SITE $NODE $HOST_KEY_PUBLIC"
 libvirt() { virsh --connect qemu:///system --quiet "$@"; }
 say() { echo "$NODE: $1" >&2; }
 
@@ -83,11 +84,35 @@ pages() { # huge pages that are free, in the size and number that it needs
 defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
 state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
 
+refuse_another() { # which of the words of its owner have to agree, what to do about it; another stack's machine may have the same name
+    if [ -e "$folder/owner" ] && ! cut -d ' ' -f "$1" "$folder/owner" | grep -qxF "$(echo "$owner" | cut -d ' ' -f "$1")"; then
+        read -r its_site its_node _ <"$folder/owner"
+        say "hypervisor $(hostname): the machine $NAME is node $its_node of site $its_site, made by another stack, and stays as it is; $2"
+        exit 1
+    elif defined && { [ ! -e "$folder/owner" ] || ! libvirt dumpxml "$NAME" | grep -qF "$folder/disk.qcow2"; }; then
+        say "hypervisor $(hostname): a machine $NAME is there that is not of this site; $2"
+        exit 1
+    fi
+}
+
+claim() { # which of the words of its owner have to agree: the name is this stack's from here on
+    instead="rename one of them, or, if nobody needs it: virsh destroy $NAME; virsh undefine $NAME; rm -rf $folder"
+    refuse_another "$1" "$instead"
+    mkdir -p "$folder"
+    echo "$owner" >"$folder/owner.$$"
+    # Of two that ask at once, one makes the link.
+    ln "$folder/owner.$$" "$folder/owner" 2>/dev/null || true
+    rm "$folder/owner.$$"
+    refuse_another "$1" "$instead"
+    # With another seed of host keys it is the stack's still, and a stack whose update failed has the old one on record.
+    grep -qxF "$owner" "$folder/owner" || echo "$owner" >>"$folder/owner"
+}
+
 image() { # the image that disks stand on, kept once for all machines; no other run fetches or drops one meanwhile
     exec 9<"$STORAGE"
     flock 9
     base=$root/images/$IMAGE_SHA256
-    mkdir -p "$root/images" "$folder"
+    mkdir -p "$root/images"
     # Disks are read by libvirt's own user.
     chmod 711 "$root" "$root/images" "$folder"
     echo "$IMAGE_SHA256" >"$folder/image"
@@ -175,20 +200,19 @@ stop() {
     [ "$(state)" != running ] || libvirt destroy "$NAME" >/dev/null
 }
 
+undefine() {
+    defined || return 0
+    libvirt destroy "$NAME" >/dev/null 2>&1 || true
+    libvirt undefine "$NAME" --managed-save --snapshots-metadata >/dev/null
+}
+
 forget() { # the machine, whatever there is of it; its console's log stays
-    if command -v virsh >/dev/null && defined; then
-        libvirt destroy "$NAME" >/dev/null 2>&1 || true
-        libvirt undefine "$NAME" --managed-save --snapshots-metadata >/dev/null
-    fi
+    undefine
     rm -rf "$folder"
 }
 
 make() { # anew; what a killed run left is not taken up
-    if [ ! -d "$folder" ] && defined; then
-        say "hypervisor $(hostname): a machine $NAME is there that is not of this site; rename one of them"
-        exit 1
-    fi
-    forget
+    undefine
     # What did not become a machine would be nobody's: the stack does not know it.
     trap 'forget; drop_images' EXIT
     image
@@ -220,14 +244,23 @@ change() { # in place; machines of a hypervisor one after another, so that not a
     start
 }
 
-apply() {
+apply() { # make | change
     check
     umask 077
     bytes=$((DISK * 1073741824))
     wanted=$(printf '%s\n' "$DOMAIN" "$SEED" "$DISK" | sha256sum | cut -c 1-12)
+    if [ "$1" = make ]; then
+        claim 1-
+    elif [ -e "$folder/disk.qcow2" ]; then
+        # The stack has a machine of this name, and may give it another host key.
+        claim 1-2
+    else
+        say "hypervisor $(hostname): the disk $folder/disk.qcow2 is gone, though nothing of this site removed it. To make the machine anew: pulumi up --replace '**$NAME-machine'"
+        exit 1
+    fi
     # The record is written last: a run that was killed on the way is seen by it.
     made=$(cat "$folder/made" 2>/dev/null || true)
-    if [ -z "$made" ]; then
+    if [ "$1" = make ] && [ -z "$made" ]; then
         make
     elif [ "$made" != "$wanted" ] || ! defined; then
         change
@@ -240,8 +273,9 @@ apply() {
 
 trap 'exit 1' HUP INT TERM
 case $1 in
-    apply) apply ;;
+    make | change) apply "$1" ;;
     remove)
+        refuse_another 1- "if this stack's own is gone, type: pulumi state delete URN (pulumi stack --show-urns)"
         forget
         drop_images
         rm -f "$CONSOLE" "$CONSOLE".[0-9]*

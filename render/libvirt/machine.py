@@ -30,6 +30,7 @@ def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
     name, page = name_of(site, node), _PAGES.get(made.hugepages or "")
     return {
         "NAME": name,
+        "SITE": site,
         "NODE": node,
         "STORAGE": libvirt.storage,
         "IMAGE_URL": libvirt.image.url or "",
@@ -49,7 +50,7 @@ def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
 def seed(
     site: str, node: str, nodes: LibvirtNodes, authorized_key: str, host_key: str, host_key_public: str
 ) -> dict[str, str]:
-    """Its variables with cloud-init's disk, which holds the private host key."""
+    """Its variables that the host key is in: cloud-init's disk with the private half, and by the public one whose machine it is."""
     told = files(
         site,
         node,
@@ -62,4 +63,4 @@ def seed(
     )
     parts, sectors = extents(told)
     lines = [f"{sector} {base64.b64encode(data).decode()}" for sector, data in parts]
-    return {"SEED": "\n".join(lines), "SEED_SECTORS": str(sectors)}
+    return {"SEED": "\n".join(lines), "SEED_SECTORS": str(sectors), "HOST_KEY_PUBLIC": host_key_public}

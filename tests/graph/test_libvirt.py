@@ -59,6 +59,12 @@ def test_a_preview_shows_what_a_machine_is_made_of():
     assert record()["NodeVM lab-node1"].inputs["machine"] == "all CPUs, all memory"
 
 
+def test_what_is_there_already_is_changed_and_not_made():
+    for data in (here(), of_two_hypervisors()):
+        told = record(data)["Command lab-node1-machine"].inputs
+        assert [told[which].split()[-1] for which in ("create", "update", "delete")] == ["make", "change", "remove"]
+
+
 def test_its_host_key_is_told_through_standard_input_alone_and_as_a_secret():
     made = record(of_two_hypervisors())["Command lab-node1-machine"]
     assert "value" in made.inputs["stdin"]  # a secret

@@ -147,7 +147,7 @@ def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
         "ens7": {"vf": "0000:3b:02.1"},
         "ens8": {"bridge": "br-int", "mtu": 9000},
     }
-    done = run_script("apply", (tmp_path / "no.qcow2", "a" * 64), nics=nics, storage="/srv/none")
+    done = run_script("make", (tmp_path / "no.qcow2", "a" * 64), nics=nics, storage="/srv/none")
     assert done.returncode == 1
     said = [line.partition(": hypervisor ")[2].partition(": ")[2] for line in done.stderr.splitlines()]
     assert [line.partition(";")[0] for line in said] == [
@@ -162,7 +162,7 @@ def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
 
 
 def test_refuses_another_image_than_the_pinned_one(run_script, kvm, empty_disk):
-    done = run_script("apply", (empty_disk[0], "a" * 64))
+    done = run_script("make", (empty_disk[0], "a" * 64))
     assert done.returncode == 1
     assert f"has sha256 {empty_disk[1]}, and {'a' * 64} is pinned; nothing was made of it" in done.stderr
     assert kvm.left() == NOTHING
@@ -172,11 +172,11 @@ def test_fetches_the_image(run_script, kvm, empty_disk):
     server = kvm.start("python3", "-m", "http.server", "--bind", SSH[0], "8080", folder=empty_disk[0].parent)
     try:
         image = {"url": f"http://{SSH[0]}:8080/{empty_disk[0].name}", "sha256": empty_disk[1]}
-        done = run_script("apply", empty_disk, image=image, variables={"BOOT_SECONDS": "1"})
+        done = run_script("make", empty_disk, image=image, variables={"BOOT_SECONDS": "1"})
         # It came as far as a machine that is started from it.
         assert "was not ready" in done.stderr
         image["url"] += ".none"
-        done = run_script("apply", empty_disk, image=image)
+        done = run_script("make", empty_disk, image=image)
         assert f"the image cannot be fetched from {image['url']}" in done.stderr
     finally:
         server.kill()
@@ -186,7 +186,7 @@ def test_fetches_the_image(run_script, kvm, empty_disk):
 
 
 def test_refuses_a_disk_smaller_than_the_image(run_script, kvm, image):
-    done = run_script("apply", image, disk=1)
+    done = run_script("make", image, disk=1)
     assert done.returncode == 1
     assert "disk: 1 GiB are less than the image's 1887436800 bytes; give it more" in done.stderr
     assert kvm.left() == NOTHING
@@ -198,7 +198,7 @@ def test_refuses_a_machine_that_is_not_of_the_site(run_script, kvm, empty_disk, 
     )
     kvm.virsh("define", str(tmp_path / "other.xml"))
     try:
-        done = run_script("apply", empty_disk)
+        done = run_script("make", empty_disk)
         assert done.returncode == 1
         assert "a machine tests-node1 is there that is not of this site; rename one of them" in done.stderr
         assert kvm.left()["domains"] == ["tests-node1"]
@@ -207,14 +207,14 @@ def test_refuses_a_machine_that_is_not_of_the_site(run_script, kvm, empty_disk, 
 
 
 def test_asks_for_huge_pages_before_it_makes_anything(run_script, kvm, empty_disk):
-    done = run_script("apply", empty_disk, variables={"PAGES": "1048576 4000"})
+    done = run_script("make", empty_disk, variables={"PAGES": "1048576 4000"})
     assert done.returncode == 1
     assert "huge pages of 1048576 KiB are free, and it needs 4000" in done.stderr
     assert kvm.left() == NOTHING
 
 
 def test_shows_and_keeps_the_console_of_a_machine_that_does_not_start(run_script, kvm, empty_disk, timed):
-    done = timed("a machine that does not start", lambda: run_script("apply", empty_disk))
+    done = timed("a machine that does not start", lambda: run_script("make", empty_disk))
     assert done.returncode == 1
     assert "it is running, and was not ready 15 s after its start; the end of its console" in done.stderr
     # The stack does not know of it, so nothing of it may stay but what says why.
@@ -234,10 +234,10 @@ def test_a_killed_run_is_begun_anew(run_script, kvm, empty_disk):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    run_script("apply", empty_disk, started=start_and_kill)
+    run_script("make", empty_disk, started=start_and_kill)
     assert kvm.left()["files"]
     # Its own machine would be told to be a stranger's, or taken up as it is, were it not seen whose it is.
-    done = run_script("apply", empty_disk)
+    done = run_script("make", empty_disk)
     assert "was not ready" in done.stderr
     assert kvm.left() == {**NOTHING, "logs": ["tests-node1.console.log"]}
     run_script("remove", empty_disk)

@@ -1,0 +1,96 @@
+"""What node/libvirt.sh does with machines, on a hypervisor that only says that it does; with libvirt itself: tests/vm."""
+
+import pytest
+
+from tests.node.libvirt_programs import Hypervisor
+
+OURS = {"NAME": "dallas-west-node1", "SITE": "dallas", "NODE": "west-node1"}
+OF_ANOTHER_SITE = {**OURS, "SITE": "dallas-west", "NODE": "node1"}
+OF_ANOTHER_CHECKOUT = {**OURS, "HOST_KEY_PUBLIC": "ssh-ed25519 theirs"}
+
+
+@pytest.fixture
+def kvm(tmp_path):
+    return Hypervisor(tmp_path).with_libvirt()
+
+
+def done(kvm, argument, **variables):
+    made = kvm.run(argument, **variables)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.split()
+
+
+def refused(kvm, argument, **variables):
+    made = kvm.run(argument, **variables)
+    assert made.returncode != 0
+    assert made.stdout == ""
+    return made.stderr.partition(": hypervisor ")[2].partition(": ")[2].strip()
+
+
+@pytest.mark.parametrize("another", [OF_ANOTHER_SITE, OF_ANOTHER_CHECKOUT])
+def test_a_machine_of_another_stack_is_neither_taken_over_nor_removed(kvm, another):
+    uuid, made = done(kvm, "make", **OURS)
+    folder = kvm.machine("dallas-west-node1")
+    said = refused(kvm, "make", **{**another, "MEMORY": "8192"})
+    assert said.startswith(
+        "the machine dallas-west-node1 is node west-node1 of site dallas, made by another stack, and stays as it is; "
+    )
+    assert said.endswith(
+        f"if nobody needs it: virsh destroy dallas-west-node1; virsh undefine dallas-west-node1; rm -rf {folder}"
+    )
+    said = refused(kvm, "remove", **another)
+    assert said.endswith("if this stack's own is gone, type: pulumi state delete URN (pulumi stack --show-urns)")
+    assert kvm.defined() == {"dallas-west-node1": "running"}
+    assert kvm.console.exists()
+    # It is as it was.
+    kvm.calls()
+    assert done(kvm, "change", **OURS) == [uuid, made]
+    assert {"define", "shutdown"}.isdisjoint(kvm.calls())
+    done(kvm, "remove", **OURS)
+    assert not list(kvm.storage.iterdir())
+
+
+def test_another_site_changes_no_machine_of_this_one_either(kvm):
+    done(kvm, "make", **OURS)
+    assert "made by another stack" in refused(kvm, "change", **OF_ANOTHER_SITE)
+
+
+@pytest.mark.parametrize("last", ["old", "new"])
+def test_another_host_key_is_a_change_and_the_stack_may_remove_it_by_either(kvm, last):
+    """An update that fails leaves the stack with the key of before."""
+    uuid, made = done(kvm, "make", HOST_KEY_PUBLIC="ssh-ed25519 old")
+    changed = done(kvm, "change", HOST_KEY_PUBLIC="ssh-ed25519 new", SEED="0 aG9zdCBrZXk=", SEED_SECTORS="1")
+    assert changed[0] == uuid
+    assert changed[1] != made
+    assert "made by another stack" in refused(kvm, "make", HOST_KEY_PUBLIC="ssh-ed25519 theirs")
+    done(kvm, "remove", HOST_KEY_PUBLIC=f"ssh-ed25519 {last}")
+    assert kvm.defined() == {}
+
+
+def test_a_killed_run_is_begun_anew_by_its_own_stack_alone(kvm):
+    done(kvm, "make")
+    # All that a run does not come to that is killed while the machine starts.
+    (kvm.machine("dallas-node1") / "made").unlink()
+    assert "made by another stack" in refused(kvm, "make", HOST_KEY_PUBLIC="ssh-ed25519 theirs")
+    kvm.calls()
+    done(kvm, "make")
+    assert "undefine" in kvm.calls()
+    assert kvm.defined() == {"dallas-node1": "running"}
+
+
+def test_a_machine_that_nobody_made_so_is_left_alone(kvm):
+    (kvm.folder / "dallas-node1.xml").write_text("<domain/>")
+    (kvm.folder / "dallas-node1.state").write_text("running")
+    for argument in ("make", "remove"):
+        assert refused(kvm, argument).startswith("a machine dallas-node1 is there that is not of this site; ")
+    assert kvm.defined() == {"dallas-node1": "running"}
+    assert not list(kvm.storage.iterdir())
+
+
+def test_a_machine_without_its_disk_is_not_made_anew_unasked(kvm):
+    done(kvm, "make")
+    (kvm.machine("dallas-node1") / "disk.qcow2").unlink()
+    said = refused(kvm, "change", MEMORY="8192")
+    assert said.endswith("To make the machine anew: pulumi up --replace '**dallas-node1-machine'")
+    done(kvm, "remove")
+    done(kvm, "make", MEMORY="8192")
