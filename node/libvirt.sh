@@ -1,7 +1,7 @@
 # Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: make | change | remove.
 # Variables: NAME (of the domain), SITE, NODE, HOST_KEY_PUBLIC (of the machine), STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
 # DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size, 2 KiB each),
-# NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (KIB COUNT of huge pages, may be empty),
+# NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (huge pages: KIB COUNT, and a NUMA node if they have to be of one; may be empty),
 # CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
 # Prints the domain's UUID and a sum of all that it was made of.
 set -eu
@@ -72,17 +72,30 @@ NICS
     fi
 }
 
-pages() { # huge pages that are free, in the size and number that it needs
+defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
+state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
+
+off() { case $(state) in 'shut off' | gone) ;; *) return 1 ;; esac }
+
+pages() { # huge pages that are free or the machine's own, in the size and number that it needs
     [ -n "$PAGES" ] || return 0
-    free=$(cat "/sys/kernel/mm/hugepages/hugepages-${PAGES% *}kB/free_hugepages" 2>/dev/null || echo 0)
-    [ "$free" -ge "${PAGES#* }" ] || {
-        say "hypervisor $(hostname): $free huge pages of ${PAGES% *} KiB are free, and it needs ${PAGES#* }; reserve more at its boot: hugepagesz=1G hugepages=COUNT"
+    read -r kib needed numa <<PAGES
+$PAGES
+PAGES
+    pool=/sys/kernel/mm/hugepages where=''
+    [ -z "$numa" ] || pool=/sys/devices/system/node/node$numa/hugepages where=" on NUMA node $numa"
+    pool=$pool/hugepages-${kib}kB
+    free=$(cat "$pool/free_hugepages" 2>/dev/null || echo 0)
+    if [ -s "$folder/pages" ] && ! off; then
+        read -r its_kib held its_numa <"$folder/pages"
+        # What it holds it gives back when it stops; without a NUMA node of its own, nobody knows where.
+        [ "$its_kib" != "$kib" ] || [ "${numa:-$its_numa}" != "$its_numa" ] || free=$((free + held))
+    fi
+    [ "$free" -ge "$needed" ] || {
+        say "hypervisor $(hostname): $free huge pages of $kib KiB are free$where or its own, and it needs $needed; reserve more: echo COUNT >$pool/nr_hugepages, or at its boot: hugepagesz=${kib}K hugepages=COUNT"
         exit 1
     }
 }
-
-defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
-state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
 
 refuse_another() { # which of the words of its owner have to agree, what to do about it; another stack's machine may have the same name
     if [ -e "$folder/owner" ] && ! cut -d ' ' -f "$1" "$folder/owner" | grep -qxF "$(echo "$owner" | cut -d ' ' -f "$1")"; then
@@ -170,6 +183,7 @@ define() { # uuid
 
 start() { # and wait until it says that it is ready
     pages
+    echo "$PAGES" >"$folder/pages"
     mkdir -p "${CONSOLE%/*}"
     : >"$CONSOLE"
     libvirt start "$NAME" >/dev/null
@@ -212,9 +226,10 @@ forget() { # the machine, whatever there is of it; its console's log stays
 }
 
 make() { # anew; what a killed run left is not taken up
-    undefine
     # What did not become a machine would be nobody's: the stack does not know it.
     trap 'forget; drop_images' EXIT
+    undefine
+    pages
     image
     form=$(qemu-img info "$base" | sed -n 's/^file format: //p')
     [ "$(size "$base")" -le "$bytes" ] || {
@@ -236,12 +251,20 @@ change() { # in place; machines of a hypervisor one after another, so that not a
     }
     exec 8<"$root"
     flock 8
+    pages
+    # From here on it is neither what it was nor what it is to be: whatever is asked for next is a change again.
+    record changing
     stop
     seed "$folder/seed.new"
     mv "$folder/seed.new" "$folder/seed.iso"
     define "$(libvirt domuuid "$NAME" 2>/dev/null || cat /proc/sys/kernel/random/uuid)"
     [ "$there" = "$bytes" ] || qemu-img resize -q "$folder/disk.qcow2" "${DISK}G"
     start
+}
+
+record() { # what the machine is made of; a run that is killed meanwhile leaves the one or the other
+    echo "$1" >"$folder/made.new"
+    mv "$folder/made.new" "$folder/made"
 }
 
 apply() { # make | change
@@ -267,7 +290,7 @@ apply() { # make | change
     elif [ "$(state)" != running ]; then
         start
     fi
-    echo "$wanted" >"$folder/made"
+    record "$wanted"
     echo "$(libvirt domuuid "$NAME") $wanted"
 }
 

@@ -2,6 +2,7 @@
 
 import base64
 
+from model.libvirt import Hardware
 from model.nodes import LibvirtNodes
 from render.libvirt.cloud_init import READY, files
 from render.libvirt.domain import console_of, domain, name_of
@@ -27,7 +28,7 @@ def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
 def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
     """Variables of the script that are no secret."""
     libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
-    name, page = name_of(site, node), _PAGES.get(made.hugepages or "")
+    name = name_of(site, node)
     return {
         "NAME": name,
         "SITE": site,
@@ -40,11 +41,20 @@ def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
         "DOMAIN": domain(site, node, libvirt),
         "NICS": "\n".join(f"{nic.kind} {nic.plugged_into} {nic.mtu}" for nic in made.nics.values()),
         "VIRT": "kvm" if made.accelerator == "kvm" else "qemu",
-        "PAGES": f"{page} {made.memory * 1024 // page}" if page else "",
+        "PAGES": _pages(made),
         "CONSOLE": console_of(name),
         "READY": READY,
         "BOOT_SECONDS": str(BOOT_SECONDS),
     }
+
+
+def _pages(made: Hardware) -> str:
+    """Size in KiB and number of its huge pages, and the NUMA node that they have to be of; empty without any."""
+    if made.hugepages is None:
+        return ""
+    page = _PAGES[made.hugepages]
+    whole = f"{page} {made.memory * 1024 // page}"
+    return whole if made.numa_node is None else f"{whole} {made.numa_node}"
 
 
 def seed(

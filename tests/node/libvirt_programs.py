@@ -110,6 +110,12 @@ class Hypervisor:
             [shutil.which("sh"), "-s", argument], input=script("libvirt", told), capture_output=True, text=True, check=False, env=environment
         )  # fmt: skip
 
+    def free_pages(self, pool, count):
+        """So many huge pages are free from now on. `pool`: its folder in /sys."""
+        path = self.folder / pool.removeprefix("/") / "free_hugepages"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{count}\n")
+
     def defined(self):
         """Machine → its state."""
         return {path.stem: path.with_suffix(".state").read_text().strip() for path in self.folder.glob("*.xml")}

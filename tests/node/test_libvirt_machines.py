@@ -94,3 +94,69 @@ def test_a_machine_without_its_disk_is_not_made_anew_unasked(kvm):
     assert said.endswith("To make the machine anew: pulumi up --replace '**dallas-node1-machine'")
     done(kvm, "remove")
     done(kvm, "make", MEMORY="8192")
+
+
+ANY = "/sys/kernel/mm/hugepages/hugepages-1048576kB"
+NODE_1 = "/sys/devices/system/node/node1/hugepages/hugepages-1048576kB"
+
+
+@pytest.mark.parametrize(("pool", "numa", "where"), [(ANY, "", ""), (NODE_1, " 1", " on NUMA node 1")])
+def test_pages_that_are_not_free_are_told_before_anything_is_made(kvm, pool, numa, where):
+    kvm.free_pages(ANY, 3)
+    kvm.free_pages(pool, 3)
+    reserve = f"reserve more: echo COUNT >{pool}/nr_hugepages, or at its boot: hugepagesz=1048576K hugepages=COUNT"
+    said = refused(kvm, "make", PAGES=f"1048576 4{numa}", IMAGE_SHA256="0" * 64)
+    assert said == f"3 huge pages of 1048576 KiB are free{where} or its own, and it needs 4; {reserve}"
+    assert not list(kvm.storage.iterdir())
+    kvm.free_pages(pool, 4)
+    done(kvm, "make", PAGES=f"1048576 4{numa}")
+
+
+def test_pages_that_are_not_free_leave_the_machine_as_it_was(kvm):
+    uuid, made = done(kvm, "make")
+    kvm.free_pages(ANY, 3)
+    kvm.calls()
+    assert "3 huge pages" in refused(kvm, "change", MEMORY="8192", PAGES="1048576 8")
+    assert done(kvm, "change") == [uuid, made]
+    assert {"shutdown", "define", "start"}.isdisjoint(kvm.calls())
+    assert kvm.defined() == {"dallas-node1": "running"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "enough"),
+    [
+        ("1048576 4", "1048576 6", True),
+        ("1048576 4", "1048576 7", False),
+        ("1048576 4 1", "1048576 6 1", True),
+        ("1048576 4 1", "1048576 6", True),
+        ("1048576 4 0", "1048576 6 1", False),
+        ("1048576 4", "1048576 6 1", False),
+        ("2048 2048", "1048576 4", False),
+        ("", "1048576 4", False),
+    ],
+)
+def test_pages_that_it_holds_itself_are_free_to_it(kvm, before, after, enough):
+    for pool in (ANY, NODE_1, NODE_1.replace("node1", "node0"), ANY.replace("1048576", "2048")):
+        kvm.free_pages(pool, 4096)
+    done(kvm, "make", PAGES=before)
+    for pool in (ANY, NODE_1):
+        kvm.free_pages(pool, 2)
+    kvm.calls()
+    # Here they do not come free when it has stopped, so that it is not started again either way.
+    made = kvm.run("change", MEMORY="8192", PAGES=after)
+    assert ("shutdown" in kvm.calls()) is enough
+    assert f"needs {after.split()[1]};" in made.stderr
+
+
+def test_a_change_that_failed_is_made_again_back_or_forth(kvm):
+    uuid, made = done(kvm, "make")
+    (kvm.folder / "unfit").touch()
+    assert kvm.run("change", MEMORY="8192").returncode != 0
+    assert kvm.defined() == {"dallas-node1": "shut off"}
+    (kvm.folder / "unfit").unlink()
+    assert done(kvm, "change") == [uuid, made]
+    assert kvm.defined() == {"dallas-node1": "running"}
+    assert "<memory>4096</memory>" in (kvm.folder / "dallas-node1.xml").read_text()
+    # The disk was not made anew, nor would it be if Pulumi had not come to note that it was made.
+    done(kvm, "make", MEMORY="8192")
+    assert "undefine" not in kvm.calls()

@@ -155,8 +155,8 @@ def test_the_hypervisor_is_told_what_each_nic_is_plugged_into_and_has_to_carry()
     assert told.splitlines() == ["bridge br-mgmt 1500", "vf 0000:3b:02.1 9000", "macvtap eno2 1500"]
 
 
-def test_huge_pages_are_counted():
-    assert variables("dallas", "packets", nodes())["PAGES"] == "1048576 8"
+def test_huge_pages_are_counted_and_where_they_have_to_be():
+    assert variables("dallas", "packets", nodes())["PAGES"] == "1048576 8 0"
     assert variables("dallas", "emulated", nodes())["PAGES"] == "2048 2048"
     assert variables("dallas", "node1", nodes())["PAGES"] == ""
 

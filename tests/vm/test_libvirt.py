@@ -209,7 +209,7 @@ def test_refuses_a_machine_that_is_not_of_the_site(run_script, kvm, empty_disk, 
 def test_asks_for_huge_pages_before_it_makes_anything(run_script, kvm, empty_disk):
     done = run_script("make", empty_disk, variables={"PAGES": "1048576 4000"})
     assert done.returncode == 1
-    assert "huge pages of 1048576 KiB are free, and it needs 4000" in done.stderr
+    assert "huge pages of 1048576 KiB are free or its own, and it needs 4000" in done.stderr
     assert kvm.left() == NOTHING
 
 
