@@ -12,6 +12,7 @@ root=$STORAGE/multus-site
 folder=$root/$NAME
 owner="$SITE $NODE $HOST_KEY_PUBLIC"
 libvirt() { virsh --connect qemu:///system --quiet "$@"; }
+storage_full="QEMU pauses a machine whose disk cannot be written to: virsh domblkerror $NAME says which, df $STORAGE how much room there is; make some, and type: virsh resume $NAME"
 say() { echo "$NODE: $1" >&2; }
 
 check() { # all that this hypervisor lacks, at once
@@ -192,6 +193,7 @@ start() { # and wait until it says that it is ready
         now=$(state)
         if [ "$now" != running ] || [ "$waited" -ge "$BOOT_SECONDS" ]; then
             {
+                [ "$now" != paused ] || say "$storage_full"
                 say "it is $now, and was not ready $waited s after its start; the end of its console, all of which is in $(hostname):$CONSOLE"
                 tail -n 40 "$CONSOLE" | tr -cd '[:print:]\n' | cut -c 1-200
                 [ -s "$CONSOLE" ] || echo '(nothing: is it an image for BIOS, with cloud-init and a console on ttyS0?)'
@@ -204,14 +206,32 @@ start() { # and wait until it says that it is ready
 }
 
 stop() {
-    [ "$(state)" = running ] || return 0
-    libvirt shutdown "$NAME" >/dev/null
+    # What is paused hears no shutdown, and has not written all. It stays paused where there is no room to write to.
+    [ "$(state)" != paused ] || libvirt resume "$NAME" >/dev/null || true
     waited=0
-    while [ "$(state)" = running ] && [ "$waited" -lt 120 ]; do
+    [ "$(state)" != running ] || libvirt shutdown "$NAME" >/dev/null
+    while case $(state) in running | 'in shutdown') [ "$waited" -lt 120 ] ;; *) false ;; esac do
         sleep 1
         waited=$((waited + 1))
     done
-    [ "$(state)" != running ] || libvirt destroy "$NAME" >/dev/null
+    # It may end by itself in between.
+    off || libvirt destroy "$NAME" >/dev/null || off
+}
+
+run() { # what is defined as it was asked for
+    case $(state) in
+        running) return 0 ;;
+        paused)
+            libvirt resume "$NAME" >/dev/null || true
+            # QEMU writes once more what it could not.
+            sleep 2
+            [ "$(state)" = paused ] || return 0
+            say "hypervisor $(hostname): it is paused, and is again when it is resumed; $storage_full"
+            exit 1
+            ;;
+    esac
+    stop
+    start
 }
 
 undefine() {
@@ -287,8 +307,8 @@ apply() { # make | change
         make
     elif [ "$made" != "$wanted" ] || ! defined; then
         change
-    elif [ "$(state)" != running ]; then
-        start
+    else
+        run
     fi
     record "$wanted"
     echo "$(libvirt domuuid "$NAME") $wanted"

@@ -37,9 +37,19 @@ case $command in
         [ "$(cat "$name.state")" = running ] || {{ echo 'error: domain is not running' >&2; exit 1; }}
         echo 'shut off' >"$name.state"
         ;;
-    destroy) echo 'shut off' >"$name.state" ;;
+    destroy)
+        [ "$(cat "$name.state")" != 'shut off' ] || {{ echo 'error: domain is not running' >&2; exit 1; }}
+        echo 'shut off' >"$name.state"
+        ;;
     undefine) rm "$name.xml" "$name.state" ;;
 esac
+"""
+# Machines that are about to end have ended then.
+SLEEP = """#!/bin/sh
+for state in {folder}/*.state; do
+    sed 's/^in shutdown$/shut off/' "$state" >"$state.new"
+    mv "$state.new" "$state"
+done
 """
 QEMU_IMG = """#!/bin/sh
 for last; do file=$before before=$last; done
@@ -75,6 +85,7 @@ class Hypervisor:
         """With the programs that libvirt brings."""
         self._program("virsh", VIRSH.format(folder=self.folder, console=self.console))
         self._program("qemu-img", QEMU_IMG)
+        self._program("sleep", SLEEP.format(folder=self.folder))
         self._program("cat", CAT.format(folder=self.folder, cat=shutil.which("cat")))
         return self
 
@@ -109,6 +120,10 @@ class Hypervisor:
         return subprocess.run(
             [shutil.which("sh"), "-s", argument], input=script("libvirt", told), capture_output=True, text=True, check=False, env=environment
         )  # fmt: skip
+
+    def becomes(self, state, name="dallas-node1"):
+        """A machine is in another state from now on."""
+        (self.folder / f"{name}.state").write_text(f"{state}\n")
 
     def free_pages(self, pool, count):
         """So many huge pages are free from now on. `pool`: its folder in /sys."""

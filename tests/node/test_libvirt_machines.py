@@ -160,3 +160,46 @@ def test_a_change_that_failed_is_made_again_back_or_forth(kvm):
     # The disk was not made anew, nor would it be if Pulumi had not come to note that it was made.
     done(kvm, "make", MEMORY="8192")
     assert "undefine" not in kvm.calls()
+
+
+STATES = ["running", "paused", "in shutdown", "crashed", "pmsuspended", "shut off"]
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("state", STATES)
+def test_a_machine_is_changed_and_removed_whatever_it_does(kvm, state, full):
+    done(kvm, "make")
+    kvm.becomes(state)
+    if full:
+        (kvm.folder / "full").touch()
+    done(kvm, "change", MEMORY="8192")
+    assert kvm.defined() == {"dallas-node1": "running"}
+    # What can still write is asked to end.
+    asked = kvm.calls()
+    assert ("shutdown" in asked) is (state == "running" or (state == "paused" and not full))
+    assert ("destroy" in asked) is (state in {"crashed", "pmsuspended"} or (state == "paused" and full))
+    kvm.becomes(state)
+    done(kvm, "remove")
+    assert kvm.defined() == {}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_machine_that_is_as_it_should_be_runs_afterwards(kvm, state):
+    uuid, made = done(kvm, "make")
+    kvm.becomes(state)
+    kvm.calls()
+    assert done(kvm, "change") == [uuid, made]
+    assert kvm.defined() == {"dallas-node1": "running"}
+    # One that is paused goes on where it was.
+    assert ("start" in kvm.calls()) is (state not in {"running", "paused"})
+
+
+def test_a_machine_that_stays_paused_is_told_with_what_to_look_at(kvm):
+    done(kvm, "make")
+    kvm.becomes("paused")
+    (kvm.folder / "full").touch()
+    assert refused(kvm, "change") == (
+        "it is paused, and is again when it is resumed; QEMU pauses a machine whose disk cannot be written to: "
+        f"virsh domblkerror dallas-node1 says which, df {kvm.storage} how much room there is; make some, and type: virsh resume dallas-node1"
+    )
+    assert kvm.defined() == {"dallas-node1": "paused"}
