@@ -248,8 +248,12 @@ class LibvirtNodes(MadeNodes):
 
     def made_of(self, node: str) -> str:
         made = self.libvirt.hardware(node)
-        sizes = f"{made.cpus} CPUs, {made.memory} MiB of memory, {made.disk} GiB of disk"
-        return sizes if made.hypervisor is None else f"{sizes}, on {made.hypervisor}"
+        cpus = f"{made.cpus} CPUs" + (f" on {'+'.join(map(str, made.cpu_pinning))}" if made.cpu_pinning else "")
+        pages = f" in huge pages of {made.hugepages}" if made.hugepages else ""
+        numa = "" if made.numa_node is None else f" of NUMA node {made.numa_node}"
+        parts = [cpus, f"{made.memory} MiB of memory{pages}{numa}", f"{made.disk} GiB of disk"]
+        parts += [f"on {made.hypervisor}"] if made.hypervisor else []
+        return ", ".join([*parts, *(f"{name} in {where}" for name, where in self.nics(node).items())])
 
     def mistakes(self) -> list[str]:
         found = [

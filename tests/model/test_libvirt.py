@@ -197,7 +197,12 @@ def test_a_machine_has_of_its_own_what_is_written_there_and_the_rest_of_all():
     made = site(libvirt(memory=16384)).nodes
     assert made.nics("packets") == {"eth0": "br-mgmt", "ens6": "0000:3b:02.1", "ens7": "eno2"}
     assert made.nics("node1") == {"eth0": "br-mgmt", "ens6": "br-internal", "ens7": "br-external"}
-    assert made.made_of("packets") == "4 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm1"
-    assert made.made_of("emulated") == "2 CPUs, 16384 MiB of memory, 20 GiB of disk"
+    assert made.made_of("packets") == (
+        "4 CPUs on 2+3+18+19, 8192 MiB of memory in huge pages of 1G of NUMA node 0, 20 GiB of disk, on kvm1, "
+        "eth0 in br-mgmt, ens6 in 0000:3b:02.1, ens7 in eno2"
+    )
+    assert made.made_of("node1") == (
+        "2 CPUs, 16384 MiB of memory, 20 GiB of disk, eth0 in br-mgmt, ens6 in br-internal, ens7 in br-external"
+    )
     assert made.management == "eth0"
     assert made.makes_machines
