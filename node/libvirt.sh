@@ -1,8 +1,8 @@
 # Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: make | change | remove.
-# Variables: NAME (of the domain), SITE, NODE, HOST_KEY_PUBLIC (of the machine), STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
-# DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size, 2 KiB each),
-# NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (huge pages: KIB COUNT, and a NUMA node if they have to be of one; may be empty),
-# CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
+# Variables: NAME (of the domain), SITE, NODE, HOST_KEY_PUBLIC (the machine's), STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH,
+# IMAGE_SHA256, DISK (GiB), DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size,
+# 2 KiB each), NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (huge pages: KIB COUNT, and the NUMA node if
+# they have to be of one; may be empty), CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
 # Prints the domain's UUID and a sum of all that it was made of.
 set -eu
 # States and sizes are read from what programs say.

@@ -14,6 +14,7 @@ import pytest
 from model.load import parse_site
 from render.host_keys import derive_host_key
 from render.libvirt import machine
+from render.libvirt.cloud_init import READY
 from render.libvirt.domain import mac
 from render.script import script
 from tests.rules.test_real_plugins import PLUGINS
@@ -65,6 +66,12 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
     timed("up again: nothing", lambda: stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes"))
 
     started = stack.on_node("cat /proc/sys/kernel/random/boot_id")
+    stack.site(a_site(image, kvm, tmp_path, memory=2048, hugepages="1G"))
+    with pytest.raises(AssertionError, match="0 huge pages of 1048576 KiB are free or its own, and it needs 2"):
+        stack.pulumi("up", "--yes", "--skip-preview")
+    stack.site(a_site(image, kvm, tmp_path))
+    timed("up as before: nothing of the machine", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
+    assert stack.on_node("cat /proc/sys/kernel/random/boot_id") == started
     stack.on_node("echo kept | sudo tee /root/kept")
     changed = a_site(image, kvm, tmp_path, memory=2048, cpus=2, disk=15, nics=nics("bridge"))
     changed["networks"]["external"] |= {"type": "ipvlan"}
@@ -72,6 +79,8 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
     said = timed("preview of a change", lambda: stack.pulumi("preview", "--diff"))
     assert "2 CPUs, 2048 MiB of memory, 15 GiB of disk" in said
     assert "replace" not in said
+    # A hypervisor whose disk was full for a while.
+    kvm.virsh("suspend", "tests-node1")
     timed("up: memory, CPUs and disk in place", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
     found = stack.output("facts")
     assert found["memory"] > facts["memory"] + 200
@@ -138,6 +147,56 @@ def empty_disk(tmp_path_factory):
     with path.open("wb") as disk:
         disk.truncate(1 << 20)
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def talking_disk(tmp_path_factory):
+    """An image whose boot sector says that it is ready, and waits for ever."""
+    words = f"{READY}\n".encode()
+    # Each byte of the words to the first serial port when that is free for it, then hlt.
+    code = bytes.fromhex("31c0 8ed8 fc be227c ac 84c0 7412 88c4 bafd03 ec a820 74fb 88e0 baf803 ee ebe9 f4 ebfd")
+    path = tmp_path_factory.mktemp("talking") / "talking.raw"
+    path.write_bytes(((code + words).ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def words_of(done):
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_machine_of_another_stack_is_left_alone(run_script, kvm, talking_disk, timed):
+    uuid, made = timed("a machine of a boot sector", lambda: words_of(run_script("make", talking_disk)))
+    theirs = {"HOST_KEY_PUBLIC": "ssh-ed25519 AAAA"}
+    for argument in ("make", "remove"):
+        done = run_script(argument, talking_disk, variables=theirs)
+        assert done.returncode == 1
+        assert "the machine tests-node1 is node node1 of site tests, made by another stack" in done.stderr
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+    # Its own stack finds it so, and may give it another host key.
+    assert words_of(run_script("make", talking_disk)) == [uuid, made]
+    assert words_of(run_script("change", talking_disk, variables=theirs)) == [uuid, made]
+    assert run_script("remove", talking_disk).returncode == 0
+    assert kvm.left() == NOTHING
+
+
+def test_a_paused_machine_and_a_change_that_fails(run_script, kvm, talking_disk, timed):
+    made = words_of(run_script("make", talking_disk))
+    kvm.virsh("suspend", "tests-node1")
+    assert words_of(run_script("change", talking_disk)) == made
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+
+    kvm.virsh("suspend", "tests-node1")
+    # No hypervisor has such a CPU.
+    pinned = {"cpus": 1, "cpuPinning": [4000]}
+    done = timed("a change that fails", lambda: run_script("change", talking_disk, **pinned))
+    assert done.returncode == 1, done.stdout
+    assert kvm.virsh("domstate", "tests-node1") == "shut off"
+    assert words_of(run_script("change", talking_disk)) == made
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+    assert "4000" not in kvm.virsh("dumpxml", "tests-node1")
+    assert run_script("remove", talking_disk).returncode == 0
+    assert kvm.left() == NOTHING
 
 
 def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
