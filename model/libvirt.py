@@ -1,14 +1,11 @@
 """Virtual machines under libvirt: their image, hardware and NICs, and the hypervisors that they run on."""
 
-import ipaddress
 import re
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from model.base import Part
-from model.named import one_of
 from model.types import (
     AddressOrName,
     Cidr,
@@ -66,10 +63,10 @@ class Nic(Part):
     vf: PciAddress | None = Field(default=None, examples=["0000:3b:02.1"])
     """A virtual function of an SR-IOV NIC of the hypervisor, handed to the machine whole (PCI passthrough)."""
     mode: Literal["bridge", "vepa", "private", "passthrough"] = "bridge"
-    """Of macvtap. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
+    """Of macvtap alone. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
 
     mtu: Mtu = 1500
-    """Its MTU in the machine; what it is plugged into has to have as much."""
+    """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which is looked at before anything is made or changed."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -78,6 +75,9 @@ class Nic(Part):
         if len(given) != 1:
             found = f"{' and '.join(given)} are given" if given else "nothing says what it is plugged into"
             msg = f"{found}; give exactly one of {', '.join(kinds)}"
+            raise ValueError(msg)
+        if "mode" in self.model_fields_set and not self.macvtap:
+            msg = f"mode is said of a macvtap alone; leave it out, or write macvtap instead of {given[0]}"
             raise ValueError(msg)
         return self
 
@@ -90,6 +90,11 @@ class Nic(Part):
     def plugged_into(self) -> str:
         """The bridge, the NIC, or the PCI address."""
         return str(self.bridge or self.macvtap or self.vf)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can be plugged into the same."""
+        return self.kind == "vf" or self.mode == "passthrough"
 
 
 class Hypervisor(Part):
@@ -165,46 +170,3 @@ class Libvirt(Hardware):
             return Hardware.model_construct(**shared)
         given = {key: getattr(own, key) for key in own.model_fields_set}
         return Hardware.model_construct(**{**shared, **given, "nics": {**self.nics, **own.nics}})
-
-    def mistakes(self, addresses: Mapping[NodeName, str]) -> Iterator[str]:
-        """What no single key shows, each with its path below the site. `addresses`: those of the hosts."""
-        where = "nodes.libvirt"
-        network = ipaddress.ip_network(self.management.network)
-        for node, address in addresses.items():
-            if ipaddress.ip_address(address) not in network:
-                yield f"nodes.hosts.{node}.address: {address} is not in {network}, the network of {where}.management; correct one of them"
-        gateway = self.management.gateway
-        if gateway is not None and ipaddress.ip_address(gateway) not in network:
-            yield f"{where}.management.gateway: {gateway} is not in {network}; give the router's address there"
-        for node in self.machines:
-            if node not in addresses:
-                yield f"{where}.machines.{node}: there is no host {node!r}; {one_of(addresses, 'add it to nodes.hosts')}"
-        if self.hypervisor is not None and self.hypervisor not in self.hypervisors:
-            right = one_of(self.hypervisors, f"add it to {where}.hypervisors")
-            yield f"{where}.hypervisor: there is no hypervisor {self.hypervisor!r}; {right}"
-        holders: dict[tuple[str | None, str], str] = {}
-        for node in addresses:
-            yield from self._of(node, f"{where}.machines.{node}" if node in self.machines else where, holders)
-
-    def _of(self, node: NodeName, where: str, holders: dict[tuple[str | None, str], str]) -> Iterator[str]:
-        """A machine's own, and what it shares with another though it can be only one's. `holders`: who has what so far."""
-        made = self.hardware(node)
-        if made.hypervisor not in (None, self.hypervisor, *self.hypervisors):
-            right = one_of(self.hypervisors, "add it to nodes.libvirt.hypervisors")
-            yield f"{where}.hypervisor: there is no hypervisor {made.hypervisor!r}; {right}"
-        if self.management.interface not in made.nics:
-            right = one_of(made.nics, f"add it, such as {self.management.interface}: {{bridge: br-mgmt}}")
-            yield f"nodes.libvirt.management.interface: {node} has no NIC {self.management.interface!r}; {right}"
-        if made.cpu_pinning and len(made.cpu_pinning) != made.cpus:
-            yield f"{where}.cpuPinning: {len(made.cpu_pinning)} CPUs for the {made.cpus} of {node}; give one for each"
-        if made.hugepages == "1G" and made.memory % 1024:
-            whole_pages = (made.memory // 1024 + 1) * 1024
-            yield f"{where}.memory: {made.memory} MiB are not whole pages of 1 GiB; write {whole_pages}, or hugepages: 2M"
-        whole = {f"CPU {cpu}": f"{where}.cpuPinning" for cpu in made.cpu_pinning}
-        for name, nic in made.nics.items():
-            if nic.vf or nic.mode == "passthrough":
-                whole[nic.plugged_into] = f"{where}.nics.{name}"
-        for what, path in whole.items():
-            other = holders.setdefault((made.hypervisor, what), node)
-            if other != node:
-                yield f"{path}: {what} is {other}'s too, on the same hypervisor; give {node} another in nodes.libvirt.machines.{node}"

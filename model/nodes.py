@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from model import machine_mistakes
 from model.base import Part
 from model.libvirt import Libvirt
 from model.types import (
@@ -261,8 +262,12 @@ class LibvirtNodes(MadeNodes):
 
     def made_of(self, node: str) -> str:
         made = self.libvirt.hardware(node)
-        sizes = f"{made.cpus} CPUs, {made.memory} MiB of memory, {made.disk} GiB of disk"
-        return sizes if made.hypervisor is None else f"{sizes}, on {made.hypervisor}"
+        cpus = f"{made.cpus} CPUs" + (f" on {'+'.join(map(str, made.cpu_pinning))}" if made.cpu_pinning else "")
+        pages = f" in huge pages of {made.hugepages}" if made.hugepages else ""
+        numa = "" if made.numa_node is None else f" of NUMA node {made.numa_node}"
+        parts = [cpus, f"{made.memory} MiB of memory{pages}{numa}", f"{made.disk} GiB of disk"]
+        parts += [f"on {made.hypervisor}"] if made.hypervisor else []
+        return ", ".join([*parts, *(f"{name} in {where}" for name, where in self.nics(node).items())])
 
     def mistakes(self) -> list[str]:
         found = [
@@ -274,7 +279,10 @@ class LibvirtNodes(MadeNodes):
             found.append(
                 "nodes.libvirt.hypervisors: they are reached as nodes are, and through one bastion at most; give nodes.ssh.bastion one, or run Pulumi where one will do"
             )
-        return [*found, *self.libvirt.mistakes({name: host.address for name, host in self.hosts.items()})]
+        return [
+            *found,
+            *machine_mistakes.mistakes(self.libvirt, {name: host.address for name, host in self.hosts.items()}),
+        ]
 
 
 class Custom(Plugged):

@@ -1,8 +1,8 @@
-# Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: apply | remove.
-# Variables: NAME (of the domain), NODE, STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH, IMAGE_SHA256, DISK (GiB),
-# DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size, 2 KiB each),
-# NICS (KIND WHAT a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (KIB COUNT of huge pages, may be empty),
-# CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
+# Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: make | change | remove.
+# Variables: NAME (of the domain), SITE, NODE, HOST_KEY_PUBLIC (the machine's), STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH,
+# IMAGE_SHA256, DISK (GiB), DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size,
+# 2 KiB each), NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (huge pages: KIB COUNT, and the NUMA node if
+# they have to be of one; may be empty), CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
 # Prints the domain's UUID and a sum of all that it was made of.
 set -eu
 # States and sizes are read from what programs say.
@@ -10,13 +10,19 @@ export LC_ALL=C
 
 root=$STORAGE/multus-site
 folder=$root/$NAME
+owner="$SITE $NODE $HOST_KEY_PUBLIC"
 libvirt() { virsh --connect qemu:///system --quiet "$@"; }
+storage_full="QEMU pauses a machine whose disk cannot be written to: virsh domblkerror $NAME says which, df $STORAGE how much room there is; make some, and type: virsh resume $NAME"
 say() { echo "$NODE: $1" >&2; }
 
 check() { # all that this hypervisor lacks, at once
     findings=''
     finding() { findings="${findings}$NODE: hypervisor $(hostname): $1
 "; }
+    carries() { # what a NIC is plugged into, its MTU, all that need it
+        has=$(cat "/sys/class/net/$1/mtu")
+        [ "$has" -ge "$2" ] || finding "$1 has an MTU of $has, and $2 is to go through; give it to $3: ip link set $1 mtu $2, or write mtu: $has"
+    }
     for program in qemu-img flock base64; do
         command -v "$program" >/dev/null || finding "there is no $program; type: apt-get install qemu-utils util-linux coreutils"
     done
@@ -34,10 +40,22 @@ check() { # all that this hypervisor lacks, at once
     fi
     [ -d "$STORAGE" ] || finding "there is no folder $STORAGE; make it, or name another as storage"
     [ -z "$IMAGE_PATH" ] || [ -e "$folder/made" ] || [ -r "$IMAGE_PATH" ] || finding "there is no file $IMAGE_PATH; put the image there"
-    while read -r kind what; do
+    while read -r kind what mtu; do
         case $kind in
-            bridge) [ -d "/sys/class/net/$what/bridge" ] || finding "there is no bridge $what; make it, such as: ip link add $what type bridge" ;;
-            macvtap) [ -d "/sys/class/net/$what" ] || finding "there is no NIC $what; plug it in, or name one of: ip -brief link" ;;
+            bridge)
+                if [ ! -d "/sys/class/net/$what/bridge" ]; then
+                    finding "there is no bridge $what; make it, such as: ip link add $what type bridge"
+                else
+                    carries "$what" "$mtu" "$what, and the NICs in it"
+                fi
+                ;;
+            macvtap)
+                if [ ! -d "/sys/class/net/$what" ]; then
+                    finding "there is no NIC $what; plug it in, or name one of: ip -brief link"
+                else
+                    carries "$what" "$mtu" "$what"
+                fi
+                ;;
             vf)
                 if [ ! -e "/sys/bus/pci/devices/$what/physfn" ]; then
                     finding "$what is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs"
@@ -55,23 +73,60 @@ NICS
     fi
 }
 
-pages() { # huge pages that are free, in the size and number that it needs
+defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
+state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
+
+off() { case $(state) in 'shut off' | gone) ;; *) return 1 ;; esac }
+
+pages() { # huge pages that are free or the machine's own, in the size and number that it needs
     [ -n "$PAGES" ] || return 0
-    free=$(cat "/sys/kernel/mm/hugepages/hugepages-${PAGES% *}kB/free_hugepages" 2>/dev/null || echo 0)
-    [ "$free" -ge "${PAGES#* }" ] || {
-        say "hypervisor $(hostname): $free huge pages of ${PAGES% *} KiB are free, and it needs ${PAGES#* }; reserve more at its boot: hugepagesz=1G hugepages=COUNT"
+    read -r kib needed numa <<PAGES
+$PAGES
+PAGES
+    pool=/sys/kernel/mm/hugepages where=''
+    [ -z "$numa" ] || pool=/sys/devices/system/node/node$numa/hugepages where=" on NUMA node $numa"
+    pool=$pool/hugepages-${kib}kB
+    free=$(cat "$pool/free_hugepages" 2>/dev/null || echo 0)
+    if [ -s "$folder/pages" ] && ! off; then
+        read -r its_kib held its_numa <"$folder/pages"
+        # What it holds it gives back when it stops; without a NUMA node of its own, nobody knows where.
+        [ "$its_kib" != "$kib" ] || [ "${numa:-$its_numa}" != "$its_numa" ] || free=$((free + held))
+    fi
+    [ "$free" -ge "$needed" ] || {
+        say "hypervisor $(hostname): $free huge pages of $kib KiB are free$where or its own, and it needs $needed; reserve more: echo COUNT >$pool/nr_hugepages, or at its boot: hugepagesz=${kib}K hugepages=COUNT"
         exit 1
     }
 }
 
-defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
-state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
+refuse_another() { # which of the words of its owner have to agree, what to do about it; another stack's machine may have the same name
+    if [ -e "$folder/owner" ] && ! cut -d ' ' -f "$1" "$folder/owner" | grep -qxF "$(echo "$owner" | cut -d ' ' -f "$1")"; then
+        read -r its_site its_node _ <"$folder/owner"
+        say "hypervisor $(hostname): the machine $NAME is node $its_node of site $its_site, made by another stack, and stays as it is; $2"
+        exit 1
+    elif defined && { [ ! -e "$folder/owner" ] || ! libvirt dumpxml "$NAME" | grep -qF "$folder/disk.qcow2"; }; then
+        say "hypervisor $(hostname): a machine $NAME is there that is not of this site; $2"
+        exit 1
+    fi
+}
+
+claim() { # which of the words of its owner have to agree: the name is this stack's from here on
+    instead="rename one of them, or, if nobody needs it: virsh destroy $NAME; virsh undefine $NAME; rm -rf $folder"
+    refuse_another "$1" "$instead"
+    mkdir -p "$folder"
+    echo "$owner" >"$folder/owner.$$"
+    # Of two that ask at once, one makes the link.
+    ln "$folder/owner.$$" "$folder/owner" 2>/dev/null || true
+    rm "$folder/owner.$$"
+    refuse_another "$1" "$instead"
+    # With another seed of host keys it is the stack's still, and a stack whose update failed has the old one on record.
+    grep -qxF "$owner" "$folder/owner" || echo "$owner" >>"$folder/owner"
+}
 
 image() { # the image that disks stand on, kept once for all machines; no other run fetches or drops one meanwhile
     exec 9<"$STORAGE"
     flock 9
     base=$root/images/$IMAGE_SHA256
-    mkdir -p "$root/images" "$folder"
+    mkdir -p "$root/images"
     # Disks are read by libvirt's own user.
     chmod 711 "$root" "$root/images" "$folder"
     echo "$IMAGE_SHA256" >"$folder/image"
@@ -129,6 +184,7 @@ define() { # uuid
 
 start() { # and wait until it says that it is ready
     pages
+    echo "$PAGES" >"$folder/pages"
     mkdir -p "${CONSOLE%/*}"
     : >"$CONSOLE"
     libvirt start "$NAME" >/dev/null
@@ -137,6 +193,7 @@ start() { # and wait until it says that it is ready
         now=$(state)
         if [ "$now" != running ] || [ "$waited" -ge "$BOOT_SECONDS" ]; then
             {
+                [ "$now" != paused ] || say "$storage_full"
                 say "it is $now, and was not ready $waited s after its start; the end of its console, all of which is in $(hostname):$CONSOLE"
                 tail -n 40 "$CONSOLE" | tr -cd '[:print:]\n' | cut -c 1-200
                 [ -s "$CONSOLE" ] || echo '(nothing: is it an image for BIOS, with cloud-init and a console on ttyS0?)'
@@ -149,32 +206,50 @@ start() { # and wait until it says that it is ready
 }
 
 stop() {
-    [ "$(state)" = running ] || return 0
-    libvirt shutdown "$NAME" >/dev/null
+    # What is paused hears no shutdown, and has not written all. It stays paused where there is no room to write to.
+    [ "$(state)" != paused ] || libvirt resume "$NAME" >/dev/null || true
     waited=0
-    while [ "$(state)" = running ] && [ "$waited" -lt 120 ]; do
+    [ "$(state)" != running ] || libvirt shutdown "$NAME" >/dev/null
+    while case $(state) in running | 'in shutdown') [ "$waited" -lt 120 ] ;; *) false ;; esac do
         sleep 1
         waited=$((waited + 1))
     done
-    [ "$(state)" != running ] || libvirt destroy "$NAME" >/dev/null
+    # It may end by itself in between.
+    off || libvirt destroy "$NAME" >/dev/null || off
+}
+
+run() { # what is defined as it was asked for
+    case $(state) in
+        running) return 0 ;;
+        paused)
+            libvirt resume "$NAME" >/dev/null || true
+            # QEMU writes once more what it could not.
+            sleep 2
+            [ "$(state)" = paused ] || return 0
+            say "hypervisor $(hostname): it is paused, and is again when it is resumed; $storage_full"
+            exit 1
+            ;;
+    esac
+    stop
+    start
+}
+
+undefine() {
+    defined || return 0
+    libvirt destroy "$NAME" >/dev/null 2>&1 || true
+    libvirt undefine "$NAME" --managed-save --snapshots-metadata >/dev/null
 }
 
 forget() { # the machine, whatever there is of it; its console's log stays
-    if command -v virsh >/dev/null && defined; then
-        libvirt destroy "$NAME" >/dev/null 2>&1 || true
-        libvirt undefine "$NAME" --managed-save --snapshots-metadata >/dev/null
-    fi
+    undefine
     rm -rf "$folder"
 }
 
 make() { # anew; what a killed run left is not taken up
-    if [ ! -d "$folder" ] && defined; then
-        say "hypervisor $(hostname): a machine $NAME is there that is not of this site; rename one of them"
-        exit 1
-    fi
-    forget
     # What did not become a machine would be nobody's: the stack does not know it.
     trap 'forget; drop_images' EXIT
+    undefine
+    pages
     image
     form=$(qemu-img info "$base" | sed -n 's/^file format: //p')
     [ "$(size "$base")" -le "$bytes" ] || {
@@ -196,6 +271,9 @@ change() { # in place; machines of a hypervisor one after another, so that not a
     }
     exec 8<"$root"
     flock 8
+    pages
+    # From here on it is neither what it was nor what it is to be: whatever is asked for next is a change again.
+    record changing
     stop
     seed "$folder/seed.new"
     mv "$folder/seed.new" "$folder/seed.iso"
@@ -204,28 +282,43 @@ change() { # in place; machines of a hypervisor one after another, so that not a
     start
 }
 
-apply() {
+record() { # what the machine is made of; a run that is killed meanwhile leaves the one or the other
+    echo "$1" >"$folder/made.new"
+    mv "$folder/made.new" "$folder/made"
+}
+
+apply() { # make | change
     check
     umask 077
     bytes=$((DISK * 1073741824))
     wanted=$(printf '%s\n' "$DOMAIN" "$SEED" "$DISK" | sha256sum | cut -c 1-12)
+    if [ "$1" = make ]; then
+        claim 1-
+    elif [ -e "$folder/disk.qcow2" ]; then
+        # The stack has a machine of this name, and may give it another host key.
+        claim 1-2
+    else
+        say "hypervisor $(hostname): the disk $folder/disk.qcow2 is gone, though nothing of this site removed it. To make the machine anew: pulumi up --replace '**$NAME-machine'"
+        exit 1
+    fi
     # The record is written last: a run that was killed on the way is seen by it.
     made=$(cat "$folder/made" 2>/dev/null || true)
-    if [ -z "$made" ]; then
+    if [ "$1" = make ] && [ -z "$made" ]; then
         make
     elif [ "$made" != "$wanted" ] || ! defined; then
         change
-    elif [ "$(state)" != running ]; then
-        start
+    else
+        run
     fi
-    echo "$wanted" >"$folder/made"
+    record "$wanted"
     echo "$(libvirt domuuid "$NAME") $wanted"
 }
 
 trap 'exit 1' HUP INT TERM
 case $1 in
-    apply) apply ;;
+    make | change) apply "$1" ;;
     remove)
+        refuse_another 1- "if this stack's own is gone, type: pulumi state delete URN (pulumi stack --show-urns)"
         forget
         drop_images
         rm -f "$CONSOLE" "$CONSOLE".[0-9]*

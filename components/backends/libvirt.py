@@ -30,7 +30,9 @@ class VirtualMachines:
         keys = pulumi.Output.all(asked.authorized_key, asked.host_key, asked.host_key_public)
         stdin = keys.apply(lambda known: script("libvirt", {**variables, **machine.seed(site, node, nodes, *known)}))
         told: dict[str, Any] = {
-            "create": f"{_SHELL} apply",
+            # A name that is taken is refused to the first; to the second it is the stack's own, whatever key it was made with.
+            "create": f"{_SHELL} make",
+            "update": f"{_SHELL} change",
             "delete": f"{_SHELL} remove",
             "stdin": stdin,
             # Whatever else changes is changed in place, with a restart.

@@ -71,7 +71,9 @@ def network_config(site: str, node: str, libvirt: Libvirt, address: str) -> dict
         if nic == management.interface:
             found["addresses"] = [f"{address}/{prefix}"]
             if management.gateway:
-                found["routes"] = [{"to": "default", "via": management.gateway}]
+                # Not "default": cloud-init knows that word for netplan alone, and writes eni and networkd itself elsewhere.
+                everywhere = "::/0" if ipaddress.ip_address(management.gateway).version == 6 else "0.0.0.0/0"
+                found["routes"] = [{"to": everywhere, "via": management.gateway}]
             if management.dns:
                 found["nameservers"] = {"addresses": list(management.dns)}
         else:

@@ -2,6 +2,7 @@
 
 import base64
 
+from model.libvirt import Hardware
 from model.nodes import LibvirtNodes
 from render.libvirt.cloud_init import READY, files
 from render.libvirt.domain import console_of, domain, name_of
@@ -27,9 +28,10 @@ def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
 def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
     """Variables of the script that are no secret."""
     libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
-    name, page = name_of(site, node), _PAGES.get(made.hugepages or "")
+    name = name_of(site, node)
     return {
         "NAME": name,
+        "SITE": site,
         "NODE": node,
         "STORAGE": libvirt.storage,
         "IMAGE_URL": libvirt.image.url or "",
@@ -37,19 +39,28 @@ def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
         "IMAGE_SHA256": libvirt.image.sha256,
         "DISK": str(made.disk),
         "DOMAIN": domain(site, node, libvirt),
-        "NICS": "\n".join(f"{nic.kind} {nic.plugged_into}" for nic in made.nics.values()),
+        "NICS": "\n".join(f"{nic.kind} {nic.plugged_into} {nic.mtu}" for nic in made.nics.values()),
         "VIRT": "kvm" if made.accelerator == "kvm" else "qemu",
-        "PAGES": f"{page} {made.memory * 1024 // page}" if page else "",
+        "PAGES": _pages(made),
         "CONSOLE": console_of(name),
         "READY": READY,
         "BOOT_SECONDS": str(BOOT_SECONDS),
     }
 
 
+def _pages(made: Hardware) -> str:
+    """Size in KiB and number of its huge pages, and the NUMA node that they have to be of; empty without any."""
+    if made.hugepages is None:
+        return ""
+    page = _PAGES[made.hugepages]
+    whole = f"{page} {made.memory * 1024 // page}"
+    return whole if made.numa_node is None else f"{whole} {made.numa_node}"
+
+
 def seed(
     site: str, node: str, nodes: LibvirtNodes, authorized_key: str, host_key: str, host_key_public: str
 ) -> dict[str, str]:
-    """Its variables with cloud-init's disk, which holds the private host key."""
+    """Its variables that the host key is in: cloud-init's disk with the private half, and by the public one whose machine it is."""
     told = files(
         site,
         node,
@@ -62,4 +73,4 @@ def seed(
     )
     parts, sectors = extents(told)
     lines = [f"{sector} {base64.b64encode(data).decode()}" for sector, data in parts]
-    return {"SEED": "\n".join(lines), "SEED_SECTORS": str(sectors)}
+    return {"SEED": "\n".join(lines), "SEED_SECTORS": str(sectors), "HOST_KEY_PUBLIC": host_key_public}

@@ -55,8 +55,16 @@ def test_the_old_machine_goes_before_the_new_one_comes():
 
 def test_a_preview_shows_what_a_machine_is_made_of():
     graph = record(of_two_hypervisors())
-    assert graph["NodeVM lab-node2"].inputs["machine"] == "2 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm2"
+    assert graph["NodeVM lab-node2"].inputs["machine"] == (
+        "2 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm2, eth0 in br-mgmt, ens6 in br-int, ens7 in br-ext"
+    )
     assert record()["NodeVM lab-node1"].inputs["machine"] == "all CPUs, all memory"
+
+
+def test_what_is_there_already_is_changed_and_not_made():
+    for data in (here(), of_two_hypervisors()):
+        told = record(data)["Command lab-node1-machine"].inputs
+        assert [told[which].split()[-1] for which in ("create", "update", "delete")] == ["make", "change", "remove"]
 
 
 def test_its_host_key_is_told_through_standard_input_alone_and_as_a_secret():

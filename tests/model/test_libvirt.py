@@ -41,6 +41,22 @@ def machine(node, **changes):
             "nodes.libvirt.management.gateway: 10.2.1.1 is not in 10.1.1.0/24; give the router's address there",
         ),
         (
+            lambda n: n["hosts"]["node1"].update(address="10.1.1.0"),
+            "nodes.hosts.node1.address: 10.1.1.0 means, in 10.1.1.0/24, the network itself; write one of 10.1.1.1 to 10.1.1.254",
+        ),
+        (
+            lambda n: n["hosts"]["node1"].update(address="10.1.1.255"),
+            "nodes.hosts.node1.address: 10.1.1.255 means, in 10.1.1.0/24, all machines there (broadcast); write one of 10.1.1.1 to 10.1.1.254",
+        ),
+        (
+            lambda n: n["hosts"]["node1"].update(address="10.1.1.1"),
+            "nodes.hosts.node1.address: 10.1.1.1 is the gateway's too, in nodes.libvirt.management; give one of them another",
+        ),
+        (
+            lambda n: n["libvirt"]["management"].update(gateway="10.1.1.255"),
+            "nodes.libvirt.management.gateway: 10.1.1.255 means, in 10.1.1.0/24, all machines there (broadcast); write one of 10.1.1.1 to 10.1.1.254",
+        ),
+        (
             machine("node9", cpus=4),
             "nodes.libvirt.machines.node9: there is no host 'node9'; name one of node1, packets, emulated, or add it to nodes.hosts",
         ),
@@ -69,6 +85,33 @@ def machine(node, **changes):
             "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
         ),
         (
+            machine("node1", hypervisor="kvm1", nics={"ens8": {"macvtap": "eno2"}}),
+            "nodes.libvirt.machines.packets.nics.ens7: eno2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+        ),
+        (
+            lambda n: (
+                machine("node1", nics={"ens8": {"macvtap": "eno5", "mode": "passthrough"}})(n),
+                machine("emulated", nics={"ens8": {"macvtap": "eno5"}})(n),
+            ),
+            "nodes.libvirt.machines.emulated.nics.ens8: eno5 is node1's too, on the same hypervisor; give emulated another in nodes.libvirt.machines.emulated",
+        ),
+        (
+            machine("node1", nics={"ens8": {"vf": "0000:3b:02.4"}, "ens9": {"vf": "0000:3b:02.4"}}),
+            "nodes.libvirt.machines.node1.nics.ens9: 0000:3b:02.4 is ens8's of node1 too; give one of them another",
+        ),
+        (
+            machine("node1", cpuPinning=[2, 2]),
+            "nodes.libvirt.machines.node1.cpuPinning: CPU 2 is there 2 times; give each virtual CPU of node1 one of its own",
+        ),
+        (
+            machine("node1", nics={"ens8": {"bridge": "br1", "mode": "passthrough"}}),
+            "nodes.libvirt.machines.node1.nics.ens8: mode is said of a macvtap alone; leave it out, or write macvtap instead of bridge",
+        ),
+        (
+            machine("node1", nics={"ens8": {"vf": "0000:3b:02.4", "mode": "bridge"}}),
+            "nodes.libvirt.machines.node1.nics.ens8: mode is said of a macvtap alone; leave it out, or write macvtap instead of vf",
+        ),
+        (
             lambda n: n["hosts"]["node1"].update(architecture="arm64"),
             "nodes.hosts.node1.architecture: virtual machines are made as amd64 only; leave it out, or make node1 yourself (backend: existing)",
         ),
@@ -92,6 +135,37 @@ def machine(node, **changes):
 )
 def test_mistakes(edit, expected):
     assert mistakes(edit) == [expected]
+
+
+def test_a_macvtap_that_is_not_one_machine_s_alone_is_shared():
+    shared = {"macvtap": "eno5", "mode": "vepa"}
+    assert site(libvirt(nics={**NODES["libvirt"]["nics"], "ens8": shared, "ens9": {"macvtap": "eno5"}}))
+
+
+def of_addresses(network, gateway, *addresses):
+    def edit(nodes):
+        nodes["libvirt"]["management"].update(network=network, gateway=gateway)
+        for host, address in zip(nodes["hosts"].values(), addresses, strict=True):
+            host["address"] = address
+
+    return edit
+
+
+def test_addresses_of_ipv6():
+    found = mistakes(of_addresses("fd00:1::/64", "fd00:1::1", "fd00:1::", "fd00:1::1", "fd00:1::ffff:ffff:ffff:ffff"))
+    assert found == [
+        "nodes.hosts.node1.address: fd00:1:: means, in fd00:1::/64, all its routers (subnet-router anycast); write one of fd00:1::1 to fd00:1::ffff:ffff:ffff:ffff",
+        "nodes.hosts.packets.address: fd00:1::1 is the gateway's too, in nodes.libvirt.management; give one of them another",
+    ]
+
+
+def test_of_two_addresses_both_are_machines():
+    def edit(nodes):
+        nodes["libvirt"]["machines"] = {}
+        nodes["libvirt"]["management"].update(network="10.1.1.4/31", gateway="10.1.1.4")
+        nodes["hosts"] = {"node1": nodes["hosts"]["node1"]}
+
+    assert site(edit)
 
 
 def test_the_management_nic_has_to_be_there():
@@ -123,7 +197,12 @@ def test_a_machine_has_of_its_own_what_is_written_there_and_the_rest_of_all():
     made = site(libvirt(memory=16384)).nodes
     assert made.nics("packets") == {"eth0": "br-mgmt", "ens6": "0000:3b:02.1", "ens7": "eno2"}
     assert made.nics("node1") == {"eth0": "br-mgmt", "ens6": "br-internal", "ens7": "br-external"}
-    assert made.made_of("packets") == "4 CPUs, 8192 MiB of memory, 20 GiB of disk, on kvm1"
-    assert made.made_of("emulated") == "2 CPUs, 16384 MiB of memory, 20 GiB of disk"
+    assert made.made_of("packets") == (
+        "4 CPUs on 2+3+18+19, 8192 MiB of memory in huge pages of 1G of NUMA node 0, 20 GiB of disk, on kvm1, "
+        "eth0 in br-mgmt, ens6 in 0000:3b:02.1, ens7 in eno2"
+    )
+    assert made.made_of("node1") == (
+        "2 CPUs, 16384 MiB of memory, 20 GiB of disk, eth0 in br-mgmt, ens6 in br-internal, ens7 in br-external"
+    )
     assert made.management == "eth0"
     assert made.makes_machines

@@ -9,53 +9,26 @@ import sys
 import pytest
 
 from render.libvirt.cloud_init import AT_EACH_BOOT, READY
-from render.script import script
-
-# What every Linux has, and what the script may need of it before libvirt.
-THERE = (
-    "sh",
-    "sed",
-    "grep",
-    "cut",
-    "tail",
-    "cat",
-    "rm",
-    "rmdir",
-    "basename",
-    "hostname",
-    "sha256sum",
-    "flock",
-    "base64",
-)
+from tests.node.libvirt_programs import Hypervisor
 
 
 @pytest.fixture
 def run(tmp_path):
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in THERE:
-        (programs / name).symlink_to(shutil.which(name))
-    storage = tmp_path / "images"
-    storage.mkdir()
+    kvm = Hypervisor(tmp_path)
 
     def run(argument, **variables):
-        told = {
-            "NAME": "dallas-node1", "NODE": "node1", "STORAGE": str(storage), "IMAGE_URL": "https://example.org/image",
-            "IMAGE_PATH": "", "IMAGE_SHA256": "a" * 64, "DISK": "20", "DOMAIN": "<domain/>", "SEED": "", "SEED_SECTORS": "0",
-            "NICS": "", "VIRT": "kvm", "PAGES": "", "CONSOLE": str(tmp_path / "console.log"), "READY": "ready", "BOOT_SECONDS": "1",
-            **variables,
-        }  # fmt: skip
-        text = script("libvirt", told)
-        done = subprocess.run(
-            ["sh", "-s", argument], input=text, capture_output=True, text=True, check=False, env={"PATH": str(programs)}
-        )
-        return done, storage
+        return kvm.run(argument, **variables), kvm.storage
 
     return run
 
 
 def test_says_all_that_is_missing_at_once(run):
-    done, storage = run("apply", NICS="bridge br-none\nvf 0000:00:00.9")
+    done, storage = run(
+        "make",
+        IMAGE_URL="https://example.org/image",
+        IMAGE_PATH="",
+        NICS="bridge br-none 1500\nmacvtap lo 65537\nvf 0000:00:00.9 1500",
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     said = [line.partition(": hypervisor ")[2].partition(": ")[2] for line in done.stderr.splitlines()]
@@ -64,6 +37,7 @@ def test_says_all_that_is_missing_at_once(run):
         "there is no curl to fetch the image with; type: apt-get install curl",
         "there is no virsh; type: apt-get install libvirt-daemon-system libvirt-clients qemu-system-x86",
         "there is no bridge br-none; make it, such as: ip link add br-none type bridge",
+        "lo has an MTU of 65536, and 65537 is to go through; give it to lo: ip link set lo mtu 65537, or write mtu: 65536",
         "0000:00:00.9 is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs",
     ]
     assert not list(storage.iterdir())
@@ -75,6 +49,7 @@ def test_what_is_left_goes_where_there_is_no_libvirt_any_more(run, tmp_path):
         (machines / name).mkdir(parents=True)
     (machines / "images" / ("a" * 64)).write_text("an image")
     (machines / "dallas-node1" / "image").write_text("a" * 64 + "\n")
+    (machines / "dallas-node1" / "owner").write_text("dallas node1 ssh-ed25519 ours\n")
     (tmp_path / "console.log").write_text("said")
     done, storage = run("remove")
     assert done.returncode == 0, done.stderr

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from model.libvirt import Management
 from model.load import parse_site
 from render.host_keys import derive_host_key
-from render.libvirt.cloud_init import files
+from render.libvirt.cloud_init import files, network_config
 from render.libvirt.domain import domain, mac
 from render.libvirt.machine import makes_another, seed, variables
 from render.libvirt.seed import SECTOR, extents
@@ -38,7 +39,7 @@ NODES = {
                     "ens7": {"macvtap": "eno2", "mode": "passthrough"},
                 },
             },
-            "emulated": {"accelerator": "tcg", "hugepages": "2M", "nics": {"ens7": {"macvtap": "eno2"}}},
+            "emulated": {"accelerator": "tcg", "hugepages": "2M", "nics": {"ens7": {"macvtap": "eno3"}}},
         },
     },
     "hosts": {
@@ -83,6 +84,16 @@ def test_cloud_init(user):
     )
     for name in told:
         as_written(f"{user}.{name}", told[name])
+
+
+@pytest.mark.parametrize(
+    ("network", "gateway", "everywhere"),
+    [("10.1.1.0/24", "10.1.1.1", "0.0.0.0/0"), ("fd00:1::/64", "fd00:1::1", "::/0")],
+)
+def test_the_default_route_is_a_network_that_every_renderer_of_cloud_init_knows(network, gateway, everywhere):
+    told = nodes().libvirt.model_copy(update={"management": Management(network=network, gateway=gateway)})
+    routes = network_config("dallas", "node1", told, "10.1.1.5")["ethernets"]["eth0"]["routes"]
+    assert routes == [{"to": everywhere, "via": gateway}]
 
 
 def test_another_key_is_another_instance_to_cloud_init():
@@ -139,8 +150,13 @@ def test_the_script_is_given_the_disk_and_no_secret_besides():
     assert KEYS.private.splitlines()[1] not in str(variables("dallas", "node1", nodes()))
 
 
-def test_huge_pages_are_counted():
-    assert variables("dallas", "packets", nodes())["PAGES"] == "1048576 8"
+def test_the_hypervisor_is_told_what_each_nic_is_plugged_into_and_has_to_carry():
+    told = variables("dallas", "packets", nodes())["NICS"]
+    assert told.splitlines() == ["bridge br-mgmt 1500", "vf 0000:3b:02.1 9000", "macvtap eno2 1500"]
+
+
+def test_huge_pages_are_counted_and_where_they_have_to_be():
+    assert variables("dallas", "packets", nodes())["PAGES"] == "1048576 8 0"
     assert variables("dallas", "emulated", nodes())["PAGES"] == "2048 2048"
     assert variables("dallas", "node1", nodes())["PAGES"] == ""
 

@@ -14,6 +14,7 @@ import pytest
 from model.load import parse_site
 from render.host_keys import derive_host_key
 from render.libvirt import machine
+from render.libvirt.cloud_init import READY
 from render.libvirt.domain import mac
 from render.script import script
 from tests.rules.test_real_plugins import PLUGINS
@@ -65,6 +66,12 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
     timed("up again: nothing", lambda: stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes"))
 
     started = stack.on_node("cat /proc/sys/kernel/random/boot_id")
+    stack.site(a_site(image, kvm, tmp_path, memory=2048, hugepages="1G"))
+    with pytest.raises(AssertionError, match="0 huge pages of 1048576 KiB are free or its own, and it needs 2"):
+        stack.pulumi("up", "--yes", "--skip-preview")
+    stack.site(a_site(image, kvm, tmp_path))
+    timed("up as before: nothing of the machine", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
+    assert stack.on_node("cat /proc/sys/kernel/random/boot_id") == started
     stack.on_node("echo kept | sudo tee /root/kept")
     changed = a_site(image, kvm, tmp_path, memory=2048, cpus=2, disk=15, nics=nics("bridge"))
     changed["networks"]["external"] |= {"type": "ipvlan"}
@@ -72,6 +79,8 @@ def test_made_reached_given_plugins_changed_and_destroyed(image, kvm, stack, tim
     said = timed("preview of a change", lambda: stack.pulumi("preview", "--diff"))
     assert "2 CPUs, 2048 MiB of memory, 15 GiB of disk" in said
     assert "replace" not in said
+    # A hypervisor whose disk was full for a while.
+    kvm.virsh("suspend", "tests-node1")
     timed("up: memory, CPUs and disk in place", lambda: stack.pulumi("up", "--yes", "--skip-preview"))
     found = stack.output("facts")
     assert found["memory"] > facts["memory"] + 200
@@ -140,13 +149,64 @@ def empty_disk(tmp_path_factory):
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def talking_disk(tmp_path_factory):
+    """An image whose boot sector says that it is ready, and waits for ever."""
+    words = f"{READY}\n".encode()
+    # Each byte of the words to the first serial port when that is free for it, then hlt.
+    code = bytes.fromhex("31c0 8ed8 fc be227c ac 84c0 7412 88c4 bafd03 ec a820 74fb 88e0 baf803 ee ebe9 f4 ebfd")
+    path = tmp_path_factory.mktemp("talking") / "talking.raw"
+    path.write_bytes(((code + words).ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def words_of(done):
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_machine_of_another_stack_is_left_alone(run_script, kvm, talking_disk, timed):
+    uuid, made = timed("a machine of a boot sector", lambda: words_of(run_script("make", talking_disk)))
+    theirs = {"HOST_KEY_PUBLIC": "ssh-ed25519 AAAA"}
+    for argument in ("make", "remove"):
+        done = run_script(argument, talking_disk, variables=theirs)
+        assert done.returncode == 1
+        assert "the machine tests-node1 is node node1 of site tests, made by another stack" in done.stderr
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+    # Its own stack finds it so, and may give it another host key.
+    assert words_of(run_script("make", talking_disk)) == [uuid, made]
+    assert words_of(run_script("change", talking_disk, variables=theirs)) == [uuid, made]
+    assert run_script("remove", talking_disk).returncode == 0
+    assert kvm.left() == NOTHING
+
+
+def test_a_paused_machine_and_a_change_that_fails(run_script, kvm, talking_disk, timed):
+    made = words_of(run_script("make", talking_disk))
+    kvm.virsh("suspend", "tests-node1")
+    assert words_of(run_script("change", talking_disk)) == made
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+
+    kvm.virsh("suspend", "tests-node1")
+    # No hypervisor has such a CPU.
+    pinned = {"cpus": 1, "cpuPinning": [4000]}
+    done = timed("a change that fails", lambda: run_script("change", talking_disk, **pinned))
+    assert done.returncode == 1, done.stdout
+    assert kvm.virsh("domstate", "tests-node1") == "shut off"
+    assert words_of(run_script("change", talking_disk)) == made
+    assert kvm.virsh("domstate", "tests-node1") == "running"
+    assert "4000" not in kvm.virsh("dumpxml", "tests-node1")
+    assert run_script("remove", talking_disk).returncode == 0
+    assert kvm.left() == NOTHING
+
+
 def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
     nics = {
         "eth0": {"bridge": "br-none"},
         "ens6": {"macvtap": "eno9", "mode": "passthrough"},
         "ens7": {"vf": "0000:3b:02.1"},
+        "ens8": {"bridge": "br-int", "mtu": 9000},
     }
-    done = run_script("apply", (tmp_path / "no.qcow2", "a" * 64), nics=nics, storage="/srv/none")
+    done = run_script("make", (tmp_path / "no.qcow2", "a" * 64), nics=nics, storage="/srv/none")
     assert done.returncode == 1
     said = [line.partition(": hypervisor ")[2].partition(": ")[2] for line in done.stderr.splitlines()]
     assert [line.partition(";")[0] for line in said] == [
@@ -155,12 +215,13 @@ def test_tells_all_that_the_hypervisor_lacks(run_script, kvm, tmp_path):
         "there is no bridge br-none",
         "there is no NIC eno9",
         "0000:3b:02.1 is no virtual function of an SR-IOV NIC",
+        "br-int has an MTU of 1500, and 9000 is to go through",
     ]
     assert kvm.left() == NOTHING
 
 
 def test_refuses_another_image_than_the_pinned_one(run_script, kvm, empty_disk):
-    done = run_script("apply", (empty_disk[0], "a" * 64))
+    done = run_script("make", (empty_disk[0], "a" * 64))
     assert done.returncode == 1
     assert f"has sha256 {empty_disk[1]}, and {'a' * 64} is pinned; nothing was made of it" in done.stderr
     assert kvm.left() == NOTHING
@@ -170,11 +231,11 @@ def test_fetches_the_image(run_script, kvm, empty_disk):
     server = kvm.start("python3", "-m", "http.server", "--bind", SSH[0], "8080", folder=empty_disk[0].parent)
     try:
         image = {"url": f"http://{SSH[0]}:8080/{empty_disk[0].name}", "sha256": empty_disk[1]}
-        done = run_script("apply", empty_disk, image=image, variables={"BOOT_SECONDS": "1"})
+        done = run_script("make", empty_disk, image=image, variables={"BOOT_SECONDS": "1"})
         # It came as far as a machine that is started from it.
         assert "was not ready" in done.stderr
         image["url"] += ".none"
-        done = run_script("apply", empty_disk, image=image)
+        done = run_script("make", empty_disk, image=image)
         assert f"the image cannot be fetched from {image['url']}" in done.stderr
     finally:
         server.kill()
@@ -184,7 +245,7 @@ def test_fetches_the_image(run_script, kvm, empty_disk):
 
 
 def test_refuses_a_disk_smaller_than_the_image(run_script, kvm, image):
-    done = run_script("apply", image, disk=1)
+    done = run_script("make", image, disk=1)
     assert done.returncode == 1
     assert "disk: 1 GiB are less than the image's 1887436800 bytes; give it more" in done.stderr
     assert kvm.left() == NOTHING
@@ -196,7 +257,7 @@ def test_refuses_a_machine_that_is_not_of_the_site(run_script, kvm, empty_disk, 
     )
     kvm.virsh("define", str(tmp_path / "other.xml"))
     try:
-        done = run_script("apply", empty_disk)
+        done = run_script("make", empty_disk)
         assert done.returncode == 1
         assert "a machine tests-node1 is there that is not of this site; rename one of them" in done.stderr
         assert kvm.left()["domains"] == ["tests-node1"]
@@ -205,14 +266,14 @@ def test_refuses_a_machine_that_is_not_of_the_site(run_script, kvm, empty_disk, 
 
 
 def test_asks_for_huge_pages_before_it_makes_anything(run_script, kvm, empty_disk):
-    done = run_script("apply", empty_disk, variables={"PAGES": "1048576 4000"})
+    done = run_script("make", empty_disk, variables={"PAGES": "1048576 4000"})
     assert done.returncode == 1
-    assert "huge pages of 1048576 KiB are free, and it needs 4000" in done.stderr
+    assert "huge pages of 1048576 KiB are free or its own, and it needs 4000" in done.stderr
     assert kvm.left() == NOTHING
 
 
 def test_shows_and_keeps_the_console_of_a_machine_that_does_not_start(run_script, kvm, empty_disk, timed):
-    done = timed("a machine that does not start", lambda: run_script("apply", empty_disk))
+    done = timed("a machine that does not start", lambda: run_script("make", empty_disk))
     assert done.returncode == 1
     assert "it is running, and was not ready 15 s after its start; the end of its console" in done.stderr
     # The stack does not know of it, so nothing of it may stay but what says why.
@@ -232,10 +293,10 @@ def test_a_killed_run_is_begun_anew(run_script, kvm, empty_disk):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    run_script("apply", empty_disk, started=start_and_kill)
+    run_script("make", empty_disk, started=start_and_kill)
     assert kvm.left()["files"]
     # Its own machine would be told to be a stranger's, or taken up as it is, were it not seen whose it is.
-    done = run_script("apply", empty_disk)
+    done = run_script("make", empty_disk)
     assert "was not ready" in done.stderr
     assert kvm.left() == {**NOTHING, "logs": ["tests-node1.console.log"]}
     run_script("remove", empty_disk)
