@@ -53,6 +53,7 @@ def mistakes(
     return [
         *_decided(variables),
         *_choices(variables),
+        *_port(variables),
         *_together(variables),
         *_booleans(variables),
         *_multus(variables),
@@ -82,6 +83,12 @@ def _choices(variables: Mapping[str, Any]) -> Iterator[str]:
     cloud = variables.get("external_cloud_provider")
     if variables.get("cloud_provider") == "external" and cloud not in CLOUDS:
         yield f"{WHERE}.external_cloud_provider: not known to Kubespray; write one of {', '.join(CLOUDS)}"
+
+
+def _port(variables: Mapping[str, Any]) -> Iterator[str]:
+    port = str(variables.get("kube_apiserver_port", 6443))
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        yield f"{WHERE}.kube_apiserver_port: not a port; write a whole number from 1 to 65535 such as 6443"
 
 
 def _together(variables: Mapping[str, Any]) -> Iterator[str]:

@@ -23,6 +23,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "kubespray.networkPlugin: not known to Kubespray; write one of calico",
     ),
     ({"kube_proxy_mode": "userspace"}, "iptables, ipvs, nftables"),
+    *(
+        ({"kube_apiserver_port": port}, "kube_apiserver_port: not a port; write a whole number from 1 to 65535")
+        for port in ("https", 0, 65536, True, [6443], 6443.5)
+    ),
     ({"container_manager": "rkt"}, "containerd, crio, docker"),
     ({"dns_mode": "kubedns"}, "coredns, coredns_dual, manual, none"),
     ({"resolvconf_mode": "resolved"}, "docker_dns, host_resolvconf, none"),
