@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.files import FilesError, read
-from model.types import SHORT_ADDRESS, address_range, host_address, label, user_name
+from model.addresses import SHORT_ADDRESS, address_range, host_address
+from model.types import label, user_name
 
 MOST = 1024
 """Hosts of one range: a slip of the pen asks no whole network."""

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from model.addresses import MacAddress
 from model.base import Part
-from model.types import InterfaceName, MacAddress, Mtu
+from model.types import InterfaceName, Mtu
 
 Backend = Literal["iptables", "nftables"]
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from model.addresses import AddressPool, Cidr, CidrOrAddress, InterfaceAddress, IpAddress
 from model.base import Part
-from model.types import AddressPool, Cidr, CidrOrAddress, InterfaceAddress, IpAddress, ObjectName
+from model.types import ObjectName
 
 
 class Route(Part):

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from model.addresses import AddressOrName, Cidr
 from model.base import Part
-from model.types import BARE_VERSION, AddressOrName, BareVersion, Cidr, Commit, KubesprayVersion, Sha256
+from model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256
 
 NetworkPlugin = Literal[
     "calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"

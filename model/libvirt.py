@@ -5,21 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from model.addresses import AddressOrName, Cidr, IpAddress
 from model.base import Part
-from model.types import (
-    AddressOrName,
-    Cidr,
-    HostKey,
-    InterfaceName,
-    IpAddress,
-    Mtu,
-    NodeName,
-    ObjectName,
-    PciAddress,
-    Port,
-    Sha256,
-    UserName,
-)
+from model.types import HostKey, InterfaceName, Mtu, NodeName, ObjectName, PciAddress, Port, Sha256, UserName
 
 
 def _absolute(value: str) -> str:

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from model.addresses import MacAddress
 from model.base import Part
-from model.types import InterfaceName, MacAddress, NodeName, ObjectName, PciAddress
+from model.types import InterfaceName, NodeName, ObjectName, PciAddress
 
 
 class MasterByNode(Part):

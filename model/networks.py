@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from model.addresses import AddressRange, IpAddress
 from model.base import Part
 from model.links import Ipvlan, Macvlan, Vlan
 from model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
 from model.sriov import Sriov
-from model.types import AddressRange, IpAddress, NodeName, ObjectName, VlanId
+from model.types import NodeName, ObjectName, VlanId
 
 RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 """Annotation of a NetworkAttachmentDefinition: the device resource that its pods must ask for."""

@@ -4,11 +4,12 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from model.addresses import MacAddress
 from model.attachable import Attachable
 from model.base import Part
 from model.chained import Backend
 from model.ipam import AddressedByIp, Ipam, NoAddresses
-from model.types import InterfaceName, MacAddress, Mtu, PciAddress, ResourceName, VlanId
+from model.types import InterfaceName, Mtu, PciAddress, ResourceName, VlanId
 
 
 class Trunk(Part):

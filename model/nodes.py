@@ -5,11 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from model import machine_mistakes
+from model.addresses import AddressOrName, HostAddress
 from model.base import Part
 from model.libvirt import Libvirt
 from model.types import (
-    AddressOrName,
-    HostAddress,
     HostKey,
     InterfaceName,
     NodeName,

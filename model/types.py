@@ -5,17 +5,17 @@ A validator raises ValueError with what was found and what would be right; pydan
 """
 
 import base64
-import ipaddress
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from model.addresses import DNS_NAME
+
 IFNAMSIZ = 15
 """Longest interface name in bytes: the kernel's IFNAMSIZ (16) less the closing zero."""
 
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
-_MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MODULE_SUM = re.compile(r"h1:[A-Za-z0-9+/]{43}=")
 _PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -23,7 +23,6 @@ _PODMAN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _REPOSITORY = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*\Z")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 _VERSION = re.compile(r"^v[0-9]+\.[0-9]+\.[0-9]+\Z")
 _PCI = re.compile(r"^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]\Z")
 _RESOURCE = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
@@ -31,9 +30,6 @@ _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
 
 BARE_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 """A version in three numbers, the whole of it."""
-
-SHORT_ADDRESS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*", re.IGNORECASE)
-"""What no DNS name is: resolvers take it for an IPv4 address that is not written in full (inet_aton), 10.1 for 10.0.0.1."""
 
 CNI_VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 """Every version of the CNI specification."""
@@ -82,129 +78,6 @@ def pod_interface_name(value: str) -> str:
     return value
 
 
-def mac_address(value: str) -> str:
-    """A unicast MAC address, lower case with colons (the kernel answers 'cannot assign requested address' to multicast)."""
-    mac = value.lower().replace("-", ":")
-    if not _MAC.fullmatch(mac):
-        msg = f"{value!r} is not a MAC address; write six bytes such as 02:00:0a:01:0a:05"
-        raise ValueError(msg)
-    if int(mac[:2], 16) & 1:
-        msg = f"{value!r} is a multicast address (lowest bit of the first byte); make the first byte even, such as 02"
-        raise ValueError(msg)
-    return mac
-
-
-def _without_zone(value: str) -> None:
-    address, percent, zone = value.partition("%")
-    if percent:
-        msg = f"{value!r} has a zone (%{zone}), and each machine has others; write it without, such as {address or 'fd00::1'}"
-        raise ValueError(msg)
-
-
-def ip_address(value: str) -> str:
-    """An IPv4 or IPv6 address without prefix length and zone."""
-    _without_zone(value)
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        msg = f"{value!r} is not an IP address; write one such as 10.1.10.1 or fd00::1, without a prefix length"
-        raise ValueError(msg) from None
-
-
-def host_address(value: str) -> str:
-    """An address that a machine is reached at: none of a group, and none that counts on one link alone (a kubelet refuses these as its node's)."""
-    address = ipaddress.ip_address(ip_address(value.partition("%")[0]))
-    kinds = {
-        "no machine's own address": address.is_unspecified,
-        "a multicast address": address.is_multicast,
-        "the broadcast address": str(address) == "255.255.255.255",
-        "a link-local address, which counts on one link alone": address.is_link_local,
-    }
-    kind = next((kind for kind, it_is in kinds.items() if it_is), "")
-    if kind:
-        msg = f"{value!r} is {kind}; write the one that the machine is reached at, such as 10.1.1.5 or fd00::5"
-        raise ValueError(msg)
-    # The zone last: nobody is told to write a link-local address without it.
-    return ip_address(value)
-
-
-def cidr(value: str) -> str:
-    """A network in CIDR form with all host bits zero."""
-    _without_zone(value)
-    try:
-        interface = ipaddress.ip_interface(value)
-    except ValueError:
-        interface = None
-    if interface is None or "/" not in value:
-        msg = f"{value!r} is not a network; write an address and a prefix length such as 10.1.10.0/24"
-        raise ValueError(msg)
-    if interface.ip != interface.network.network_address:
-        msg = f"{value!r} has host bits set; write {interface.network}, the network that holds it"
-        raise ValueError(msg)
-    return str(interface.network)
-
-
-def address_range(value: str) -> str:
-    """Addresses from first to last, both included, or one address alone."""
-    _without_zone(value)
-    first, dash, last = value.partition("-")
-    try:
-        ends = [ipaddress.ip_address(end.strip()) for end in ((first, last) if dash else (first,))]
-    except ValueError:
-        ends = []
-    if not ends or len({end.version for end in ends}) > 1:
-        msg = f"{value!r} is not a range of addresses; write the first and the last such as 10.1.10.200-10.1.10.250, or one address"
-        raise ValueError(msg)
-    if int(ends[0]) > int(ends[-1]):
-        msg = f"{value!r} ends before it begins; write {ends[1]}-{ends[0]}"
-        raise ValueError(msg)
-    return "-".join(str(end) for end in dict.fromkeys(ends))
-
-
-def interface_address(value: str) -> str:
-    """An address with the prefix length of its network, host bits and all (static, Multus' `ips`)."""
-    _without_zone(value)
-    try:
-        interface = ipaddress.ip_interface(value)
-    except ValueError:
-        interface = None
-    if interface is None or "/" not in value:
-        msg = f"{value!r} is not an address with a prefix length; write one such as 10.1.10.5/24"
-        raise ValueError(msg)
-    if interface.network.num_addresses > 2 and interface.ip in {
-        interface.network.network_address,
-        *([interface.network.broadcast_address] if interface.version == 4 else []),
-    }:
-        msg = f"{value!r} is the address of the network itself or its broadcast address; give one between them"
-        raise ValueError(msg)
-    return str(interface)
-
-
-def address_pool(value: str) -> str:
-    """A network, or first and last address with the prefix length of their network (whereabouts' `range`)."""
-    _without_zone(value)
-    first, dash, last = value.rpartition("-")
-    if not dash:
-        return cidr(value)
-    try:
-        start, end = ipaddress.ip_address(first.strip()), ipaddress.ip_interface(last.strip() if "/" in last else "")
-    except ValueError:
-        msg = f"{value!r} is not a range; write the first and the last address and the prefix length such as 10.1.10.200-10.1.10.250/24"
-        raise ValueError(msg) from None
-    if start not in end.network:
-        msg = f"{start} is not in {end.network}, the network of {end.ip}; give both ends in one network"
-        raise ValueError(msg)
-    if int(start) > int(end.ip):
-        msg = f"{value!r} ends before it begins; write {end.ip}-{start}/{end.network.prefixlen}"
-        raise ValueError(msg)
-    return f"{start}-{end}"
-
-
-def cidr_or_address(value: str) -> str:
-    """A network in CIDR form, or one address."""
-    return cidr(value) if "/" in value else ip_address(value)
-
-
 def pci_address(value: str) -> str:
     """A PCI address with its domain, as lspci -D prints it."""
     address = value.lower()
@@ -225,7 +98,7 @@ def resource_name(value: str) -> str:
 def label_key(value: str) -> str:
     """The key of a Kubernetes label or taint: a name, with a DNS name and a slash before it or not."""
     prefix, slash, name = value.rpartition("/")
-    if not _LABEL_NAME.fullmatch(name) or (slash and (len(prefix) > 253 or not _DNS_NAME.fullmatch(prefix))):
+    if not _LABEL_NAME.fullmatch(name) or (slash and (len(prefix) > 253 or not DNS_NAME.fullmatch(prefix))):
         msg = f"{value!r} is not the key of a label or taint; write a name of at most 63 characters, best with a domain of yours before it, such as example.com/power"
         raise ValueError(msg)
     return value
@@ -335,24 +208,6 @@ def commit(value: str) -> str:
     return value
 
 
-def address_or_name(value: str) -> str:
-    """An IP address or a DNS name, without a port."""
-    if _is_address(value):
-        return host_address(value)
-    if len(value) > 253 or not _DNS_NAME.fullmatch(value) or SHORT_ADDRESS.fullmatch(value):
-        msg = f"{value!r} is neither an address nor a DNS name; write one such as 203.0.113.20 or api.dallas.example"
-        raise ValueError(msg)
-    return value
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
 def user_name(value: str) -> str:
     """Who logs in by SSH: a Linux user, or one of a directory such as DOMAIN\\user or user@domain."""
     if not value or value.startswith("-") or any(c in "/:" or c.isspace() or not c.isprintable() for c in value):
@@ -383,14 +238,6 @@ InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=
 PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
 PodmanName = Annotated[str, AfterValidator(podman_name), Field(examples=["internal"])]
 PodmanInterfaceName = Annotated[InterfaceName, AfterValidator(podman_name)]
-MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
-IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
-HostAddress = Annotated[str, AfterValidator(host_address), Field(examples=["10.1.1.5"])]
-Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
-AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
-InterfaceAddress = Annotated[str, AfterValidator(interface_address), Field(examples=["10.1.10.5/24"])]
-AddressPool = Annotated[str, AfterValidator(address_pool), Field(examples=["10.1.10.200-10.1.10.250/24"])]
-CidrOrAddress = Annotated[str, AfterValidator(cidr_or_address), Field(examples=["10.1.10.0/28"])]
 PciAddress = Annotated[str, AfterValidator(pci_address), Field(examples=["0000:3b:00.0"])]
 ResourceName = Annotated[str, AfterValidator(resource_name), Field(examples=["intel.com/sriov_netdevice"])]
 LabelKey = Annotated[str, AfterValidator(label_key), Field(examples=["example.com/power"])]
@@ -407,7 +254,6 @@ Digest = Annotated[str, AfterValidator(digest), Field(examples=["sha256:b98f74a0
 PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
 KubesprayVersion = Annotated[str, AfterValidator(kubespray_version), Field(examples=["v2.31.0"])]
 Commit = Annotated[str, AfterValidator(commit), Field(examples=["1c9add48975060f45396b34d8e022c30d7f80dab"])]
-AddressOrName = Annotated[str, AfterValidator(address_or_name), Field(examples=["api.dallas.example"])]
 UserName = Annotated[str, AfterValidator(user_name), Field(examples=["ubuntu"])]
 BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
 CniVersion = Annotated[str, AfterValidator(cni_version), Field(examples=["1.0.0"])]

@@ -4,18 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from model.addresses import InterfaceAddress, IpAddress, MacAddress
 from model.base import Part
 from model.racks import Spreads
-from model.types import (
-    InterfaceAddress,
-    IpAddress,
-    MacAddress,
-    NodeName,
-    ObjectName,
-    PinnedImage,
-    PodInterfaceName,
-    Port,
-)
+from model.types import NodeName, ObjectName, PinnedImage, PodInterfaceName, Port
 
 
 class PortMapping(Part):

@@ -7,24 +7,26 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from model.addresses import (
+    AddressOrName,
+    AddressPool,
+    AddressRange,
+    Cidr,
+    HostAddress,
+    InterfaceAddress,
+    IpAddress,
+    MacAddress,
+)
 from model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
 from model.mistakes import parsed_path, right_for
 from model.positions import at, documents, written
 from model.site import Site
 from model.types import (
-    AddressOrName,
-    AddressPool,
-    AddressRange,
     BareVersion,
-    Cidr,
     Digest,
-    HostAddress,
-    InterfaceAddress,
-    IpAddress,
     KubesprayVersion,
     LabelKey,
     LabelValue,
-    MacAddress,
     NodeName,
     PciAddress,
     PinnedImage,
