@@ -342,10 +342,13 @@ def test_secrets_of_the_wrong_shape_never_appear(place):
         site["kubespray"]["variables"] = f"registry pass {CANARY}"
 
     def no_choice(site):
-        site["kubespray"]["variables"] = {"kube_proxy_mode": CANARY, "kube_version": CANARY, "kube_pods_subnet": CANARY}
+        site["kubespray"]["variables"] = {"kube_proxy_mode": CANARY, "kube_pods_subnet": CANARY}
+
+    def no_version(site):
+        site["kubespray"]["variables"] = {"kube_version": CANARY}
 
     before = place.file.read_text()
-    for edit, mistakes in ((misshapen, 3), (no_choice, 3)):
+    for edit, mistakes in ((misshapen, 3), (no_choice, 2), (no_version, 1)):
         place.file.write_text(before)
         place.edit(edit)
         status, text, said = place.review("--format", "json")
