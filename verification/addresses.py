@@ -4,7 +4,7 @@ import ipaddress
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import kr8s
 from kr8s.asyncio.objects import new_class
@@ -13,6 +13,7 @@ from render.address_plan import Taken
 from render.attachment import API_VERSION, KIND
 from render.whereabouts import GROUP
 from render.workload import ATTACHMENT_HASH, NETWORK_STATUS
+from verification.connection import connected
 
 
 class LiveAddressesError(RuntimeError):
@@ -33,8 +34,7 @@ async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = No
     pool = new_class("IPPool", f"{GROUP}/v1alpha1", namespaced=True, plural="ippools", asyncio=True)
     attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions", asyncio=True)
     try:
-        # A dictionary is taken too; the annotation knows of file names only.
-        api = await kr8s.asyncio.api(kubeconfig=cast(str, kubeconfig), context=context)
+        api = await connected(kubeconfig, context)
         pods = [_plain(p) async for p in api.get("pods", namespace=kr8s.ALL)]
         nads = await _all(api, attachment)
         pools = await _all(api, pool)

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import kr8s
@@ -19,6 +19,7 @@ from render.attachment import API_VERSION, KIND
 from render.multus import LABELS as MULTUS_LABELS
 from render.multus import NAMESPACE as MULTUS_NAMESPACE
 from render.workload import NETWORK_STATUS
+from verification.connection import connected
 from verification.expectation import Expectation, ExpectedNode
 from verification.reach import Targets, targets
 from verification.seen import Inside, NodeSeen, PodSeen
@@ -78,8 +79,7 @@ class Cluster:
     @classmethod
     async def connect(cls, kubeconfig: dict[str, Any]) -> "Cluster":
         """Connects. Raises kr8s' errors and httpx' where the API server does not answer."""
-        # A dictionary is taken too; the annotation knows of file names only.
-        return cls(await kr8s.asyncio.api(kubeconfig=cast(str, kubeconfig)))
+        return cls(await connected(kubeconfig))
 
     async def look(self, expected: Expectation, *, evidence: bool = False) -> tuple[dict[str, NodeSeen], list[PodSeen]]:
         """Everything that the checks need to know; one look a node, all nodes at once."""

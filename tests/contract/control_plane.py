@@ -99,7 +99,7 @@ class Cluster:
 def running(folder: Path) -> Iterator[Cluster]:
     """etcd and kube-apiserver, from ready to gone."""
     etcd, apiserver = tool("etcd"), tool("kube-apiserver")
-    _certificates(folder)
+    certificates(folder)
     store, peers, port = free_port(), free_port(), free_port()
     commands = [
         [
@@ -264,7 +264,7 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _certificates(folder: Path) -> None:
+def certificates(folder: Path) -> None:
     authority = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "contract")])
     _write(folder, "ca", authority, _certificate(issuer, authority, issuer, authority, authority_of_others=True))

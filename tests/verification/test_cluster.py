@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 
 import pytest
 
+from tests.contract import control_plane
 from tests.lab.running import PROJECT
 from tests.render.diagram.sites import lab
 from verification.checks import Check
@@ -140,18 +142,24 @@ def test_pods_that_start_anew_are_waited_for_where_patience_is_asked(port, monke
 
 
 @pytest.mark.parametrize("program", ["verification", "throughput"])
-def test_a_cluster_that_does_not_answer_is_one_line(program, nobody):
+def test_a_cluster_that_does_not_answer_is_one_line_and_no_key_stays(program, nobody, tmp_path):
+    """kr8s leaves the files that it reads keys from."""
+    control_plane.certificates(tmp_path)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     site = lab()
     document = {
-        "kubeconfig": json.dumps(kubeconfig(nobody)),
+        "kubeconfig": control_plane.Cluster(f"https://127.0.0.1:{nobody}", tmp_path).kubeconfig,
         "expectation": expected(site).model_dump(mode="json", by_alias=True),
         "stack": "none",
         "image": "image:1",
         "site": site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}}),
     }
     done = subprocess.run(
-        [sys.executable, "-m", program], input=json.dumps(document), capture_output=True, text=True, cwd=PROJECT
-    )
+        [sys.executable, "-m", program], input=json.dumps(document), capture_output=True, text=True, cwd=PROJECT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
     assert done.returncode == 1
+    assert list(temporary.iterdir()) == []
     (line,) = done.stderr.strip().splitlines()
     assert line == f"{program}: the cluster cannot be asked: All connection attempts failed"
