@@ -9,6 +9,7 @@ import kr8s
 from kr8s.objects import Node, Pod, new_class
 
 from render.attachment import API_VERSION, KIND
+from verification.connection import passing_keys
 
 _MULTUS = "app=multus"
 """Label of the Multus daemon's pods: they live in the network namespace of their node."""
@@ -38,12 +39,15 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
     seen = Seen()
     attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
     try:
-        api = kr8s.api(kubeconfig=str(kubeconfig) if kubeconfig else None, context=context)
-        seen.manifests += [
-            {**_raw(o), "apiVersion": API_VERSION, "kind": KIND} for o in attachment.list(api=api, namespace=kr8s.ALL)
-        ]
-        seen.manifests += [{**_raw(o), "kind": "Node"} for o in Node.list(api=api)]
-        pods = list(Pod.list(api=api, namespace=kr8s.ALL, label_selector=_MULTUS))
+        with passing_keys():
+            # It connects with the first question.
+            api = kr8s.api(kubeconfig=str(kubeconfig) if kubeconfig else None, context=context)
+            seen.manifests += [
+                {**_raw(o), "apiVersion": API_VERSION, "kind": KIND}
+                for o in attachment.list(api=api, namespace=kr8s.ALL)
+            ]
+            seen.manifests += [{**_raw(o), "kind": "Node"} for o in Node.list(api=api)]
+            pods = list(Pod.list(api=api, namespace=kr8s.ALL, label_selector=_MULTUS))
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
         message = f"the cluster cannot be read: {error}"
         if "404" in str(error):

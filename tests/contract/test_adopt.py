@@ -64,12 +64,16 @@ def networks(cluster):
 
 
 @pytest.mark.usefixtures("networks")
-def test_there_and_back(cluster, tmp_path):
+def test_there_and_back(cluster, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "kubeconfig").write_text(cluster.kubeconfig)
     output = tmp_path / "Pulumi.dallas.yaml"
     args = ["adopt", "--kubeconfig", str(tmp_path / "kubeconfig"), "--name", "dallas", "-o", str(output)]
     result = CliRunner().invoke(app, args)
     assert result.exit_code == 0, result.output
+    # Our own folder ends with this process.
+    assert [path.name for path in (tmp_path / "temporary").glob("tmp*")] == []
     assert "THIRD_PARTY_PLUGIN" in result.stderr
 
     data = yaml.safe_load(output.read_text())
