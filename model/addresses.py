@@ -58,14 +58,19 @@ def host_address(value: str) -> str:
     return ip_address(value)
 
 
-def cidr(value: str) -> str:
-    """A network in CIDR form with all host bits zero."""
+def _with_length(value: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface | None:
+    """An address and a prefix length; None where it is not both."""
     _without_zone(value)
     try:
-        interface = ipaddress.ip_interface(value)
+        return ipaddress.ip_interface(value) if "/" in value else None
     except ValueError:
-        interface = None
-    if interface is None or "/" not in value:
+        return None
+
+
+def cidr(value: str) -> str:
+    """A network in CIDR form with all host bits zero."""
+    interface = _with_length(value)
+    if interface is None:
         msg = f"{value!r} is not a network; write an address and a prefix length such as 10.1.10.0/24"
         raise ValueError(msg)
     if interface.ip != interface.network.network_address:
@@ -93,12 +98,8 @@ def address_range(value: str) -> str:
 
 def interface_address(value: str) -> str:
     """An address with the prefix length of its network, host bits and all (static, Multus' `ips`)."""
-    _without_zone(value)
-    try:
-        interface = ipaddress.ip_interface(value)
-    except ValueError:
-        interface = None
-    if interface is None or "/" not in value:
+    interface = _with_length(value)
+    if interface is None:
         msg = f"{value!r} is not an address with a prefix length; write one such as 10.1.10.5/24"
         raise ValueError(msg)
     if interface.network.num_addresses > 2 and interface.ip in {
