@@ -147,6 +147,7 @@ had() { # links that files of ours made before
 
 links() {
     kept=$(mktemp -d)
+    trap 'rm -rf "$kept"' EXIT
     before=$(had)
     if netplan_rules; then
         [ -n "$LINKS" ] || [ -e "$netplan" ] || return 0
@@ -197,7 +198,6 @@ links() {
     missing=$(missing_links)
     if [ -z "$missing" ] && reachable "$answered"; then
         settle
-        rm -rf "$kept"
         return 0
     fi
     why="$MANAGEMENT was lost"
@@ -220,7 +220,6 @@ take_back() {
         printf '%s\n' "$before" | grep -qx "$name" || ip link delete "$name" 2>/dev/null || true
     done
     activate || true
-    rm -rf "$kept"
 }
 
 # --- virtual functions: made now and at each boot, before anything hands them out

@@ -79,7 +79,14 @@ class Node:
             f"mount --bind {self.root}/tools /tools; mount -t sysfs none /sys; PATH=/tools:$PATH exec sh -s {argument}"
         )
         command = ["nsenter", f"--net={self.net}", "unshare", "--mount", "sh", "-c", inside]
-        return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+        temporary = self.root / "temporary"
+        temporary.mkdir(exist_ok=True)
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, check=False, timeout=60, env=environment
+        )
+        assert list(temporary.iterdir()) == []
+        return done
 
     def files(self):
         folder = self.root / "etc" / "systemd" / "network"
