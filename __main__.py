@@ -4,7 +4,7 @@ import json
 
 import pulumi
 
-from components.reading import read_site
+from components.load_config import read_site
 from components.secrets import read_secrets
 from components.site import Site
 

@@ -8,9 +8,9 @@ import pulumi_kubernetes as kubernetes
 from components.access import access
 from components.node_vm import NodeVM
 from components.ssh import Ssh
-from model.daemons import WhereaboutsDaemon
-from render import dhcp
-from render import whereabouts as manifests
+from multus_site.model.daemons import WhereaboutsDaemon
+from multus_site.render import dhcp
+from multus_site.render import whereabouts as manifests
 
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 

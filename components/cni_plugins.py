@@ -11,14 +11,14 @@ from pulumi_command import local
 
 from components.runners import PYTHON
 from components.ssh import Ssh
-from delivery.binaries import mistakes
-from delivery.document import Record
-from model.nodes import Architecture
-from model.site import Site
-from render.cni_plugins import Origin
-from render.script import script
+from multus_site.model.nodes import Architecture
+from multus_site.model.site import Site
+from multus_site.nodes.delivery.binaries import mistakes
+from multus_site.nodes.delivery.document import Record
+from multus_site.render.cni_plugins import Origin
+from multus_site.render.script import script
 
-RUNNER = f"{PYTHON} -m delivery "
+RUNNER = f"{PYTHON} -m multus_site.nodes.delivery "
 
 
 class CniPlugins(pulumi.ComponentResource):
@@ -102,7 +102,7 @@ def _document(
     reasons: Mapping[str, Sequence[str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the runner is given (delivery/document.py)."""
+    """What the runner is given (multus_site/nodes/delivery/document.py)."""
     return {
         "way": way,
         "nodes": {

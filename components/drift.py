@@ -13,11 +13,11 @@ import pulumi
 
 from components.backends import stopped
 from components.ssh import Ssh
-from drift.access import answering, shell
-from drift.nodes import Drift as NodeDrift
-from drift.nodes import Unreachable, look_at_all, mendable
-from model.nodes import Nodes
-from reach.way import Way
+from multus_site.model.nodes import Nodes
+from multus_site.nodes.drift.access import answering, shell
+from multus_site.nodes.drift.nodes import Drift as NodeDrift
+from multus_site.nodes.drift.nodes import Unreachable, look_at_all, mendable
+from multus_site.ssh.ssh_route import Way
 
 Applied = dict[str, dict[str, Any]]
 Counters = dict[str, dict[str, int]]

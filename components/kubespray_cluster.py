@@ -13,15 +13,15 @@ from pulumi_command import local
 from components import kubespray_preview
 from components.runners import PYTHON
 from components.ssh import Ssh
-from kubespray import source
-from kubespray.checks import mistakes
-from kubespray.document import Origin
-from kubespray.limits import playbook_seconds
-from kubespray.releases import kubernetes_of
-from model.site import Site
-from render import air_gap, inventory, kubeconfig
+from multus_site.kubespray import source
+from multus_site.kubespray.checks import mistakes
+from multus_site.kubespray.document import Origin
+from multus_site.kubespray.limits import playbook_seconds
+from multus_site.kubespray.releases import kubernetes_of
+from multus_site.model.site import Site
+from multus_site.render import air_gap, inventory, kubeconfig
 
-RUNNER = f"{PYTHON} -m kubespray "
+RUNNER = f"{PYTHON} -m multus_site.kubespray "
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
 
@@ -133,7 +133,7 @@ def _origin(site: Site) -> Origin:
 
 
 def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
-    """What of the runner's document is known before anything runs (kubespray/document.py)."""
+    """What of the runner's document is known before anything runs (multus_site/kubespray/document.py)."""
     return {
         "site": site.name,
         "version": site.kubespray.version,

@@ -5,7 +5,7 @@ import json
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from render import multus as manifests
+from multus_site.render import multus as manifests
 
 READINESS_SECONDS = 300
 

@@ -5,8 +5,8 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from model.site import Site
-from render.attachment import content_of, manifest_of, masters_of, ranges_of
+from multus_site.model.site import Site
+from multus_site.render.attachment import content_of, manifest_of, masters_of, ranges_of
 
 
 class NetworkAttachment(pulumi.ComponentResource):

@@ -6,7 +6,7 @@ import pulumi
 
 from components.backends.protocol import Asked, Backend
 from components.ssh import Ssh, json_output
-from model.nodes import Nodes
+from multus_site.model.nodes import Nodes
 
 
 class NodeVM(pulumi.ComponentResource):

@@ -7,14 +7,14 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
+from components.pulumi_state import last_words
 from components.runners import PYTHON
 from components.ssh import Ssh
-from components.stored import last_words
-from model.site import Site
-from preflight.asked import asked
-from preflight.document import Record, digest, kinds
+from multus_site.model.site import Site
+from multus_site.nodes.preflight.document import Record, digest, kinds
+from multus_site.nodes.preflight.requirements import asked
 
-RUNNER = f"{PYTHON} -m preflight"
+RUNNER = f"{PYTHON} -m multus_site.nodes.preflight"
 
 
 def name_of(site: str) -> str:
@@ -135,7 +135,7 @@ def document_of(
     reasons: Mapping[str, Sequence[str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the runner is given (preflight/document.py)."""
+    """What the runner is given (multus_site/nodes/preflight/document.py)."""
     all_kinds, kind_of = kinds(asked(site, variables))
     return {
         "site": site.name,

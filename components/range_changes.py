@@ -3,9 +3,9 @@
 import pulumi
 import yaml
 
-from model.site import Site
-from render.range_changes import range_changes
-from verification.addresses import LiveAddressesError, read
+from multus_site.model.site import Site
+from multus_site.render.range_changes import range_changes
+from multus_site.verify.addresses import LiveAddressesError, read
 
 
 def looked_at(site: Site, kubeconfig: pulumi.Output[str]) -> pulumi.Output[str]:

@@ -8,9 +8,9 @@ from typing import Any
 import pulumi
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from model.nodes import Nodes
-from reach.way import lacking, line, secrets_of
-from render.host_keys import public_key_of
+from multus_site.model.nodes import Nodes
+from multus_site.render.host_keys import public_key_of
+from multus_site.ssh.ssh_route import lacking, line, secrets_of
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Secrets:
     """Secrets as outputs; never part of the site object, which is stored and shown in clear."""
 
     ssh: dict[str, pulumi.Output[str]]
-    """What opens the nodes, and what is on the way there: key of the configuration → its secret, as far as they are set (reach/way.py)."""
+    """What opens the nodes, and what is on the way there: key of the configuration → its secret, as far as they are set (multus_site/ssh/ssh_route.py)."""
     host_key_seed: pulumi.Output[str] | None
     kubespray_variables: pulumi.Output[dict[str, Any]] | None = None
 

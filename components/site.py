@@ -12,16 +12,16 @@ from components.backends import backend
 from components.cni_plugins import CniPlugins
 from components.drift import Drift, last_nodes
 from components.kubespray_cluster import KubesprayCluster
-from components.leaving import leaving
-from components.mending import InterfaceCheck
 from components.metadata import written
 from components.multus import Multus
 from components.network_attachment import NetworkAttachment
 from components.node_networks import NodeNetworks
+from components.node_removal import leaving
 from components.node_vm import NodeVM
 from components.ownership import owned_by
 from components.preflight import Before, Preflight, name_of
 from components.range_changes import looked_at
+from components.repair import InterfaceCheck
 from components.secrets import Secrets
 from components.sriov import Sriov
 from components.ssh import Ssh
@@ -29,11 +29,11 @@ from components.throughput import Throughput
 from components.topology import Topology
 from components.verification import Verification
 from components.workload import Workload
-from model.catalog import Catalog
-from model.site import Site as SiteModel
-from render import air_gap, cni_plugins, dhcp, images, node_networks, topology, whereabouts
-from render.cluster import cluster_networks
-from render.workload import Surroundings
+from multus_site.model.catalog import Catalog
+from multus_site.model.site import Site as SiteModel
+from multus_site.render import air_gap, cni_plugins, dhcp, images, node_networks, topology, whereabouts
+from multus_site.render.cluster import cluster_networks
+from multus_site.render.workload import Surroundings
 
 
 class Site(pulumi.ComponentResource):

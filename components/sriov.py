@@ -3,9 +3,9 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from model.site import Site
-from model.sriov_pools import SriovSetup
-from render import sriov as manifests
+from multus_site.model.site import Site
+from multus_site.model.sriov_pools import SriovSetup
+from multus_site.render import sriov as manifests
 
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 

@@ -9,16 +9,16 @@ import pulumi
 from pulumi_command import local, remote
 
 from components.runners import PYTHON
-from model.nodes import Bastion, Nodes
-from reach.sudo import as_root, prompted
-from reach.way import SUDO, keys_of, known_hosts, opened_by, way
-from render.host_keys import derive_host_key, public_key_of
-from render.script import script
+from multus_site.model.nodes import Bastion, Nodes
+from multus_site.render.host_keys import derive_host_key, public_key_of
+from multus_site.render.script import script
+from multus_site.ssh.ssh_route import SUDO, keys_of, known_hosts, opened_by, way
+from multus_site.ssh.sudo import as_root, prompted
 
 DIALS = 60
 """Tries to connect, 100 ms to 5 s apart: about four minutes, as long as a slow machine takes to boot."""
 
-RUNNER = f"{PYTHON} -m reach"
+RUNNER = f"{PYTHON} -m multus_site.ssh"
 
 NodeCommand = remote.Command | local.Command
 """A command on a node: of this machine where the way there is longer than pulumi-command's (docs/decisions/0012)."""
@@ -38,7 +38,7 @@ class Ssh:
         host_key_seed: pulumi.Output[str] | None,
         provider: pulumi.ProviderResource,
     ) -> None:
-        """`secrets`: key of the configuration → what opens nodes and bastions (reach/way.py)."""
+        """`secrets`: key of the configuration → what opens nodes and bastions (multus_site/ssh/ssh_route.py)."""
         self._nodes = nodes
         self._seed = host_key_seed
         self._site = site
@@ -54,7 +54,7 @@ class Ssh:
 
     @property
     def way(self) -> pulumi.Output[dict[str, Any]]:
-        """The way to the nodes, for runners (reach/way.py); a secret."""
+        """The way to the nodes, for runners (multus_site/ssh/ssh_route.py); a secret."""
         ssh = self._nodes.ssh
         there = pulumi.Output.all(secrets=dict(self._secrets))
         return pulumi.Output.secret(there.apply(lambda known: asdict(way(ssh, known["secrets"]))))
@@ -196,7 +196,7 @@ class Ssh:
         )
 
     def _document(self, node: str, **asked: Any) -> pulumi.Output[str]:  # noqa: ANN401  # inputs of any shape
-        """What our own program is asked to do on a node (reach/__main__.py)."""
+        """What our own program is asked to do on a node (multus_site/ssh/__main__.py)."""
         reached = pulumi.Output.all(
             way=self.way, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
         )

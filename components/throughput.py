@@ -8,9 +8,9 @@ import pulumi
 from pulumi_command import local
 
 from components.runners import within
-from model.site import Site
+from multus_site.model.site import Site
 
-RUNNER = f"{within(7200, 30)} -m throughput"
+RUNNER = f"{within(7200, 30)} -m multus_site.throughput"
 """The same on every machine: a path of this one in the command would make it look changed on the next."""
 
 

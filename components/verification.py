@@ -8,10 +8,10 @@ import pulumi
 from pulumi_command import local
 
 from components.runners import within
-from model.site import Site
-from verification.expectation import expected
+from multus_site.model.site import Site
+from multus_site.verify.expectation import expected
 
-RUNNER = f"{within(600)} -m verification"
+RUNNER = f"{within(600)} -m multus_site.verify"
 """The same on every machine: a path of this one in the command would make it look changed on the next."""
 
 

@@ -6,8 +6,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.metadata import written
-from model.workloads import Workload as WorkloadModel
-from render.workload import Surroundings, objects
+from multus_site.model.workloads import Workload as WorkloadModel
+from multus_site.render.workload import Surroundings, objects
 
 READY_SECONDS = 300
 

@@ -12,7 +12,7 @@ from lab import segments
 from lab.cache import LabError
 from lab.place import Place, enter
 from lab.stages import Stages
-from render.timeline import STAGES
+from multus_site.render.timeline import STAGES
 
 STACK = "lab"
 OTHERS_SECONDS = 120

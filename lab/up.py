@@ -75,7 +75,7 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
     environment = {**tools.environment(), **_kubespray(place, reached)}
     with stages.stage("Ansible"):
         # Here, where packages can be reached: inside the lab's network nothing can.
-        run = [sys.executable, "-m", "kubespray", "prepare"]
+        run = [sys.executable, "-m", "multus_site.kubespray", "prepare"]
         place.cache.run("ansible", run, environment={**os.environ, **environment}, folder=place.project)
     files.write_environment(place, environment)
     stack = Stack(place, environment)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from model.defaults import NAME
-from model.positions import Data, YamlMistakeError, at, documents, written
+from multus_site.model.defaults import NAME
+from multus_site.model.positions import Data, YamlMistakeError, at, documents, written
 from policy.pods import containers_of
 from policy.resources import Policy, Resource, Settings, texts
 

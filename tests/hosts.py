@@ -48,8 +48,8 @@ class Hosts:
         return ["nsenter", f"--net=/proc/{holder}/ns/net", *command]
 
     def run(self, *arguments, through=False, **options):
-        """`python -m cli` on the bastion, or outside of it."""
-        command = self.enter(self.outside if through else self.inside, sys.executable, "-m", "cli", *arguments)
+        """`multus-site` on the bastion, or outside of it."""
+        command = self.enter(self.outside if through else self.inside, sys.executable, "-m", "multus_site", *arguments)
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
 
     def known_hosts(self, *hosts):

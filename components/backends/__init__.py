@@ -5,7 +5,7 @@ from components.backends.custom import custom
 from components.backends.libvirt import VirtualMachines
 from components.backends.protocol import Backend
 from components.ssh import Ssh
-from model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
+from multus_site.model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
 
 
 def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:

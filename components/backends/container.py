@@ -8,8 +8,8 @@ import pulumi
 from pulumi_command import local
 
 from components.backends.protocol import Asked, Machine
-from model.nodes import ContainerNodes, Limits
-from render.script import script
+from multus_site.model.nodes import ContainerNodes, Limits
+from multus_site.render.script import script
 
 
 class Containers:
@@ -19,7 +19,7 @@ class Containers:
         self._container = nodes.container
 
     def machine(self, asked: Asked, opts: pulumi.ResourceOptions) -> Machine:
-        """The container, by node/container.sh: made by `create`, started and set to its limits by `update`."""
+        """The container, by multus_site/scripts/container.sh: made by `create`, started and set to its limits by `update`."""
         made, address = self._container, asked.host.address
         attach = [
             f"{network}:{f'ip={address},' if interface == made.interface else ''}interface_name={interface}"
@@ -65,7 +65,7 @@ class Containers:
 
 
 def _environment(limits: Limits) -> dict[str, str] | None:
-    """The limits as node/container.sh reads them; none, and there are none."""
+    """The limits as multus_site/scripts/container.sh reads them; none, and there are none."""
     cpus = {} if limits.cpus is None else {"LIMIT_CPUS": f"{limits.cpus:g}"}
     memory = {} if limits.memory is None else {"LIMIT_MEMORY_MIB": str(limits.memory)}
     return {**cpus, **memory} or None

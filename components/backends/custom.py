@@ -8,7 +8,7 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 
 from components.backends.protocol import Backend
-from model.nodes import CustomNodes
+from multus_site.model.nodes import CustomNodes
 
 WHERE = "nodes.custom"
 

@@ -7,9 +7,9 @@ from pulumi_command import local, remote
 
 from components.backends.protocol import Asked, Machine
 from components.ssh import Ssh
-from model.nodes import LibvirtNodes
-from render.libvirt import machine
-from render.script import script
+from multus_site.model.nodes import LibvirtNodes
+from multus_site.render.libvirt import machine
+from multus_site.render.script import script
 
 _MINUTES = 60
 """An image to fetch, and the restarts of other machines of the hypervisor to wait for."""
@@ -24,7 +24,7 @@ class VirtualMachines:
         self._ssh = ssh
 
     def machine(self, asked: Asked, opts: pulumi.ResourceOptions) -> Machine:
-        """The machine, by node/libvirt.sh on its hypervisor."""
+        """The machine, by multus_site/scripts/libvirt.sh on its hypervisor."""
         nodes, site, node = self._nodes, asked.site, asked.node
         variables = machine.variables(site, node, nodes)
         keys = pulumi.Output.all(asked.authorized_key, asked.host_key, asked.host_key_public)

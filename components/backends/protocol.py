@@ -5,7 +5,7 @@ from typing import Protocol
 
 import pulumi
 
-from model.nodes import Host
+from multus_site.model.nodes import Host
 
 
 @dataclass(frozen=True)

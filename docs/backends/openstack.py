@@ -4,9 +4,9 @@ import pulumi
 import pulumi_openstack as openstack
 
 from components.backends.protocol import Asked, Machine
-from model.base import Part
-from model.nodes import Custom
-from render.cloud_init import user_data
+from multus_site.model.base import Part
+from multus_site.model.nodes import Custom
+from multus_site.render.cloud_init import user_data
 
 
 class Settings(Part):

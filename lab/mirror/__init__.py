@@ -12,7 +12,7 @@ from lab.cache import Cache, Report
 from lab.mirror import files, images, parts
 from lab.reach import Reach
 from lab.toolchain import Toolchain, modules
-from mirror.registry import names
+from multus_site.mirror.registry import names
 
 ADDRESS, FILES_PORT, REGISTRY_PORT = "10.1.1.1", 8080, 5000
 
@@ -32,7 +32,7 @@ class Mirror:
     def servers(self, address: str, files_port: int, registry_port: int) -> list[Server]:
         """Name, foreground command, its variables and port of each server. They end cleanly on SIGTERM."""
         return [
-            (kind, [sys.executable, "-m", "mirror.serve", kind, str(root), address, str(port)], {}, port)
+            (kind, [sys.executable, "-m", "multus_site.mirror.serve", kind, str(root), address, str(port)], {}, port)
             for kind, root, port in (("files", self.files, files_port), ("registry", self.registry, registry_port))
         ]
 

@@ -13,7 +13,7 @@ from lab.mirror import ADDRESS, REGISTRY_PORT, images, parts
 from lab.place import Place
 from lab.toolchain import modules
 from lab.toolchain.go import find, needed
-from render.air_gap import REGISTRIES
+from multus_site.render.air_gap import REGISTRIES
 
 FILES_PORT, IMAGES_PORT = 8081, 5001
 PROGRAMS = ("kubeadm", "kubelet", "kubectl")
@@ -30,7 +30,15 @@ class Earlier:
     def serve(self, place: Place) -> None:
         """Starts both servers on the management segment; `make lab-down` ends them. Raises LabError."""
         for kind, port in (("files", FILES_PORT), ("registry", IMAGES_PORT)):
-            command = [sys.executable, "-m", "mirror.serve", kind, str(self.folder / kind), ADDRESS, str(port)]
+            command = [
+                sys.executable,
+                "-m",
+                "multus_site.mirror.serve",
+                kind,
+                str(self.folder / kind),
+                ADDRESS,
+                str(port),
+            ]
             services.start(place, f"{kind}-earlier", command, {}, port, ADDRESS)
 
     def variables(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from lab.cache import sha256
 from lab.mirror import archive
 from lab.mirror.archive import Entry
-from mirror.registry import OCI_MANIFEST, write_names
+from multus_site.mirror.registry import OCI_MANIFEST, write_names
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from render.whereabouts import GROUP, PLURALS, TUNING, crd
+from multus_site.render.whereabouts import GROUP, PLURALS, TUNING, crd
 from tests.contract import control_plane
 
 PODS, ROUNDS, CHANGED, AT_ONCE = 200, 20, 20, 8

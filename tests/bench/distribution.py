@@ -55,7 +55,15 @@ def measure(nodes):
             (folder / name).mkdir()
         port = free_port()
         binaries = [served(folder / "served", mark, port) for mark in ("one", "two")]
-        command = [sys.executable, "-m", "mirror.serve", "files", str(folder / "served"), "127.0.0.1", str(port)]
+        command = [
+            sys.executable,
+            "-m",
+            "multus_site.mirror.serve",
+            "files",
+            str(folder / "served"),
+            "127.0.0.1",
+            str(port),
+        ]
         server = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL)
         try:
             with fleet.fleet(folder / "fleet", nodes) as running, graves():

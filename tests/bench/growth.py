@@ -47,8 +47,8 @@ def site(nodes):
 
 def measure(nodes):
     """One size, in a process of its own: {"nodes", "check", "graph", "resources", "megabytes"}."""
-    from model.load import parse_site
-    from rules import check_site
+    from multus_site.lint import check_site
+    from multus_site.model.load import parse_site
     from tests.graph.recording import record
 
     data = site(nodes)
@@ -76,11 +76,11 @@ def measure(nodes):
 
 def everything(parsed):
     """All that a site is rendered to, as Kubespray's runner is asked for it."""
-    from kubespray.document import Document
-    from reach.way import Login, Way
-    from render import cni_plugins, inventory
-    from render.attachment import nad_manifest
-    from render.script import script
+    from multus_site.kubespray.document import Document
+    from multus_site.render import cni_plugins, inventory
+    from multus_site.render.attachment import nad_manifest
+    from multus_site.render.script import script
+    from multus_site.ssh.ssh_route import Login, Way
     from tests.graph.recording import CATALOG
 
     hosts = {name: inventory.host_variables(parsed, name, host) for name, host in parsed.nodes.hosts.items()}
@@ -103,7 +103,7 @@ def one_more(document):
     """Kubespray's runs once the last node has joined the others."""
     from dataclasses import replace
 
-    from kubespray.plan import as_applied, plan
+    from multus_site.kubespray.plan import as_applied, plan
 
     last = list(document.hosts)[-1]
     before = replace(

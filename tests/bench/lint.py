@@ -52,11 +52,11 @@ def manifests(count: int, *, broken: bool) -> str:
 
 
 def measured(count: int, *, broken: bool) -> dict[str, float | int | bool]:
-    """Seconds (by the clock, and of the processor) and memory of `python -m cli lint -`, from start to end."""
+    """Seconds (by the clock, and of the processor) and memory of `multus-site lint -`, from start to end."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     before = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "lint", "--format", "json", "-"],
+        [sys.executable, "-m", "multus_site", "lint", "--format", "json", "-"],
         input=manifests(count, broken=broken),
         capture_output=True,
         text=True,

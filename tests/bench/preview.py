@@ -112,7 +112,7 @@ def measure(nodes, folder):
     size = (place.folder / "state" / ".pulumi" / "stacks" / "multus-site" / "dallas.json").stat().st_size
     place.write(site(nodes + 1))
     preview = timed(place, "pulumi", "preview", "--json", "--stack", "dallas", "--non-interactive")
-    review = timed(place, sys.executable, "-m", "cli", "review", "dallas")
+    review = timed(place, sys.executable, "-m", "multus_site", "review", "dallas")
     return {"nodes": nodes, "preview": preview, "review": review, "state": size}
 
 

@@ -1,11 +1,11 @@
-"""`python -m cli addresses` as it is typed, without a live site."""
+"""`multus-site addresses` as it is typed, without a live site."""
 
 import json
 from pathlib import Path
 
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from multus_site.__main__ import app
 from tests.lab.running import PROJECT
 
 

@@ -1,4 +1,4 @@
-"""`python -m cli adopt`: what is there becomes a site that would make it."""
+"""`multus-site adopt`: what is there becomes a site that would make it."""
 
 import json
 
@@ -6,11 +6,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli import cluster
-from cli.__main__ import app
-from cli.adoption import Adopted
-from model.load import parse_stack_text
-from render.attachment import nad_manifest
+from multus_site.__main__ import app
+from multus_site.cli import cluster
+from multus_site.cli.adoption import Adopted
+from multus_site.model.load import parse_stack_text
+from multus_site.render.attachment import nad_manifest
 
 MACVLAN = {"cniVersion": "1.0.0", "name": "a", "type": "macvlan", "master": "ens6"}
 LEASE = {"type": "dhcp", "request": [{"skipDefault": True, "option": "subnet-mask"}], "priority": 1000}
@@ -164,7 +164,7 @@ def test_writes_a_stack_file(tmp_path):
     (tmp_path / "nads.yaml").write_text(yaml.safe_dump(nad(MACVLAN)))
     output = tmp_path / "Pulumi.dallas.yaml"
     result = CliRunner().invoke(app, ["adopt", str(tmp_path / "nads.yaml"), "-o", str(output)])
-    assert f"python -m cli lint {output}" in result.stdout
+    assert f"multus-site lint {output}" in result.stdout
     assert output.read_text().startswith("# yaml-language-server: $schema=./site.schema.json\n")
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.adopted_hosts import Seen, take_over
-from cli.adoption import Adopted
-from cli.host_list import Target
-from model.load import parse_stack_text
+from multus_site.cli.adopted_hosts import Seen, take_over
+from multus_site.cli.adoption import Adopted
+from multus_site.cli.host_list import Target
+from multus_site.model.load import parse_stack_text
 from tests.cli.test_adopt import MACVLAN, NODE, nad
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE6UjHoFP2mV0r7K9pMZ2EEq4xJd6JvLqdTXCI2jX1rI"
@@ -18,7 +18,7 @@ API_SERVER, ETCD = "/etc/kubernetes/manifests/kube-apiserver.yaml", "/var/lib/et
 
 
 def nic(*addresses, **other):
-    """What node/facts.sh says of an interface."""
+    """What multus_site/scripts/facts.sh says of an interface."""
     given = {"mac": "52:54:00:00:00:01", "mtu": 9000, "up": True, "carrier": True, "driver": "ixgbe", "speed": 10000}
     rest = {"pci": "0000:00:05.0", "default": False, "kind": "physical", "master": "", "altnames": [], "functions": 0}
     return {**given, **rest, "addresses": list(addresses), **other}

@@ -1,9 +1,9 @@
-"""`python -m cli diagram`, as people call it."""
+"""`multus-site diagram`, as people call it."""
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from multus_site.__main__ import app
 
 
 def call(*arguments):

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from cli import git
+from multus_site.cli import git
 
 
 def sh(*command):

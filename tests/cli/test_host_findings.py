@@ -1,11 +1,11 @@
 """What preflight says of hosts that are adopted."""
 
-from cli.adopted_hosts import Seen
-from cli.host_findings import judged, to_ask
-from cli.host_keys import HostKey
-from cli.host_list import Target
+from multus_site.cli.adopted_hosts import Seen
+from multus_site.cli.host_findings import judged, to_ask
+from multus_site.cli.host_keys import HostKey
+from multus_site.cli.host_list import Target
 from tests.graph.recording import ED25519
-from tests.preflight.sites import MEDIA, host
+from tests.nodes.preflight.sites import MEDIA, host
 
 CLUSTER = {"kubelet": True, "server": "https://10.1.1.5:6443", "ca": "a" * 64, "site": "", "left": []}
 ROLES = ["control-plane", "etcd", "worker"]

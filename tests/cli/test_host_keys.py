@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from cli.host_keys import HostKey, HostKeyError, KnownHosts
+from multus_site.cli.host_keys import HostKey, HostKeyError, KnownHosts
 from tests.contract.ssh_server import key_pair
 
 ECDSA = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg="

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.host_list import HostListError, Place, Target, at, targets
+from multus_site.cli.host_list import HostListError, Place, Target, at, targets
 
 
 def asked(*given, user=None, port=None):

@@ -1,4 +1,4 @@
-"""`python -m cli lint` as it is typed: exit status, formats, standard input, folders."""
+"""`multus-site lint` as it is typed: exit status, formats, standard input, folders."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from multus_site.__main__ import app
 
 ROOT = Path(__file__).parents[2]
 BAD = '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "master": "eth1", "mode": "l2"}'
@@ -191,7 +191,7 @@ def test_one_stack_file_is_held_against_the_others_of_its_folder(tmp_path):
 
 def test_as_a_module():
     result = subprocess.run(
-        [sys.executable, "-m", "cli", "lint", "-"],
+        [sys.executable, "-m", "multus_site", "lint", "-"],
         input=BAD,
         capture_output=True,
         text=True,

@@ -1,12 +1,12 @@
-"""`python -m cli new`: a stack file that is right but for what only a person can say."""
+"""`multus-site new`: a stack file that is right but for what only a person can say."""
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli import new as module
-from cli.__main__ import app
-from model.load import load_stack_file
+from multus_site.__main__ import app
+from multus_site.cli import new as module
+from multus_site.model.load import load_stack_file
 from tests.graph.recording import ED25519
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from cli.pages import PAGES
-from cli.schema_text import schema_text
-from rules.registry import RULES
+from multus_site.__main__ import app
+from multus_site.cli.pages import PAGES
+from multus_site.cli.schema_text import schema_text
+from multus_site.lint.registry import RULES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_committed_page_is_current(name):
-    assert (DOCS / name).read_text() == PAGES[name](), "run: python -m cli docs"
+    assert (DOCS / name).read_text() == PAGES[name](), "run: multus-site docs"
 
 
 def test_every_key_is_on_the_page():

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from cli.schema_text import schema_text
+from multus_site.__main__ import app
+from multus_site.cli.schema_text import schema_text
 
 STACKS = Path(__file__).parents[2] / "stacks"
 
 
 def test_committed_schema_is_current():
     assert (STACKS / "site.schema.json").read_text() == schema_text(), (
-        "run: python -m cli schema -o stacks/site.schema.json"
+        "run: multus-site schema -o stacks/site.schema.json"
     )
 
 

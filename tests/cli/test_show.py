@@ -1,4 +1,4 @@
-"""`python -m cli show`: the merged site, and where each value stands."""
+"""`multus-site show`: the merged site, and where each value stands."""
 
 import re
 
@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from cli.show import _lines
-from model.load import load_stack_file, parse_site
+from multus_site.__main__ import app
+from multus_site.cli.show import _lines
+from multus_site.model.load import load_stack_file, parse_site
 from tests.model.test_defaults import DEFAULTS, STACK
 
 

@@ -1,4 +1,4 @@
-"""`python -m cli sites`: which sites there are, and which a change touches."""
+"""`multus-site sites`: which sites there are, and which a change touches."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from multus_site.__main__ import app
 
 
 @pytest.fixture

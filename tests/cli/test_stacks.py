@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from cli import stacks
-from cli.__main__ import app
+from multus_site.__main__ import app
+from multus_site.cli import stacks
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from lab.files import read_environment
 from lab.place import Place
 from tests.graph.recording import ED25519, PRIVATE_KEY
 from tests.lab.running import PROJECT
-from tests.verification.test_cluster import kubeconfig, nobody, port
+from tests.verify.test_cluster import kubeconfig, nobody, port
 
 __all__ = ["nobody", "port"]
 
@@ -59,7 +59,7 @@ class Project:
         return done.stdout
 
     def cli(self, *arguments):
-        done = self.run(sys.executable, "-m", "cli", *arguments)
+        done = self.run(sys.executable, "-m", "multus_site", *arguments)
         assert "Traceback" not in done.stderr, done.stderr
         return done
 

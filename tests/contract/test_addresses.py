@@ -1,11 +1,11 @@
-"""`python -m cli addresses` against a real API server: what is taken, what is taken twice, and what is in no range."""
+"""`multus-site addresses` against a real API server: what is taken, what is taken twice, and what is in no range."""
 
 import json
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from multus_site.__main__ import app
 from tests.lab.running import PROJECT
 
 PODS = "/api/v1/namespaces/default/pods"

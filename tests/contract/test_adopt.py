@@ -1,4 +1,4 @@
-"""`python -m cli adopt` on a real API server: the site that it writes makes the same NetworkAttachmentDefinitions again."""
+"""`multus-site adopt` on a real API server: the site that it writes makes the same NetworkAttachmentDefinitions again."""
 
 import contextlib
 import json
@@ -8,10 +8,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from model.load import parse_stack_text
-from render.attachment import nad_manifest
-from render.multus import crd
+from multus_site.__main__ import app
+from multus_site.model.load import parse_stack_text
+from multus_site.render.attachment import nad_manifest
+from multus_site.render.multus import crd
 
 NADS = "/apis/k8s.cni.cncf.io/v1/namespaces/{}/network-attachment-definitions"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE6UjHoFP2mV0r7K9pMZ2EEq4xJd6JvLqdTXCI2jX1rI"

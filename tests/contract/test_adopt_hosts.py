@@ -1,4 +1,4 @@
-"""`python -m cli adopt --hosts` on real sshd's of hosts with NICs of their own: keys shown and confirmed, hosts looked at, a site written."""
+"""`multus-site adopt --hosts` on real sshd's of hosts with NICs of their own: keys shown and confirmed, hosts looked at, a site written."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from model.load import parse_stack_text
+from multus_site.model.load import parse_stack_text
 from tests.contract.ssh_server import key_pair
 from tests.contract.tools import REPOSITORY
 from tests.hosts import BASTION, hosts, refuse_without_namespaces
@@ -33,7 +33,7 @@ def nodes(text):
 def answered(there, *arguments, answer, before=lambda: None):
     """A person at a terminal, who does something and answers once the question is there: status, and standard error."""
     master, terminal = pty.openpty()
-    command = there.enter(there.inside, sys.executable, "-m", "cli", "adopt", *arguments)
+    command = there.enter(there.inside, sys.executable, "-m", "multus_site", "adopt", *arguments)
     with subprocess.Popen(
         command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY
     ) as process:
@@ -57,7 +57,7 @@ def test_a_site_of_three_hosts(there, tmp_path):
     output = tmp_path / "Pulumi.dallas.yaml"
     done = there.run("adopt", "--hosts", "10.1.1.5-7", "-i", there.key, "--yes", "-o", output)
     assert done.returncode == 0, done.stderr
-    assert "3 hosts and 0 networks are written. Go on with:\n  python -m cli lint" in done.stdout
+    assert "3 hosts and 0 networks are written. Go on with:\n  multus-site lint" in done.stdout
     text = output.read_text()
     assert nodes(text) == {
         "backend": "existing",

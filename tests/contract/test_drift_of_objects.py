@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from cli import refresh
+from multus_site.cli import refresh
 
 pytestmark = pytest.mark.engine
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"

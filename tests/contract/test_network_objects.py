@@ -2,8 +2,8 @@
 
 import pytest
 
-from render import dhcp, mending, sriov, whereabouts
-from render.workload import Surroundings, objects
+from multus_site.render import dhcp, repair, sriov, whereabouts
+from multus_site.render.workload import Surroundings, objects
 from tests.render.test_by_node import BUSYBOX, site
 from tests.render.test_sriov import made as sriov_site
 
@@ -24,7 +24,7 @@ def manifests():
     for plural in whereabouts.PLURALS:
         crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         yield crds, "apiextensions.k8s.io/v1", "CustomResourceDefinition", whereabouts.crd(plural)
-    for module in (whereabouts, mending):
+    for module in (whereabouts, repair):
         yield f"{core}/serviceaccounts", "v1", "ServiceAccount", module.service_account()
         yield f"{RBAC}/clusterroles", "rbac.authorization.k8s.io/v1", "ClusterRole", module.cluster_role()
         binding = module.cluster_role_binding()
@@ -32,12 +32,12 @@ def manifests():
         del body["role_ref"]
         yield f"{RBAC}/clusterrolebindings", "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", body
     yield f"{core}/configmaps", "v1", "ConfigMap", whereabouts.config_map("*/15 * * * *")
-    yield f"{core}/configmaps", "v1", "ConfigMap", mending.config_map()
+    yield f"{core}/configmaps", "v1", "ConfigMap", repair.config_map()
     yield f"{core}/configmaps", "v1", "ConfigMap", sriov.config_map(setup)
     yield f"{apps}/daemonsets", "apps/v1", "DaemonSet", whereabouts.daemon("image:1", "256Mi", "*/15 * * * *")
     yield f"{apps}/daemonsets", "apps/v1", "DaemonSet", dhcp.daemon("image:1", "1.9.1")
     yield f"{apps}/daemonsets", "apps/v1", "DaemonSet", sriov.daemon("image:1", setup, ["node1"])
-    job = mending.cron_job("image:1", "/usr/local/bin")
+    job = repair.cron_job("image:1", "/usr/local/bin")
     yield "/apis/batch/v1/namespaces/kube-system/cronjobs", "batch/v1", "CronJob", job
     around = Surroundings("image:1", ["node1"], {"a": "{}"}, {"intel.com/vf": 1}, "shell:1", ["10.233.0.0/18"])
     full = {

@@ -9,7 +9,7 @@ import pulumi_command as command
 import pytest
 
 from tests.contract.ssh_server import free_port, key_pair
-from tests.reach.hosts import agent
+from tests.ssh.hosts import agent
 
 pytestmark = pytest.mark.engine
 

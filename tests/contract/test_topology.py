@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from model.load import parse_site
-from model.racks import Taint
-from render import mending
-from render.workload import Surroundings, objects
+from multus_site.model.load import parse_site
+from multus_site.model.racks import Taint
+from multus_site.render import repair
+from multus_site.render.workload import Surroundings, objects
 from tests.contract.tools import tool
 from tests.graph.recording import lab_site
 from tests.render.placement import in_racks
@@ -37,7 +37,7 @@ def nodes(cluster):
 
 def run(cluster, verb, nodes):
     return subprocess.run(
-        [sys.executable, "-m", "topology", verb],
+        [sys.executable, "-m", "multus_site.nodes.topology", verb],
         input=json.dumps({"kubeconfig": cluster.kubeconfig, "nodes": nodes}),
         cwd=PROJECT,
         capture_output=True,
@@ -89,7 +89,7 @@ def test_nothing_is_touched_where_a_node_is_missing(cluster, nodes):
 def test_a_cluster_that_does_not_answer_is_an_error_in_a_line(cluster):
     gone = cluster.kubeconfig.replace(cluster.server, "https://127.0.0.1:9")
     done = subprocess.run(
-        [sys.executable, "-m", "topology", "apply"],
+        [sys.executable, "-m", "multus_site.nodes.topology", "apply"],
         input=json.dumps({"kubeconfig": gone, "nodes": {}}),
         cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -147,7 +147,7 @@ def test_the_api_server_takes_the_pods(cluster, more):
 
 
 def test_the_api_server_takes_the_check_of_interfaces(cluster):
-    accepted(cluster, "CronJob", mending.cron_job("i:1", "/usr/local/bin", [Taint.model_validate(DEDICATED)]))
+    accepted(cluster, "CronJob", repair.cron_job("i:1", "/usr/local/bin", [Taint.model_validate(DEDICATED)]))
 
 
 def accepted(cluster, kind, body):

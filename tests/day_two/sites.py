@@ -14,8 +14,8 @@ import yaml
 
 from lab.mirror import earlier
 from lab.place import enter
-from render.host_keys import derive_host_key, public_key_of
-from render.script import script
+from multus_site.render.host_keys import derive_host_key, public_key_of
+from multus_site.render.script import script
 from tests.lab.running import PROJECT, Lab, eventually
 
 STACKS = PROJECT / "stacks"

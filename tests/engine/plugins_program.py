@@ -5,9 +5,9 @@ import pulumi_command as command
 
 from components.cni_plugins import CniPlugins
 from components.ssh import Ssh
-from model.catalog import Catalog
-from model.load import parse_site
-from render.cni_plugins import origins
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import parse_site
+from multus_site.render.cni_plugins import origins
 from tests.graph.recording import lab_site
 
 

@@ -15,7 +15,7 @@ from tests import fleet
 from tests.contract.project import Project, graves
 from tests.contract.tools import search_path, tool
 from tests.engine.plugins_program import program
-from tests.node.test_cni_plugins import Quiet, plugin
+from tests.scripts.test_cni_plugins import Quiet, plugin
 
 pytestmark = pytest.mark.engine
 

@@ -40,8 +40,7 @@ def preview(environment, tmp_path):
     def run(site, **config):
         folder = tmp_path / "project"
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
-        for name in (".venv", "Pulumi.yaml", "__main__.py", "artifacts.yaml", "components", "model", "render", "rules", "verification", "delivery", "preflight",
-                     "kubespray", "node", "lab", "drift", "throughput", "reach", "topology"):  # fmt: skip
+        for name in (".venv", "Pulumi.yaml", "__main__.py", "components", "lab", "multus_site"):
             if not (folder / name).exists():
                 (folder / name).symlink_to(PROJECT / name)
         values = {"pulumi:disable-default-providers": ["*"], **config}

@@ -1,4 +1,4 @@
-"""`python -m cli review` with the real pulumi CLI: against a stack that was applied, one that was not, and one that is not there."""
+"""`multus-site review` with the real pulumi CLI: against a stack that was applied, one that was not, and one that is not there."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from render.host_keys import derive_host_key
+from multus_site.render.host_keys import derive_host_key
 from tests.engine.applied import applied, dallas
 from tests.graph.recording import PRIVATE_KEY
 
@@ -248,12 +248,11 @@ def test_a_renamed_file_is_a_danger_until_the_stack_is_renamed_too(place):
 
 
 def test_another_script_is_told_for_each_node(place):
-    """node/ is a copy here, in which the script that puts plugins on nodes is another one."""
+    """The package is a copy here, in which the script that puts plugins on nodes is another one."""
     folder = place.folder / "project"
-    for name in ("node", "render"):  # what reads a script looks beside its own folder
-        (folder / name).unlink()
-        shutil.copytree(PROJECT / name, folder / name)
-    script = folder / "node" / "cni-plugins.sh"
+    (folder / "multus_site").unlink()
+    shutil.copytree(PROJECT / "multus_site", folder / "multus_site")
+    script = folder / "multus_site" / "scripts" / "cni-plugins.sh"
     script.write_text(script.read_text() + "true\n")
     status, text, said = place.review("--format", "json")
     assert status == 0, text + said
@@ -273,9 +272,9 @@ def test_a_python_without_the_sdk_is_told_with_what_to_type(place):
     status, text, _ = place.review()
     assert status == 1
     assert "has no module pulumi; type: lab/bootstrap.sh --plain true" in text
-    done = place.run(bare / "bin" / "python", "-m", "cli", "review", "dallas")
+    done = place.run(bare / "bin" / "python", "-m", "multus_site", "review", "dallas")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "has no module typer; type: lab/bootstrap.sh --plain python -m cli" in done.stderr
+    assert "has no module typer; type: lab/bootstrap.sh --plain multus-site" in done.stderr
     assert "Traceback" not in done.stderr
 
 

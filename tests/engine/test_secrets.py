@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from render.host_keys import derive_host_key
+from multus_site.render.host_keys import derive_host_key
 from tests.contract import control_plane
 from tests.engine.applied import Place, dallas
 from tests.graph.recording import ED25519, PRIVATE_KEY, lab_site
@@ -99,7 +99,7 @@ def test_the_report_and_what_is_written_beside_it_hold_no_secret(planted, tmp_pa
         ("diagram", "dallas", "--live"): 0,
         ("addresses", "dallas"): 0,
     }.items():
-        done = place.run("python", "-m", "cli", *command)
+        done = place.run("python", "-m", "multus_site", *command)
         assert done.returncode == status, done.stdout + done.stderr
         said += done.stdout + done.stderr
     project = place.folder / "project"
@@ -131,15 +131,15 @@ def test_no_file_holds_a_secret(planted):
         ("pulumi", "preview", "--json", "--non-interactive", "--stack", "dallas"),
         ("pulumi", "stack", "export", "--stack", "dallas"),
         ("pulumi", "stack", "output", "--json", "--stack", "dallas"),
-        ("python", "-m", "cli", "review", "dallas"),
-        ("python", "-m", "cli", "review", "dallas", "--format", "json"),
-        ("python", "-m", "cli", "show", "dallas", "--all"),
-        ("python", "-m", "cli", "policies", "dallas"),
-        ("python", "-m", "cli", "lint", "stacks"),
-        ("python", "-m", "cli", "diagram", "dallas", "--format", "svg"),
-        ("python", "-m", "cli", "diagram", "dallas", "--format", "mermaid"),
-        ("python", "-m", "cli", "drift", "dallas"),
-        ("python", "-m", "cli", "verify", "dallas"),
+        ("python", "-m", "multus_site", "review", "dallas"),
+        ("python", "-m", "multus_site", "review", "dallas", "--format", "json"),
+        ("python", "-m", "multus_site", "show", "dallas", "--all"),
+        ("python", "-m", "multus_site", "policies", "dallas"),
+        ("python", "-m", "multus_site", "lint", "stacks"),
+        ("python", "-m", "multus_site", "diagram", "dallas", "--format", "svg"),
+        ("python", "-m", "multus_site", "diagram", "dallas", "--format", "mermaid"),
+        ("python", "-m", "multus_site", "drift", "dallas"),
+        ("python", "-m", "multus_site", "verify", "dallas"),
     ],
     ids=" ".join,
 )
@@ -163,7 +163,7 @@ def test_what_goes_wrong_says_no_secret(planted, tmp_path, key, value, words):
     place.secret(f"multus-site:{key}", value, *(["--path"] if "." in key else []))
     for command in (
         ("pulumi", "preview", "--stack", "dallas", "--non-interactive"),
-        ("python", "-m", "cli", "review", "dallas"),
+        ("python", "-m", "multus_site", "review", "dallas"),
     ):
         done = place.run(*command)
         assert done.returncode != 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from render.host_keys import derive_host_key
+from multus_site.render.host_keys import derive_host_key
 from tests.engine.applied import PRETENDING
 from tests.graph.recording import ED25519
 

@@ -9,15 +9,15 @@ import pulumi_command as command
 import pytest
 
 from components import ssh
-from model.load import parse_site
-from reach.way import BASTIONS
-from render import script as scripts
+from multus_site import scripts
+from multus_site.model.load import parse_site
+from multus_site.ssh.ssh_route import BASTIONS
 from tests.contract.project import Project, graves
 from tests.contract.ssh_server import key_pair
 from tests.contract.tools import search_path, tool
 from tests.graph.recording import lab_site
-from tests.reach import hosts
-from tests.reach.hosts import ASKED, FREE, PASSWORD
+from tests.ssh import hosts
+from tests.ssh.hosts import ASKED, FREE, PASSWORD
 
 pytestmark = pytest.mark.engine
 
@@ -44,10 +44,9 @@ def new_project(tmp_path, monkeypatch):
         project = Project(tmp_path, **variables)
         # It runs there, and has this test's script from there; what goes by pulumi-command has it from here.
         work = tmp_path / "work"
-        shutil.copytree(PROJECT / "render", work / "render")
-        (work / "node").mkdir()
-        (work / "node" / "note.sh").write_text(SCRIPT)
-        monkeypatch.setattr(scripts, "_FOLDER", work / "node")
+        shutil.copytree(PROJECT / "multus_site", work / "multus_site")
+        (work / "multus_site" / "scripts" / "note.sh").write_text(SCRIPT)
+        monkeypatch.setattr(scripts, "FOLDER", work / "multus_site" / "scripts")
         return project
 
     return make

@@ -10,10 +10,10 @@ from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 
 from components.secrets import Secrets
 from components.site import Site
-from model.catalog import Catalog
-from model.load import parse_site
-from preflight.document import Record
-from render.host_keys import derive_host_key
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import parse_site
+from multus_site.nodes.preflight.document import Record
+from multus_site.render.host_keys import derive_host_key
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"
 PRIVATE_KEY = derive_host_key("a key that opens nothing", "tests", "graph").private

@@ -6,9 +6,9 @@ import pulumi
 import pytest
 
 from components.kubespray_preview import PLAN_FILE
-from kubespray.document import Document
-from kubespray.plan import as_applied
-from kubespray.record import Record, Store
+from multus_site.kubespray.document import Document
+from multus_site.kubespray.plan import as_applied
+from multus_site.kubespray.record import Record, Store
 from tests.graph.recording import Answers, lab_site, record
 
 HIGH = {

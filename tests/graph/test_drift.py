@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components import drift
-from drift.nodes import Unreachable
+from multus_site.nodes.drift.nodes import Unreachable
 from tests.graph.recording import Answers, lab_site, record
 
 SHA = "a" * 64

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.reading import text_of
+from components.load_config import text_of
 
 STACK = """\
 config:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from kubespray.document import Document
-from reach.way import Login, Way
+from multus_site.kubespray.document import Document
+from multus_site.ssh.ssh_route import Login, Way
 
 
 def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Document:

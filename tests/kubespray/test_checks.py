@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from kubespray import machines
-from kubespray.checks import CHOICES, mistakes
+from multus_site.kubespray import machines
+from multus_site.kubespray.checks import CHOICES, mistakes
 
 HOSTS = {"a": {"ip": "10.1.1.5"}, "b": {"ip": "10.1.1.6"}, "c": {"ip": "10.1.1.7"}}
 GROUPS = {"kube_control_plane": ["a"], "etcd": ["a"], "kube_node": ["a", "b", "c"]}

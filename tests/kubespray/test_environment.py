@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kubespray import environment
-from kubespray.document import KubesprayError
-from kubespray.source import Source
+from multus_site.kubespray import environment
+from multus_site.kubespray.document import KubesprayError
+from multus_site.kubespray.source import Source
 
 STANDIN = Path(__file__).parents[2] / "lab/kubespray-standin"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kubespray.masking import Masking
+from multus_site.kubespray.masking import Masking
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nAAAEbm9uZQAAAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
 MASK = Masking.of(

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kubespray.document import Document, KubesprayError
-from kubespray.plan import PlaybookRun, as_applied, in_order, plan
-from reach.way import Login, Way
+from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.plan import PlaybookRun, as_applied, in_order, plan
+from multus_site.ssh.ssh_route import Login, Way
 from tests.kubespray.documents import document, moved, relabelled
 
 THREE = ("a:cew", "b:w", "c:w")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from kubespray import __main__ as program
-from kubespray.document import Document, KubesprayError
-from kubespray.record import Record, Store
-from reach.way import Login, Way
+from multus_site.kubespray import __main__ as program
+from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.record import Record, Store
+from multus_site.ssh.ssh_route import Login, Way
 from tests.contract.ssh_server import SshHost, free_port, running
 
 STANDIN = Path(__file__).parents[2] / "lab/kubespray-standin"

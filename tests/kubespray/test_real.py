@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from kubespray import environment, source
-from kubespray.checks import mistakes
-from kubespray.document import Document, KubesprayError, Origin
-from kubespray.plan import PlaybookRun, as_applied, plan
-from kubespray.releases import RELEASES
-from kubespray.run import Runner
-from kubespray.source import Source
-from kubespray.vocabulary import unknown
-from kubespray.workplace import Workplace
-from model.site import Site
-from reach.openssh import Shell
-from reach.way import Login, Way
-from render import inventory
+from multus_site.kubespray import environment, source
+from multus_site.kubespray.checks import mistakes
+from multus_site.kubespray.document import Document, KubesprayError, Origin
+from multus_site.kubespray.known_variables import unknown
+from multus_site.kubespray.plan import PlaybookRun, as_applied, plan
+from multus_site.kubespray.releases import RELEASES
+from multus_site.kubespray.run import Runner
+from multus_site.kubespray.source import Source
+from multus_site.kubespray.work_folder import Workplace
+from multus_site.model.site import Site
+from multus_site.render import inventory
+from multus_site.ssh.openssh import Shell
+from multus_site.ssh.ssh_route import Login, Way
 
 pytestmark = pytest.mark.skipif("KUBESPRAY_SOURCE" not in os.environ, reason="$KUBESPRAY_SOURCE names no checkout")
 

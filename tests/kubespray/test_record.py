@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kubespray.plan import as_applied
-from kubespray.record import Record, Store, from_pulumi, newest
+from multus_site.kubespray.plan import as_applied
+from multus_site.kubespray.record import Record, Store, from_pulumi, newest
 from tests.kubespray.documents import document
 
 BEFORE, AFTER = (as_applied(document(*roles), None) for roles in (("a:cew", "b:w"), ("a:cew", "b:w", "c:w")))

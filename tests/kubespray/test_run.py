@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
-from kubespray.document import Document, KubesprayError
-from kubespray.plan import PlaybookRun
-from kubespray.run import Runner
-from kubespray.source import Source
-from kubespray.workplace import Workplace
-from reach.openssh import Shell
-from reach.way import Login, Way
+from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.plan import PlaybookRun
+from multus_site.kubespray.run import Runner
+from multus_site.kubespray.source import Source
+from multus_site.kubespray.work_folder import Workplace
+from multus_site.ssh.openssh import Shell
+from multus_site.ssh.ssh_route import Login, Way
 
 PROJECT = Path(__file__).parents[2]
 
@@ -192,7 +192,7 @@ def test_a_playbook_that_is_no_playbook_fails_in_words(bench: Bench) -> None:
 
 
 def test_progress_is_short_and_says_how_far_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kubespray.progress.EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("multus_site.kubespray.progress.EVERY_SECONDS", 0.0)
     bench.playbook(
         "{name: First, ping: }", "{name: Second, ping: }", "{name: Third, command: 'true', changed_when: false}"
     )
@@ -302,13 +302,13 @@ def test_a_cancelled_run_leaves_no_process_and_no_key(bench: Bench, number: sign
 
 @pytest.mark.usefixtures("bench")
 def test_two_runs_of_one_stack_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kubespray.workplace.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("multus_site.kubespray.work_folder.LOCK_SECONDS", 0.1)
     with Workplace.of("one").lock(), pytest.raises(KubesprayError, match="another run"):
         Workplace.of("one").lock()
 
 
 def test_a_run_has_a_time_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kubespray.run.playbook_seconds", lambda _hosts: 15.0)
+    monkeypatch.setattr("multus_site.kubespray.run.playbook_seconds", lambda _hosts: 15.0)
     mark = bench.folder / "child"
     bench.playbook(f"{{name: Forever, shell: 'echo $$ > {mark}; sleep 986'}}")
     with pytest.raises(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kubespray import source
-from kubespray.document import KubesprayError, Origin
-from kubespray.releases import RELEASES, Release
+from multus_site.kubespray import source
+from multus_site.kubespray.document import KubesprayError, Origin
+from multus_site.kubespray.releases import RELEASES, Release
 
 VERSION = "v2.31.0"
 

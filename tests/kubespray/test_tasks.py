@@ -2,8 +2,8 @@
 
 import json
 
-from kubespray.tasks import slowest
-from kubespray.workplace import Workplace
+from multus_site.kubespray.tasks import slowest
+from multus_site.kubespray.work_folder import Workplace
 
 EVENTS = [
     {"event": "start", "time": 100.0, "plays": 2},

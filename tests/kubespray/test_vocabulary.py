@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kubespray.vocabulary import unknown
+from multus_site.kubespray.known_variables import unknown
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from kubespray.document import KubesprayError
-from reach.way import Way, known_as
+from multus_site.kubespray.document import KubesprayError
+from multus_site.ssh.ssh_route import Way, known_as
 from tests.contract.ssh_server import key_pair
 from tests.kubespray.test_run import bench, local, pytestmark  # noqa: F401  # a fixture and a skip
-from tests.reach import hosts
-from tests.reach.hosts import ASKED, FREE, PASSWORD
+from tests.ssh import hosts
+from tests.ssh.hosts import ASKED, FREE, PASSWORD
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from tests.lab.running import eventually
 
 pytestmark = pytest.mark.lab
 
-VERIFY = (".venv/bin/python", "-m", "cli", "verify", "lab", "--format", "json")
-DRIFT = (".venv/bin/python", "-m", "cli", "drift", "lab", "--format", "json")
+VERIFY = (".venv/bin/python", "-m", "multus_site", "verify", "lab", "--format", "json")
+DRIFT = (".venv/bin/python", "-m", "multus_site", "drift", "lab", "--format", "json")
 
 
 def failures(lab):

@@ -1,12 +1,12 @@
-"""node/container.sh on the lab's podman: whose a container is, and what is said of one that is gone."""
+"""multus_site/scripts/container.sh on the lab's podman: whose a container is, and what is said of one that is gone."""
 
 import os
 import signal
 
 import pytest
 
-from render.host_keys import derive_host_key, public_key_of
-from render.script import script
+from multus_site.render.host_keys import derive_host_key, public_key_of
+from multus_site.render.script import script
 from tests.lab.running import eventually, kept_of
 
 pytestmark = pytest.mark.lab

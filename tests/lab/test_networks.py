@@ -111,7 +111,9 @@ def test_chained_plugins_did_their_work(networks):
 def test_the_plan_knows_the_live_site(networks, tmp_path):
     file = stack_file(tmp_path / "Pulumi.lab.yaml")
     kubeconfig = str(networks.place.folder / "kubeconfig")
-    done = networks.run(".venv/bin/python", "-m", "cli", "addresses", str(file), "--kubeconfig", kubeconfig, "--json")
+    done = networks.run(
+        ".venv/bin/python", "-m", "multus_site", "addresses", str(file), "--kubeconfig", kubeconfig, "--json"
+    )
     plan = json.loads(done.stdout)
     line = next(line for line in plan["lines"] if line["network"] == "default/shared-external")
     assert (line["size"], line["asked"], len(line["taken"])) == (50, 10, 10)

@@ -46,7 +46,7 @@ def of_one_network(folder):
 def test_everything_is_measured_on_demand(lab, tmp_path):
     file = of_one_network(tmp_path)
     done = lab.run(
-        ".venv/bin/python", "-m", "cli", "throughput", file, "--seconds", "1", "--format", "json", seconds=600
+        ".venv/bin/python", "-m", "multus_site", "throughput", file, "--seconds", "1", "--format", "json", seconds=600
     )
     rows = json.loads(done.stdout)
     kinds = {(r["protocol"], r["streams"]) for r in rows}

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture
 def verify(lab):
     return lambda *more: lab.run(
-        ".venv/bin/python", "-m", "cli", "verify", "lab", "--format", "json", *more, check=False
+        ".venv/bin/python", "-m", "multus_site", "verify", "lab", "--format", "json", *more, check=False
     )
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from lab.mirror.archive import Entry
 from lab.mirror.oci import Registry
-from mirror import registry, serve
-from mirror.contents import Contents, File, Image
-from mirror.upstream import Upstream
+from multus_site.mirror import registry, serve
+from multus_site.mirror.contents import Contents, File, Image
+from multus_site.mirror.upstream import Upstream
 
 BUSYBOX, MULTUS = "docker.io/library/busybox:1.36", "ghcr.io/k8snetworkplumbingwg/multus-cni:v4.3.0-thick"
 CALICO = "quay.io/calico/node:v3.31.5"

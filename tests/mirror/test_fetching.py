@@ -7,11 +7,11 @@ import tarfile
 
 import pytest
 
-from mirror import registry
-from mirror.contents import Contents, File, MirrorError
-from mirror.fetching import fetch, playbooks_path, sums
-from mirror.upstream import Name, Upstream
-from mirror.verifying import verify
+from multus_site.mirror import registry
+from multus_site.mirror.contents import Contents, File, MirrorError
+from multus_site.mirror.fetching import fetch, playbooks_path, sums
+from multus_site.mirror.upstream import Name, Upstream
+from multus_site.mirror.verifying import verify
 from tests.mirror.conftest import BUSYBOX, CALICO, CONTENT, FILE, MULTUS, contents, sha256
 
 PATH = FILE.removeprefix("https://")
@@ -175,7 +175,7 @@ def test_kubespray_is_packed_the_same_each_time_and_without_its_history(fill, fo
 
 
 def test_a_folder_that_is_none_is_told(tmp_path):
-    with pytest.raises(MirrorError, match=r"is no mirror: .* Fill one: python -m cli mirror fetch"):
+    with pytest.raises(MirrorError, match=r"is no mirror: .* Fill one: multus-site mirror fetch"):
         verify(tmp_path)
 
 

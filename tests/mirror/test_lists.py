@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from kubespray import environment, source
-from kubespray.document import Origin
-from mirror import kubespray_list, packages, wheels
-from mirror.contents import Image, MirrorError, Wheel
-from mirror.planning import _digests, _of_manifests
-from mirror.upstream import Upstream
-from model.catalog import Catalog
-from model.load import parse_site
-from render import air_gap, images
+from multus_site.kubespray import environment, source
+from multus_site.kubespray.document import Origin
+from multus_site.mirror import kubespray_list, packages, wheels
+from multus_site.mirror.contents import Image, MirrorError, Wheel
+from multus_site.mirror.planning import _digests, _of_manifests
+from multus_site.mirror.upstream import Upstream
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import parse_site
+from multus_site.render import air_gap, images
 from tests.graph.recording import lab_site
 
 GAP = {"files": "http://192.0.2.9:8080", "registry": "http://192.0.2.9:5000"}

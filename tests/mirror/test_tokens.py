@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mirror.contents import MirrorError
-from mirror.upstream import UnreachableError, Upstream
+from multus_site.mirror.contents import MirrorError
+from multus_site.mirror.upstream import UnreachableError, Upstream
 
 MANIFEST = b'{"schemaVersion": 2}'
 

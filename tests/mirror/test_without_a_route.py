@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from mirror import packages
-from mirror.contents import File, MirrorError, Wheel
-from mirror.fetching import fetch
-from model.catalog import Catalog
-from model.load import parse_site
-from render import air_gap
-from render.script import script
+from multus_site.mirror import packages
+from multus_site.mirror.contents import File, MirrorError, Wheel
+from multus_site.mirror.fetching import fetch
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import parse_site
+from multus_site.render import air_gap
+from multus_site.render.script import script
 from tests.contract.tools import cache
 from tests.graph.recording import lab_site
 from tests.mirror.conftest import BUSYBOX, MULTUS, contents, sha256
-from tests.node.test_cni_plugins import plugin
+from tests.scripts.test_cni_plugins import plugin
 
 PROJECT = Path(__file__).parents[2]
 GAP = {"files": "http://127.0.0.1:8080", "registry": "http://127.0.0.1:5000", "os": "debian-12"}
@@ -133,7 +133,7 @@ def test_containerd_pulls_from_the_mirror_and_asks_nobody_else(carried, catalog,
 
 
 def test_a_node_gets_its_plugins_from_the_mirror(carried, site, catalog, tmp_path):
-    from render.cni_plugins import lines, origins
+    from multus_site.render.cni_plugins import lines, origins
 
     wanted = origins(site, catalog, "amd64")
     assert [one.place for one in wanted] == ["http://127.0.0.1:8080/plugins.example/macvlan"]
@@ -221,8 +221,8 @@ def test_told_to_end_it_ends_and_what_is_no_mirror_is_told(carried, tmp_path):
     done = inside(carried(), "kill $server; wait $server; echo ended with $?; trap - EXIT\n")
     assert done.stdout == "ended with 0\n", done.stderr
     none = subprocess.run(
-        [sys.executable, "-m", "cli", "mirror", "serve", str(tmp_path)],
+        [sys.executable, "-m", "multus_site", "mirror", "serve", str(tmp_path)],
         cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert none.returncode == 1
-    assert "is no mirror. Fill one: python -m cli mirror fetch" in none.stderr
+    assert "is no mirror. Fill one: multus-site mirror fetch" in none.stderr

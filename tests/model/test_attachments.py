@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.load import SiteError, parse_site
+from multus_site.model.load import SiteError, parse_site
 from tests.graph.recording import lab_site
 
 IMAGE = "docker.io/library/busybox:1.36"

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.defaults import Defaults, merged
-from model.load import SiteError, load_stack_file, parse_site, parse_stack_text, stacks_beside
+from multus_site.model.defaults import Defaults, merged
+from multus_site.model.load import SiteError, load_stack_file, parse_site, parse_stack_text, stacks_beside
 from tests.graph.recording import ED25519
 
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from model.load import SiteError, parse_site
+from multus_site.model.load import SiteError, parse_site
 from tests.render.test_libvirt import NODES
 
 

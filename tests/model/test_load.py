@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
-from model.mistakes import parsed_path, right_for
-from model.positions import at, documents, written
-from model.site import Site
+from multus_site.model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
+from multus_site.model.mistakes import parsed_path, right_for
+from multus_site.model.positions import at, documents, written
+from multus_site.model.site import Site
 from tests.lab.networks import stack_file
 
 STACKS = Path(__file__).parents[2] / "stacks"

@@ -2,13 +2,13 @@
 
 import pytest
 
-from model.load import SiteError, parse_site
-from render.address_plan import plan
-from render.attachment import config_of
-from rules.site import check_site
+from multus_site.lint.site import check_site
+from multus_site.model.load import SiteError, parse_site
+from multus_site.render.address_plan import plan
+from multus_site.render.attachment import config_of
+from multus_site.verify.expectation import expected
 from tests.graph.recording import lab_site
 from tests.render.placement import in_racks
-from verification.expectation import expected
 
 IMAGE = "docker.io/library/busybox:1.36"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from model.addresses import (
+from multus_site.model.addresses import (
     AddressOrName,
     AddressPool,
     AddressRange,
@@ -15,7 +15,7 @@ from model.addresses import (
     IpAddress,
     MacAddress,
 )
-from model.types import (
+from multus_site.model.types import (
     BareVersion,
     Digest,
     KubesprayVersion,

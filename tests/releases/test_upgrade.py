@@ -107,7 +107,7 @@ def test_one_version_everywhere_and_the_state_of_the_last_release():
     assert [folder.name for folder in releases()] == released[::-1]
     assert yaml.safe_load((PROJECT / "policy" / "PulumiPolicy.yaml").read_text())["version"] == current()
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "--version"], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "multus_site", "--version"], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"multus-site {current()}\n"
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from render.address_plan import Taken, outside, plan
-from render.attachment import manifest_of
-from render.range_changes import range_changes
+from multus_site.render.address_plan import Taken, outside, plan
+from multus_site.render.attachment import manifest_of
+from multus_site.render.range_changes import range_changes
+from multus_site.verify.addresses import leaked, taken
 from tests.render.test_by_node import BUSYBOX, site
-from verification.addresses import leaked, taken
 
 WHEREABOUTS = {
     "type": "whereabouts",

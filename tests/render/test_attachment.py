@@ -5,8 +5,8 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
-from model.networks import Network
-from render.attachment import nad_config, nad_manifest
+from multus_site.model.networks import Network
+from multus_site.render.attachment import nad_config, nad_manifest
 
 NETWORK: TypeAdapter = TypeAdapter(Network)
 

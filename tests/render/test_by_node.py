@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.ipam import HostLocal
-from model.load import SiteError, parse_site
-from model.node_parts import mistakes, part_of
-from model.nodes import Host
-from render.attachment import MASTER, configs_by_node, content_of, manifest_of, masters_of, ranges_of
-from render.node_networks import needed, variables
-from rules import check_site
+from multus_site.lint import check_site
+from multus_site.model.ipam import HostLocal
+from multus_site.model.load import SiteError, parse_site
+from multus_site.model.node_ranges import mistakes, part_of
+from multus_site.model.nodes import Host
+from multus_site.render.attachment import MASTER, configs_by_node, content_of, manifest_of, masters_of, ranges_of
+from multus_site.render.node_networks import needed, variables
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"
 RANGE = {"subnet": "10.9.8.0/24", "rangeStart": "10.9.8.100", "rangeEnd": "10.9.8.199", "gateway": "10.9.8.1"}

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from render.cloud_init import user_data
+from multus_site.render.cloud_init import user_data
 
 IN_A_NAMESPACE = pytest.mark.skipif(
     os.geteuid() != 0 or subprocess.run(["unshare", "--net", "--mount", "true"], check=False).returncode != 0,

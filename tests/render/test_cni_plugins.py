@@ -2,9 +2,9 @@
 
 import pytest
 
-from model.catalog import Catalog
-from model.load import SiteError, parse_site
-from render.cni_plugins import Origin, lines, origins
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import SiteError, parse_site
+from multus_site.render.cni_plugins import Origin, lines, origins
 from tests.graph.recording import lab_site
 
 SHA = {letter: letter * 64 for letter in "abcdef"}

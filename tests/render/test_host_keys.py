@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.host_keys import derive_host_key, public_key_of
+from multus_site.render.host_keys import derive_host_key, public_key_of
 
 SEED = "0123456789abcdef0123456789abcdef"
 

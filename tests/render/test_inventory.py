@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from model.site import Site
-from render.inventory import GROUPS, groups, host_variables, inventory, own_groups, variables
+from multus_site.model.site import Site
+from multus_site.render.inventory import GROUPS, groups, host_variables, inventory, own_groups, variables
 
 FOLDER = Path(__file__).parent / "inventories"
 CASES = sorted(path.stem for path in FOLDER.glob("*.site.yaml"))

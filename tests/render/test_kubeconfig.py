@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from render.kubeconfig import for_site, server
+from multus_site.render.kubeconfig import for_site, server
 
 ADMIN = {
     "apiVersion": "v1",

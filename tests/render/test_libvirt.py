@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from model.libvirt import Management
-from model.load import parse_site
-from render.host_keys import derive_host_key
-from render.libvirt.cloud_init import files, network_config
-from render.libvirt.domain import domain, mac
-from render.libvirt.machine import makes_another, seed, variables
-from render.libvirt.seed import SECTOR, extents
+from multus_site.model.libvirt import Management
+from multus_site.model.load import parse_site
+from multus_site.render.host_keys import derive_host_key
+from multus_site.render.libvirt.cloud_init import files, network_config
+from multus_site.render.libvirt.domain import domain, mac
+from multus_site.render.libvirt.machine import makes_another, seed, variables
+from multus_site.render.libvirt.seed import SECTOR, extents
 
 GOLDEN = Path(__file__).parent / "libvirt"
 KEYS = derive_host_key("0123456789abcdef", "dallas", "node1")

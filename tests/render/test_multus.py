@@ -1,6 +1,6 @@
 """The Multus objects: rights no wider than needed, limits that hold, a probe that proves."""
 
-from render import multus
+from multus_site.render import multus
 
 
 def daemon(limit="256Mi"):

@@ -8,12 +8,12 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from model.cni_versions import highest
-from model.load import parse_site
-from model.networks import Network, Raw, TypedNetwork
-from render.attachment import config_of, nad_config, nad_manifest
-from rules import check_site
-from rules.plugin_keys import COMMON, PLUGINS, VALUES
+from multus_site.cni.plugin_keys import COMMON, PLUGINS, VALUES
+from multus_site.lint import check_site
+from multus_site.model.cni_versions import highest
+from multus_site.model.load import parse_site
+from multus_site.model.networks import Network, Raw, TypedNetwork
+from multus_site.render.attachment import config_of, nad_config, nad_manifest
 
 NETWORK: TypeAdapter = TypeAdapter(Network)
 FOLDER = Path(__file__).parent / "networks"

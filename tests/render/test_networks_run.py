@@ -1,6 +1,6 @@
 """The rendered configurations given to the real plugins, ADD, CHECK and DEL, in network namespaces of their own.
 
-Needs root and the plugins' binaries, as tests/rules/test_real_plugins.py does, whose namespaces these are. What this kernel
+Needs root and the plugins' binaries, as tests/lint/test_real_plugins.py does, whose namespaces these are. What this kernel
 or this machine lacks is skipped, and the reason printed.
 """
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.lint.test_real_plugins import call, namespaces
+from tests.lint.test_real_plugins import pytestmark as pytestmark
 from tests.plugins import NoSuchTypeError, Place, run_through
-from tests.rules.test_real_plugins import call, namespaces
-from tests.rules.test_real_plugins import pytestmark as pytestmark
 
 FOLDER = Path(__file__).parent / "networks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render import script as rendered
+from multus_site.render import script as rendered
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,9 @@ def test_equal_variables_give_equal_text_whatever_their_order():
     assert one.startswith("NODE=node1\nUPLINKS=ens6\n")
 
 
-@pytest.mark.parametrize("file", sorted((Path(__file__).parents[2] / "node").glob("*.sh")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parents[2] / "multus_site" / "scripts").glob("*.sh")), ids=lambda file: file.stem
+)
 def test_comments_stay_at_home_and_all_else_goes(file):
     """Nothing that a shell would read begins with a hash: not in a here-document, not in a quoted text of several lines."""
     lines = file.read_text().splitlines()

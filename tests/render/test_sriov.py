@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from render import sriov
-from render.node_networks import variables
+from multus_site.render import sriov
+from multus_site.render.node_networks import variables
 from tests.render.test_by_node import site
 
 POOLS = {

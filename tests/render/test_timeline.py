@@ -1,6 +1,6 @@
 """Where time went: stages, and the chain that the length of an update is owed to."""
 
-from render.timeline import moment, stage_of, timeline
+from multus_site.render.timeline import moment, stage_of, timeline
 
 SITE = "urn:pulumi:lab::multus-site::multus-site:index:Site"
 START = "2026-11-24T10:00:00.5Z"

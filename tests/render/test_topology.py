@@ -2,10 +2,10 @@
 
 import pytest
 
-from model.load import parse_site
-from model.racks import LABELS
-from render import mending, topology
-from render.workload import GROUP_LABEL, LABEL, Surroundings, objects
+from multus_site.model.load import parse_site
+from multus_site.model.racks import LABELS
+from multus_site.render import repair, topology
+from multus_site.render.workload import GROUP_LABEL, LABEL, Surroundings, objects
 from tests.graph.recording import lab_site
 from tests.render.placement import in_racks
 
@@ -93,7 +93,7 @@ def test_what_is_spread_is_all_of_the_workload_s_pods(kind):
 
 def test_the_check_of_interfaces_runs_on_a_control_plane_in_a_dedicated_rack():
     site = parse_site(in_racks(lab_site(), {"image": IMAGE}, dedicated=True), source="x")
-    job = mending.cron_job(IMAGE, "/usr/local/bin", topology.taints(site))
+    job = repair.cron_job(IMAGE, "/usr/local/bin", topology.taints(site))
     tolerations = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["tolerations"]
     assert TOLERATION in tolerations
     assert len(tolerations) == 2

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from render.whereabouts import TUNING, daemon
+from multus_site.render.whereabouts import TUNING, daemon
 
 UPSTREAM = """\
 {

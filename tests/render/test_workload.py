@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.workloads import Workload
-from render.workload import ATTACHMENT_HASH, NETWORKS, Surroundings, networks_annotation, objects
+from multus_site.model.workloads import Workload
+from multus_site.render.workload import ATTACHMENT_HASH, NETWORKS, Surroundings, networks_annotation, objects
 
 IMAGE = "docker.io/library/busybox:1.36"
 

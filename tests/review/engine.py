@@ -6,16 +6,16 @@ from dataclasses import replace
 import pulumi
 from google.protobuf import json_format
 
-from kubespray.document import Document
-from kubespray.plan import as_applied, made_anew, plan
-from kubespray.record import Record
 from lab.standins.differences import changes
 from lab.standins.kubernetes.immutable import replaces
-from model.load import parse_site
-from review.compose import compose
-from review.data import Playbook
-from review.effects import Change
-from review.preview import read
+from multus_site.kubespray.document import Document
+from multus_site.kubespray.plan import as_applied, made_anew, plan
+from multus_site.kubespray.record import Record
+from multus_site.model.load import parse_site
+from multus_site.review.compose import compose
+from multus_site.review.data import Playbook
+from multus_site.review.effects import Change
+from multus_site.review.preview import read
 from tests.graph.recording import Answers, record
 
 

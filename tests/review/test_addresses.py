@@ -7,10 +7,10 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.load import parse_site
-from review import addresses
-from review.networks import differences
-from rules.addresses import Span
+from multus_site.cni.go_addresses import Span
+from multus_site.model.load import parse_site
+from multus_site.review import addresses
+from multus_site.review.networks import differences
 from tests.graph.recording import lab_site
 
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8)), max_size=6).map(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from model.load import parse_site
-from review.binaries import binaries
-from review.data import Moved
-from review.effects import Change
-from review.preview import Preview, Step
+from multus_site.model.load import parse_site
+from multus_site.review.binaries import binaries
+from multus_site.review.data import Moved
+from multus_site.review.effects import Change
+from multus_site.review.preview import Preview, Step
 from tests.graph.recording import CATALOG, lab_site
 
 INSTALL = Step("update", "command:local:Command", "CniPlugins", "lab-cni-plugins-install", ("stdin",))

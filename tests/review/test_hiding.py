@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.data import Binaries, Moved, Network, Playbook, Pods, Review, Saying
-from review.hiding import Hiding
-from review.markdown import markdown
+from multus_site.review.data import Binaries, Moved, Network, Playbook, Pods, Review, Saying
+from multus_site.review.markdown import markdown
+from multus_site.review.redaction import Hiding
 
 SECRET = "hunter22-x7Qz"  # noqa: S105 # planted
 

@@ -3,12 +3,12 @@
 import copy
 from dataclasses import replace
 
-from model.load import parse_site
-from review.compose import compose
-from review.data import Saying
-from review.effects import Change
-from review.markdown import LONGEST, markdown, marker
-from review.preview import Preview
+from multus_site.model.load import parse_site
+from multus_site.review.compose import compose
+from multus_site.review.data import Saying
+from multus_site.review.effects import Change
+from multus_site.review.markdown import LONGEST, markdown, marker
+from multus_site.review.preview import Preview
 from tests.bench.preview import site
 
 

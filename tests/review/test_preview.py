@@ -1,6 +1,6 @@
 """What is taken out of pulumi's JSON, and what is left to the engine."""
 
-from review.preview import read
+from multus_site.review.preview import read
 
 OWNER = "urn:pulumi:s::multus-site::multus-site:index:Site$multus-site:index:Workload$"
 UNKNOWN = (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from model.load import parse_site
-from review.renamed import dangers, successor
+from multus_site.model.load import parse_site
+from multus_site.review.renamed import dangers, successor
 from tests.engine.applied import dallas
 from tests.graph.recording import ED25519
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from model.catalog import Catalog
-from review.markdown import MARK, markdown
+from multus_site.model.catalog import Catalog
+from multus_site.review.markdown import MARK, markdown
 from tests.graph import recording
 from tests.review.changes import CHANGES
 from tests.review.engine import review

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from throughput.bench import refuse_other_ways
-from throughput.figures import Kind, RefusedError, Run, rows, run_of, tcp_limit
-from throughput.plan import Path
+from multus_site.throughput.bench import refuse_other_ways
+from multus_site.throughput.figures import Kind, RefusedError, Run, rows, run_of, tcp_limit
+from multus_site.throughput.plan import Path
 
 TCP = {
     "end": {

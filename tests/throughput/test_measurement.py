@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from model.throughput import Throughput
+from multus_site.model.throughput import Throughput
+from multus_site.throughput import measurement
+from multus_site.throughput.figures import RefusedError
+from multus_site.throughput.measurement import in_rounds, measure
 from tests.render.diagram.sites import lab
-from throughput import measurement
-from throughput.figures import RefusedError
-from throughput.measurement import in_rounds, measure
 
 SETTINGS = Throughput(seconds=1, protocols=("tcp",), streams=(1, 4))
 

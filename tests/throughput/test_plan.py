@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from model.site import Site
+from multus_site.model.site import Site
+from multus_site.throughput.plan import NAMESPACE, CannotMeasure, plan, pods
 from tests.render.diagram.sites import host_local, hosts, lab, large
-from throughput.plan import NAMESPACE, CannotMeasure, plan, pods
 
 IMAGE = "docker.io/nicolaka/netshoot:v0.13"
 

@@ -7,9 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from render.host_keys import derive_host_key
+from multus_site.render.host_keys import derive_host_key
 from tests.contract.tools import search_path
-from tests.rules.test_real_plugins import PLUGINS
+from tests.lint.test_real_plugins import PLUGINS
 from tests.vm.hypervisor import NIC
 
 REPOSITORY = Path(__file__).parents[2]

@@ -11,13 +11,13 @@ import time
 
 import pytest
 
-from model.load import parse_site
-from render.host_keys import derive_host_key
-from render.libvirt import machine
-from render.libvirt.cloud_init import READY
-from render.libvirt.domain import mac
-from render.script import script
-from tests.rules.test_real_plugins import PLUGINS
+from multus_site.model.load import parse_site
+from multus_site.render.host_keys import derive_host_key
+from multus_site.render.libvirt import machine
+from multus_site.render.libvirt.cloud_init import READY
+from multus_site.render.libvirt.domain import mac
+from multus_site.render.script import script
+from tests.lint.test_real_plugins import PLUGINS
 from tests.vm.hypervisor import SSH, missing
 from tests.vm.site_stack import SEED, a_site, nics
 

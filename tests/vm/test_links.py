@@ -1,6 +1,6 @@
 """VLAN sub-interfaces and bonds on a real node: systemd-networkd and udev at work, a reboot, and an address that is lost.
 
-node/networks.sh as the project sends it; the node is the lab's image with Debian's kernel, whose 802.1Q and bonding the lab's lacks.
+multus_site/scripts/networks.sh as the project sends it; the node is the lab's image with Debian's kernel, whose 802.1Q and bonding the lab's lacks.
 """
 
 import contextlib
@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from render.script import script
+from multus_site.render.script import script
 from tests.vm.guest import NoGuestError
 from tests.vm.node import ADDRESS, disk, started
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
+from tests.lint.test_real_plugins import PLUGINS
 from tests.plugins import Place, run_through
 from tests.render.test_networks_run import FOLDER, NAMES, ready
-from tests.rules.test_real_plugins import PLUGINS
 from tests.vm.guest import NoGuestError, guest
 
 pytestmark = [

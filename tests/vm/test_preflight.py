@@ -8,13 +8,13 @@ from dataclasses import asdict
 import pytest
 
 from components.preflight import document_of
-from model.load import parse_site
-from preflight.kernel import _QEMU
-from reach.way import way
-from render.host_keys import derive_host_key
+from multus_site.model.load import parse_site
+from multus_site.nodes.preflight.kernel import _QEMU
+from multus_site.render.host_keys import derive_host_key
+from multus_site.ssh.ssh_route import way
 from tests.contract.tools import tool
-from tests.preflight.sites import MEDIA
-from tests.rules.test_real_plugins import PLUGINS
+from tests.lint.test_real_plugins import PLUGINS
+from tests.nodes.preflight.sites import MEDIA
 from tests.vm.hypervisor import missing
 from tests.vm.site_stack import REPOSITORY, SEED, Stack, a_site
 
@@ -61,7 +61,9 @@ def look(machine):
         reasons = {name: ["identity", "0"] for name in hosts}
         keys = dict.fromkeys(hosts, pinned)
         asked = document_of(site, variables or {}, dict.fromkeys(hosts, "prepared"), there, reasons, keys)
-        done = machine.kvm.run(sys.executable, "-m", "preflight", folder=REPOSITORY, input=json.dumps(asked))
+        done = machine.kvm.run(
+            sys.executable, "-m", "multus_site.nodes.preflight", folder=REPOSITORY, input=json.dumps(asked)
+        )
         if done.returncode == 0:
             return [], json.loads(done.stdout)["warnings"]
         lines = done.stderr.strip().splitlines()[1:-1]

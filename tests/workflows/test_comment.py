@@ -1,10 +1,10 @@
-"""`python -m cli comment`: one comment, edited, on either service."""
+"""`multus-site comment`: one comment, edited, on either service."""
 
 import pytest
 from typer.testing import CliRunner
 
-from cli import hosting as module
-from cli.__main__ import app
+from multus_site.__main__ import app
+from multus_site.cli import hosting as module
 
 MARK = "<!-- multus-site review -->\n"
 
@@ -110,7 +110,7 @@ def test_a_text_that_is_too_long_ends_at_a_line_and_outside_of_code():
 
 
 def review_of(site, rows, diagram=0):
-    """A review as review/markdown.py writes one."""
+    """A review as multus_site/review/markdown.py writes one."""
     table = "".join(f"| {site} row {i} |\n" for i in range(rows))
     drawn = (
         f"<details><summary>Diagram</summary>\n\n```mermaid\n{'a --> b' * diagram}\n```\n\n</details>\n"

@@ -20,11 +20,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from pulumi.provider.experimental import provider as sdk
 
-from delivery.document import Document as Delivery
-from delivery.document import Record as Delivered
-from kubespray.document import Document
-from kubespray.plan import as_applied
-from kubespray.record import Record
 from lab.standins.command.provider import VERSION as COMMAND
 from lab.standins.command.provider import CommandProvider
 from lab.standins.kubernetes import identity
@@ -32,6 +27,11 @@ from lab.standins.kubernetes.provider import VERSION as KUBERNETES
 from lab.standins.kubernetes.provider import KubernetesProvider
 from lab.standins.plugin import EngineLog, main
 from lab.standins.values import plain_map, wire_map
+from multus_site.kubespray.document import Document
+from multus_site.kubespray.plan import as_applied
+from multus_site.kubespray.record import Record
+from multus_site.nodes.delivery.document import Document as Delivery
+from multus_site.nodes.delivery.document import Record as Delivered
 from tests.graph.recording import passed
 
 

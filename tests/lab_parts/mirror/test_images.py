@@ -8,7 +8,7 @@ import pytest
 
 from lab.mirror import images
 from lab.toolchain import modules
-from mirror.registry import blob, names
+from multus_site.mirror.registry import blob, names
 
 MULTUS = f"ghcr.io/k8snetworkplumbingwg/multus-cni:v{modules.MULTUS}-thick"
 WHEREABOUTS = f"ghcr.io/k8snetworkplumbingwg/whereabouts:v{modules.WHEREABOUTS}"

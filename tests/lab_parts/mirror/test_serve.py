@@ -15,11 +15,11 @@ import pytest
 
 from lab.mirror import Mirror, files
 from lab.toolchain import modules
-from mirror import serve as served
-from mirror.registry import OCI_MANIFEST, names
-from model.catalog import Catalog
-from model.load import parse_site
-from render import air_gap
+from multus_site.mirror import serve as served
+from multus_site.mirror.registry import OCI_MANIFEST, names
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import parse_site
+from multus_site.render import air_gap
 from tests.graph.recording import lab_site
 
 
@@ -137,14 +137,17 @@ def test_the_command_serves_until_it_is_told_to_end(tree, registry, unused_port)
 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
-    [(["files"], 2, "python -m mirror.serve"), (["files", ".", "127.0.0.1", "PORT"], 1, "Address already in use")],
+    [
+        (["files"], 2, "python -m multus_site.mirror.serve"),
+        (["files", ".", "127.0.0.1", "PORT"], 1, "Address already in use"),
+    ],
 )
 def test_a_server_that_cannot_start_says_why(arguments, status, words):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [port if argument == "PORT" else argument for argument in arguments]
         done = subprocess.run(
-            [sys.executable, "-m", "mirror.serve", *command], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "multus_site.mirror.serve", *command], capture_output=True, text=True, check=False
         )
     assert done.returncode == status
     assert words in done.stderr

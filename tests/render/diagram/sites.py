@@ -1,7 +1,7 @@
 """Sites to draw: the lab's, and one of fifty nodes in racks with several kinds of networks."""
 
-from model.load import load_stack_file
-from model.site import Site
+from multus_site.model.load import load_stack_file
+from multus_site.model.site import Site
 from tests.lab.running import PROJECT
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from model.load import parse_site
-from model.site import Site
-from render.diagram.cards import NAMED_NODES, SINGLE_NODES, PodInterface, diagram
+from multus_site.model.load import parse_site
+from multus_site.model.site import Site
+from multus_site.render.diagram.cards import NAMED_NODES, SINGLE_NODES, PodInterface, diagram
 from tests.graph.recording import lab_site
 from tests.render.diagram.sites import hosts, lab, large
 from tests.render.placement import in_racks

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from render.diagram.cards import diagram
-from render.diagram.layout import dot, place, text_width
-from render.diagram.mermaid import mermaid
-from render.diagram.svg import png, svg
+from multus_site.render.diagram.cards import diagram
+from multus_site.render.diagram.layout import dot, place, text_width
+from multus_site.render.diagram.mermaid import mermaid
+from multus_site.render.diagram.svg import png, svg
 from tests.render.diagram.sites import lab, large
 
 SITES = {"lab": lab, "fifty": large, "roles": lambda: large(50, racks=0), "hundreds": lambda: large(400, racks=10)}

@@ -1,6 +1,6 @@
 """A site and what was found of it, as its report takes them."""
 
-from render.report.content import Found
+from multus_site.render.report.content import Found
 from tests.render.diagram.sites import lab
 
 POD = "samplepod-757ff45647-6cccn"

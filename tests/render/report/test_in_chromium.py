@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from render.report.page import page
+from multus_site.render.report.page import page
 from tests.render.report.sample import found, site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

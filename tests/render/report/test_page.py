@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from model.site import Site
-from render.report.content import Found, addresses, matrices
-from render.report.page import page
+from multus_site.model.site import Site
+from multus_site.render.report.content import Found, addresses, matrices
+from multus_site.render.report.page import page
 from tests.render.diagram.sites import hosts, large
 from tests.render.report.sample import POD, found, site
 
@@ -109,7 +109,7 @@ def test_a_site_that_was_never_verified_has_a_report_too():
     bare = Site.model_validate({"name": "bare", "nodes": {"backend": "existing", "hosts": hosts(1, racks=0)}})
     text = Read(page("bare", bare, Found())).text
     assert "Not verified yet" in text
-    assert "python -m cli verify bare" in text
+    assert "multus-site verify bare" in text
     assert "No network of the site gives addresses" in text
     assert "Gbit/s" not in text
 

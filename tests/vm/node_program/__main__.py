@@ -9,9 +9,9 @@ from components.node_vm import NodeVM
 from components.preflight import Before, Preflight, name_of
 from components.secrets import read_secrets
 from components.ssh import Ssh
-from model.catalog import Catalog
-from model.load import parse_site
-from render.cni_plugins import origins
+from multus_site.model.catalog import Catalog
+from multus_site.model.load import parse_site
+from multus_site.render.cni_plugins import origins
 
 config = pulumi.Config()
 site = parse_site(config.require_object("site"), source="a test")

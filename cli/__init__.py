@@ -1,1 +1,0 @@
-"""What people type: `python -m cli COMMAND`. One module a command, registered in __main__."""

@@ -1,0 +1,3 @@
+"""Multi-interface Kubernetes pods at telecom sites, as code."""
+
+__version__ = "0.2.0"

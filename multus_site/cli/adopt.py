@@ -1,0 +1,158 @@
+"""`multus-site adopt`: the site file that would make the networks and have the hosts that are there already."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from multus_site.cli.usage_error import write, wrong_use
+
+if TYPE_CHECKING:
+    from multus_site.cli.adoption import Adopted
+
+
+def adopt(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH…",
+            help="Files or folders of YAML with networks; none, and no --hosts: the running cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST,…",
+            help="[NAME=][USER@]HOST[:PORT], a range such as 10.1.1.5-7, or a file with one a line. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", "-u", metavar="USER", help="Who logs in on the hosts; root if absent.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=1, max=65535, help="Of the hosts' SSH servers; 22 if absent.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", "-i", metavar="FILE", help="Private key; the agent's and those of ~/.ssh if absent."),
+    ] = None,
+    bastion: Annotated[
+        str | None,
+        typer.Option("--bastion", "-J", metavar="[USER@]HOST[:PORT]", help="A host to go through; two with a comma."),
+    ] = None,
+    known_hosts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Host keys that need no question, such as ~/.ssh/known_hosts.", show_default=False
+        ),
+    ] = None,
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", "-k", help="Log in with a password, which is asked for.")
+    ] = False,
+    ask_sudo_password: Annotated[
+        bool, typer.Option("--ask-sudo-password", "-K", help="sudo wants a password, which is asked for.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the host keys that the hosts show unasked.")] = False,
+    kubeconfig: Annotated[Path | None, typer.Option(help="Access to the cluster; $KUBECONFIG if absent.")] = None,
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the site; by the file that is written, or `adopted`, if absent.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write there, such as stacks/Pulumi.NAME.yaml; never over a file."),
+    ] = None,
+) -> None:
+    """Write the site of networks and hosts that exist. Networks: typed where that renders to the same, else raw.
+
+    Hosts are looked at over SSH, and nothing is changed there. Their host keys are shown, to be compared with the consoles.
+
+    What lint finds on them, and what could not be taken over, goes to standard error. Exit status: 0, 1 if something is left out,
+    2 for wrong use.
+    """
+    from multus_site.cli import reports, stacks  # a command's imports are its own: others start without them
+    from multus_site.cli.adoption import Adopted
+    from multus_site.lint.facts import Facts
+    from multus_site.lint.files import Linter
+
+    if output is not None and output.exists():
+        wrong_use(f"{output} is there already; name another file, or leave --output out and copy what is new")
+    if not hosts and any((user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)):
+        wrong_use("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
+    adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))
+    texts: list[tuple[str, str]] = []
+    interfaces: dict[str, list[str]] = {}
+    if paths:
+        texts = _from_files(adopted, paths)
+    if kubeconfig or context or not (paths or hosts):
+        seen, interfaces = _from_cluster(adopted, kubeconfig, context)
+        texts += seen
+    if hosts:
+        from multus_site.cli.hosts import Asked, from_hosts
+
+        asked = Asked(hosts, user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)
+        interfaces |= from_hosts(adopted, asked)
+    linter = Linter(Facts(nodes=len(adopted.hosts) or None, ifaces_by_node=interfaces or None))
+    for file, text in texts:
+        linter.add(text, file, sure=True)
+    findings = linter.findings()
+    if findings:
+        print(reports.text(findings), file=sys.stderr)
+    for sentence in adopted.findings:
+        print(f"look at: {sentence}", file=sys.stderr)
+    for sentence in adopted.left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    if not adopted.networks and not adopted.hosts and not adopted.left_out:
+        wrong_use("there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig")
+    if hosts and not adopted.hosts:
+        print("nothing is written: no host could be looked at", file=sys.stderr)
+        raise typer.Exit(1)
+    text = adopted.stack_file()
+    if output is None:
+        print(text, end="")
+    else:
+        write(output, text)
+        hosts_are, networks_are = len(adopted.hosts), len(adopted.networks)
+        counted = f"{hosts_are} host{'s' * (hosts_are != 1)} and {networks_are} network{'s' * (networks_are != 1)}"
+        print(f"{counted} are written. Go on with:")
+        print(f"  multus-site lint {output}")
+    raise typer.Exit(1 if adopted.left_out else 0)
+
+
+def _from_files(adopted: "Adopted", paths: list[str]) -> list[tuple[str, str]]:
+    from multus_site.cli.files import FilesError, read_all
+    from multus_site.model.positions import YamlMistakeError, documents
+
+    texts = []
+    try:
+        for file in read_all(paths):
+            texts.append((file.name, file.text))
+            for document in documents(file.text):
+                try:
+                    adopted.add([document.data()])
+                except YamlMistakeError as mistake:
+                    adopted.left_out.append(f"{file.name}:{mistake.line}: not YAML: {mistake.message}")
+    except FilesError as error:
+        wrong_use(str(error))
+    return texts
+
+
+def _from_cluster(
+    adopted: "Adopted", kubeconfig: Path | None, context: str | None
+) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+    import yaml
+
+    from multus_site.cli import cluster
+
+    try:
+        seen = cluster.read(kubeconfig, context)
+    except cluster.ClusterError as error:
+        wrong_use(str(error))
+    adopted.add(seen.manifests)
+    for note in seen.notes:
+        print(note, file=sys.stderr)
+    nads = [m for m in seen.manifests if m.get("kind") != "Node"]
+    return [("cluster", yaml.safe_dump_all(nads, allow_unicode=True))], seen.interfaces

@@ -1,0 +1,222 @@
+"""From NetworkAttachmentDefinitions and nodes that are there to the site that would make them. Pure: no cluster, no files."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from multus_site.model.ipam import Dhcp
+from multus_site.model.networks import RESOURCE, Network
+from multus_site.model.nodes import Host
+from multus_site.model.types import NodeName
+from multus_site.render.addresses import ipam_config
+from multus_site.render.attachment import KIND, PLUGIN_WORDS, nad_manifest
+
+_NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
+_HOSTS: TypeAdapter[dict[NodeName, Host]] = TypeAdapter(dict[NodeName, Host])
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+"""Label of control plane nodes, and key of the taint that keeps workloads off them; other taints pass."""
+
+_NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
+"""Annotations that tools leave behind."""
+
+_SITE_WORDS = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
+"""Keys of plugins as a site writes them."""
+
+_DEFAULTS = (("mode", "bridge"), ("mode", "l2"), ("bridge", "cni0"))
+"""Values that plugins take where the key is absent."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+"""What would end a comment: hosts may be called anything."""
+
+_REMARKED = {"ssh": 6 * " ", "hosts": 6 * " ", "networks": 4 * " "}
+"""Keys that may have a comment, as they stand in the file."""
+
+HEADER = "# yaml-language-server: $schema=./site.schema.json\n"
+
+
+@dataclass(slots=True)
+class Adopted:
+    """What was taken over, and what could not be."""
+
+    name: str
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ssh: dict[str, Any] = field(default_factory=dict)
+    """How the hosts were logged in to."""
+    left_out: list[str] = field(default_factory=list)
+    """Why something is not in the site, one sentence each."""
+    findings: list[str] = field(default_factory=list)
+    """What a person should look at before the first `up`, one sentence each."""
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    """Comments of the file: `ssh`, `hosts` and `networks` → lines above that key, or at the end where there is none."""
+
+    def add(self, manifests: Iterable[Any]) -> None:
+        """Take over NADs and nodes; other objects are passed by."""
+        for manifest in manifests:
+            if not isinstance(manifest, dict):
+                continue
+            if str(manifest.get("kind", "")).endswith("List"):
+                self.add(manifest.get("items") or [])
+            elif manifest.get("kind") == KIND:
+                self._network(manifest)
+            elif manifest.get("kind") == "Node":
+                self._host(manifest)
+
+    def _network(self, manifest: dict[str, Any]) -> None:
+        metadata = manifest.get("metadata") or {}
+        name, namespace = str(metadata.get("name")), str(metadata.get("namespace") or "default")
+        title = f"{namespace}/{name}"
+        try:
+            config = json.loads((manifest.get("spec") or {}).get("config") or "")
+        except (TypeError, ValueError, RecursionError):
+            config = None
+        if not isinstance(config, dict):
+            self.left_out.append(f"{title}: its config is no JSON object; see what lint says and mend it first")
+            return
+        if name in self.networks:
+            before = self.networks[name].get("namespace", "default")
+            there = "it is there twice" if before == namespace else f"there is {before}/{name} already"
+            self.left_out.append(f"{title}: a site has one network of a name, and {there}")
+            return
+        annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.startswith(_NOT_OURS)}
+        network = self.as_network(name, namespace, config, annotations)
+        try:
+            _NETWORK.validate_python(network)
+        except ValidationError:
+            self.left_out.append(f"{title}: its name or namespace has dots or capitals, which pods cannot refer to")
+            return
+        self.networks[name] = network
+
+    @staticmethod
+    def as_network(name: str, namespace: str, config: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:
+        """The network of the site: typed where it renders to the same configuration and annotations, else raw."""
+        place = {} if namespace == "default" else {"namespace": namespace}
+        for candidate in _candidates(config, annotations.get(RESOURCE)):
+            try:
+                network = _NETWORK.validate_python({**candidate, **place})
+            except ValidationError:
+                continue
+            made = nad_manifest(name, network, asked=_capabilities(config))
+            same = _plain(json.loads(made["spec"]["config"])) == _plain({"name": name, **config})
+            if same and made["metadata"].get("annotations", {}) == annotations:
+                return {**network.model_dump(by_alias=True, exclude_defaults=True, mode="json"), "type": network.type}
+        raw = {"type": "raw", **place, "config": config}
+        return {**raw, "annotations": annotations} if annotations else raw
+
+    def _host(self, manifest: dict[str, Any]) -> None:
+        metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
+        labels = metadata.get("labels") or {}
+        addresses = [a.get("address") for a in status.get("addresses") or [] if a.get("type") == "InternalIP"]
+        if not addresses:
+            self.left_out.append(f"node {metadata.get('name')}: it has no InternalIP")
+            return
+        first = _CONTROL_PLANE in labels
+        roles = ["control-plane", "etcd", "worker"] if first else ["worker"]
+        taints = (manifest.get("spec") or {}).get("taints") or []
+        if first and any((t.get("key"), t.get("effect")) == (_CONTROL_PLANE, "NoSchedule") for t in taints):
+            roles.remove("worker")
+        host: dict[str, Any] = {"address": addresses[0], "roles": roles} if first else {"address": addresses[0]}
+        architecture = (status.get("nodeInfo") or {}).get("architecture") or "amd64"
+        if architecture != "amd64":
+            host["architecture"] = architecture
+        try:
+            _HOSTS.validate_python({str(metadata.get("name")): host})
+        except ValidationError:
+            right = "a site's hosts are DNS labels without dots, of amd64 or arm64"
+            self.left_out.append(f"node {metadata.get('name')} ({architecture}): {right}")
+            return
+        self.hosts[str(metadata.get("name"))] = host
+
+    def stack_file(self) -> str:
+        """The stack file. Host keys are not known to a cluster: a comment says how to get each."""
+        hosts = {name: _Block(host) if "hostKey" in host else host for name, host in self.hosts.items()}
+        nodes = {"backend": "existing", **({"ssh": self.ssh} if self.ssh else {}), "hosts": hosts}
+        site = {"name": self.name, "nodes": nodes, **({"networks": self.networks} if self.networks else {})}
+        data = {"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": site}}
+        text = yaml.dump(
+            data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
+        )
+        for name, host in self.hosts.items():
+            if "hostKey" not in host:
+                note = f"  # add hostKey, printed by: ssh-keyscan -t ed25519 {host['address']}"
+                text = re.sub(rf"^( {{8}}{re.escape(name)}:.*)$", rf"\g<1>{note}", text, count=1, flags=re.MULTILINE)
+        for key, indent in _REMARKED.items():
+            lines = (_CONTROL.sub(" ", line) for line in self.remarks.get(key, []))
+            remark = "".join(f"{indent}# {line}\n" for line in lines)
+            before, found, after = text.partition(f"\n{indent}{key}:")
+            text = f"{before}\n{remark}{found[1:]}{after}" if found else text + remark
+        return HEADER + text
+
+
+class _Block(dict[str, Any]):
+    """A mapping that has a line for each key: host keys are long."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as people write it."""
+
+
+_Dumper.add_representer(
+    _Block, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=False)
+)
+
+
+def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[str, Any]]:
+    """The typed network that a configuration may be: its keys are those of the first plugin, the others are chained."""
+    plugins = config.get("plugins")
+    if not isinstance(plugins, list) or config.get("type"):
+        plugins = [{key: value for key, value in config.items() if key not in {"name", "cniVersion"}}]
+    if not plugins or not all(isinstance(plugin, dict) for plugin in plugins):
+        return
+    first, *chained = ({k: v for k, v in plugin.items() if k != "capabilities"} for plugin in plugins)
+    ipam = first.pop("ipam", None) or {}
+    network = {_SITE_WORDS.get(key, key): value for key, value in first.items()}
+    # What a site's DHCP asks for besides has no keys of its own.
+    plain = {"type": "dhcp"} if ipam == ipam_config(Dhcp(type="dhcp")) else _flat(_in_sets(ipam))
+    network["ipam"] = plain if ipam else {"type": "none"}
+    if config.get("cniVersion"):
+        network["cniVersion"] = config["cniVersion"]
+    if resource:
+        network["resourceName"] = resource
+    yield {**network, "chain": chained} if chained else network
+
+
+def _capabilities(config: dict[str, Any]) -> set[str]:
+    """What the configuration's plugins take from pods."""
+    plugins = config.get("plugins") if isinstance(config.get("plugins"), list) else [config]
+    taken = [plugin.get("capabilities") for plugin in plugins or [] if isinstance(plugin, dict)]
+    return {name for entry in taken if isinstance(entry, dict) for name, on in entry.items() if on}
+
+
+def _in_sets(ipam: dict[str, Any]) -> dict[str, Any]:
+    """host-local's old form, one range beside `type`, as the list of range sets that it means (allocator/config.go)."""
+    if ipam.get("type") != "host-local" or "subnet" not in ipam:
+        return ipam
+    old = {key: ipam[key] for key in ("subnet", "rangeStart", "rangeEnd", "gateway") if key in ipam}
+    rest = {key: value for key, value in ipam.items() if key not in old}
+    return {**rest, "ranges": [[old], *(ipam.get("ranges") or [])]}
+
+
+def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
+    """host-local's sets of ranges as a site's ranges: one of each set."""
+    sets = ipam.get("ranges")
+    if isinstance(sets, list) and all(isinstance(s, list) and len(s) == 1 for s in sets):
+        return {**ipam, "ranges": [s[0] for s in sets]}
+    return {_SITE_WORDS.get(key, key): value for key, value in ipam.items()}
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration in the form in which equal ones are equal: a list of plugins, defaults and empty parts left out."""
+    plugins = config.get("plugins") or [{k: v for k, v in config.items() if k not in {"name", "cniVersion"}}]
+    plain = []
+    for plugin in plugins:
+        kept = {k: v for k, v in plugin.items() if v not in ({}, None) and (k, v) not in _DEFAULTS}
+        if isinstance(kept.get("ipam"), dict):
+            kept["ipam"] = _in_sets(kept["ipam"])
+        plain.append(kept)
+    return {"name": config.get("name"), "cniVersion": config.get("cniVersion"), "plugins": plain}

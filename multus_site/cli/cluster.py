@@ -1,0 +1,79 @@
+"""What a running cluster says of its networks and nodes, read through the API alone."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import kr8s
+from kr8s.objects import Node, Pod, new_class
+
+from multus_site.render.attachment import API_VERSION, KIND
+from multus_site.verify.connection import passing_keys
+
+_MULTUS = "app=multus"
+"""Label of the Multus daemon's pods: they live in the network namespace of their node."""
+
+_OF_PODS = ("veth", "cali", "lxc")
+"""How network plugins call the nodes' ends of pods' interfaces."""
+
+_NO_MASTERS = {"lo", "bonding_masters"}
+"""What else /sys/class/net lists; bonding_masters is a file of the bonding driver."""
+
+
+class ClusterError(RuntimeError):
+    """A cluster that cannot be read: the message says why."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read: objects as the API gives them, and the interfaces of the nodes that could be asked."""
+
+    manifests: list[dict[str, Any]] = field(default_factory=list)
+    interfaces: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read(kubeconfig: Path | None, context: str | None) -> Seen:
+    """NADs of all namespaces, nodes, and each node's NICs. Raises ClusterError."""
+    seen = Seen()
+    attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
+    try:
+        with passing_keys():
+            # It connects with the first question.
+            api = kr8s.api(kubeconfig=str(kubeconfig) if kubeconfig else None, context=context)
+            seen.manifests += [
+                {**_raw(o), "apiVersion": API_VERSION, "kind": KIND}
+                for o in attachment.list(api=api, namespace=kr8s.ALL)
+            ]
+            seen.manifests += [{**_raw(o), "kind": "Node"} for o in Node.list(api=api)]
+            pods = list(Pod.list(api=api, namespace=kr8s.ALL, label_selector=_MULTUS))
+    except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
+        message = f"the cluster cannot be read: {error}"
+        if "404" in str(error):
+            message = "the cluster knows no NetworkAttachmentDefinitions: Multus is not installed there"
+        raise ClusterError(message) from None
+    for pod in pods:
+        if not isinstance(pod, Pod):
+            continue
+        raw = _raw(pod)
+        node = raw.get("spec", {}).get("nodeName", "")
+        try:
+            answer = pod.exec(["ls", "/sys/class/net"], container=raw["spec"]["containers"][0]["name"])
+            names = answer.stdout.decode().split()
+        except Exception as error:  # as above; NICs are a help, not a need
+            seen.notes.append(f"the NICs of {node} are not known: {error}")
+            continue
+        seen.interfaces[node] = nics(names)
+    return seen
+
+
+def nics(names: list[str]) -> list[str]:
+    """The interfaces that a network can be on: real ones, bonds, VLANs, bridges, tunnels; not those of pods."""
+    return sorted(name for name in names if name not in _NO_MASTERS and not name.startswith(_OF_PODS))
+
+
+def _raw(resource: Any) -> dict[str, Any]:  # noqa: ANN401  # kr8s' objects
+    """The object as plain data."""
+    plain: dict[str, Any] = json.loads(json.dumps(resource.raw.to_dict()))
+    return plain

@@ -1,0 +1,66 @@
+"""`multus-site diagram`: the network of a site as a picture."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.usage_error import write, write_bytes, wrong_use
+
+
+class Format(StrEnum):
+    """What the picture is written as."""
+
+    svg = "svg"
+    png = "png"
+    mermaid = "mermaid"
+    dot = "dot"
+
+
+class Theme(StrEnum):
+    """Colours on white, or on black."""
+
+    light = "light"
+    dark = "dark"
+
+
+def diagram(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    output: Annotated[Format, typer.Option("--format", help="What the picture is written as.")] = Format.svg,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="With the addresses that pods had at the last `up`.")] = False,
+    theme: Annotated[
+        Theme | None, typer.Option(help="For svg, which else follows its reader's, and png, which else is light.")
+    ] = None,
+) -> None:
+    """Draw nodes, NICs, segments, attachments and workloads, from the site alone.
+
+    Exit status: 0, 2 for wrong use.
+    """
+    from multus_site.cli import stacks  # a command's imports are its own: others start without them
+    from multus_site.render.diagram import cards, layout, mermaid, svg
+    from multus_site.render.diagram.live import pod_interfaces
+
+    stack = stacks.read(site)
+    pods = pod_interfaces(stack.outputs().get("verification", {})) if live else []
+    drawn = cards.diagram(stack.site, pods)
+    if output is Format.png:
+        if out is None and sys.stdout.isatty():
+            wrong_use("a PNG is nothing to read on a terminal; name a file: --out FILE.png")
+        picture = svg.png(drawn, theme or "light")
+        if out is None:
+            sys.stdout.buffer.write(picture)
+        else:
+            write_bytes(out, picture)
+        return
+    text = {
+        Format.svg: lambda: svg.svg(drawn, theme),
+        Format.mermaid: lambda: mermaid.mermaid(drawn),
+        Format.dot: lambda: layout.dot(drawn),
+    }[output]()
+    if out is None:
+        print(text, end="")
+    else:
+        write(out, text)

@@ -1,0 +1,60 @@
+"""`multus-site drift`: what is no longer as it was applied."""
+
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.usage_error import wrong_use
+
+
+class Format(StrEnum):
+    """How it is printed."""
+
+    text = "text"
+    json = "json"
+
+
+def drift(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
+) -> None:
+    """Compare Kubernetes' objects (pulumi refresh --preview-only) and the nodes (over SSH) with what was applied. Changes nothing.
+
+    Exit status: 0 if nothing drifted, 1 if something did, 2 for wrong use or where something could not be looked at.
+    """
+    from multus_site.cli import refresh, stacks
+    from multus_site.cli.secrets import host_keys, way
+    from multus_site.nodes.drift.access import shell
+    from multus_site.nodes.drift.nodes import drifts, look_at_all
+    from multus_site.ssh.ssh_route import known_hosts
+
+    stack = stacks.read(site)
+    applied = stack.outputs().get("nodes", {})
+    if not applied:
+        wrong_use(
+            f"stack {stack.name} does not say what was applied to its nodes; type: pulumi up --stack {stack.name}"
+        )
+    nodes = stack.site.nodes
+    keys = {nodes.hosts[node].address: key for node, key in host_keys(stack).items()}
+    with shell(way(stack), known_hosts(nodes.ssh, keys)) as reached:
+        seen = look_at_all(reached, nodes, applied)
+    on_nodes, blind = drifts(stack.site, applied, seen)
+    objects = []
+    try:
+        objects = refresh.drifted(stack)
+    except refresh.RefreshError as error:
+        blind["the cluster"] = str(error)
+    if output is Format.json:
+        rows = {"nodes": [d.row() for d in on_nodes], "objects": [o.row() for o in objects], "unreachable": blind}
+        print(json.dumps(rows, indent=2))
+    else:
+        for line in [*(d.line() for d in on_nodes), *(o.line() for o in objects)]:
+            print(line)
+        if not on_nodes and not objects:
+            print(f"{stack.name}: nothing drifted" + (" where it could be looked at" if blind else ""))
+    for node, why in blind.items():
+        print(f"{node} cannot be looked at: {why}", file=sys.stderr)
+    raise typer.Exit(1 if on_nodes or objects else 2 if blind else 0)

@@ -1,0 +1,44 @@
+"""What a rule is about, in words."""
+
+import textwrap
+
+from multus_site.lint import files
+from multus_site.lint.registry import RULES, Rule
+
+LAYERS = {
+    "text": "text",
+    "configuration": "one configuration or one pod by itself",
+    "together": "several objects together",
+    "facts": "against facts of the nodes and the cluster",
+    "sites": "across sites",
+}
+"""What each layer looks at."""
+
+LINTER = files
+"""Imported for its rules."""
+
+
+def explained(code: str) -> str:
+    """A rule's explanation, a list of all rules for `all`, nothing for what is no rule."""
+    if code.lower() == "all":
+        return "\n".join(f"{rule.code:30} {rule.level:8} {rule.title}" for _, rule in sorted(RULES.items()))
+    rule = RULES.get(code.upper())
+    return _explained(rule) if rule else ""
+
+
+def _explained(rule: Rule) -> str:
+    why = textwrap.fill(" ".join(rule.why().split()), 100)
+    return "\n".join(
+        [
+            f"{rule.code} ({rule.level}): {rule.title}",
+            "",
+            why,
+            "",
+            "Example of what it finds:",
+            textwrap.indent(rule.example, "    "),
+            "",
+            f"Looks at: {LAYERS[rule.layer]}",
+            f"Source: {rule.source}",
+            f"Where it is meant: # lint: allow {rule.code} reason",
+        ]
+    )

@@ -1,0 +1,66 @@
+"""What preflight would find on hosts that are adopted, told before there is a site to bring up. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from multus_site.cli.adopted_hosts import Seen
+from multus_site.cli.host_keys import HostKey
+from multus_site.model.mistakes import mistakes_of
+from multus_site.model.positions import written
+from multus_site.model.site import Site
+from multus_site.nodes.preflight.finding import Node, lines
+from multus_site.nodes.preflight.requirements import asked
+from multus_site.nodes.preflight.run_checks import findings
+
+_ROLES = ("control-plane", "etcd", "worker")
+
+
+def to_ask(networks: Mapping[str, Any], address: str, key: HostKey) -> tuple[str, str]:
+    """Kernel modules and ports that multus_site/scripts/facts.sh is to look at (its MODULES, PORTS) on hosts whose names and roles are not known yet."""
+    hosts = {"node1": {"address": address, "hostKey": key.text, "roles": list(_ROLES)}}
+    # Networks that need other hosts than this one are looked for by preflight itself.
+    site = _site(hosts, networks)[0] or _site(hosts, {})[0]
+    every = asked(site, site.kubespray.given()) if site else {}
+    modules = sorted({module for one in every.values() for module in one.modules})
+    ports = sorted({port for one in every.values() for port in one.ports}, key=int)
+    return " ".join(modules), " ".join(ports)
+
+
+def judged(
+    seen: Mapping[str, Seen],
+    hosts: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, Any],
+    in_cluster: Sequence[str],
+) -> list[str]:
+    """A sentence for each thing that would stop the site's first `up`, or is worth a look. `in_cluster`: hosts that are nodes of the cluster which is adopted too."""
+    some_key = next(host.host_key for host in seen.values())
+    whole = {name: {"hostKey": some_key, **host} for name, host in hosts.items()}
+    site, mistakes = _site(whole, networks)
+    if site is None:
+        return mistakes
+    wanted = asked(site, site.kubespray.given())
+    authorities = Counter(h.facts["cluster"]["ca"] for h in seen.values() if h.facts["cluster"]["kubelet"])
+    ours = authorities.most_common(1)[0][0] if authorities else None
+    nodes = [
+        Node(
+            name,
+            wanted[name],
+            host.facts,
+            name in in_cluster or (host.facts["cluster"]["kubelet"] and host.facts["cluster"]["ca"] == ours),
+            host.facts["offset"],
+        )
+        for name, host in seen.items()
+    ]
+    return lines(findings(nodes))
+
+
+def _site(hosts: Mapping[str, Any], networks: Mapping[str, Any]) -> tuple[Site | None, list[str]]:
+    """The site of these, or why it is none."""
+    data = {"name": "adopted", "nodes": {"backend": "existing", "hosts": hosts}, "networks": networks}
+    try:
+        return Site.model_validate(data), []
+    except ValidationError as error:
+        return None, [f"{written(mistake.path) or 'site'}: {mistake.message}" for mistake in mistakes_of(error, data)]

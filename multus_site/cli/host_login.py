@@ -1,0 +1,104 @@
+"""What opens hosts that are in no site yet: a key's file, the agent, a password; and what the site then says of it."""
+
+import asyncio
+import contextlib
+import getpass
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+from multus_site.cli.usage_error import wrong_use
+from multus_site.ssh.ssh_route import keys_of
+
+KEY_FILES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
+"""Whose keys are tried where none is named and the agent has none, as ssh does."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One of key, agent and password is there at least."""
+
+    key_file: Path | None
+    private_key: str
+    agent: bool
+    password: str
+    sudo_password: str
+
+    @property
+    def called(self) -> str:
+        """For messages."""
+        shown = [
+            (str(self.key_file), self.private_key),
+            ("the keys of your SSH agent", self.agent),
+            ("that password", self.password),
+        ]
+        return " or ".join(what for what, there in shown if there)
+
+    @property
+    def file_in_project(self) -> str | None:
+        """The key's file as a site names it, if it is one of the project."""
+        if self.key_file is None:
+            return None
+        file, here = self.key_file.expanduser().resolve(), Path.cwd()
+        return str(file.relative_to(here)) if file.is_relative_to(here) else None
+
+    def secrets(self, stack: str) -> list[str]:
+        """How those secrets are set that the site does not name a file of."""
+        key, password = keys_of("ssh")
+        command = f"pulumi config set --stack {stack} --secret multus-site:"
+        lines = [f"{command}{key} < {self.key_file}"] if self.private_key and not self.file_in_project else []
+        lines += [f"{command}{password}"] if self.password else []
+        return [*lines, f"{command}sudoPassword"] if self.sudo_password else lines
+
+
+def opening(key: Path | None, *, ask_password: bool, ask_sudo_password: bool) -> Opening:
+    """From what the user said. Ends as for wrong use where nothing is there that opens anything."""
+    password = _asked("Password on the hosts: ") if ask_password else ""
+    sudo_password = _asked("sudo's password on the hosts: ") if ask_sudo_password else ""
+    file, text, agent = key, "", False
+    if key is not None:
+        text = _private_key(key)
+    elif not ask_password:
+        agent = asyncio.run(_agent_has_keys())
+        if not agent:
+            file = next((f for f in map(Path, KEY_FILES) if f.expanduser().is_file()), None)
+            if file is None:
+                wrong_use(
+                    "no key is there: neither an SSH agent's nor one in ~/.ssh; name its file with --key, or add --ask-password"
+                )
+            text = _private_key(file)
+    return Opening(file, text, agent, password, sudo_password)
+
+
+def _private_key(file: Path) -> str:
+    """Its text."""
+    try:
+        text = file.expanduser().read_text(encoding="utf-8")
+        asyncssh.import_private_key(text)
+    except OSError as error:
+        wrong_use(f"{file} cannot be read: {error.strerror}; name the file of your private key")
+    except ValueError as error:
+        if "passphrase" in str(error).lower():
+            wrong_use(f"{file} is locked by a passphrase; type ssh-add {file}, and leave --key out")
+        wrong_use(f"{file} holds no private key; name the one without .pub")
+    return text
+
+
+async def _agent_has_keys() -> bool:
+    path = os.environ.get("SSH_AUTH_SOCK")
+    keys: object = None
+    if path:
+        with contextlib.suppress(OSError, ValueError):  # it is gone
+            async with await asyncssh.connect_agent(path) as agent:
+                keys = await agent.get_keys()
+    return bool(keys)
+
+
+def _asked(question: str) -> str:
+    """A secret that is typed, or a line of what is no terminal."""
+    if sys.stdin.isatty():
+        return getpass.getpass(question)
+    return sys.stdin.readline().rstrip("\r\n")

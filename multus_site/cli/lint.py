@@ -1,0 +1,74 @@
+"""`multus-site lint`: what is wrong with sites, NADs, pods and CNI configurations, before anything is applied."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from multus_site.cli.usage_error import wrong_use
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+    gitlab = "gitlab"
+
+
+def lint(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH…", help="Files, folders, or - for standard input.", show_default=False),
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="What is known of the nodes and the cluster.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="How findings are printed.")] = Format.text,
+    explain: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Tell what a rule is about; `all` lists the rules.")
+    ] = None,
+) -> None:
+    """Check sites, NetworkAttachmentDefinitions, pods, workloads and CNI configurations.
+
+    Exit status: 0 without errors, 1 with errors, 2 for wrong use.
+    """
+    from multus_site.cli import explanation, reports  # a command's imports are its own: others start without them
+    from multus_site.cli.files import FilesError, read, read_all
+    from multus_site.lint.facts import Facts, FactsError, parse_facts
+    from multus_site.lint.files import Linter
+    from multus_site.lint.rules.segments import StackFile
+    from multus_site.model.load import SiteError, defaults_beside, stacks_beside
+
+    if explain is not None:
+        _explain(explanation.explained(explain), explain)
+    if not paths:
+        wrong_use("nothing to check: name a file, a folder, or - for standard input")
+    try:
+        known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
+        linter = Linter(known)
+        for file in read_all(paths):
+            defaults = defaults_beside(file.name) if file.name != "<stdin>" else None
+            linter.add(file.text, file.name, sure=file.in_folder, defaults=defaults)
+        beside = {
+            Path(other[0]).resolve(): StackFile(*other)
+            for stack in linter.stacks
+            for other in stacks_beside(stack.file)
+        }
+        named = {Path(stack.file).resolve() for stack in linter.stacks}
+        linter.others += [other for file, other in beside.items() if file not in named]
+        findings = linter.findings()
+    except (FilesError, FactsError, SiteError) as error:
+        wrong_use(str(error))
+    print(reports.REPORTS[output](findings), end="")
+    raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
+
+
+def _explain(text: str, code: str) -> NoReturn:
+    if not text:
+        wrong_use(f"there is no rule {code}; all rules: multus-site lint --explain all")
+    print(text)
+    raise typer.Exit(0)

@@ -1,0 +1,118 @@
+"""`multus-site mirror plan|fetch|verify|serve`: what an air-gapped site needs, in a folder that can be carried."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from multus_site.cli.usage_error import wrong_use
+
+if TYPE_CHECKING:
+    from multus_site.model.catalog import Catalog
+    from multus_site.model.site import Site
+
+app = typer.Typer(no_args_is_help=True, help="What an air-gapped site needs, in a folder that can be carried.")
+
+_Site = Annotated[Path, typer.Option("--site", help="The site's stack file, such as stacks/Pulumi.dallas.yaml.")]
+_Folder = Annotated[Path, typer.Argument(help="The mirror's folder.")]
+_Files = Annotated[
+    str | None, typer.Option(help="Address of another mirror's files, asked for files instead of their own hosts.")
+]
+_Registry = Annotated[
+    str | None, typer.Option(help="Address of another mirror's registry, asked for images instead of theirs.")
+]
+
+
+@app.command()
+def plan(
+    site: _Site,
+    files_from: _Files = None,
+    registry_from: _Registry = None,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,  # typer's way
+) -> None:
+    """List every file, image, OS package and Python wheel that the site needs, with digests."""
+    from multus_site.cli import mirror_report
+    from multus_site.mirror.planning import planned
+    from multus_site.mirror.upstream import Upstream
+
+    with Upstream(files_from, registry_from) as upstream, _explained():
+        contents = planned(*_read(site), upstream)
+    print(contents.as_json() if json else mirror_report.plan(contents), end="")
+    for note in contents.notes:
+        print(f"not known: {note}", file=sys.stderr)
+    raise typer.Exit(1 if contents.notes else 0)
+
+
+@app.command()
+def fetch(folder: _Folder, site: _Site, files_from: _Files = None, registry_from: _Registry = None) -> None:
+    """Fetch all of it into a folder; run again, it goes on where it was cut off, and fetches what has changed."""
+    from multus_site.cli import mirror_report
+    from multus_site.mirror.fetching import fetch as fill
+    from multus_site.mirror.planning import found_source, planned
+    from multus_site.mirror.upstream import Upstream
+
+    with Upstream(files_from, registry_from) as upstream, _explained():
+        read, catalog = _read(site)
+        contents = planned(read, catalog, upstream)
+        failures = fill(contents, found_source(read).folder, folder, upstream, print)
+    if failures:
+        print("\n".join(failures), file=sys.stderr)
+        again = "Run the same command again: it goes on from here"
+        print(f"{len(failures)} could not be had. {again}", file=sys.stderr)
+        raise typer.Exit(1)
+    print(mirror_report.fetched(contents, folder))
+
+
+@app.command()
+def verify(folder: _Folder) -> None:
+    """Check every file and every image of the folder against its digest."""
+    from multus_site.cli import mirror_report
+    from multus_site.mirror.verifying import verify as check
+
+    with _explained():
+        contents, wrong = check(folder)
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
+        print(f"{len(wrong)} things are not as they should be; fetch again into this folder", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{mirror_report.counts(contents)}: all there, and as their digests say")
+
+
+@app.command()
+def serve(
+    folder: _Folder,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104 # nodes are elsewhere
+    files_port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
+    registry_port: Annotated[int, typer.Option(min=0, max=65535)] = 5000,
+) -> None:
+    """Serve the folder by HTTP and as a registry, until told to end (SIGTERM, Ctrl-C)."""
+    from multus_site.mirror.serve import serve as answer
+
+    with _explained():
+        answer(folder, address, files_port, registry_port)
+
+
+def _read(path: Path) -> "tuple[Site, Catalog]":
+    """The site and its catalogue."""
+    from multus_site.model.load import UPSTREAM, CatalogError, SiteError, load_catalog, load_stack_file
+
+    try:
+        site = load_stack_file(path)
+        return site, load_catalog(site.artifacts or UPSTREAM)
+    except (SiteError, CatalogError) as error:
+        wrong_use(str(error))
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """What cannot be done ends the command with its reason, and no traceback."""
+    from multus_site.mirror.contents import MirrorError
+
+    try:
+        yield
+    except MirrorError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None

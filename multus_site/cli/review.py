@@ -1,0 +1,203 @@
+"""`multus-site review`: what a change of a site does, as a comment under its pull request."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from multus_site.cli.usage_error import wrong_use
+
+if TYPE_CHECKING:
+    from multus_site.lint.finding import Finding
+    from multus_site.model.catalog import Catalog
+    from multus_site.model.defaults import Defaults
+    from multus_site.model.site import Site
+    from multus_site.review.data import Review
+
+
+class Format(StrEnum):
+    """How the review is printed."""
+
+    markdown = "markdown"
+    json = "json"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A commit that the file is held against: its name in words, the file's text there, the defaults there."""
+
+    said: str = ""
+    ref: str = ""
+    text: str | None = None
+    defaults: "Defaults | None" = None
+    lines: Mapping[str, set[int] | None] = field(default_factory=dict)
+    """Stack file, and defaults → lines that changed since; all if None, or if it is not here."""
+
+
+def review(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of a stack, or its file.", show_default=False)],
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF",
+            help="Commit that the site is held against; else what was applied, and for changed lines where this left the default branch.",
+        ),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="How the review is printed.")] = Format.markdown,
+) -> None:
+    """Preview a stack and say in the site's words what `pulumi up` would do. Nothing is changed, and no node is needed.
+
+    Exit status: 0, dangers or not; 1 if the preview or the linter has errors; 2 for wrong use.
+    """
+    from multus_site.cli import stacks  # a command's imports are its own: others start without them
+    from multus_site.review.markdown import markdown
+    from multus_site.review.redaction import Hiding
+
+    name, file = stacks.own(stack)
+    held = _base(file, base)
+    if not file.exists() and held.text is None:
+        stacks.missing(file)
+    found, secrets = _review(name, file, held, explicit=base is not None)
+    shown = Hiding(map(_data, _texts(file, held)), secrets).review(found)
+    print(json.dumps(shown.as_json(), indent=2, ensure_ascii=False) if output is Format.json else markdown(shown))
+    raise typer.Exit(1 if found.failed else 0)
+
+
+def _base(file: Path, ref: str | None) -> Base:
+    from multus_site.cli import git
+    from multus_site.model.defaults import NAME, Defaults
+
+    try:
+        commit = git.commit(ref) if ref is not None else git.merge_base()
+    except git.GitError as error:
+        wrong_use(f"--base: {error}")
+    if commit is None:
+        return Base()
+    said = f"as at {ref} ({commit[:10]})" if ref else f"as at {commit[:10]}, where this left the default branch"
+    shared = file.parent / NAME
+    under = git.at(commit, shared)
+    defaults = Defaults(str(shared), under) if under is not None else None
+    lines = {str(path): git.changed_lines(commit, path) for path in (file, shared)}
+    return Base(said, commit, git.at(commit, file), defaults, lines)
+
+
+def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
+    """The review, and values that nobody may see."""
+    from multus_site.cli import other_stacks, stack_preview
+    from multus_site.cli.stacks import Stack
+    from multus_site.model.load import SiteError, load_stack_file
+    from multus_site.review import deleted, renamed
+    from multus_site.review.compose import compose
+    from multus_site.review.data import Playbook, Review
+    from multus_site.review.effects import Change
+    from multus_site.review.preview import read
+
+    if not file.exists():
+        return deleted.review(name, file, held.said, _site(held), other_stacks.come(file, held.ref)), ()
+    rows: tuple[dict[str, Any], ...] = ()
+    try:
+        rows = tuple(finding.data() for finding in _findings(file, held.lines))
+        stack = Stack(name, file, load_stack_file(file))
+    except SiteError as error:
+        return Review(name, name, held.said, findings=rows, errors=() if rows else tuple(error.lines())), ()
+    known = stack_preview.known(stack)
+    old, said, notes = _old(held, known, explicit=explicit)
+    seen = stack_preview.preview(stack, there=known.there)
+    change = Change(old, stack.site, _catalog(old, held.ref), _catalog(stack.site, ""))
+    plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in seen.plan]
+    found = compose(name, said, change, read(seen.data), plan, rows, notes)
+    if known.applied is None and not known.older:
+        gone = other_stacks.gone(file, held.ref, held.defaults) if held.ref else {}
+        twice = tuple(renamed.dangers(name, stack.site, gone, other_stacks.there(file)))
+        found = replace(found, dangers=(*twice, *found.dangers), interruption=(*twice, *found.interruption))
+    return found, seen.secrets
+
+
+def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401
+    """What `before` is, in words too, and what is to be said of it.
+
+    What was applied is what changes: a branch may be behind, or ahead of, what anybody has applied.
+    """
+    from multus_site.review.settings import apart
+
+    at_base = _site(held)
+    if explicit or (known.older and known.applied is None):
+        return at_base, held.said if at_base else f"nothing, {held.said}", []
+    if known.applied is None:
+        return None, "nothing: this stack was never applied", []
+    notes = []
+    if at_base is not None and (differing := apart(known.applied, at_base)):
+        text = f"What is applied is not what the file said {held.said}: {', '.join(differing)}. What differs is part of this preview."
+        notes.append(text)
+    return known.applied, "as the last pulumi up applied it", notes
+
+
+def _site(held: Base) -> "Site | None":
+    from multus_site.model.load import SiteError, parse_stack_text
+
+    try:
+        return parse_stack_text(held.text, source="", defaults=held.defaults) if held.text is not None else None
+    except SiteError:
+        return None
+
+
+def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
+    """What lint says of the changed lines; errors of the other lines too, since they stop everything. Raises SiteError where a file cannot be read."""
+    from multus_site.lint.files import Linter
+    from multus_site.lint.rules.segments import StackFile
+    from multus_site.model.load import defaults_beside, read_text, stacks_beside
+
+    linter, defaults = Linter(), defaults_beside(file)
+    linter.add(read_text(file), str(file), defaults=defaults)
+    if defaults is not None:
+        linter.add(defaults.text, defaults.file, sure=True)  # what its comments allow
+    linter.others += [StackFile(*other) for other in stacks_beside(file)]
+    for finding in linter.findings():
+        changed = lines.get(finding.file)
+        if changed is None or finding.line in changed or finding.level == "error":
+            yield finding
+
+
+def _catalog(site: "Site | None", ref: str) -> "Catalog":
+    """The catalogue that a site names, at a commit if one is named and it is there; an empty one where it cannot be read."""
+    from multus_site.cli import git
+    from multus_site.model.catalog import Catalog
+    from multus_site.model.load import UPSTREAM, CatalogError, load_catalog, parse_catalog
+    from multus_site.render import air_gap
+
+    if site is None:
+        return Catalog()
+    path = Path(site.artifacts) if site.artifacts else UPSTREAM.relative_to(UPSTREAM.parent)
+    text = git.at(ref, path) if ref else None
+    try:
+        return air_gap.catalog(site, parse_catalog(text, str(path)) if text is not None else load_catalog(path))
+    except CatalogError:
+        return Catalog()  # the preview says so
+
+
+def _texts(file: Path, held: Base) -> "Iterator[str]":
+    """All that a word of the review may be from: the stack file and the defaults, before and now."""
+    from multus_site.model.defaults import NAME
+    from multus_site.model.load import SiteError, read_text
+
+    yield from (text for text in (held.text, held.defaults.text if held.defaults else None) if text is not None)
+    for path in (file, file.parent / NAME):
+        try:
+            yield read_text(path)
+        except SiteError:
+            continue  # not there, or told of in the review
+
+
+def _data(text: str) -> object:
+    """A stack file as plain data; what is no YAML has no keys that say what is secret."""
+    from multus_site.model.positions import YamlMistakeError, documents
+
+    try:
+        document = next(documents(text), None)
+        return document.data() if document else None
+    except YamlMistakeError:
+        return None

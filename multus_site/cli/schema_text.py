@@ -1,0 +1,41 @@
+"""The JSON Schema of a stack file: the site, and room for Pulumi's and other keys of a stack."""
+
+import json
+from typing import Any
+
+from multus_site.model.load import SITE_PATH
+from multus_site.model.site import Site
+
+
+def schema_text() -> str:
+    """The schema as it stands in stacks/site.schema.json."""
+    site = Site.model_json_schema()
+    definitions: dict[str, Any] = {**site.pop("$defs"), "Site": site}
+    _without_titles(definitions)
+    stack = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Stack of multus-site",
+        "type": "object",
+        "properties": {
+            SITE_PATH[0]: {
+                "type": "object",
+                "properties": {SITE_PATH[1]: {"$ref": "#/$defs/Site"}},
+                "required": [SITE_PATH[1]],
+            },
+        },
+        "required": [SITE_PATH[0]],
+        "$defs": definitions,
+    }
+    return json.dumps(stack, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _without_titles(schema: Any) -> None:  # noqa: ANN401  # JSON of any shape
+    """pydantic titles every key with its own name, which tells nobody anything."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("title"), str):
+            del schema["title"]
+        for value in schema.values():
+            _without_titles(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _without_titles(value)

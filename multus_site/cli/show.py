@@ -1,0 +1,97 @@
+"""`multus-site show`: a site with its defaults under it, and where each of its values stands."""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from multus_site.model.positions import Data
+from multus_site.model.positions import Path as Keys
+
+
+def show(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    every: Annotated[bool, typer.Option("--all", help="Also what neither file says: this program's defaults.")] = False,
+) -> None:
+    """Print a site as it is read: YAML, and behind each value the file and line that it comes from.
+
+    Mappings of stacks/defaults.yaml merge with the site's by key, everything else is replaced; the site wins.
+    Exit status: 0, 2 for wrong use.
+    """
+    from multus_site.cli import stacks  # a command's imports are its own: others start without them
+    from multus_site.model.load import defaults_beside, place_of, site_data
+    from multus_site.model.positions import documents
+
+    stack = stacks.read(site)
+    text = Path(stack.file).read_text(encoding="utf-8")
+    own = site_data(next(documents(text)).data())
+    defaults = defaults_beside(stack.file)
+    whole = defaults.under(own) if defaults else own
+    shown = (
+        _with_defaults(whole, stack.site.model_dump(mode="json", by_alias=True, exclude_none=True)) if every else whole
+    )
+
+    def origin(path: Keys) -> str:
+        if not path:
+            return ""
+        if not _holds(whole, path):
+            return "default"
+        return str(place_of(path, own, source=str(stack.file), text=text, defaults=defaults))
+
+    lines = [(line, origin(path)) for line, path in _lines(shown, ())]
+    width = min(max((len(line) for line, where in lines if where), default=0), 72)
+    for line, where in lines:
+        print(f"{line:<{width}}  # {where}" if where else line)
+
+
+def _with_defaults(written: Data, read: Data) -> Data:
+    """What is written as it is written, and behind it the keys that only the model has. A list is written as a whole."""
+    if not isinstance(written, dict) or not isinstance(read, dict):
+        return written
+    kept = {key: _with_defaults(value, read.get(key)) for key, value in written.items()}
+    return {**kept, **{key: value for key, value in read.items() if key not in kept}}
+
+
+def _holds(data: Data, path: Keys) -> bool:
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
+
+
+def _lines(value: Data, path: Keys, indent: str = "") -> Iterator[tuple[str, Keys]]:
+    """Lines of YAML, each with the path of its value; none for the head of a mapping. A list is one value: it came as a whole."""
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        head = f"{indent}{_flow(key)}:"
+        if isinstance(inner, dict) and inner:
+            yield head, ()
+            yield from _lines(inner, (*path, key), f"{indent}  ")
+        else:
+            yield f"{head} {_flow(inner)}", (*path, key)
+
+
+class _OnALine(yaml.SafeDumper):
+    """Writes texts of several lines in double quotes, the one form that has them on one line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, '"' if re.search(r"[\n\r\x85\u2028\u2029]", text) else None
+    )
+
+
+_OnALine.add_representer(str, _text)
+
+
+def _flow(value: Data) -> str:
+    text = yaml.dump(
+        value, Dumper=_OnALine, default_flow_style=True, width=math.inf, sort_keys=False, allow_unicode=True
+    )
+    return str(text).removesuffix("\n").removesuffix("\n...")

@@ -1,0 +1,101 @@
+"""`multus-site sites`: the sites of this project, or those that a change touches. What pipelines loop over."""
+
+import json
+import re
+import subprocess
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multus_site.cli import git
+from multus_site.cli.usage_error import wrong_use
+from multus_site.model.load import SiteError, read_text, site_data
+from multus_site.model.positions import YamlMistakeError, at, documents
+
+FOLDER = Path("stacks")
+
+_NO_SITE = ("docs/*", "tests/*", "lab/*", ".github/*", ".gitlab*", ".ci/*", "*.md", "Makefile", ".gitignore", "requirements-dev.txt", "stacks/site.schema.json")  # fmt: skip
+"""Files that no site is made of."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+"""What a stack may be called; pipelines write the names into scripts."""
+
+
+class Format(StrEnum):
+    """How they are printed."""
+
+    text = "text"
+    json = "json"
+
+
+def sites(
+    since: Annotated[
+        str | None, typer.Option(metavar="REF", help="Only those that the work here, since it left REF, touches.")
+    ] = None,
+    removed: Annotated[bool, typer.Option("--removed", help="With --since: those whose file is gone too.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="A line each, or a list of JSON.")] = Format.text,
+) -> None:
+    """Print the names of sites. Those whose nodes are containers of the machine itself, such as the lab, are left out.
+
+    A change of the program, of pins or of defaults touches every site. Exit status: 0, 2 for wrong use.
+    """
+    there = {name_of(file.name): file for file in sorted(FOLDER.glob("Pulumi.*.yaml"))}
+    chosen = {name for name, file in there.items() if not _of_containers(file)}
+    if since is not None and since.strip("0"):
+        changed = _changed(since)
+        if not any(_of_every_site(file) for file in changed):
+            chosen &= {name_of(Path(file).name) for file in changed}
+        if removed:
+            chosen |= {name_of(Path(file).name) for file in changed if _is_stack(file) and not Path(file).exists()}
+    names = sorted(chosen)
+    if odd := [name for name in names if not _NAME.fullmatch(name)]:
+        wrong_use(
+            f"{odd[0]!r} is no name of a stack; call its file Pulumi.SITE.yaml, SITE of letters, digits, '-', '_' and '.'"
+        )
+    print(json.dumps(names) if output is Format.json else "".join(f"{name}\n" for name in names), end="")
+
+
+def name_of(file: str) -> str:
+    """The stack that a file declares."""
+    return file.removeprefix("Pulumi.").removesuffix(".yaml")
+
+
+def _is_stack(file: str) -> bool:
+    return fnmatchcase(file, f"{FOLDER}/Pulumi.*.yaml")
+
+
+def _of_every_site(file: str) -> bool:
+    return not _is_stack(file) and not any(fnmatchcase(file, pattern) for pattern in _NO_SITE)
+
+
+def _of_containers(file: Path) -> bool:
+    """Whether the file declares a site of containers; one that cannot be read is for lint and review to tell of."""
+    try:
+        document = next(documents(read_text(file)), None)
+        data = document.data() if document else None
+    except (SiteError, YamlMistakeError):
+        return False
+    return at(site_data(data), ("nodes", "backend")) == "container"
+
+
+def _changed(since: str) -> list[str]:
+    """Files that differ from the commit at which the work here left `since`, those not yet committed too."""
+    if not git.is_there():
+        wrong_use("git is not on PATH, which --since asks for what changed; install it: apt-get install git")
+    base = _git("merge-base", "HEAD", since)
+    changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", base.strip())
+    return [*filter(None, changed.split("\0")), *_git("ls-files", "--others", "--exclude-standard").splitlines()]
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        wrong_use(
+            f"git {arguments[0]}: {said}. Name a commit that is here: --since origin/main; git fetch brings others"
+        )
+    return done.stdout

@@ -1,0 +1,124 @@
+"""`pulumi preview` of a stack as data, with the plan of Kubespray's runs; a stack that is not there yet is previewed as a new one."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.kubespray_preview import PLAN_FILE
+from multus_site.cli.stacks import FOLDER, Stack
+from multus_site.cli.usage_error import wrong_use
+from multus_site.model.load import SiteError, parse_site
+from multus_site.model.site import Site
+
+SECONDS = 3600
+_NOT_THERE = "no stack named"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the backend knows of a stack."""
+
+    there: bool
+    applied: Site | None = None
+    """The site as the last successful `up` applied it."""
+    older: bool = False
+    """Something was applied, by a program that did not write the site down."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A preview: pulumi's JSON, the runs of Kubespray, and values that nobody may see."""
+
+    data: dict[str, Any]
+    plan: tuple[dict[str, Any], ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+def known(stack: Stack) -> Known:
+    """Asks the backend. Ends as for wrong use where it does not answer, or the secrets can't be read."""
+    done = stack.pulumi("stack", "output", "--json", "--show-secrets")
+    if done.returncode:
+        if _NOT_THERE in done.stderr:
+            return Known(there=False)
+        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        wrong_use(f"pulumi does not say what was applied to stack {stack.name}: {last}")
+    outputs = json.loads(done.stdout)
+    try:
+        applied = parse_site(json.loads(outputs["site"]), source="what was applied")
+    except (KeyError, SiteError):
+        return Known(there=True, older="kubeconfig" in outputs)
+    return Known(there=True, applied=applied)
+
+
+def preview(stack: Stack, *, there: bool) -> Seen:
+    """Runs the preview. One that fails has its errors in the data; ends as for wrong use where pulumi gives no JSON at all."""
+    with tempfile.TemporaryDirectory(prefix="multus-site-") as name, place(stack, Path(name), there=there) as where:
+        folder, environment = where
+        plan = Path(name) / "plan.json"
+        done = stack.pulumi(
+            "preview", "--json", seconds=SECONDS, folder=folder, environment={**environment, PLAN_FILE: str(plan)}
+        )
+        try:
+            data = json.loads(done.stdout)
+        except ValueError:
+            last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            wrong_use(f"pulumi does not preview stack {stack.name}: {last}")
+        if done.returncode and not any(one.get("severity") == "error" for one in data.get("diagnostics") or []):
+            said = done.stderr.strip() or "pulumi preview failed and did not say why"
+            data.setdefault("diagnostics", []).append({"severity": "error", "message": said})
+        runs = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else []
+        return Seen(data, tuple(runs), tuple(_secrets(stack, folder, environment)))
+
+
+@contextmanager
+def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | None, Mapping[str, str]]]:
+    """Where pulumi runs, and with which environment: here; or, without a stack, in a copy with a backend that is thrown away."""
+    if there:
+        yield None, {}
+        return
+    project, backend = scratch / "project", scratch / "backend"
+    for folder in (project, backend):
+        folder.mkdir()
+    for entry in Path.cwd().iterdir():
+        if entry.name != FOLDER.name:
+            (project / entry.name).symlink_to(entry)
+    shutil.copytree(FOLDER, project / FOLDER)
+    environment = {"PULUMI_BACKEND_URL": f"file://{backend}"}
+    environment.setdefault("PULUMI_CONFIG_PASSPHRASE", os.environ.get("PULUMI_CONFIG_PASSPHRASE", ""))
+    made = stack.pulumi("stack", "init", "--no-select", folder=project, environment=environment)
+    if made.returncode:
+        last = (made.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        wrong_use(f"there is no stack {stack.name} yet, and none can be made to preview it: {last}")
+    if "encryptionsalt" in stack.file.read_text(encoding="utf-8"):
+        # `stack init` writes the file anew; findings are told by the lines that the reader has.
+        shutil.copyfile(stack.file, project / stack.file)
+    yield project, environment
+
+
+def _secrets(stack: Stack, folder: Path | None, environment: Mapping[str, str]) -> Iterator[str]:
+    """Texts of the secret configuration, to be taken out of whatever is said."""
+    done = stack.pulumi("config", "--json", "--show-secrets", folder=folder, environment=environment)
+    try:
+        entries = json.loads(done.stdout)
+    except ValueError:
+        return
+    for entry in entries.values():
+        if entry.get("secret"):
+            yield from _texts(entry.get("objectValue", entry.get("value")))
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401  # any JSON
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value

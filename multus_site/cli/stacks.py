@@ -1,0 +1,99 @@
+"""Which site a command is about, and what Pulumi knows of its stack."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from multus_site.cli.usage_error import wrong_use
+from multus_site.model.load import SiteError, load_stack_file
+from multus_site.model.site import Site
+
+FOLDER = Path("stacks")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack's name, its file and the site that it declares."""
+
+    name: str
+    file: Path
+    site: Site
+
+    def pulumi(
+        self,
+        *arguments: str,
+        seconds: int = 600,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Runs pulumi on this stack, here or in another folder; `environment` adds to ours. Ends as for wrong use where there is no pulumi."""
+        if shutil.which("pulumi") is None:
+            wrong_use("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
+        command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
+        try:
+            return subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=seconds,
+                cwd=folder,
+                env={**os.environ, **(environment or {})},
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 124, "", f"no answer within {seconds} s")
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of the last `up`, secrets too. Ends as for wrong use where there are none."""
+        done = self.pulumi("stack", "output", "--json", "--show-secrets")
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            wrong_use(
+                f"pulumi does not give the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login chooses another"
+            )
+        outputs: dict[str, Any] = json.loads(done.stdout)
+        if "kubeconfig" not in outputs:
+            wrong_use(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")
+        return outputs
+
+
+def named(site: str) -> tuple[str, Path]:
+    """Name and file of a stack that is named by either; the file need not be there."""
+    file = Path(site)
+    if file.suffix not in {".yaml", ".yml"}:
+        file = FOLDER / f"Pulumi.{site}.yaml"
+    return file.name.removeprefix("Pulumi.").removesuffix(file.suffix), file
+
+
+def own(site: str) -> tuple[str, Path]:
+    """The same where pulumi itself reads the file, which is by the stack's name. Ends as for wrong use where it is another file."""
+    name, file = named(site)
+    read_by_pulumi = FOLDER / f"Pulumi.{name}.yaml"
+    if file.resolve() != read_by_pulumi.resolve():
+        wrong_use(
+            f"{file} is not the file of stack {name}, which pulumi reads from {read_by_pulumi}; put it there, or name a stack: pulumi stack ls"
+        )
+    return name, read_by_pulumi
+
+
+def missing(file: Path) -> NoReturn:
+    """Ends as for wrong use: a site has no file."""
+    there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))
+    wrong_use(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
+
+
+def read(site: str) -> Stack:
+    """The stack of a site: its name, or its file. Ends as for wrong use, with every mistake, where it cannot be read."""
+    name, file = named(site)
+    if str(file) != site and not file.exists():
+        missing(file)
+    try:
+        return Stack(name, file, load_stack_file(file))
+    except SiteError as error:
+        wrong_use(str(error))

@@ -1,0 +1,71 @@
+"""`multus-site throughput`: measures a site's networks at any time."""
+
+import asyncio
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.usage_error import wrong_use
+
+
+class Format(StrEnum):
+    """How the result is printed."""
+
+    text = "text"
+    json = "json"
+
+
+def throughput(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of one run.")] = 5,
+    output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.text,
+) -> None:
+    """Measure every network between two workers, and the pod network and the bare nodes beside it.
+
+    TCP and UDP, one and four streams, both directions, as the site's `throughput` has it otherwise. It loads the links, and
+    takes the last two free addresses of each range while it lasts. Exit status: 0, 1 if nothing could be measured, 2 for wrong use.
+    """
+    import yaml
+
+    from multus_site.cli import stacks
+    from multus_site.cli.tables import throughput_table
+    from multus_site.model.throughput import Throughput
+    from multus_site.throughput.figures import RefusedError
+    from multus_site.throughput.measurement import Measured, measure
+    from multus_site.throughput.plan import CannotMeasure
+    from multus_site.verify.cluster import Cluster
+    from multus_site.verify.record import keep, write_report
+
+    stack = stacks.read(site)
+    outputs = stack.outputs()
+    kept = stack.site.throughput or Throughput()
+    whole = Throughput().model_copy(
+        update={"seconds": seconds, "image": kept.image, "runs": kept.runs, "gbits_per_second": kept.gbits_per_second}
+    )
+
+    async def run() -> Measured:
+        cluster = await Cluster.connect(yaml.safe_load(outputs["kubeconfig"]))
+        return await measure(cluster, stack.site, whole, await cluster.held(), whole.image)
+
+    try:
+        measured = asyncio.run(run())
+    except (CannotMeasure, RefusedError) as error:
+        print(f"throughput: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
+        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+    page = None
+    try:
+        keep(stack.site.name, "throughput", measured.rows)
+        page = write_report(stack.name, stack.site.name)
+    except OSError as error:
+        print(f"the report is not written: {error}", file=sys.stderr)
+    if output is Format.json:
+        print(json.dumps(measured.rows, indent=2))
+    else:
+        throughput_table(measured.rows, measured.skipped)
+        if page is not None:
+            print(f"report: {page}")

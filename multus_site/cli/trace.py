@@ -1,0 +1,41 @@
+"""`multus-site trace`: where the time of the last update went."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.usage_error import wrong_use
+
+
+class Format(StrEnum):
+    """How it is printed."""
+
+    text = "text"
+    json = "json"
+
+
+def trace(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
+) -> None:
+    """Show each stage of the last update, what its length is owed to, and Ansible's slowest tasks.
+
+    Exit status: 0, 2 for wrong use.
+    """
+    from multus_site.cli import stacks
+    from multus_site.cli.tables import timeline_table
+    from multus_site.kubespray.tasks import slowest
+    from multus_site.verify.timing import last_update
+
+    stack = stacks.read(site)
+    found = last_update(stack.name)
+    if found is None:
+        stack.outputs()
+        wrong_use(f"stack {stack.name} has no update that changed anything; make the site first: pulumi up")
+    tasks = slowest(stack.site.name, found.started.timestamp())
+    if output is Format.json:
+        print(json.dumps({**found.to_json(), "tasks": [{"task": t, "seconds": s} for t, s in tasks]}, indent=2))
+    else:
+        timeline_table(found, tasks)

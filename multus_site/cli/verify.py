@@ -1,0 +1,70 @@
+"""`multus-site verify`: proves a site's networks again, at any time."""
+
+import asyncio
+import json
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.usage_error import write, wrong_use
+
+
+class Format(StrEnum):
+    """How the result is printed."""
+
+    text = "text"
+    json = "json"
+
+
+def verify(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.text,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the checks there as JUnit XML too.")
+    ] = None,
+) -> None:
+    """Look into every pod and at every node of a site, and judge.
+
+    What failed comes with its evidence on standard error; the report of the site is written anew. Exit status: 0 if all is as it should be, 1 if not, 2 for wrong use.
+    """
+    import yaml
+
+    from multus_site.cli import stacks
+    from multus_site.cli.tables import checks_table
+    from multus_site.verify.__main__ import lines_of, report
+    from multus_site.verify.cluster import Cluster
+    from multus_site.verify.expectation import expected
+    from multus_site.verify.junit import junit as junit_xml
+    from multus_site.verify.result import Result
+    from multus_site.verify.result import verify as run
+
+    stack = stacks.read(site)
+    outputs = stack.outputs()
+    begun = time.monotonic()
+
+    async def look() -> Result:
+        cluster = await Cluster.connect(yaml.safe_load(outputs["kubeconfig"]))
+        return await run(cluster, expected(stack.site, outputs.get("nodes")))
+
+    try:
+        result = asyncio.run(look())
+    except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
+        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+    seconds = time.monotonic() - begun
+    found = result.output()
+    if junit is not None:
+        write(junit, junit_xml(stack.name, found["checks"], result.evidence, seconds))
+    page = report(stack.name, stack.site, result)
+    for line in lines_of(result):
+        print(line, file=sys.stderr)
+    if output is Format.json:
+        print(json.dumps({**found, "evidence": result.evidence}, indent=2))
+    else:
+        checks_table(stack.name, found, seconds)
+        if page is not None:
+            print(f"report: {page}")
+    raise typer.Exit(1 if result.failed else 0)

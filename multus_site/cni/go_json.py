@@ -1,0 +1,199 @@
+"""JSON as Go's encoding/json reads it: strict, keys of structs in any case; and where each part of it stands."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NoReturn, cast
+
+from multus_site.model.positions import Data, Path, whole_characters
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder()
+
+Kind = Literal["comma", "comment", "syntax"]
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_TYPOGRAPHIC = "“”„‟«»‘’"
+_OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
+
+_MOST = 20
+"""Mistakes of one text that are told."""
+_COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonMistake:
+    """Where a text stops being JSON, what it looks like, and what would be right."""
+
+    kind: Kind
+    offset: int
+    message: str
+    hint: str
+    mend: tuple[int, str] | None = None
+    """Where and with what to write over the text, none of its other characters moved, so that the rest can be looked at."""
+
+
+class _NotJsonError(ValueError):
+    pass
+
+
+def _refuse(name: str) -> NoReturn:
+    message = f"{name} is not JSON"
+    raise _NotJsonError(message)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+
+
+def parse(text: str) -> tuple[Data, JsonMistake | None]:
+    """The data, or the mistake. Numbers that Python would not make an int of become floats."""
+    try:
+        data = cast(Data, _STRICT.decode(text))
+        return (whole_characters(data) if _SURROGATE.search(text) else data), None
+    except json.JSONDecodeError as error:
+        return None, _diagnosed(text, error)
+    except RecursionError:
+        return None, JsonMistake(
+            "syntax", 0, "nested too deeply", "No CNI configuration is more than a few levels deep."
+        )
+    except ValueError as error:
+        message = str(error) if isinstance(error, _NotJsonError) else "a number has too many digits"
+        offset = next((m.start() for m in re.finditer(r"NaN|-?Infinity|[0-9]{4000}", text)), 0)
+        return None, JsonMistake("syntax", offset, message, "Write a plain number.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text read as far as can be: every mistake that could be told, the data behind those that mend themselves."""
+
+    data: Data
+    mistakes: tuple[JsonMistake, ...]
+    mended: str | None
+    """The text with the mistakes written over, each character at its old place; None where it is still no JSON."""
+
+
+@lru_cache(maxsize=64)
+def read(text: str) -> Reading:
+    """The data of a text and all its mistakes: a comma too many does not hide what is wrong behind it."""
+    mistakes: list[JsonMistake] = []
+    mended = text
+    while len(mistakes) < _MOST:
+        data, mistake = parse(mended)
+        if mistake is None:
+            return Reading(data, tuple(mistakes), mended)
+        mistakes.append(mistake)
+        if mistake.mend is None:
+            break
+        start, written = mistake.mend
+        mended = mended[:start] + written + mended[start + len(written) :]
+    return Reading(None, tuple(mistakes), None)
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Line and column (from 1) of a character of a text."""
+    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+def decoded(text: str, offset: int) -> tuple[str, int]:
+    """The string of JSON that begins at an offset, and where it ends. Raises ValueError."""
+    value, end = _DECODER.raw_decode(text, offset)
+    return str(value), end
+
+
+def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
+    offset = _after_space(text, min(error.pos, len(text)))
+    here = text[offset : offset + 1]
+    before = text[:offset].rstrip()
+    previous = before[-1:]
+    if (here == "/" and text[offset + 1 : offset + 2] in {"/", "*"}) or here == "#":
+        comment = _COMMENT.match(text, offset)
+        mend = (offset, re.sub(r"\S", " ", comment.group())) if comment else None
+        hint = "Take it out, or put it into the YAML as # comment."
+        return JsonMistake("comment", offset, "a comment; JSON has none", hint, mend)
+    if here in {"}", "]"} and previous == ",":
+        place = len(before) - 1
+        hint = "Take the comma out: the last entry has none behind it."
+        return JsonMistake("comma", place, f"a comma before {here!r}", hint, (place, " "))
+    if not here:
+        return JsonMistake("syntax", offset, "the text ends too early", "Close what is open: a quote, a '}' or a ']'.")
+    if here in _TYPOGRAPHIC:
+        mend = _quoted(text, offset) or (offset, '"')
+        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".', mend)
+    if here == "'":
+        return JsonMistake("syntax", offset, "a single quote", 'JSON quotes with ": write "…".', _quoted(text, offset))
+    if "delimiter" in error.msg and "','" in error.msg and (here in '"{[-' or here.isalnum()):
+        mend = (len(before), ",") if len(before) < offset else None
+        message = f"a comma is missing before {_word(text, offset)}"
+        return JsonMistake("syntax", offset, message, "Put a comma between two entries.", mend)
+    if "':'" in error.msg:
+        return JsonMistake("syntax", offset, f"a colon is missing before {_word(text, offset)}", 'Write "key": value.')
+    if "Extra data" in error.msg:
+        return JsonMistake(
+            "syntax", offset, f"{_word(text, offset)} stands behind the end", "One object, nothing behind it."
+        )
+    if "Invalid control character" in error.msg:
+        return JsonMistake(
+            "syntax", offset, "a line break or tab inside a quoted string", "Close the quote on the same line."
+        )
+    if "escape" in error.msg:
+        return JsonMistake("syntax", offset, "a backslash that begins no escape", r"Write \\ for one backslash.")
+    word = _word(text, offset)
+    hint = (
+        "Write true, false or null in small letters, or put text into quotes."
+        if here.isalpha()
+        else "See json.org for what may stand here."
+    )
+    small = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "FALSE": "false", "NULL": "null"}.get(
+        word
+    )
+    mend = (offset, small) if small else None
+    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint, mend)
+
+
+def _quoted(text: str, offset: int) -> tuple[int, str] | None:
+    """A text in single or typographic quotes with plain ones around it instead."""
+    match = _OTHER_QUOTES.match(text, offset)
+    return (offset, f'"{match.group(1)}"') if match else None
+
+
+def _word(text: str, offset: int) -> str:
+    match = re.match(r'"[^"\n]{0,30}"?|[\w.+-]{1,30}|.', text[offset:], re.DOTALL)
+    return match.group(0) if match else "the end"
+
+
+def _after_space(text: str, offset: int) -> int:
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset
+
+
+def locate(text: str, path: Path) -> tuple[int, int]:
+    """Offset of the deepest part of a path in valid JSON (a scalar's own, else its key's), and how many parts lead there."""
+    offset = place = _after_space(text, 0)
+    for depth, part in enumerate(path):
+        found = _entry(text, offset, part)
+        if found is None:
+            return place, depth
+        key, offset = found
+        place = key if text[offset] in "{[" and key is not None else offset
+    return place, len(path)
+
+
+def _entry(text: str, offset: int, part: str | int) -> tuple[int, int] | None:
+    """Offsets of the key (an item's own in a list) and of the value; of equal keys the last, as Go does."""
+    mapping = text[offset : offset + 1] == "{"
+    if (not mapping and text[offset : offset + 1] != "[") or mapping == isinstance(part, int):
+        return None
+    found, index, here = None, 0, _after_space(text, offset + 1)
+    while text[here : here + 1] not in {"}", "]", ""}:
+        start, name = here, ""
+        if mapping:
+            name, here = _DECODER.raw_decode(text, here)
+            here = _after_space(text, _after_space(text, here) + 1)
+        if (name == part) if mapping else (index == part):
+            found = (start, here)
+        _, here = _DECODER.raw_decode(text, here)
+        here, index = _after_space(text, here), index + 1
+        if text[here : here + 1] == ",":
+            here = _after_space(text, here + 1)
+    return found

@@ -1,0 +1,149 @@
+"""Kubespray's own checks, done before anything runs (roles/validate_inventory, roles/kubernetes/preinstall/tasks/0040-verify-settings.yml)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from multus_site.kubespray import addresses
+from multus_site.kubespray.releases import RELEASES, numbers
+
+CHOICES = {
+    "kube_network_plugin": ("calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"),
+    "kube_proxy_mode": ("iptables", "ipvs", "nftables"),
+    "etcd_deployment_type": ("docker", "host", "kubeadm"),
+    "container_manager": ("containerd", "crio", "docker"),
+    "dns_mode": ("coredns", "coredns_dual", "manual", "none"),
+    "cert_management": ("none", "script"),
+    "resolvconf_mode": ("docker_dns", "host_resolvconf", "none"),
+    "cloud_provider": ("", "external"),
+}  # fmt: skip
+CLOUDS = ("hcloud", "huaweicloud", "manual", "oci", "openstack", "vsphere")
+SPECIAL_PREFIXES = ("kube_", "kubelet_", "kubeadm_", "enable_", "etcd_", "containerd_", "download_", "calico_")
+SPECIAL_SUFFIXES = ("_enabled", "_stack")
+REMOVED = {"kubelet_static_pod_path": "v2.31.0"}
+"""Variable → the release that took it away."""
+
+DECIDED = {
+    "ansible_host": "nodes.hosts.<node>.address",
+    "ansible_port": "nodes.ssh.port",
+    "ansible_user": "nodes.ssh.user",
+    "ansible_connection": "nodes.backend",
+    "ansible_host_key_checking": "nodes.hosts.<node>.hostKey",
+    "ip": "nodes.hosts.<node>.address",
+    "access_ip": "nodes.hosts.<node>.address",
+    "etcd_member_name": "nodes.hosts.<node>",
+    "kube_override_hostname": "nodes.hosts.<node>",
+    "node": "nodes.hosts",
+}
+"""Variables that would take effect for every host at once, or undo what a site promises → where the site says it."""
+
+WHERE = "kubespray.variables"
+
+
+def mistakes(
+    version: str,
+    hosts: Mapping[str, Mapping[str, Any]],
+    groups: Mapping[str, Sequence[str]],
+    variables: Mapping[str, Any],
+) -> list[str]:
+    """Everything that the release of Kubespray would refuse, or that would break what comes after it; a sentence each.
+
+    What a variable holds may be a secret in the wrong place: only versions and networks are shown.
+    """
+    members = len({*groups["kube_control_plane"], *groups["kube_node"]})
+    return [
+        *_decided(variables),
+        *_choices(variables),
+        *_port(variables),
+        *_together(variables),
+        *_booleans(variables),
+        *_multus(variables),
+        *_kubernetes(version, variables),
+        *addresses.mistakes(hosts, members, variables),
+    ]
+
+
+def _decided(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name in variables:
+        if name in DECIDED or name.startswith("ansible_ssh_"):
+            yield f"{WHERE}.{name}: the site says this itself ({DECIDED.get(name, 'nodes.ssh')}); leave it out"
+    if variables.get("kube_owner", "root") != "root":
+        yield f"{WHERE}.kube_owner: would own /opt/cni/bin, where plugins are put as root; leave it out"
+    if variables.get("kubeconfig_localhost"):
+        yield (
+            f"{WHERE}.kubeconfig_localhost: would leave the administrator's credentials in a file here; leave it out, "
+            f"`pulumi stack output kubeconfig --show-secrets` prints them"
+        )
+
+
+def _choices(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, choices in CHOICES.items():
+        if name in variables and variables[name] not in choices:
+            known = ", ".join(choice or "''" for choice in choices)
+            yield f"{_where(name)}: not known to Kubespray; write one of {known}"
+    cloud = variables.get("external_cloud_provider")
+    if variables.get("cloud_provider") == "external" and cloud not in CLOUDS:
+        yield f"{WHERE}.external_cloud_provider: not known to Kubespray; write one of {', '.join(CLOUDS)}"
+
+
+def _port(variables: Mapping[str, Any]) -> Iterator[str]:
+    port = str(variables.get("kube_apiserver_port", 6443))
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        yield f"{WHERE}.kube_apiserver_port: not a port; write a whole number from 1 to 65535 such as 6443"
+
+
+def _together(variables: Mapping[str, Any]) -> Iterator[str]:
+    """What holds of one variable because of another."""
+    runtime = variables.get("container_manager", "containerd")
+    if variables.get("kube_network_plugin") == "custom_cni" and not (
+        variables.get("custom_cni_manifests") or variables.get("custom_cni_chart_release_name")
+    ):
+        yield f"{WHERE}.custom_cni_manifests: missing; kube_network_plugin custom_cni needs the manifests of a network"
+    if variables.get("etcd_deployment_type") == "docker" and runtime != "docker":
+        yield f"{WHERE}.etcd_deployment_type: docker needs container_manager docker; write host"
+    if variables.get("kata_containers_enabled") is True and runtime == "docker":
+        yield f"{WHERE}.kata_containers_enabled: needs container_manager containerd or crio, not docker"
+    if variables.get("gvisor_enabled") is True and runtime != "containerd":
+        yield f"{WHERE}.gvisor_enabled: needs container_manager containerd"
+    if variables.get("download_localhost") is True and variables.get("download_run_once") is not True:
+        yield f"{WHERE}.download_localhost: needs download_run_once: true"
+    if variables.get("kube_external_ca_mode") is True and variables.get("auto_renew_certificates") is True:
+        yield f"{WHERE}.auto_renew_certificates: can't renew what an outside authority signs (kube_external_ca_mode); leave it out"
+
+
+def _booleans(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in variables.items():
+        if (
+            isinstance(value, str)
+            and value.lower() in {"true", "false", "yes", "no"}
+            and (name.startswith(SPECIAL_PREFIXES) or name.endswith(SPECIAL_SUFFIXES))
+        ):
+            right = str(value.lower() in {"true", "yes"}).lower()
+            yield f"{WHERE}.{name}: {value!r} is text, Kubespray insists on a boolean; write {right} without quotes"
+
+
+def _multus(variables: Mapping[str, Any]) -> Iterator[str]:
+    value = variables.get("kube_network_plugin_multus", False)
+    if value not in {False, "false", "False"}:
+        yield (
+            f"{WHERE}.kube_network_plugin_multus: Kubespray's Multus (thin, another version) and ours would write the same 00-multus.conf; "
+            f"leave it out, the site's `multus` is what runs"
+        )
+
+
+def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, since in REMOVED.items():
+        if name in variables and numbers(version) >= numbers(since):
+            yield f"{WHERE}.{name}: {since} took it away and refuses it; leave it out"
+    wanted, release = variables.get("kube_version"), RELEASES.get(version)
+    if wanted is None:
+        return
+    parts = str(wanted).split(".")
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        yield f"{_where('kube_version')}: not a version; write three numbers such as 1.35.4, in quotes"
+    elif release is not None and not release.knows(str(wanted)):
+        yield f"{_where('kube_version')}: Kubespray {version} does not install {wanted}; it knows {release.range}"
+
+
+def _where(variable: str) -> str:
+    keys = {"kube_version": "kubespray.kubernetesVersion", "kube_network_plugin": "kubespray.networkPlugin"}
+    return keys.get(variable, f"{WHERE}.{variable}")

@@ -1,0 +1,186 @@
+"""One run of ansible-playbook: its environment, its process, its end."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.limits import forks, playbook_seconds
+from multus_site.kubespray.masking import Masking
+from multus_site.kubespray.plan import PlaybookRun
+from multus_site.kubespray.progress import COLOURS, Progress, Tail, elapsed
+from multus_site.kubespray.source import Source
+from multus_site.kubespray.watchdog import end_group
+from multus_site.kubespray.work_folder import SUDO, Secrets, Workplace
+from multus_site.render.inventory import inventory
+from multus_site.ssh.openssh import Shell
+
+NOT_OURS = ("SSH_AUTH_SOCK", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PULUMI_COMMAND_STD", "SSH_ASKPASS")
+"""Variables that would lead Ansible to the user's own agent or packages, or hand on what Pulumi told us."""
+
+CALLBACKS = Path(__file__).parent / "callback"
+
+LOG_SECONDS = 5
+"""How long to wait for the last of the output once Ansible has ended."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs playbooks of one source for one stack."""
+
+    source: Source
+    python: Path
+    """Python of the source's environment."""
+    workplace: Workplace
+    secrets: Secrets
+    shell: Shell
+    lock: IO[str]
+    say: Callable[[str], None]
+
+    def run(self, run: PlaybookRun, document: Document, hosts: dict[str, dict[str, Any]]) -> Progress:
+        """One playbook, to its end. `hosts`: variables of all hosts that may be in it. Raises KubesprayError if it fails."""
+        self.write_inventory(run.groups, document, {host: hosts[host] for host in run.hosts})
+        log = self.workplace.log(run.playbook)
+        events = log.with_suffix(".events")
+        started = time.monotonic()
+        mask = Masking.of(document.variables, document.secret, document.way.secrets())
+        progress = Progress(self.say, mask, len(run.hosts))
+        self.say(f"{run.playbook}: {run.reason}")
+        process = subprocess.Popen(
+            self._command(run),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.source.folder,
+            env=self._environment(events, len(run.hosts)),
+            start_new_session=True,
+        )
+        copying = threading.Thread(target=_copy, args=(process.stdout, log, mask), daemon=True)
+        copying.start()
+        code = self._watched(process, Tail(events), progress, playbook_seconds(len(run.hosts)))
+        copying.join(LOG_SECONDS)
+        took = elapsed(time.monotonic() - started)
+        if code:
+            raise KubesprayError(self._failure(run, progress, log, took))
+        self.say(f"{run.playbook}: done in {took}, {progress.summary()}")
+        return progress
+
+    def write_inventory(
+        self, groups: Mapping[str, Sequence[str]], document: Document, hosts: dict[str, dict[str, Any]]
+    ) -> None:
+        """The inventory of these hosts, with the groups of the site's own."""
+        variables = self._resolved(document)
+        self.workplace.write_inventory(inventory(hosts, groups, variables, document.own_groups))
+
+    def _watched(
+        self, process: "subprocess.Popen[bytes]", tail: Tail, progress: Progress, seconds: float
+    ) -> int | None:
+        """Waits for the end, and brings it about if we are ended first. None: the time was up."""
+        watcher = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "multus_site.kubespray.watchdog",
+                str(process.pid),
+                str(self.secrets.keys),
+                str(self.secrets.sockets),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=[self.lock.fileno()],
+        )
+        deadline = time.monotonic() + seconds
+        try:
+            while (code := process.poll()) is None:
+                if time.monotonic() > deadline:
+                    progress.failures.append(
+                        (
+                            "every host",
+                            progress.name or "(none began)",
+                            f"the playbook was not done within {elapsed(seconds)} minutes, its time limit; Ansible was ended",
+                        )
+                    )
+                    return 1
+                for event in tail.read():
+                    progress.take(event)
+                progress.tick()
+                time.sleep(0.2)
+            for event in tail.read():
+                progress.take(event)
+            return code
+        finally:
+            end_group(process.pid)
+            process.wait()
+            watcher.communicate(b".")
+
+    def _command(self, run: PlaybookRun) -> list[str]:
+        command = [str(self.python), "-m", "ansible", "playbook", "-i", str(self.workplace.inventory), run.playbook]
+        if run.limit:
+            command += ["--limit", ",".join(run.limit)]
+        if run.tags:
+            command += ["--tags", ",".join(run.tags)]
+        if run.extra:
+            # As JSON: Kubespray insists on real booleans.
+            command += ["-e", json.dumps(run.extra)]
+        return command
+
+    def _environment(self, events: Path, hosts: int) -> dict[str, str]:
+        """Ansible's settings: the source's ansible.cfg, and over it what keeps stacks apart and host keys checked."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", *NOT_OURS))}
+        folder = self.workplace.folder
+        return {
+            **kept,
+            "PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "SITE_EVENTS": str(events),
+            "ANSIBLE_CONFIG": str(self.source.folder / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_LOCAL_TEMP": str(folder / "ansible/tmp"),
+            "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.workplace.facts),
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_CALLBACKS_ENABLED": "site_events",
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORKS": str(forks(hosts)),
+            "ANSIBLE_RETRY_FILES_ENABLED": "False",
+            "ANSIBLE_HOST_KEY_CHECKING": "True",
+            "ANSIBLE_PRIVATE_KEY_FILE": str(self.secrets.keys),
+            "ANSIBLE_PIPELINING": "True",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.secrets.sockets),
+            "ANSIBLE_SSH_ARGS": shlex.join(
+                ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s", *self.shell.options()]
+            ),
+            **self.shell.environment(),
+            **({"ANSIBLE_BECOME_PASSWORD_FILE": str(sudo)} if (sudo := self.secrets.keys / SUDO).exists() else {}),
+        }
+
+    def _resolved(self, document: Document) -> dict[str, Any]:
+        """Variables with paths of this machine: files made absolute, which Ansible would look for beside its roles; a download cache of this stack."""
+        manifests = [str(Path(path).resolve()) for path in document.variables.get("custom_cni_manifests", [])]
+        ours = {"download_cache_dir": str(self.workplace.folder / "downloads")}
+        return {**ours, **document.variables, **({"custom_cni_manifests": manifests} if manifests else {})}
+
+    def _failure(self, run: PlaybookRun, progress: Progress, log: Path, took: str) -> str:
+        told = progress.failure() or "  Ansible ended without a failed task; the end of the log says why."
+        return (
+            f"{run.playbook} failed after {took}:\n{told}\n"
+            f"The whole log: {os.path.relpath(log)}\n"
+            f"Once the cause is gone, `pulumi up` goes on from here; nothing has to be undone."
+        )
+
+
+def _copy(output: IO[bytes], log: Path, mask: Masking) -> None:
+    """Writes Ansible's output into the log, line by line, without its secrets."""
+    with log.open("w", encoding="utf-8", buffering=1) as file:
+        for line in output:
+            file.write(mask(COLOURS.sub("", line.decode(errors="replace"))))

@@ -1,0 +1,143 @@
+"""Rules let loose on subjects: problems become findings with their place in the file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from multus_site.lint.facts import Facts
+from multus_site.lint.finding import Finding
+from multus_site.lint.positions import Text
+from multus_site.lint.registry import Problem, Rule, rules_for
+
+# Each of these registers its rules.
+from multus_site.lint.rules import (
+    annotation,
+    attached,
+    bonds,
+    capacity,
+    chained,
+    configuration,
+    exclusive_nics,
+    gateways,
+    interfaces,
+    nodes,
+    pods,
+    racks,
+    ranges,
+    slices,
+    syntax,
+)
+from multus_site.lint.subjects import Attached, Config, Everything, Ipam, Nad, Plugin, Pod
+from multus_site.model.positions import Path, written
+
+CATALOGUE = (
+    *(syntax, configuration, interfaces, chained, bonds),
+    *(ranges, slices, gateways),
+    *(annotation, pods, attached, nodes, racks, capacity, exclusive_nics),
+)
+"""The modules of the rules, in the order in which they are documented."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """Where a subject comes from."""
+
+    file: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """A finding together with its path, for comments that speak of it."""
+
+    finding: Finding
+    origin: Origin
+    path: Path
+
+    def holder(self) -> int:
+        """The line of the part of YAML that holds it."""
+        return self.origin.text.holder(self.path)
+
+
+@dataclass(slots=True)
+class Collection:
+    """Everything that is looked at in one run."""
+
+    facts: Facts
+    nads: list[Nad] = field(default_factory=list)
+    configs: list[Config] = field(default_factory=list)
+    pods: list[Pod] = field(default_factory=list)
+    origins: dict[int, Origin] = field(default_factory=dict)
+    """Origins of NADs, configurations and pods by their id()."""
+
+    def add(self, subject: Any, origin: Origin) -> None:  # noqa: ANN401  # a subject of any kind
+        """Keep what rules on several things together look at."""
+        if isinstance(subject, Nad):
+            self.nads.append(subject)
+        elif isinstance(subject, Config):
+            self.configs.append(subject)
+        elif isinstance(subject, Pod):
+            self.pods.append(subject)
+        else:
+            return
+        self.origins[id(subject)] = origin
+
+
+def findings_of(subject: Any, origin: Origin) -> Iterator[Located]:  # noqa: ANN401  # a subject of any kind
+    """What the rules find on one subject."""
+    for rule in rules_for(type(subject)):
+        for problem in rule.check(subject):
+            yield _finding(rule, problem, subject.path, getattr(problem.subject, "origin", origin))
+
+
+def findings_together(collection: Collection) -> Iterator[Located]:
+    """What the rules find on several things together."""
+    everything = Everything(collection.nads, collection.configs, collection.pods, collection.facts)
+    for rule in rules_for(Everything):
+        for problem in rule.check(everything):
+            subject = problem.subject
+            yield _finding(rule, problem, getattr(subject, "path", ()), collection.origins[id(_root(subject))])
+    for pair in _pairs(collection):
+        for rule in rules_for(Attached):
+            for problem in rule.check(pair):
+                yield _finding(rule, problem, (*pair.pod.path, *pair.path), collection.origins[id(pair.pod)])
+
+
+def _pairs(collection: Collection) -> Iterator[Attached]:
+    """Each attachment with its network, as the pod meets it: where nodes differ, once for each node that it can run on."""
+    by_name = {nad.full_name: nad for nad in collection.nads}
+    of_nodes: dict[str, list[Config]] = {}
+    for config in collection.configs:
+        if config.nad is not None and config.nodes:
+            of_nodes.setdefault(config.nad.full_name, []).append(config)
+    for pod in collection.pods:
+        for selection in pod.selections:
+            name = selection.full_name
+            met = [config.nad for config in of_nodes.get(name, []) if set(config.nodes) & set(pod.nodes)]
+            for nad in met or [by_name.get(name)]:
+                yield Attached(pod, selection, nad, collection.facts)
+
+
+def _root(subject: object) -> object:
+    if isinstance(subject, Ipam) and subject.plugin is not None:
+        subject = subject.plugin
+    return subject.config if isinstance(subject, Plugin) else subject
+
+
+def _finding(rule: Rule, problem: Problem, base: Path, origin: Origin) -> Located:
+    path = (*base, *problem.path)
+    line, column = origin.text.place(path, problem.offset)
+    level = problem.level or rule.level
+    shown, number = written(origin.text.shown(path)), origin.text.number
+    finding = Finding(
+        origin.text.file(path) or origin.file,
+        number,
+        line,
+        column,
+        shown,
+        rule.code,
+        level,
+        problem.message,
+        problem.hint,
+    )
+    return Located(finding, origin, path)

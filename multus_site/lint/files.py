@@ -1,0 +1,136 @@
+"""Texts of files in, findings out: YAML with one or more documents, JSON, manifests, CNI configurations, sites."""
+
+from dataclasses import dataclass, field
+
+from multus_site.cni import go_json
+from multus_site.lint.allow import Allow, allows_in, not_allowed
+from multus_site.lint.documents import is_site, subjects_in
+from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
+from multus_site.lint.facts import Facts
+from multus_site.lint.finding import Finding
+from multus_site.lint.positions import JsonText, PlacedText, YamlText
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.rules.segments import StackFile, check_segments
+from multus_site.lint.site import located_in, site_text
+from multus_site.lint.subjects import BrokenYaml, ConfigText
+from multus_site.model.defaults import Defaults
+from multus_site.model.load import SiteError, parse_site, site_data
+from multus_site.model.positions import Data, Path, YamlMistakeError, documents
+
+_MARKS = ("cni.cncf.io", "cniVersion", "multus-site:")
+"""What tells that a file found in a folder is meant for us even though it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteMistake:
+    """A mistake that the model of sites found."""
+
+    message: str
+    path: Path = ()
+
+
+@rule(
+    "SITE_MODEL",
+    "error",
+    "text",
+    "A site that the model refuses",
+    example="networks: {internal: {type: macvlan, mastre: ens6}}",
+    source="docs/site.md",
+)
+def site_model(mistake: SiteMistake) -> Problems:
+    """Unknown keys, wrong types, names that lead nowhere: the program would not start."""
+    what, _, right = mistake.message.partition("; ")
+    yield Problem((), what, right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else "."))
+
+
+@dataclass(slots=True)
+class Linter:
+    """Looks at files one by one and keeps what is to be looked at together."""
+
+    facts: Facts = field(default_factory=Facts)
+    found: list[Located] = field(default_factory=list)
+    allows: dict[str, list[Allow]] = field(default_factory=dict)
+    stacks: list[StackFile] = field(default_factory=list)
+    others: list[StackFile] = field(default_factory=list)
+    """Stacks that are only looked at together with those of `stacks`."""
+    defaults: dict[str, Defaults] = field(default_factory=dict)
+    """Defaults by the file of the stack that they stand under."""
+    together: Collection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.together = Collection(self.facts)
+
+    def add(self, text: str, file: str, *, sure: bool = False, defaults: Defaults | None = None) -> None:
+        """Look at a file. `sure`: it was found in a folder, so that only what is surely meant for us is looked at.
+
+        `defaults`: what stands under the site, if it is one.
+        """
+        if defaults is not None:
+            self.defaults[file] = defaults
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if text.lstrip()[:1] in {"{", "["} and self._add_json(text, file, sure=sure):
+            return
+        texts = []
+        for document in documents(text):
+            yaml_text = YamlText(document)
+            try:
+                data = document.data()
+            except YamlMistakeError as mistake:
+                if not sure or any(mark in document.text for mark in _MARKS):
+                    self._keep(
+                        BrokenYaml(mistake.message),
+                        Origin(file, PlacedText(document.number, mistake.line, mistake.column)),
+                    )
+                continue
+            texts.append(yaml_text)
+            self._add_document(data, text, Origin(file, yaml_text), sure=True)
+        self.allows[file] = allows_in(text, texts)
+        for allow in self.allows[file]:
+            self._keep(allow, Origin(file, PlacedText(1, allow.line, allow.column)))
+
+    def _add_json(self, text: str, file: str, *, sure: bool) -> bool:
+        """Look at a file of JSON; False if it may be YAML that begins with a bracket."""
+        reading, origin = go_json.read(text), Origin(file, JsonText(text))
+        if reading.mistakes:
+            if file.endswith((".yaml", ".yml")):
+                return False
+            if sure and not any(mark in text for mark in _MARKS):
+                return True
+            self._keep(ConfigText(text, (), self.facts, whole_file=True), origin)
+        self._add_document(reading.data, text, origin, sure=sure)
+        return True
+
+    def _add_document(self, data: Data, text: str, origin: Origin, *, sure: bool) -> None:
+        if is_site(data):
+            self._add_site(data, text, origin)
+            return
+        for subject in subjects_in(data, self.facts, sure=sure):
+            self._keep(subject, origin)
+            self.together.add(subject, origin)
+
+    def _add_site(self, data: Data, text: str, origin: Origin) -> None:
+        defaults = self.defaults.get(origin.file)
+        try:
+            site = parse_site(site_data(data), source=origin.file, text=text, defaults=defaults)
+        except SiteError as error:
+            for mistake, place in error.mistakes:
+                placed = PlacedText(1, place.line, place.column)
+                self._keep(SiteMistake(mistake.message, mistake.path), Origin(place.file, placed))
+            return
+        self.stacks.append(StackFile(origin.file, text, site, defaults))
+        self.found += located_in(site, file=origin.file, text=site_text(text, defaults), facts=self.facts)
+
+    def _keep(self, subject: object, origin: Origin) -> None:
+        self.found += findings_of(subject, origin)
+
+    def findings(self) -> list[Finding]:
+        """Everything that was found, sorted, what comments allow left out. Called once, after the last file."""
+        self.found += findings_together(self.together)
+        by_file: dict[str, list[Located]] = {}
+        # What sites have from the same defaults is told once.
+        for located in {located.finding: located for located in self.found}.values():
+            by_file.setdefault(located.finding.file, []).append(located)
+        left = {finding for file, items in by_file.items() for finding in not_allowed(items, self.allows.get(file, []))}
+        files = {stack.file for stack in self.stacks} | {defaults.file for defaults in self.defaults.values()}
+        across = {finding for finding in check_segments([*self.stacks, *self.others]) if finding.file in files}
+        return sorted(left | across)

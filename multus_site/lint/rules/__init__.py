@@ -1,0 +1,1 @@
+"""The rules, one topic a file; `multus_site.lint.engine` registers them."""

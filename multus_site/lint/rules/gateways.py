@@ -1,0 +1,191 @@
+"""Rules on gateways, routes and what else of address management is legal and seldom meant."""
+
+from ipaddress import IPv6Address
+
+from multus_site.cni.go_addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
+from multus_site.lint.pools import networks, pools_of, static_addresses
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Ipam, Part, Plugin
+from multus_site.model.positions import Data, Path
+
+_MAIN = 254
+"""The kernel's table of routes that packets look at when no rule says otherwise."""
+
+
+@rule(
+    "GATEWAY_OUTSIDE_SUBNET",
+    "warning",
+    "configuration",
+    "A gateway that is not in the network",
+    example='{"type": "host-local", "subnet": "10.1.10.0/24", "gateway": "10.1.11.1"}',
+    source="ip-route(8): the next hop must be reachable; no plugin checks it",
+)
+def gateway_outside_subnet(ipam: Ipam) -> Problems:
+    """The pod cannot reach it: routes through it are refused by the kernel, or lead nowhere."""
+    for path, gateway, own in _gateways(ipam):
+        if not own or int(gateway) == 0 or (isinstance(gateway, IPv6Address) and gateway.is_link_local):
+            continue
+        if not any(whole(subnet).contains(gateway) for subnet in own):
+            yield Problem(path, f"{gateway} is not in {', '.join(str(s) for s in own)}", f"Give {hosts_hint(own[0])}.")
+
+
+@rule(
+    "GATEWAY_ALLOCATABLE",
+    "warning",
+    "configuration",
+    "A pod can get the gateway's address",
+    example='{"type": "whereabouts", "range": "10.1.10.0/24", "gateway": "10.1.10.1"}',
+    source="whereabouts#601; host-local leaves the gateway out by itself (allocator.go)",
+)
+def gateway_allocatable(ipam: Ipam) -> Problems:
+    """whereabouts does not know that the gateway is taken: the first pod gets it, and the network fails."""
+    for path, address, _, own in static_addresses(ipam) if ipam.type == "static" else ():
+        if address == own:
+            hint = "Give the pod another address, or the router's as gateway."
+            yield Problem((*path, "gateway"), f"the pod's own address {own} is its gateway", hint)
+    gateway = parse_address(ipam.text("gateway"), sloppy=True)
+    if ipam.type != "whereabouts" or gateway is None:
+        return
+    for pool in pools_of(ipam):
+        if any(span.contains(gateway) for span in pool.handed_out):
+            hint = f'Write "exclude": ["{gateway}/{gateway.max_prefixlen}"] beside "{pool.key}".'
+            yield Problem(
+                (ipam.key("gateway"),), f"the gateway {gateway} is in the range {pool.span} that pods get", hint
+            )
+            return
+
+
+@rule(
+    "GATEWAY_UNSPECIFIED",
+    "warning",
+    "configuration",
+    "A gateway of zeros",
+    example='{"type": "static", "addresses": [{"address": "10.4.5.6/16", "gateway": "0.0.0.0"}]}',
+    source="RFC 1122 3.2.1.3",
+)
+def gateway_unspecified(ipam: Ipam) -> Problems:
+    """0.0.0.0 and :: are no host's address."""
+    for path, gateway, _ in _gateways(ipam):
+        if int(gateway) == 0:
+            yield Problem(path, f"{gateway} is no host's address", "Give the gateway's address, or leave the key out.")
+
+
+@rule(
+    "PUBLIC_IP_RANGE",
+    "warning",
+    "configuration",
+    "Public addresses",
+    example='{"type": "host-local", "subnet": "20.1.10.0/24"}',
+    source="RFC 1918, RFC 6598; IANA IPv4 special-purpose registry",
+)
+def public_ip_range(ipam: Ipam) -> Problems:
+    """If the addresses are somebody else's, pods can no longer reach them. Fine where they are yours."""
+    for pool in pools_of(ipam):
+        if pool.network and pool.network.version == 4 and pool.network.is_global and pool.network.prefixlen > 0:
+            yield Problem(
+                pool.key_path(pool.key),
+                f"{pool.network} is public",
+                "Take one of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, unless it is yours.",
+            )
+
+
+@rule(
+    "ROUTE_TOO_WIDE",
+    "warning",
+    "configuration",
+    "A route that takes what belongs to the cluster",
+    example='{"type": "host-local", "subnet": "10.1.10.0/24", "routes": [{"dst": "0.0.0.0/0"}]}',
+    source="containernetworking/plugins#698; multus-cni#847, #1507",
+)
+def route_too_wide(part: Ipam | Plugin) -> Problems:
+    """The pod has a default route on eth0 already: with a second one answers leave by the wrong interface."""
+    plugin = part.plugin if isinstance(part, Ipam) else part
+    if plugin and any(other.type == "sbr" for other in plugin.config.plugins):
+        return
+    if isinstance(part, Ipam):
+        yield from _wide_routes(part)
+    elif part.type == "bridge" and part.get("isDefaultGateway") is True:
+        hint = 'Write "isGateway": true, and in ipam "routes": [{"dst": …}] for the networks behind the bridge.'
+        message = "isDefaultGateway makes a second default route, beside that of eth0"
+        yield Problem((part.key("isDefaultGateway"),), message, hint)
+
+
+def _wide_routes(ipam: Ipam) -> Problems:
+    cluster = [
+        (name, cidr[1])
+        for name, texts in (("pods", ipam.facts.pod_cidr), ("services", ipam.facts.service_cidr))
+        for t in texts or ()
+        if (cidr := parse_cidr(t))
+    ]
+    for i, item in enumerate(ipam.entries("routes")):
+        route = Part(item, (), ipam.facts) if isinstance(item, dict) else None
+        cidr = parse_cidr(route.text("dst")) if route else None
+        if route is None or cidr is None or route.integer("table") not in {None, 0, _MAIN}:
+            continue
+        path: Path = (ipam.key("routes"), i)
+        hint = 'Write the networks behind this interface alone, such as {"dst": "10.20.0.0/16"}; or add {"type": "sbr"} to "plugins".'
+        if cidr[1].prefixlen < 8:
+            yield Problem(path, f"the route to {cidr[1]} competes with the pod's default route", hint)
+        elif taken := [
+            f"{network} of the cluster's {name}" for name, network in cluster if whole(network).overlaps(whole(cidr[1]))
+        ]:
+            yield Problem(path, f"the route to {cidr[1]} takes {taken[0]}", hint)
+
+
+@rule(
+    "WHEREABOUTS_REMOVED_DATASTORE",
+    "warning",
+    "configuration",
+    "whereabouts no longer knows etcd",
+    example='{"type": "whereabouts", "range": "10.1.10.0/24", "etcd_host": "etcd:2379"}',
+    source="whereabouts pkg/config/config.go storageError: Kubernetes is the only store",
+)
+def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
+    """The keys are ignored: addresses are kept in the cluster's own API."""
+    keys = [
+        key
+        for key in ipam.data
+        if key.lower().startswith("etcd_") or (key.lower(), ipam.data[key]) == ("datastore", "etcd")
+    ]
+    if ipam.type == "whereabouts" and keys:
+        hint = f"Take {'them' if len(keys) > 1 else 'it'} out; whereabouts needs its CRDs in the cluster, and no etcd."
+        yield Problem((keys[0],), f"whereabouts ignores {', '.join(keys)}", hint)
+
+
+@rule(
+    "IPVLAN_DHCP",
+    "error",
+    "configuration",
+    "DHCP on ipvlan",
+    example='{"type": "ipvlan", "master": "eth1", "ipam": {"type": "dhcp"}}',
+    source="cni.dev plugins/main/ipvlan: all children share the master's MAC address",
+)
+def ipvlan_dhcp(ipam: Ipam) -> Problems:
+    """A DHCP server tells clients by their MAC, which all pods of the node would share."""
+    if ipam.type == "dhcp" and ipam.interface_type == "ipvlan":
+        yield Problem(
+            (ipam.key("type"),), "dhcp cannot tell ipvlan's pods apart", "Take macvlan, or another address management."
+        )
+
+
+def _gateways(ipam: Ipam) -> list[tuple[Path, Address, list[Network]]]:
+    """Every gateway and next hop: its path, itself, the networks of which one must hold it."""
+    every = networks(ipam)
+    found: list[tuple[Path, Data, list[Network]]] = []
+    if ipam.type == "whereabouts":
+        found.append(((ipam.key("gateway"),), ipam.get("gateway"), every))
+    if ipam.type == "host-local":
+        pools = pools_of(ipam)
+        found += [
+            (pool.key_path("gateway"), pool.part.get("gateway"), [pool.network] if pool.network else [])
+            for pool in pools
+        ]
+    for list_key, key in (("addresses", "gateway"), ("routes", "gw")):
+        for i, item in enumerate(ipam.entries(list_key)):
+            if isinstance(item, dict):
+                part = Part(item, (), ipam.facts)
+                cidr = parse_cidr(part.text("address"), sloppy=True) if list_key == "addresses" else None
+                own = every if list_key == "routes" else [cidr[1]] if cidr else []
+                found.append(((ipam.key(list_key), i, part.key(key)), part.get(key), own))
+    parsed = [(path, parse_address(value, sloppy=True), own) for path, value, own in found if isinstance(value, str)]
+    return [(path, gateway, own) for path, gateway, own in parsed if gateway is not None]

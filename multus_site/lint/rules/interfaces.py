@@ -1,0 +1,277 @@
+"""Rules on what single plugins need: their master, their VLAN, their values, what excludes what."""
+
+from multus_site.cni.plugin_keys import OPERATOR_VALUES, VALUES
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Ipam, Nad, Operator, Plugin
+
+_MAIN = "containernetworking/plugins plugins/main"
+_INTERFACE = {
+    "macvlan": ("master",),
+    "ipvlan": ("master",),
+    "vlan": ("master",),
+    "bridge": ("bridge",),
+    "host-device": ("device",),
+    "tap": ("bridge",),
+    "ovs": ("bridge",),
+    "bond": ("ifname",),
+    "vrf": ("vrfname",),
+}
+"""Keys whose value is a network interface's name."""
+
+LONGEST = 15
+"""Bytes of an interface's name: the kernel's IFNAMSIZ less the closing zero."""
+
+
+@rule(
+    "MASTER_REQUIRED",
+    "error",
+    "configuration",
+    "No interface of the node is named",
+    example='{"cniVersion": "1.0.0", "name": "n", "type": "vlan", "vlanId": 110}',
+    source=f"{_MAIN}/vlan/vlan.go loadConf; macvlan.go and ipvlan.go take the default route's interface",
+)
+def master_required(plugin: Plugin) -> Problems:
+    """vlan always needs a master. macvlan and ipvlan take the interface of the default route, if the node has one."""
+    if (
+        plugin.type == "vlan"
+        and not plugin.text("master")
+        and (plugin.get("master") is None or plugin.get("master") == "")
+    ):
+        yield Problem(
+            (), "vlan needs a master", 'Give "master", the node\'s interface that carries the VLAN, such as "eth1".'
+        )
+    elif plugin.type in {"macvlan", "ipvlan"} and plugin.master == "" and plugin.facts.default_route == "":
+        yield Problem(
+            (), f"{plugin.type} has no master, and the nodes have no default route to take one from", 'Give "master".'
+        )
+    elif plugin.type == "vrf" and not plugin.has("vrfname"):
+        yield Problem((), "vrf needs a vrfname", 'Give "vrfname", the VRF that the interface is put into.')
+    elif (
+        plugin.type == "ovs"
+        and not plugin.text("bridge")
+        and not plugin.text("deviceID")
+        and not plugin.capability("deviceID")
+    ):
+        nad = plugin.config.nad
+        if nad is None or not nad.resource:
+            yield Problem((), "ovs needs a bridge", 'Give "bridge", an Open vSwitch bridge that each node has.')
+
+
+@rule(
+    "IPAM_REQUIRED",
+    "error",
+    "configuration",
+    "A plugin that cannot do without address management",
+    example='{"cniVersion": "1.0.0", "name": "n", "type": "vlan", "master": "eth0", "vlanId": 5}',
+    source=f"{_MAIN}/vlan, ipvlan, ptp, dummy: cmdAdd calls the IPAM plugin always",
+)
+def ipam_required(plugin: Plugin) -> Problems:
+    """macvlan, bridge and host-device can be without addresses; vlan, ipvlan, ptp and dummy cannot."""
+    needs = plugin.type in {"vlan", "ptp", "dummy"} or (plugin.type == "ipvlan" and not plugin.chained)
+    if (
+        needs
+        and (plugin.ipam is None or plugin.ipam.get("type") in (None, ""))
+        and not isinstance(plugin.get("ipam"), (str, list))
+    ):
+        path = (plugin.key("ipam"),) if plugin.ipam is not None else ()
+        yield Problem(
+            path, f"{plugin.type} needs an ipam", 'Give "ipam": {"type": "static" | "host-local" | "whereabouts" | …}.'
+        )
+
+
+@rule(
+    "ENUM",
+    "error",
+    "configuration",
+    "A value that the plugin does not know",
+    example='{"type": "macvlan", "master": "eth0", "mode": "l2"}',
+    source="macvlan.go and ipvlan.go modeFromString; sriov-cni pkg/config; bridge, portmap, firewall",
+)
+def enum(part: Plugin | Ipam | Operator) -> Problems:
+    """The plugin compares letter by letter and refuses anything else."""
+    kind = part.kind if isinstance(part, Operator) else part.type
+    for (owner, key), values in (OPERATOR_VALUES if isinstance(part, Operator) else VALUES).items():
+        if owner != kind:
+            continue
+        value = part.get(key)
+        if not isinstance(value, type(values[0])) or isinstance(value, bool) or value == "":
+            continue
+        if (value.lower() if key == "vlanProto" and isinstance(value, str) else value) in values or value in values:
+            continue
+        shown = f"{values[0]} to {values[-1]}" if isinstance(values[0], int) else ", ".join(str(v) for v in values)
+        other = next((o for (o, k), known in VALUES.items() if k == key and o != kind and value in known), "")
+        belongs = f"; {value!r} is one of {other}" if other else ""
+        yield Problem((part.key(key),), f"{key} {value!r} is not known to {kind}{belongs}", f"Write one of: {shown}.")
+    kernelpath = part.text("kernelpath") if kind == "host-device" else ""
+    if kernelpath and not kernelpath.startswith("/sys/devices/"):
+        hint = "Write the device's path below /sys/devices, as printed by: readlink -f /sys/class/net/NAME"
+        yield Problem((part.key("kernelpath"),), f"kernelpath {kernelpath!r} does not begin with /sys/devices/", hint)
+    if isinstance(part, Plugin) and part.type in {"macvlan", "vlan"} and (part.integer("mtu") or 0) < 0:
+        yield Problem(
+            (part.key("mtu"),),
+            f"mtu {part.integer('mtu')} is negative",
+            "Write the MTU in bytes, or leave it out for the master's.",
+        )
+
+
+@rule(
+    "EXCLUSIVE",
+    "error",
+    "configuration",
+    "Keys that exclude each other, or none of which is there",
+    example='{"type": "bridge", "hairpinMode": true, "promiscMode": true}',
+    source=f"{_MAIN}/bridge/bridge.go cmdAdd; host-device.go loadConf; meta/portmap/main.go parseConfig",
+)
+def exclusive(plugin: Plugin) -> Problems:
+    """The plugin refuses both, or cannot guess which one is meant."""
+    if plugin.type == "bridge" and plugin.get("hairpinMode") is True and plugin.get("promiscMode") is True:
+        yield Problem((plugin.key("promiscMode"),), "hairpinMode and promiscMode are both true", "Keep one of them.")
+    ipam = plugin.ipam is not None and plugin.ipam.type != ""
+    if plugin.type == "bridge" and plugin.get("disableContainerInterface") is True and ipam:
+        key = plugin.key("disableContainerInterface")
+        yield Problem(
+            (key,), "disableContainerInterface with an ipam: no interface, but an address", "Keep one of them."
+        )
+    if plugin.type == "portmap" and plugin.has("markMasqBit") and plugin.has("externalSetMarkChain"):
+        yield Problem(
+            (plugin.key("markMasqBit"),), "markMasqBit and externalSetMarkChain are both there", "Keep one of them."
+        )
+    if plugin.type == "host-device":
+        keys = ("device", "hwaddr", "kernelpath", "pciBusID")
+        there = [plugin.key(key) for key in keys if plugin.text(key)]
+        if len(there) > 1:
+            yield Problem(
+                (there[1],),
+                f"{', '.join(there)} each name a device; the plugin takes {there[0]}",
+                "Keep one of them.",
+                "warning",
+            )
+        nad = plugin.config.nad
+        injected = (nad is not None and nad.resource) or plugin.capability("deviceID") or plugin.has("runtimeConfig")
+        if not there and not injected and not any(plugin.has(key) for key in keys):
+            hint = f"Give exactly one of {', '.join(keys)}, or the annotation k8s.v1.cni.cncf.io/resourceName for a device of a device plugin."
+            yield Problem((), "host-device does not say which device", hint)
+
+
+@rule(
+    "VLAN_ID",
+    "error",
+    "configuration",
+    "A VLAN id that does not exist",
+    example='{"type": "vlan", "master": "eth0", "vlanId": 4095}',
+    source=f"{_MAIN}/vlan/vlan.go loadConf, bridge.go collectVlanTrunk; sriov-cni pkg/config (IEEE 802.1Q reserves 4095)",
+)
+def vlan_id(part: Plugin | Operator) -> Problems:
+    """Twelve bits, of which 4095 is reserved; 0 is no VLAN. Some messages and documents say 4095 and are wrong."""
+    kind = part.kind if isinstance(part, Operator) else part.type
+    key = {"vlan": "vlanId", "bridge": "vlan", "sriov": "vlan", "ovs": "vlan", "SriovNetwork": "vlan"}.get(kind, "")
+    if not key:
+        return
+    value = part.integer(key)
+    if value is not None and not 0 <= value <= 4094:
+        yield Problem((part.key(key),), f"{key} {value} is no VLAN id", "Write a number from 1 to 4094, or 0 for none.")
+    elif kind == "vlan" and not part.has(key):
+        yield Problem((), "vlan has no vlanId: taken for 0, which is no VLAN", 'Give "vlanId", 1 to 4094.', "warning")
+    trunk = {"bridge": "vlanTrunk", "ovs": "trunk"}.get(kind)
+    for i, item in enumerate(part.entries(trunk) if trunk else ()):
+        if isinstance(item, dict):
+            yield from _trunk((part.key(trunk or ""), i), {k.lower(): v for k, v in item.items()})
+
+
+def _trunk(path: tuple[str, int], item: dict[str, object]) -> Problems:
+    numbers = {name: item.get(name.lower()) for name in ("id", "minID", "maxID")}
+    for name, value in numbers.items():
+        if isinstance(value, int) and not isinstance(value, bool) and not 1 <= value <= 4094:
+            yield Problem((*path, name), f"{name} {value} is no VLAN id of a trunk", "Write a number from 1 to 4094.")
+    low, high = numbers["minID"], numbers["maxID"]
+    if (low is None) != (high is None):
+        missing = "minID" if low is None else "maxID"
+        yield Problem(path, f"a trunk's range without {missing}", "Give minID and maxID, or id alone.")
+    elif isinstance(low, int) and isinstance(high, int) and low > high:
+        yield Problem(path, f"minID {low} is above maxID {high}", f"Write minID {high} and maxID {low}.")
+
+
+@rule(
+    "VLANQOS_NEEDS_VLAN",
+    "error",
+    "configuration",
+    "VLAN settings without a VLAN",
+    example='{"type": "sriov", "vlanQoS": 4}',
+    source="sriov-cni pkg/config/config.go LoadConf",
+)
+def vlanqos_needs_vlan(part: Plugin | Operator) -> Problems:
+    """Priority and protocol are fields of the VLAN tag: without a tag there is nowhere to put them."""
+    if (part.kind if isinstance(part, Operator) else part.type) not in {"sriov", "SriovNetwork"}:
+        return
+    strict = isinstance(part, Plugin) and not part.has("vlan")
+    if part.integer("vlan"):
+        return
+    for key, empty in (("vlanQoS", 0), ("vlanProto", "802.1q")):
+        value = part.get(key)
+        plain = value.lower() if isinstance(value, str) else value
+        if value is not None and not isinstance(value, bool) and (strict or plain not in {empty, ""}):
+            yield Problem(
+                (part.key(key),), f"{key} {value!r} without a VLAN", 'Give "vlan", 1 to 4094, or take it out.'
+            )
+
+
+@rule(
+    "RATE_REVERSED",
+    "error",
+    "configuration",
+    "A minimum above the maximum",
+    example='{"type": "sriov", "min_tx_rate": 200, "max_tx_rate": 100}',
+    source="sriov-cni docs/configuration-reference.md",
+)
+def rate_reversed(part: Plugin | Operator) -> Problems:
+    """The driver refuses it; 0 means no limit."""
+    names = ("minTxRate", "maxTxRate") if isinstance(part, Operator) else ("min_tx_rate", "max_tx_rate")
+    if (part.kind if isinstance(part, Operator) else part.type) in {"sriov", "SriovNetwork"}:
+        low, high = part.integer(names[0]), part.integer(names[1])
+        if low and high and low > high:
+            yield Problem(
+                (part.key(names[0]),), f"{names[0]} {low} is above {names[1]} {high}", "Exchange them (Mbit/s)."
+            )
+
+
+@rule(
+    "INTERFACE_NAME",
+    "error",
+    "configuration",
+    "A name that no interface can have",
+    example='{"type": "macvlan", "master": "enp129s0f0np0.1234"}',
+    source="linux/if.h IFNAMSIZ; cni pkg/utils ValidateInterfaceName",
+)
+def interface_name(plugin: Plugin) -> Problems:
+    """At most 15 bytes, VLAN interfaces such as ens19.1234 included."""
+    for key in _INTERFACE.get(plugin.type, ()):
+        value = plugin.text(key)
+        if len(value.encode()) > LONGEST:
+            yield Problem(
+                (plugin.key(key),),
+                f"{value!r} is {len(value.encode())} bytes long, an interface's name at most {LONGEST}",
+                "Look at the name with: ip link",
+            )
+        elif value in {".", ".."} or any(c in "/:" or c.isspace() for c in value):
+            yield Problem(
+                (plugin.key(key),),
+                f"{value!r} is no name of an interface",
+                "Write a name without white space, '/' and ':'.",
+            )
+
+
+@rule(
+    "SRIOV_RESOURCENAME_MISSING",
+    "error",
+    "configuration",
+    "An SR-IOV network without its resource",
+    example="metadata: {name: sriov-net}, config: {type: sriov, …}",
+    source="sriov-cni pkg/config/config.go 'VF pci addr is required'; multus-cni pkg/k8sclient getKubernetesDelegate",
+)
+def sriov_resourcename_missing(nad: Nad) -> Problems:
+    """Multus passes a VF on only for the resource that the NAD names in an annotation."""
+    for plugin in nad.config.plugins if nad.config else ():
+        if plugin.type == "sriov" and not plugin.text("deviceID") and not nad.resource:
+            hint = "Add metadata.annotations: k8s.v1.cni.cncf.io/resourceName: RESOURCE, as the SR-IOV device plugin offers it."
+            yield Problem(("metadata",), "sriov gets no VF: the NAD names no resource", hint)
+            return

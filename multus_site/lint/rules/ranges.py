@@ -1,0 +1,363 @@
+"""Rules on the addresses that are handed out; each range as the plugin in question reads it."""
+
+from multus_site.cni.go_addresses import host, hosts_hint, parse_address, parse_cidr, usable, whole
+from multus_site.cni.plugin_keys import INNER, IPAM, ipam_owners
+from multus_site.lint.finding import Level
+from multus_site.lint.pools import Pool, exclusion, pools_of, static_addresses
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Ipam, Part
+from multus_site.model.positions import Path
+
+_HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
+_WHEREABOUTS = "whereabouts pkg/config/config.go, pkg/iphelpers"
+
+
+@rule(
+    "BAD_CIDR",
+    "error",
+    "configuration",
+    "No network or address",
+    example='{"type": "host-local", "subnet": "10.1.10.0"}',
+    source=f"Go net.ParseCIDR and net.ParseIP in {_HOST_LOCAL}/config.go, ipam/static/main.go, {_WHEREABOUTS}",
+)
+def bad_cidr(ipam: Ipam) -> Problems:
+    """The plugin cannot read it and the pod does not start; the API server took it for any text."""
+    sloppy = ipam.type == "whereabouts"
+    for pool in pools_of(ipam):
+        yield from _bad_pool(ipam, pool)
+    if ipam.type == "host-local":
+        for i, members in enumerate(ipam.entries("ranges")):
+            place: Path = (ipam.key("ranges"), i)
+            if not isinstance(members, list):
+                yield Problem(place, "a range set is a list of ranges", "Write one more pair of brackets: [[{…}]].")
+                continue
+            for j, member in enumerate(members):
+                if not isinstance(member, dict):
+                    yield Problem((*place, j), "a range is an object", 'Write {"subnet": "10.1.10.0/24"}.')
+    for i, item in enumerate(ipam.entries("addresses") if ipam.type in {"static", "whereabouts"} else ()):
+        if isinstance(item, dict):
+            part = Part(item, (), ipam.facts)
+            path: Path = (ipam.key("addresses"), i)
+            if parse_cidr(part.text("address"), sloppy=sloppy) is None:
+                text = part.text("address")
+                found = f"{text!r} is no address with a prefix length" if text else "an entry without address"
+                yield Problem((*path, part.key("address")), found, "Write one such as 10.1.10.5/24.")
+            yield from _bad_address(part, "gateway", path)
+    if ipam.type == "whereabouts":
+        yield from _bad_address(ipam, "gateway", ())
+    for i, item in enumerate(ipam.entries("routes")):
+        if isinstance(item, dict):
+            route = Part(item, (), ipam.facts)
+            if not isinstance(route.get("dst"), str) or parse_cidr(route.text("dst")) is None:
+                found = f"{route.get('dst')!r} is no network" if route.has("dst") else "a route without dst"
+                yield Problem(
+                    (ipam.key("routes"), i, route.key("dst")),
+                    found,
+                    "Write one such as 10.20.0.0/16, or 0.0.0.0/0 for all.",
+                )
+            yield from _bad_address(route, "gw", (ipam.key("routes"), i))
+
+
+def _bad_pool(ipam: Ipam, pool: Pool) -> Problems:
+    if pool.network is None:
+        found = f"{pool.text!r} is no network" if pool.text else f"a range without {pool.key}"
+        yield Problem(pool.key_path(pool.key), found, "Write an address and a prefix length such as 10.1.10.0/24.")
+    elif "-" in pool.text and pool.start is None:
+        yield Problem(
+            pool.key_path(pool.key),
+            f"{pool.text.partition('-')[0]!r} is no address",
+            "Write FIRST-LAST/LENGTH such as 10.1.10.200-10.1.10.250/24.",
+        )
+    for name in (pool.start_key, pool.end_key):
+        yield from _bad_address(pool.part, name, pool.path, sloppy=ipam.type == "whereabouts")
+    if ipam.type == "host-local":
+        yield from _bad_address(pool.part, "gateway", pool.path)
+
+
+def _bad_address(part: Part, name: str, path: Path, *, sloppy: bool = False) -> Problems:
+    value = part.get(name)
+    if isinstance(value, str) and value and parse_address(value, sloppy=sloppy) is None:
+        more = " without a prefix length" if "/" in value else ""
+        yield Problem(
+            (*path, part.key(name)), f"{value!r} is no IP address", f"Write one{more} such as 10.1.10.1 or fd00::1."
+        )
+
+
+@rule(
+    "HOST_BITS_SET",
+    "error",
+    "configuration",
+    "A subnet that is no network address",
+    example='{"type": "host-local", "subnet": "10.1.10.5/24"}',
+    source=f"{_HOST_LOCAL}/range.go Canonicalize; kernel fib_table_insert: 'Invalid prefix for given prefix length'",
+)
+def host_bits_set(ipam: Ipam) -> Problems:
+    """host-local and the kernel's IPv4 routes want the network's own address; whereabouts does not mind."""
+    for pool in pools_of(ipam) if ipam.type == "host-local" else ():
+        if pool.network and pool.base != pool.network.network_address:
+            yield Problem(pool.key_path(pool.key), f"{pool.text} has host bits set", f"Write {pool.network}.")
+    for i, item in enumerate(ipam.entries("routes")):
+        route = Part(item, (), ipam.facts) if isinstance(item, dict) else None
+        cidr = parse_cidr(route.text("dst")) if route else None
+        if route and cidr and cidr[1].version == 4 and cidr[0] != cidr[1].network_address:
+            path = (ipam.key("routes"), i, route.key("dst"))
+            yield Problem(path, f"the route's {route.text('dst')} has host bits set", f"Write {cidr[1]}.")
+
+
+@rule(
+    "SUBNET_TOO_SMALL",
+    "error",
+    "configuration",
+    "A subnet without addresses for pods",
+    example='{"type": "host-local", "subnet": "10.1.10.0/31"}',
+    source=f"{_HOST_LOCAL}/range.go Canonicalize; whereabouts pkg/iphelpers HasUsableIPs",
+)
+def subnet_too_small(ipam: Ipam) -> Problems:
+    """Of each network two addresses are its own (network, broadcast): /31 and /32 (IPv6: /127, /128) leave none."""
+    for pool in pools_of(ipam):
+        if pool.network and pool.network.num_addresses < 4:
+            longest = pool.network.max_prefixlen - 2
+            yield Problem(
+                pool.key_path(pool.key),
+                f"{pool.network} has no address to hand out",
+                f"Take a prefix length of {longest} or less.",
+            )
+
+
+@rule(
+    "NO_RANGES",
+    "error",
+    "configuration",
+    "No range to take addresses from",
+    example='{"type": "host-local"}',
+    source=f"{_HOST_LOCAL}/config.go 'no IP ranges specified'; whereabouts pkg/types ErrNoIPRanges",
+)
+def no_ranges(ipam: Ipam) -> Problems:
+    """No pod gets an address, so none starts."""
+    if ipam.type == "host-local":
+        for i, members in enumerate(ipam.entries("ranges")):
+            if members == []:
+                yield Problem(
+                    (ipam.key("ranges"), i), "an empty range set", 'Give it a range: [{"subnet": "10.1.10.0/24"}].'
+                )
+        given = (
+            ipam.has("subnet")
+            or bool(ipam.entries("ranges"))
+            or (ipam.has("ranges") and not isinstance(ipam.get("ranges"), list))
+        )
+        hint = 'Give "ranges": [[{"subnet": "10.1.10.0/24"}]].'
+    elif ipam.type == "whereabouts":
+        given = (
+            bool(ipam.get("range"))
+            or bool(ipam.entries("ipRanges"))
+            or (ipam.has("ipRanges") and not isinstance(ipam.get("ipRanges"), list))
+        )
+        given = given or ipam.has("addresses")
+        hint = 'Give "range": "10.1.10.0/24".'
+    else:
+        return
+    if given or _foreign(ipam):
+        return
+    if not (ipam.plugin and ipam.plugin.capability("ipRanges")):
+        yield Problem((), f"{ipam.type} has no range", hint)
+
+
+@rule(
+    "RANGE_OUTSIDE_SUBNET",
+    "error",
+    "configuration",
+    "A range that begins or ends outside its network",
+    example='{"type": "host-local", "subnet": "10.1.10.0/24", "rangeEnd": "10.1.11.250"}',
+    source=f"{_HOST_LOCAL}/range.go Canonicalize; {_WHEREABOUTS} (which ignores range_start and range_end there)",
+)
+def range_outside_subnet(ipam: Ipam) -> Problems:
+    """host-local refuses it; whereabouts forgets the bound and hands out the whole network."""
+    for pool in pools_of(ipam):
+        if pool.network is None:
+            continue
+        for name, address in ((pool.start_key, pool.start), (pool.end_key, pool.end)):
+            if address is not None and not whole(pool.network).contains(address):
+                path = pool.key_path(pool.key if "-" in pool.text else name)
+                yield Problem(path, f"{address} is outside {pool.network}", f"Give {hosts_hint(pool.network)}.")
+
+
+@rule(
+    "RANGE_REVERSED",
+    "error",
+    "configuration",
+    "A range that ends before it begins",
+    example='{"type": "host-local", "subnet": "10.1.10.0/24", "rangeStart": "10.1.10.200", "rangeEnd": "10.1.10.100"}',
+    source=f"{_HOST_LOCAL}/range.go (reports it as 'RangeEnd not in network'); {_WHEREABOUTS}",
+)
+def range_reversed(ipam: Ipam) -> Problems:
+    """The first address must not be above the last; where one is not given, it is the network's first or last for hosts."""
+    for pool in pools_of(ipam):
+        if pool.network is None or pool.network.num_addresses < 4 or (pool.start is None and pool.end is None):
+            continue
+        inside = usable(pool.network)
+        first, last = pool.start or host(inside, inside.first), pool.end or host(inside, inside.last)
+        if int(first) <= int(last) or not all(whole(pool.network).contains(a) for a in (first, last)):
+            continue
+        message = f"the range ends at {last}, before it begins at {first}"
+        if "-" in pool.text:
+            yield Problem(pool.key_path(pool.key), message, f"Write {last}-{first}/{pool.network.prefixlen}.")
+        elif pool.start and pool.end:
+            hint = f'Exchange the two: "{pool.start_key}": "{last}", "{pool.end_key}": "{first}".'
+            yield Problem(pool.key_path(pool.end_key), message, hint)
+        elif pool.start:
+            yield Problem(pool.key_path(pool.start_key), message, f"Give {hosts_hint(pool.network)}.", "warning")
+        elif ipam.type == "host-local":
+            yield Problem(pool.key_path(pool.end_key), message, f"Give {hosts_hint(pool.network)}.")
+
+
+@rule(
+    "RANGES_OVERLAP",
+    "error",
+    "configuration",
+    "Two ranges of one network share addresses",
+    example='{"type": "host-local", "ranges": [[{"subnet": "10.1.0.0/16"}], [{"subnet": "10.1.10.0/24"}]]}',
+    source=f"{_HOST_LOCAL}/range_set.go Canonicalize, config.go",
+)
+def ranges_overlap(ipam: Ipam) -> Problems:
+    """host-local refuses it; whereabouts would give a pod two addresses out of one range."""
+    spans = sorted(((span, pool) for pool in pools_of(ipam) if (span := pool.span)), key=lambda item: item[0])
+    furthest: tuple[int, int, Pool] | None = None
+    for span, pool in spans:
+        if furthest and furthest[0] == span.family and span.first <= furthest[1]:
+            level: Level | None = None if ipam.type == "host-local" else "warning"
+            later = max(pool, furthest[2], key=lambda p: p.path)
+            earlier = furthest[2] if later is pool else pool
+            message = f"the range {later.span} overlaps {earlier.span}"
+            yield Problem(later.key_path(later.key), message, "Let each address be in one range only.", level)
+        if furthest is None or furthest[0] != span.family or span.last > furthest[1]:
+            furthest = (span.family, span.last, pool)
+
+
+@rule(
+    "MIXED_FAMILIES",
+    "error",
+    "configuration",
+    "IPv4 and IPv6 in one range set",
+    example='{"type": "host-local", "ranges": [[{"subnet": "10.1.10.0/24"}, {"subnet": "fd00::/64"}]]}',
+    source=f"{_HOST_LOCAL}/range_set.go Canonicalize",
+)
+def mixed_families(ipam: Ipam) -> Problems:
+    """One address is given out of each set; for both families write two sets."""
+    families: dict[int, int] = {}
+    for pool in pools_of(ipam) if ipam.type == "host-local" else ():
+        if pool.network is None or pool.set < 0:
+            continue
+        if families.setdefault(pool.set, pool.network.version) != pool.network.version:
+            hint = "Write a set of its own for each family: [[{IPv4}], [{IPv6}]]."
+            yield Problem(
+                pool.key_path(pool.key), f"{pool.network} is of another family than the first of its set", hint
+            )
+
+
+@rule(
+    "BAD_EXCLUDE",
+    "error",
+    "configuration",
+    "An exclusion that cannot be or does nothing",
+    example='{"type": "whereabouts", "range": "10.1.10.0/24", "exclude": ["10.1.10.1-10.1.10.9"]}',
+    source="whereabouts pkg/allocate/allocate.go parseExcludedRange",
+)
+def bad_exclude(ipam: Ipam) -> Problems:
+    """Networks and single addresses only. What lies outside the range excludes nothing."""
+    for pool in pools_of(ipam) if ipam.type == "whereabouts" else ():
+        for i, item in enumerate(pool.part.entries("exclude")):
+            path = (*pool.path, pool.part.key("exclude"), i)
+            span = exclusion(item)
+            if isinstance(item, str) and span is None:
+                yield Problem(
+                    path, f"{item!r} is no network and no address", "Write one such as 10.1.10.0/28 or 10.1.10.1."
+                )
+            elif span and pool.network and not whole(pool.network).overlaps(span):
+                yield Problem(
+                    path,
+                    f"{item} is outside {pool.network} and excludes nothing",
+                    f"Take it out, or write a part of {pool.network}.",
+                    "warning",
+                )
+        if pool.span and not pool.handed_out:
+            yield Problem(
+                (*pool.path, pool.part.key("exclude")),
+                f"nothing of {pool.span} is left",
+                "Exclude less, or take a larger range.",
+            )
+
+
+@rule(
+    "STATIC_NO_ADDRESS",
+    "error",
+    "configuration",
+    "Fixed addresses, and none is given",
+    example='{"type": "static"}',
+    source="plugins/ipam/static/main.go; the interface plugins' 'IPAM plugin returned missing IP config'",
+)
+def static_no_address(ipam: Ipam) -> Problems:
+    """Either the addresses are here, or pods bring theirs along (capability ips)."""
+    if ipam.type != "static" or ipam.entries("addresses") or _foreign(ipam):
+        return
+    plugin = ipam.plugin
+    if plugin is None or not (plugin.capability("ips") or plugin.has("args") or plugin.has("runtimeConfig")):
+        hint = 'Give "addresses": [{"address": "10.1.10.5/24"}], or "capabilities": {"ips": true} beside "type" and let pods ask for theirs.'
+        yield Problem((), "static has no addresses", hint)
+
+
+@rule(
+    "IPAM_KEY_FOR_OTHER_PLUGIN",
+    "error",
+    "configuration",
+    "A key of another address management",
+    example='{"type": "whereabouts", "subnet": "10.1.10.0/24"}',
+    source=f"{_HOST_LOCAL}/config.go; whereabouts pkg/types/types.go",
+)
+def ipam_key_for_other_plugin(ipam: Ipam) -> Problems:
+    """Each names its ranges otherwise, and ignores the others' keys: an error where no range is left, else a warning."""
+    for key, owner in _foreign(ipam):
+        nothing_left = not (pools_of(ipam) or static_addresses(ipam)) and ipam.type != "dhcp"
+        yield _of_other(ipam, (key,), owner, nothing_left=nothing_left)
+    for pool in pools_of(ipam) if ipam.type in IPAM else ():
+        for key in pool.part.data if pool.path else ():
+            owners = [name for name, known in _OF_RANGES.items() if key.lower() in known]
+            if owners and ipam.type not in owners:
+                yield _of_other(ipam, (*pool.path, key), owners[0], nothing_left=pool.network is None)
+
+
+_OF_RANGES = {of: {key.lower() for key in keys} for (of, name), keys in INNER.items() if name in {"ranges", "ipRanges"}}
+"""Keys of one range in small letters, by address management."""
+
+
+def _of_other(ipam: Ipam, path: Path, owner: str, *, nothing_left: bool) -> Problem:
+    key = str(path[-1])
+    own = _TRANSLATED.get((ipam.type, key.lower()), "")
+    hint = f"Write {own} instead." if own else f"Take it out, or write type: {owner}."
+    return Problem(
+        path, f"{ipam.type} does not read {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning"
+    )
+
+
+_TRANSLATED = {
+    ("whereabouts", "subnet"): '"range"',
+    ("whereabouts", "rangestart"): '"range_start"',
+    ("whereabouts", "rangeend"): '"range_end"',
+    ("whereabouts", "ranges"): '"ipRanges": [{"range": …}]',
+    ("whereabouts", "gateway"): '"gateway" beside "type"',
+    ("host-local", "range"): '"subnet"',
+    ("host-local", "range_start"): '"rangeStart"',
+    ("host-local", "range_end"): '"rangeEnd"',
+    ("host-local", "ipranges"): '"ranges": [[{"subnet": …}]]',
+    ("static", "subnet"): '"addresses": [{"address": …}]',
+    ("static", "range"): '"addresses": [{"address": …}]',
+    ("static", "ranges"): '"addresses": [{"address": …}]',
+    ("host-local", "addresses"): '"ranges": [[{"subnet": …}]]',
+}
+
+
+def _foreign(ipam: Ipam) -> list[tuple[str, str]]:
+    """Keys that this address management does not read and another one does."""
+    if ipam.type not in IPAM:
+        return []
+    owners = [(key, ipam_owners(key)) for key in ipam.data]
+    return [(key, others[0]) for key, others in owners if others and ipam.type not in others]

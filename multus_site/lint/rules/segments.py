@@ -1,0 +1,210 @@
+"""Rules across sites: every stack that names the same L2 segment is looked at together.
+
+What two sites hand out on one segment meets on the wire, whatever the clusters know of each other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from multus_site.cni.go_addresses import Span
+from multus_site.lint.engine import Origin, findings_of
+from multus_site.lint.facts import Facts
+from multus_site.lint.finding import Finding
+from multus_site.lint.pools import handed_out
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.site import check_site, configurations, silenced, site_text
+from multus_site.model.defaults import Defaults
+from multus_site.model.positions import Path
+from multus_site.model.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class StackFile:
+    """A stack file, its text, the site that it declares, and the defaults under that."""
+
+    file: str
+    text: str | None
+    site: Site
+    defaults: Defaults | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """A site's part in a segment."""
+
+    stack: StackFile
+    origin: Origin
+    path: Path
+    title: str
+    vlan: int | None
+    spans: list[Span]
+    vips: dict[str, Span]
+    reserved: dict[str, Span]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """An L2 segment and every site that is on it."""
+
+    name: str
+    uses: list[Use]
+    path: Path = ()
+
+
+@rule(
+    "SEGMENT_VLAN",
+    "error",
+    "sites",
+    "One segment, two VLAN ids",
+    example="segments: {core: {vlan: 110}} in one site, {core: {vlan: 120}} in another",
+    source="IEEE 802.1Q: a VLAN id names the segment on the wire",
+)
+def segment_vlan(segment: Segment) -> Problems:
+    """Then it is not one segment: one of the sites has the wrong id, or the wrong name."""
+    ids: dict[int, Use] = {}
+    for use in segment.uses:
+        if use.vlan is not None:
+            ids.setdefault(use.vlan, use)
+    for use in segment.uses:
+        other = next((u for vlan, u in ids.items() if vlan != use.vlan), None)
+        if use.vlan is not None and other is not None:
+            message = f"segment {segment.name} has VLAN {use.vlan} here and {other.vlan} in {other.title}"
+            yield Problem((*use.path, "vlan"), message, "Write the same id in both, or name two segments.", subject=use)
+
+
+@rule(
+    "SEGMENT_ADDRESSES",
+    "error",
+    "sites",
+    "Two sites use the same addresses on one segment",
+    example="segment: core, range .200-.250 in one site, .240-.254 in another",
+    source="RFC 5227; whereabouts and host-local know one cluster only",
+)
+def segment_addresses(segment: Segment) -> Problems:
+    """No address management sees the other cluster: both sites' pods answer for the same address."""
+    spans = sorted(((span, i) for i, use in enumerate(segment.uses) for span in use.spans))
+    reach: list[tuple[Span, int]] = []  # what reaches furthest so far, and what does so among the other stacks
+    told: set[tuple[int, int]] = set()
+    for span, i in spans:
+        file = segment.uses[i].stack.file
+        other = next((r for r in reach if segment.uses[r[1]].stack.file != file and r[0].overlaps(span)), None)
+        if other and (i, other[1]) not in told:
+            shared = Span(span.family, max(span.first, other[0].first), min(span.last, other[0].last))
+            for here, there in ((i, other[1]), (other[1], i)):
+                told.add((here, there))
+                message = f"{shared} is used by {segment.uses[there].title} too, on segment {segment.name}"
+                hint = "Give each site a part of the segment's addresses of its own."
+                yield Problem(segment.uses[here].path, message, hint, subject=segment.uses[here])
+        furthest = sorted([*reach, (span, i)], key=lambda r: (r[0].family, r[0].last), reverse=True)
+        best = furthest[0]
+        own = segment.uses[best[1]].stack.file
+        reach = [best, *[r for r in furthest if segment.uses[r[1]].stack.file != own][:1]]
+
+
+@rule(
+    "SEGMENT_VIP",
+    "error",
+    "sites",
+    "A virtual address that pods can get, or that is there twice",
+    example="segments: {core: {vips: {router: 10.1.10.210}}} and a range .200-.250",
+    source="RFC 5798 (VRRP): the address belongs to whoever is master",
+)
+def segment_vip(segment: Segment) -> Problems:
+    """Whoever speaks VRRP or BGP there, or a service, holds the address already."""
+    holders: dict[Span, dict[str, Use]] = {}
+    for use in segment.uses:
+        for name, vip in use.vips.items():
+            holders.setdefault(vip, {}).setdefault(name, use)
+    for use in segment.uses:
+        for name, vip in use.vips.items():
+            other = next(((n, u) for n, u in holders[vip].items() if n != name), None)
+            if other is not None:
+                message = f"{vip} is {name} here and {other[0]} in {other[1].title}"
+                yield Problem((*use.path, "vips", name), message, "Give each its own address.", subject=use)
+    for use in segment.uses:
+        for span in use.spans:
+            for vip, named in holders.items():
+                name, holder = next(iter(named.items()))
+                if not span.overlaps(vip):
+                    continue
+                message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
+                yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
+                if holder.stack is not use.stack:
+                    path = (*holder.path, "vips", name)
+                    message = f"pods of {use.title} can get {vip} on segment {segment.name}"
+                    yield Problem(path, message, "Take an address that no site hands out.", subject=holder)
+
+
+@rule(
+    "SEGMENT_RESERVED",
+    "error",
+    "sites",
+    "Pods can get addresses that are reserved",
+    example="segments: {core: {reserved: {dhcp: 10.1.10.240-10.1.10.254}}} and a range .200-.250",
+    source="RFC 5227: whoever else holds the address answers for it too",
+)
+def segment_reserved(segment: Segment) -> Problems:
+    """A DHCP server, a router or a machine beside the cluster uses them, and no address management of pods knows it."""
+    reserved = [(name, span, use) for use in segment.uses for name, span in use.reserved.items()]
+    for use in segment.uses:
+        for span in use.spans:
+            for name, kept, holder in reserved:
+                if not span.overlaps(kept):
+                    continue
+                both = Span(span.family, max(span.first, kept.first), min(span.last, kept.last))
+                message = f"pods can get {both}, which {holder.title} reserves for {name} on segment {segment.name}"
+                hint = f"End the range before {kept}, begin it behind, or exclude it."
+                yield Problem(use.path, message, hint, subject=use)
+                if holder.stack is not use.stack:
+                    path = (*holder.path, "reserved", name)
+                    message = f"pods of {use.title} can get {both} on segment {segment.name}"
+                    yield Problem(path, message, "Reserve addresses that no site hands out.", subject=holder)
+
+
+def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:
+    """Findings on one stack: its site by itself, and against the other stacks that share a segment with it."""
+    files = {stack.file, *([stack.defaults.file] if stack.defaults else [])}
+    across = [finding for finding in check_segments([stack, *others]) if finding.file in files]
+    alone = check_site(stack.site, file=stack.file, text=stack.text, defaults=stack.defaults)
+    return sorted({*alone, *across})
+
+
+def check_segments(stacks: list[StackFile]) -> list[Finding]:
+    """Findings across sites. A comment `# lint: allow` in the file of a finding silences it."""
+    texts = {stack.file: stack.text for stack in stacks}
+    texts |= {stack.defaults.file: stack.defaults.text for stack in stacks if stack.defaults}
+    found = [located for segment in _segments(stacks) for located in findings_of(segment, segment.uses[0].origin)]
+    return silenced(found, texts)
+
+
+def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
+    uses: dict[str, list[Use]] = {}
+    for stack in stacks:
+        origin = Origin(stack.file, site_text(stack.text, stack.defaults))
+        for name, declared in stack.site.segments.items():
+            vips, reserved = (
+                {key: _span(text) for key, text in held.items()} for held in (declared.vips, declared.reserved)
+            )
+            use = Use(stack, origin, ("segments", name), f"site {stack.site.name}", declared.vlan, [], vips, reserved)
+            uses.setdefault(name, []).append(use)
+        for name, network in stack.site.networks.items():
+            if network.segment is not None:
+                uses.setdefault(network.segment, []).append(_use(stack, origin, name))
+    yield from (Segment(name, used) for name, used in uses.items())
+
+
+def _use(stack: StackFile, origin: Origin, name: str) -> Use:
+    configs = configurations(stack.site, name, Facts())
+    spans = [span for config in configs for ipam in config.addresses for span in handed_out(ipam)]
+    attachments = [a for w in stack.site.workloads.values() for a in w.networks if a.name == name]
+    fixed = [ip for a in attachments for ips in (a.ips, *a.ips_by_replica) for ip in ips]
+    spans += [_span(ip.partition("/")[0]) for ip in fixed]
+    return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {}, {})
+
+
+def _span(text: str) -> Span:
+    """An address or a range of addresses as the model leaves them."""
+    first, _, last = text.partition("-")
+    low, high = ip_address(first), ip_address(last or first)
+    return Span(low.version, int(low), int(high))

@@ -1,0 +1,197 @@
+"""Rules on text: YAML, JSON, and what makes a manifest a NetworkAttachmentDefinition."""
+
+import difflib
+import re
+from functools import lru_cache
+
+from multus_site.cni import go_json
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import BrokenYaml, ConfigText, Manifest, Nad
+from multus_site.model.positions import at
+
+API_VERSION = "k8s.cni.cncf.io/v1"
+KIND = "NetworkAttachmentDefinition"
+LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
+"""What Multus takes for a name or namespace in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
+
+
+@rule(
+    "YAML_SYNTAX",
+    "error",
+    "text",
+    "The file is not YAML",
+    example="spec:\n  config: '{}\nkind: NetworkAttachmentDefinition",
+    source="YAML 1.2; kubectl refuses a key that is there twice",
+)
+def yaml_syntax(text: BrokenYaml) -> Problems:
+    """Nothing of such a file reaches the cluster. Often a quote is not closed, or a line is indented too little."""
+    hint = "Look at this line and the one above it: quotes, colons, indentation."
+    if "a tab" in text.message:
+        hint = "Indent with spaces: YAML takes no tabs."
+    elif "twice" in text.message:
+        hint = "Keep one of them."
+    yield Problem((), f"not YAML: {text.message}", hint)
+
+
+@rule(
+    "JSON_SYNTAX",
+    "error",
+    "text",
+    "The configuration is not JSON",
+    example='{"type": "macvlan" "master": "eth0"}',
+    source="RFC 8259; libcni/conf.go NetworkConfFromBytes",
+)
+def json_syntax(text: ConfigText) -> Problems:
+    """The API server takes any string for spec.config; a pod that uses it hangs in ContainerCreating."""
+    reading = go_json.read(text.text)
+    if not reading.mistakes and not isinstance(reading.data, dict):
+        yield Problem(
+            (),
+            f"the configuration is {_a(reading.data)}, not a JSON object",
+            'Write {"cniVersion": "1.0.0", "name": …, "plugins": […]}.',
+        )
+    yield from _of_kind(text, "syntax")
+
+
+@rule(
+    "JSON_TRAILING_COMMA",
+    "error",
+    "text",
+    "A comma behind the last entry",
+    example='{"type": "macvlan", "mode": "bridge",}',
+    source="RFC 8259; libcni/conf.go NetworkConfFromBytes",
+)
+def json_trailing_comma(text: ConfigText) -> Problems:
+    """YAML and JavaScript allow it, JSON does not, and the plugins read JSON."""
+    yield from _of_kind(text, "comma")
+
+
+@rule(
+    "JSON_COMMENT",
+    "error",
+    "text",
+    "A comment in JSON",
+    example='{"type": "macvlan" // the internal network\n}',
+    source="RFC 8259; libcni/conf.go NetworkConfFromBytes",
+)
+def json_comment(text: ConfigText) -> Problems:
+    """JSON has no comments; the string in spec.config is JSON even where the file around it is YAML."""
+    yield from _of_kind(text, "comment")
+
+
+def _of_kind(text: ConfigText, kind: go_json.Kind) -> Problems:
+    for mistake in go_json.read(text.text).mistakes:
+        if mistake.kind == kind:
+            line, column = go_json.line_and_column(text.text, mistake.offset)
+            inside = "the file" if text.whole_file else "the string"
+            message = f"not JSON: {mistake.message} (line {line}, column {column} of {inside})"
+            yield Problem((), message, mistake.hint, offset=mistake.offset)
+
+
+@rule(
+    "WRONG_KIND",
+    "error",
+    "text",
+    "Not the apiVersion and kind of a NetworkAttachmentDefinition",
+    example="apiVersion: k8s.cni.cncf.io/v1\nkind: NetworkAttachementDefinition",
+    source="network-attachment-definition-client artifacts/networks-crd.yaml",
+)
+def wrong_kind(manifest: Manifest) -> Problems:
+    """The API server answers 'no matches for kind', and the network is not made."""
+    version, kind = manifest.data.get("apiVersion"), manifest.data.get("kind")
+    group = version.partition("/")[0] if isinstance(version, str) else ""
+    if kind == KIND or kind == f"{KIND}List":
+        if version != API_VERSION:
+            yield Problem(
+                ("apiVersion",), f"{kind} of apiVersion {_shown(version)}", f"Write apiVersion: {API_VERSION}"
+            )
+        return
+    if (
+        is_misspelt(kind)
+        or group == API_VERSION.partition("/")[0]
+        or (kind is None and isinstance(at(manifest.data, ("spec", "config")), str))
+    ):
+        yield Problem(
+            ("kind",), f"the kind {_shown(kind)} does not exist" if kind else "no kind", f"Write kind: {KIND}"
+        )
+
+
+@rule(
+    "NAD_NAME",
+    "error",
+    "text",
+    "A name that pods cannot refer to",
+    example="metadata:\n  name: Macvlan_Internal",
+    source="multus-cni pkg/k8sclient/k8sclient.go parsePodNetworkObjectName; Kubernetes object names",
+)
+def nad_name(nad: Nad) -> Problems:
+    """Kubernetes lets an object's name have dots, but Multus refuses them in a pod's annotation."""
+    metadata = nad.data.get("metadata")
+    data = metadata if isinstance(metadata, dict) else {}
+    if "name" not in data and "generateName" in data:
+        return
+    for key in ("name", "namespace"):
+        value = data.get(key)
+        if value is None and key == "namespace":
+            continue
+        if not isinstance(value, str) or not LABEL.match(value) or len(value) > 63:
+            found = f"{_shown(value)} is not a {key} that pods can refer to" if value is not None else "no name"
+            yield Problem(
+                ("metadata", key), found, "At most 63 of a-z, 0-9 and '-', a letter or digit first and last; no dots."
+            )
+
+
+@rule(
+    "CONFIG_NOT_STRING",
+    "error",
+    "text",
+    "spec.config is not a string",
+    example="spec:\n  config:\n    type: macvlan",
+    source="network-attachment-definition-client artifacts/networks-crd.yaml",
+)
+def config_not_string(nad: Nad) -> Problems:
+    """The CRD wants JSON inside a string; the API server refuses a mapping."""
+    config = at(nad.data, ("spec", "config"))
+    if config is not None and not isinstance(config, str):
+        hint = "Write the configuration as JSON in quotes: config: '{…}', or as a block: config: |-"
+        yield Problem(("spec", "config"), f"spec.config is {_a(config)}, not a string", hint)
+
+
+@rule(
+    "EMPTY_CONFIG",
+    "warning",
+    "text",
+    "No configuration in the NAD",
+    example="spec: {}",
+    source="network-attachment-definition-client pkg/utils GetCNIConfig",
+)
+def empty_config(nad: Nad) -> Problems:
+    """Multus then looks for a file of this network's name in /etc/cni/multus/net.d of the node that the pod starts on."""
+    config = at(nad.data, ("spec", "config"))
+    if "config" in nad.data and config is None:
+        hint = "Move config into spec: indent it by two more spaces, under the line spec:"
+        yield Problem(("config",), "config stands beside spec, where nobody reads it", hint)
+    elif config is None or (isinstance(config, str) and not config.strip()):
+        path = ("spec", "config") if isinstance(nad.data.get("spec"), dict) else ("spec",)
+        message = f"no configuration: each node needs a file for {nad.name or 'it'} in /etc/cni/multus/net.d"
+        yield Problem(path, message, "Write the configuration into spec.config, unless the files are there on purpose.")
+
+
+def is_misspelt(kind: object) -> bool:
+    """Whether a kind is meant to be NetworkAttachmentDefinition."""
+    return isinstance(kind, str) and kind != KIND and _near(kind)
+
+
+@lru_cache(maxsize=256)
+def _near(kind: str) -> bool:
+    return difflib.SequenceMatcher(None, kind.lower(), KIND.lower()).ratio() > 0.85
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
+    return text if len(text) <= 70 else text[:67] + "…"
+
+
+def _a(value: object) -> str:
+    names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

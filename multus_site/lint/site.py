@@ -1,0 +1,217 @@
+"""The rules on a whole site: its networks rendered and looked at like any NAD, and what only the site knows."""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from multus_site.lint.allow import allows_in, not_allowed
+from multus_site.lint.documents import make_config, parts
+from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
+from multus_site.lint.facts import Facts
+from multus_site.lint.finding import Finding
+from multus_site.lint.positions import YamlText
+from multus_site.lint.registry import RULES
+from multus_site.lint.rules.racks import Racks
+from multus_site.lint.subjects import Config, Nad, Part, Pod, Selection
+from multus_site.model.defaults import Defaults
+from multus_site.model.links import Link
+from multus_site.model.load import SITE_PATH, site_data
+from multus_site.model.networks import Raw
+from multus_site.model.positions import Data, Document, Path, documents
+from multus_site.model.site import Site
+from multus_site.model.workloads import replica_name
+from multus_site.render.attachment import MASTER, PLUGIN_WORDS, config_of, configs_by_node, manifest_of
+from multus_site.render.cluster import pod_cidrs, service_cidrs
+from multus_site.render.workload import selection
+
+_SITE_WORDS: dict[int | str, str] = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
+"""Keys of plugins as a site writes them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteText:
+    """Places in a stack file for paths in a site's rendered networks; 0 where the text is not known."""
+
+    document: Document | None
+    number: int = 1
+    defaults: Defaults | None = None
+    own: Data = None
+    """What the stack file itself says, to tell its values from those of the defaults."""
+
+    def place(self, path: Path, offset: int | None = None) -> tuple[int, int]:
+        """Line and column of a path of the site."""
+        del offset  # nothing in a site is a string of JSON
+        if self.defaults is not None and self.file(path) and self.defaults.document:
+            return self.defaults.document.position(self.shown(path))
+        return self.document.position((*SITE_PATH, *self.shown(path))) if self.document else (0, 0)
+
+    def file(self, path: Path) -> str | None:
+        """The file of the defaults, where it holds the path. What a stack file of unknown text says is all its own."""
+        if self.defaults is None or self.document is None:
+            return None
+        return self.defaults.file if self.defaults.hold(self.shown(path), self.own) else None
+
+    def holder(self, path: Path) -> int:
+        """The line of the path."""
+        return self.place(path)[0]
+
+    def shown(self, path: Path) -> Path:
+        """The path in the site: a typed network is its first plugin and chains the others; its range sets have one range each."""
+        if path[:1] != ("networks",) or path[2:3] == ("config",):
+            return path
+        rest = [_SITE_WORDS.get(part, part) for part in path[2:]]
+        if rest[:1] == ["plugins"]:
+            number = rest[1] if len(rest) > 1 else 0
+            rest = rest[2:] if not isinstance(number, int) or number == 0 else ["chain", number - 1, *rest[2:]]
+        if rest[:2] == ["ipam", "ranges"]:
+            rest = rest[:3] + rest[4:]
+        return (*path[:2], *rest)
+
+
+def check_site(
+    site: Site, *, file: str, text: str | None = None, facts: Facts | None = None, defaults: Defaults | None = None
+) -> list[Finding]:
+    """Findings on a site, errors and warnings, less those that a comment in its stack file, or in the defaults, allows.
+
+    `file` names the stack file and `text` is its YAML, for lines and columns (0 without); `facts` add to what the site knows.
+    """
+    located = list(located_in(site, file=file, text=site_text(text, defaults), facts=facts or Facts()))
+    # What holds of a network on each of its nodes is told once.
+    return silenced(list({found.finding: found for found in located}.values()), {file: text, **_texts(defaults)})
+
+
+def site_text(text: str | None, defaults: Defaults | None) -> SiteText:
+    """The places of a stack file of this text, and of its defaults."""
+    document = next(documents(text), None) if text is not None else None
+    own = site_data(document.data()) if document and defaults else None
+    return SiteText(document, defaults=defaults, own=own)
+
+
+def silenced(found: list[Located], texts: Mapping[str, str | None]) -> list[Finding]:
+    """The findings less those that a comment in the file of each allows; `texts` are the files' YAML."""
+    left: list[Finding] = []
+    for file, text in texts.items():
+        document = next(documents(text), None) if text else None
+        allows = allows_in(text or "", [YamlText(document)] if document else [])
+        left += not_allowed([located for located in found if located.finding.file == file], allows)
+    return left
+
+
+def _texts(defaults: Defaults | None) -> dict[str, str | None]:
+    return {defaults.file: defaults.text} if defaults else {}
+
+
+def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterator[Located]:
+    """The same findings with their places, before comments are looked at."""
+    origin = Origin(file, text)
+    known = _facts(site, facts)
+    collection = Collection(known)
+    yield from findings_of(Racks(site), origin)
+    for name in site.networks:
+        for subject in _subjects(site, name, known):
+            yield from findings_of(subject, origin)
+            collection.add(subject, origin)
+    for name in site.workloads:
+        for pod in _pods(site, name, known):
+            collection.add(pod, origin)
+    yield from findings_together(collection)
+    yield from _host_local_on_several_nodes(site, collection, origin)
+
+
+def rendered(site: Site, name: str, facts: Facts, nodes: tuple[str, ...] = ()) -> Config:
+    """The configuration of a network of the site (of one that differs by node, that of these nodes), with its NAD."""
+    network = site.networks[name]
+    data = config_of(site, name, nodes[0] if nodes else None)
+    if MASTER in str(data) and isinstance(network, Link):
+        # Which NIC it is only the node can tell: nothing is known of it but that it is not any other's.
+        facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
+        told_by = network.master_on(nodes[0], site.nodes.hosts[nodes[0]].groups) or ""
+        data = json.loads(json.dumps(data).replace(MASTER, f"@{zlib.crc32(told_by.encode()):08x}@"))
+    manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
+    nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
+    path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
+    config = make_config(data, path, facts, nad, in_site=True, nodes=nodes)
+    object.__setattr__(nad, "config", config)
+    return config
+
+
+def configurations(site: Site, name: str, facts: Facts) -> list[Config]:
+    """A network as its nodes have it: one configuration, or one for each that is like no other."""
+    if not site.differs_by_node(site.networks[name]):
+        return [rendered(site, name, facts)]
+    different: dict[str, list[str]] = {}
+    for node, config in configs_by_node(site, name).items():
+        different.setdefault(str(config), []).append(node)
+    return [rendered(site, name, facts, tuple(nodes)) for nodes in different.values()]
+
+
+def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
+    configs = configurations(site, name, facts)
+    yield configs[0].nad
+    for config in configs:
+        yield from parts(config)
+
+
+def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
+    """A workload's pods as rules on several things look at them, a pod for each replica that has addresses of its own.
+
+    What the containers ask for is left out: devices are put on them as their networks need.
+    """
+    workload = site.workloads[name]
+    replicas = range(workload.replicas) if workload.sticky else (0,)
+    for replica in replicas:
+        own = replica_name(name, replica) if workload.sticky else name
+        nodes = tuple(site.nodes_of(workload))
+        count = 1 if workload.sticky else len(nodes) if workload.kind == "DaemonSet" else workload.replicas
+        pod = Pod(workload.kind, own, workload.namespace, {}, {}, ("workloads", name), (), facts, count, nodes=nodes)
+        for i, (interface, attachment) in enumerate(workload.interfaces()):
+            asked = selection(attachment, replica)
+            item = Part(asked, (), facts) if len(asked) > 1 else None
+            pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i), item))
+        yield pod
+
+
+def _facts(site: Site, given: Facts) -> Facts:
+    """What the site itself says of its nodes and its cluster; facts given win."""
+    known: dict[str, object] = {
+        "pod_cidr": pod_cidrs(site),
+        "service_cidr": service_cidrs(site),
+        "node_ips": [host.address for host in site.nodes.hosts.values()],
+    }
+    machines = {node: list(site.nodes.nics(node)) for node in site.nodes.hosts}
+    alike = len({tuple(nics) for nics in machines.values()}) == 1
+    if any(machines.values()):
+        known |= {"ifaces": next(iter(machines.values()))} if alike else {"ifaces_by_node": machines}
+    if site.nodes.management is not None:
+        known["primary_iface"] = site.nodes.management
+    return Facts.model_validate({**known, **given.model_dump(exclude_none=True)})
+
+
+def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:
+    """HOSTLOCAL_MULTINODE as an error: the site knows which nodes the network's pods can run on."""
+    for config in collection.configs:
+        name = str(config.path[1])
+        users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
+        nodes = sorted({node for user in users for node in site.nodes_of(site.workloads[user])})
+        for ipam in config.addresses if len(nodes) > 1 else ():
+            network = site.networks[name]
+            split = not isinstance(network, Raw) and getattr(network.ipam, "addresses_per_node", None) is not None
+            if ipam.type != "host-local" or split:
+                continue
+            message = f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
+            hint = f"Take whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
+            line, column = origin.text.place(ipam.path)
+            shown = ".".join(str(part) for part in origin.text.shown(ipam.path))
+            finding = Finding(
+                origin.text.file(ipam.path) or origin.file,
+                1,
+                line,
+                column,
+                shown,
+                RULES["HOSTLOCAL_MULTINODE"].code,
+                "error",
+                message,
+                hint,
+            )
+            yield Located(finding, origin, ipam.path)

@@ -1,0 +1,157 @@
+"""What a site needs from elsewhere: Kubespray's own list, and all that is ours."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from multus_site.kubespray import environment, source
+from multus_site.kubespray.document import KubesprayError
+from multus_site.kubespray.document import Origin as KubesprayOrigin
+from multus_site.mirror import kubespray_list, packages, wheels
+from multus_site.mirror.contents import Contents, File, Image, MirrorError, Package, Wheel
+from multus_site.mirror.upstream import UnreachableError, Upstream
+from multus_site.model.catalog import Catalog
+from multus_site.model.nodes import Architecture
+from multus_site.model.site import Site
+from multus_site.render import cni_plugins, images, inventory
+
+_RELEASES = "https://get.pulumi.com/releases"
+_PLUGINS = {"command": "pulumi-command", "kubernetes": "pulumi-kubernetes"}
+"""Pulumi provider → its Python package; the two are one release."""
+
+
+def found_source(site: Site) -> source.Source:
+    """The site's Kubespray, a real one. Raises MirrorError."""
+    asked = site.kubespray
+    archive = asked.archive
+    origin = KubesprayOrigin(
+        asked.path, archive.url if archive else None, archive.sha256 if archive else "", asked.commit
+    )
+    try:
+        return source.find(asked.version, origin)
+    except KubesprayError as error:
+        raise MirrorError(str(error)) from None
+
+
+def planned(site: Site, catalog: Catalog, upstream: Upstream) -> Contents:
+    """All of it. Registries are asked for digests that nobody has pinned; where they can't be, a note says so. Raises MirrorError."""
+    # What is fetched is upstream's: the mirror's own addresses are for the site, not for filling the mirror.
+    connected = site.model_copy(update={"air_gap": None})
+    kubespray = found_source(site)
+    try:
+        python = environment.ansible(kubespray)
+    except KubesprayError as error:
+        raise MirrorError(str(error)) from None
+    variables = inventory.variables(site, {**catalog.kubespray.variables, **site.kubespray.given()})
+    system = site.air_gap.os if site.air_gap else None
+    architectures: list[Architecture] = sorted({host.architecture for host in site.nodes.hosts.values()})
+    files: list[File] = []
+    pulled: list[Image] = []
+    debs: list[Package] = []
+    for architecture in architectures:
+        listed = kubespray_list.listed(kubespray, python, variables, architecture, system)
+        files += listed.files
+        pulled += listed.images
+        if system:
+            debs += packages.resolved(system, architecture, [*listed.packages, "python3"])
+        files += _plugins(connected, catalog, architecture)
+    pulled += [Image(name, None, f"{path}, of custom_cni_manifests") for path, name in _of_manifests(variables)]
+    pulled += [Image(name, None, why) for name, why in images.images(site).items()]
+    files += _of_pulumi()
+    digests, notes = _digests(pulled, catalog, upstream)
+    return Contents(
+        site=site.name,
+        kubespray=site.kubespray.version,
+        architectures=tuple(architectures),
+        # The same file may be wanted twice, such as the release's archive of plugins: the first says why.
+        files=tuple({file.url: file for file in reversed(files)}.values())[::-1],
+        images=tuple(digests),
+        wheels=tuple(_wheels(kubespray.folder, python)),
+        packages=tuple(debs),
+        os=system,
+        notes=tuple(notes),
+    )
+
+
+def _plugins(site: Site, catalog: Catalog, architecture: Architecture) -> Iterator[File]:
+    """Archives and binaries of CNI plugins that nodes fetch. Raises MirrorError where one can't be had."""
+    try:
+        found = cni_plugins.origins(site, catalog, architecture)
+    except LookupError as error:
+        raise MirrorError(str(error)) from None
+    for origin in found:
+        if origin.kind == "url" and not origin.place.startswith("file://"):
+            yield File(origin.place, origin.pin, f"CNI plugin {origin.name}")
+
+
+def _of_manifests(variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Manifest and image, of the network plugin that a site brings itself. Raises MirrorError."""
+    for path in variables.get("custom_cni_manifests", []):
+        try:
+            documents = list(YAML(typ="safe").load_all(Path(path).read_text(encoding="utf-8")))
+        except (OSError, YAMLError) as error:
+            msg = f"kubespray.variables.custom_cni_manifests: {path} cannot be read: {error}"
+            raise MirrorError(msg) from None
+        yield from ((path, image) for image in dict.fromkeys(_images_in(documents)))
+
+
+def _images_in(content: object) -> Iterator[str]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key == "image" and isinstance(value, str):
+                yield value
+            else:
+                yield from _images_in(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _images_in(value)
+
+
+def _of_pulumi() -> Iterator[File]:
+    """The CLI and the two providers for the machine where Pulumi runs: those that go with the SDK that is installed here."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    version = importlib.metadata.version("pulumi")
+    short = {"amd64": "x64"}.get(machine, machine)
+    yield File(f"{_RELEASES}/sdk/pulumi-v{version}-linux-{short}.tar.gz", None, "the pulumi CLI")
+    for provider, package in _PLUGINS.items():
+        name = f"pulumi-resource-{provider}-v{importlib.metadata.version(package)}-linux-{machine}.tar.gz"
+        yield File(f"{_RELEASES}/plugins/{name}", None, f"pulumi plugin install resource {provider} --file")
+
+
+def _wheels(kubespray: Path, python: Path) -> Iterator[Wheel]:
+    found = wheels.resolved(kubespray / "requirements.txt", python, "Kubespray's Ansible")
+    own = Path(__file__).parents[2] / "requirements.txt"
+    found += wheels.resolved(own, Path(sys.executable), "this program")
+    yield from {wheel.name: wheel for wheel in reversed(found)}.values()
+
+
+def _digests(pulled: list[Image], catalog: Catalog, upstream: Upstream) -> tuple[list[Image], list[str]]:
+    """The images with their digests, each once: as it is named with, as the catalogue pins it, else as its registry says."""
+    found: dict[str, Image] = {}
+    refused: dict[str, str] = {}
+    notes = []
+    for image in pulled:
+        if image.name in found:
+            continue
+        name, _, given = image.name.partition("@")
+        digest = given or image.digest or catalog.images.get(name)
+        registry = name.partition("/")[0]
+        if not digest and registry not in refused:
+            try:
+                digest = upstream.digest(image.name)
+            except UnreachableError as error:
+                refused[registry] = str(error)
+            except MirrorError as error:
+                notes.append(f"{image.name}: no digest: {error}")
+        found[image.name] = replace(image, digest=digest)
+    for registry, why in refused.items():
+        without = sum(1 for image in found.values() if image.digest is None and image.name.startswith(f"{registry}/"))
+        notes.append(f"{without} images of {registry} without a digest: {why}")
+    return list(found.values()), notes

@@ -1,0 +1,72 @@
+"""What every typed network has in common."""
+
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from multus_site.model.base import Part
+from multus_site.model.chained import Bandwidth, Chained, Firewall, Sbr
+from multus_site.model.types import CniVersion, NodeName, ObjectName
+
+
+class Attachable(Part):
+    """A network that pods attach to."""
+
+    type: str
+    """The plugin."""
+    namespace: ObjectName = Field(default="default", examples=["telecom"])
+    """Namespace of the NetworkAttachmentDefinition; its workloads are in the same one."""
+    segment: ObjectName | None = Field(default=None, examples=["core"])
+    """L2 segment that it is on, one of `segments`."""
+    cni_version: CniVersion | None = Field(default=None, examples=["1.0.0"])
+    """Version of the CNI specification that the plugins are called with; the highest that plugins, Multus and runtime support if absent."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it exists on, and that its pods can run on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
+    chain: tuple[Chained, ...] = ()
+    """Plugins that work on what this one made, in this order."""
+
+    makes_veth: ClassVar[bool] = False
+    """Whether the pod's interface has an end on the node, which bandwidth and firewall can work on."""
+    takes_mac: ClassVar[bool] = False
+    """Whether a pod can ask the plugin itself for a MAC address."""
+
+    @property
+    def device_resource(self) -> str | None:
+        """The device resource that a pod must ask for, once for each attachment."""
+        return None
+
+    @model_validator(mode="after")
+    def _chain_can_work(self) -> Self:
+        types = [plugin.type for plugin in self.chain]
+        for twice in sorted({t for t in types if types.count(t) > 1}):
+            msg = f"chain has {twice} {types.count(twice)} times; keep one of them, for each plugin does its work once"
+            raise ValueError(msg)
+        for plugin in self.chain:
+            if isinstance(plugin, Bandwidth):
+                self._bandwidth_can_work(plugin)
+            if isinstance(plugin, Sbr) and getattr(getattr(self, "ipam", None), "type", None) == "none":
+                msg = "sbr makes rules of the pod's addresses and fails where it has none; take it out of chain, or give an ipam that gives addresses"
+                raise ValueError(msg)
+            if isinstance(plugin, Firewall) and plugin.ingress_policy not in {None, "open"} and self.type != "bridge":
+                msg = f"firewall's ingressPolicy {plugin.ingress_policy} asks which bridge a packet came from, and {self.type} has none; write open, or take it out"
+                raise ValueError(msg)
+        return self
+
+    def _bandwidth_can_work(self, plugin: Bandwidth) -> None:
+        if not self.makes_veth:
+            msg = f"bandwidth shapes the node's end of a veth pair, and {self.type} makes none; take it out of chain, or write type: bridge or ptp"
+            raise ValueError(msg)
+        pairs = (
+            ("ingressRate", plugin.ingress_rate, "ingressBurst", plugin.ingress_burst),
+            ("egressRate", plugin.egress_rate, "egressBurst", plugin.egress_burst),
+        )
+        for rate, speed, burst, size in pairs:
+            if (speed is None) != (size is None):
+                there, missing = (rate, burst) if size is None else (burst, rate)
+                msg = f"bandwidth has {there} without {missing}; give both"
+                raise ValueError(msg)
+        if plugin.ingress_rate is None and plugin.egress_rate is None:
+            msg = "bandwidth limits nothing; give ingressRate and ingressBurst, or egressRate and egressBurst"
+            raise ValueError(msg)

@@ -1,0 +1,117 @@
+"""What an attachment asks its network for, and what of it the network cannot give."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from multus_site.model.attachable import Attachable
+from multus_site.model.chained import Portmap, Tuning
+from multus_site.model.ipam import HostLocal, Static, Whereabouts
+from multus_site.model.networks import Network, Raw
+from multus_site.model.sriov import Sriov
+from multus_site.model.workloads import Attachment, Workload
+
+Found = Iterator[tuple[str, str]]
+"""Key below the attachment or the workload (with its dot), and what is wrong with it."""
+
+
+def capabilities(attachment: Attachment) -> Iterator[str]:
+    """The CNI capabilities that the attachment makes use of."""
+    if attachment.ips or attachment.ips_by_replica:
+        yield "ips"
+    if attachment.mac:
+        yield "mac"
+    if attachment.port_mappings:
+        yield "portMappings"
+
+
+def mistakes(workload: Workload, attachment: Attachment, network: Network) -> Found:
+    """What this attachment of the workload cannot have of its network."""
+    daemons = workload.kind == "DaemonSet"
+    several = daemons or workload.replicas > 1
+    pods = "a DaemonSet has one on each node" if daemons else f"there are {workload.replicas}"
+    if attachment.ips and attachment.ips_by_replica:
+        yield ".ips", "ipsByReplica is there too; keep one of the two"
+    elif attachment.ips and several:
+        right = "" if daemons else "write replicas: 1, or "
+        yield ".ips", f"one pod can hold an address, and {pods}; {right}make it a StatefulSet with ipsByReplica"
+    if attachment.mac and several:
+        right = "" if daemons else "write replicas: 1, or "
+        yield ".mac", f"one pod can hold a MAC address, and {pods}; {right}take it out"
+    if attachment.ips_by_replica:
+        if workload.kind != "StatefulSet":
+            yield ".ipsByReplica", f"the pods of a {workload.kind} have no ordinals; write kind: StatefulSet"
+        elif len(attachment.ips_by_replica) < workload.replicas:
+            given = len(attachment.ips_by_replica)
+            yield ".ipsByReplica", f"{given} entries for {workload.replicas} replicas; give each replica one"
+    yield from _twice(attachment)
+    if isinstance(network, Raw):
+        return
+    asked = set(capabilities(attachment))
+    if "ips" in asked:
+        yield from _addresses(attachment, network)
+    if "mac" in asked and not network.takes_mac and not any(isinstance(p, Tuning) for p in network.chain):
+        yield ".mac", f"{network.type} takes no MAC address from pods; add chain: [{{type: tuning}}] to the network"
+    if "portMappings" in asked and not any(isinstance(p, Portmap) for p in network.chain):
+        yield ".portMappings", f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
+    if attachment.default_route and isinstance(network, Sriov) and network.driver == "vfio-pci":
+        yield ".defaultRoute", "a function under vfio-pci has no interface that a route could lead through; take it out"
+
+
+def _twice(attachment: Attachment) -> Found:
+    seen: dict[str, int] = {}
+    for i, addresses in enumerate(attachment.ips_by_replica):
+        for address in addresses:
+            ip = address.partition("/")[0]
+            if seen.setdefault(ip, i) != i:
+                yield f".ipsByReplica[{i}]", f"{ip} is the address of replica {seen[ip]} too; give each its own"
+    families = [ipaddress.ip_address(gateway).version for gateway in attachment.default_route]
+    if len(families) > len(set(families)):
+        yield ".defaultRoute", "two gateways of one family; keep one for IPv4 and one for IPv6"
+
+
+def _addresses(attachment: Attachment, network: Attachable) -> Found:
+    key = ".ips" if attachment.ips else ".ipsByReplica"
+    ipam = getattr(network, "ipam", None)
+    if not isinstance(ipam, (Static, HostLocal)):
+        kind = getattr(ipam, "type", "none")
+        why = "hands addresses out by itself" if isinstance(ipam, Whereabouts) else "gives no address that is asked for"
+        yield key, f"the network's ipam {kind} {why}; make it a network of ipam: {{type: static}}"
+        return
+    asked = attachment.ips or tuple(address for addresses in attachment.ips_by_replica for address in addresses)
+    if isinstance(ipam, Static):
+        if ipam.addresses:
+            yield key, "the network has addresses of its own, which these would replace; keep one of the two"
+        for address in asked:
+            if address.partition("/")[0] in ipam.gateways:
+                yield key, f"{address.partition('/')[0]} is a gateway of the network; give the pod another address"
+        for addresses in (attachment.ips,) if attachment.ips else attachment.ips_by_replica:
+            yield from ((key, message) for message in _out_of_reach(addresses, ipam.gateways))
+        return
+    if len(asked) > 1 and attachment.ips:
+        yield (
+            key,
+            "host-local gives one address that is asked for, not several; make it a network of ipam: {type: static}",
+        )
+
+
+def mistakes_together(workload: Workload) -> Found:
+    """What the attachments of one workload cannot have at once."""
+    holders = [a for a in workload.networks if a.default_route]
+    if len(holders) > 1:
+        names = " and ".join(a.name for a in holders)
+        yield "networks", f"{names} each have a defaultRoute; keep one of them"
+    if workload.kind == "DaemonSet" and workload.replicas != 1:
+        yield "replicas", "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes"
+
+
+def _out_of_reach(addresses: tuple[str, ...], gateways: tuple[str, ...]) -> Iterator[str]:
+    """One pod's addresses of a family, none of which is in a network with any gateway of it."""
+    networks = [ipaddress.ip_interface(address).network for address in addresses]
+    known = [ip for ip in map(ipaddress.ip_address, gateways) if not ip.is_link_local]
+    for version in (4, 6):
+        own = [network for network in networks if network.version == version]
+        meant = [ip for ip in known if ip.version == version]
+        if own and meant and not any(ip in network for ip in meant for network in own):
+            held = " and ".join(a for a in addresses if ipaddress.ip_interface(a).version == version)
+            found = f"{held} cannot reach {' or '.join(map(str, meant))}, the network's gateways"
+            yield f"{found}; give an address of their network, or correct the prefix length"

@@ -1,0 +1,63 @@
+"""Where files and images come from: a catalogue of URLs, sha256 sums and digests, upstream's or a mirror's."""
+
+from typing import Any
+
+from pydantic import Field
+
+from multus_site.model.base import Part
+from multus_site.model.types import Digest, ModuleSum, Sha256
+
+
+class File(Part):
+    """One file, pinned."""
+
+    url: str = Field(pattern="^(https?|file)://")
+    sha256: Sha256
+
+
+class KubesprayCatalog(Part):
+    """What a mirror changes for Kubespray."""
+
+    variables: dict[str, Any] = {}
+    """Variables such as files_repo, dl_k8s_io_url, kube_image_repo; a site's own win over them."""
+
+
+class Catalog(Part):
+    """Files and images by name and version."""
+
+    cni_plugins: dict[str, dict[str, dict[str, File]]] = {}
+    """Release → architecture → plugin → the binary."""
+    cni_archives: dict[str, dict[str, File]] = {}
+    """Release → architecture → the release's archive, which holds every plugin."""
+    cni_modules: dict[str, ModuleSum] = {}
+    """Release → hash of the Go module github.com/containernetworking/plugins."""
+    images: dict[str, Digest] = {}
+    """Image with tag → digest."""
+    kubespray: KubesprayCatalog = KubesprayCatalog()
+
+    def image(self, reference: str) -> str:
+        """The reference, with its digest where the catalogue knows it."""
+        digest = self.images.get(reference)
+        return f"{reference}@{digest}" if digest and "@" not in reference else reference
+
+    def has(self, release: str, architecture: str, name: str) -> bool:
+        """Whether it names a file of its own for a plugin."""
+        return name in self.cni_plugins.get(release, {}).get(architecture, {})
+
+    def plugin(self, release: str, architecture: str, name: str) -> tuple[File, str | None]:
+        """The file that holds a plugin, and the plugin's name inside it where that file is an archive.
+
+        Raises LookupError, saying what the catalogue has.
+        """
+        single = self.cni_plugins.get(release, {}).get(architecture, {}).get(name)
+        if single:
+            return single, None
+        archive = self.cni_archives.get(release, {}).get(architecture)
+        if archive:
+            return archive, name
+        there = sorted(set(self.cni_plugins) | set(self.cni_archives))
+        msg = (
+            f"the catalogue has no CNI plugin {name} {release} for {architecture}; its releases: {', '.join(there) or 'none'}. "
+            f"Take one of them, or say where the plugin comes from: cniPlugins.binaries or cniPlugins.source"
+        )
+        raise LookupError(msg)

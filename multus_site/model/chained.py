@@ -1,0 +1,107 @@
+"""Plugins chained behind the one that makes the interface: each changes what is there, by `type`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from multus_site.model.addresses import MacAddress
+from multus_site.model.base import Part
+from multus_site.model.types import InterfaceName, Mtu
+
+Backend = Literal["iptables", "nftables"]
+
+_LONGEST_BURST = 8 * (2**32 - 1) - 1
+"""Bits: the plugin refuses what is not less than 2³² - 1 bytes."""
+
+
+class Tuning(Part):
+    """Settings of the pod's interface (plugins/meta/tuning)."""
+
+    type: Literal["tuning"]
+    """The plugin tuning."""
+    sysctl: dict[str, str] = Field(default={}, examples=[{"net.ipv4.conf.IFNAME.arp_filter": "1"}])
+    """Kernel settings of the pod's network; IFNAME stands for the interface."""
+    mac: MacAddress | None = None
+    """MAC address; only for a network of a single pod."""
+    mtu: Mtu | None = None
+    """Not above that of what the interface hangs on."""
+    promisc: bool | None = None
+    """Take in every frame, whoever it is for."""
+    allmulti: bool | None = None
+    """Take in every multicast frame."""
+    tx_q_len: int | None = Field(default=None, ge=0, alias="txQLen", examples=[1000])
+    """Length of the transmit queue, packets."""
+
+
+class Sbr(Part):
+    """Source-based routing: what leaves with the interface's address leaves through it (plugins/meta/sbr)."""
+
+    type: Literal["sbr"]
+    """The plugin sbr."""
+    table: int | None = Field(default=None, ge=1, le=2**31 - 1, examples=[100])
+    """Routing table; the first free one from 100 if absent."""
+
+
+class Vrf(Part):
+    """The interface in a virtual routing and forwarding domain of the pod (plugins/meta/vrf; needs the kernel's vrf)."""
+
+    type: Literal["vrf"]
+    """The plugin vrf."""
+    vrfname: InterfaceName = Field(examples=["blue"])
+    """Name of the VRF."""
+    table: int | None = Field(default=None, ge=1, le=2**31 - 1, examples=[10])
+    """Routing table; a free one if absent."""
+
+
+class Bandwidth(Part):
+    """Limits of rate, on the node's end of a veth pair: behind bridge and ptp only (plugins/meta/bandwidth)."""
+
+    type: Literal["bandwidth"]
+    """The plugin bandwidth."""
+    ingress_rate: int | None = Field(default=None, ge=1, examples=[100000000])
+    """To the pod, bit/s."""
+    ingress_burst: int | None = Field(default=None, ge=1, le=_LONGEST_BURST, examples=[80000000])
+    """To the pod, bits; goes with ingressRate."""
+    egress_rate: int | None = Field(default=None, ge=1, examples=[100000000])
+    """From the pod, bit/s."""
+    egress_burst: int | None = Field(default=None, ge=1, le=_LONGEST_BURST, examples=[80000000])
+    """From the pod, bits; goes with egressRate."""
+
+
+class Portmap(Part):
+    """Ports of the node that lead to ports of the pod, as its attachment asks with portMappings (plugins/meta/portmap)."""
+
+    type: Literal["portmap"]
+    """The plugin portmap."""
+    backend: Backend | None = None
+    """Who translates; iptables where it is there if absent."""
+    snat: bool | None = None
+    """Whether a pod reaches its own mapped port; true if absent."""
+    masq_all: bool | None = None
+    """Hide every client behind the node's address: needed behind macvlan and ipvlan."""
+    mark_masq_bit: int | None = Field(default=None, ge=0, le=31, examples=[13])
+    """Bit of the packet mark that asks for masquerading."""
+    external_set_mark_chain: str | None = Field(default=None, examples=["KUBE-MARK-MASQ"])
+    """Chain that sets the mark, instead of a bit."""
+    conditions_v4: tuple[str, ...] = Field(default=(), alias="conditionsV4", examples=[["!", "-d", "192.0.2.0/24"]])
+    """Further conditions of the rules for IPv4, as iptables' arguments."""
+    conditions_v6: tuple[str, ...] = Field(default=(), alias="conditionsV6", examples=[["!", "-d", "fc00::/7"]])
+    """Further conditions of the rules for IPv6."""
+
+
+class Firewall(Part):
+    """Lets the pod's addresses through the node's firewall (plugins/meta/firewall)."""
+
+    type: Literal["firewall"]
+    """The plugin firewall."""
+    backend: Literal["iptables", "firewalld"] | None = None
+    """firewalld where it runs if absent."""
+    iptables_admin_chain_name: str | None = Field(default=None, examples=["CNI-ADMIN"])
+    """Chain of the operator's own rules, looked at first."""
+    firewalld_zone: str | None = Field(default=None, examples=["trusted"])
+    """Zone that the addresses are put into."""
+    ingress_policy: Literal["open", "same-bridge", "isolated"] | None = None
+    """Who may open connections to the pod; anything but open needs the plugin bridge."""
+
+
+Chained = Annotated[Tuning | Sbr | Vrf | Bandwidth | Portmap | Firewall, Field(discriminator="type")]

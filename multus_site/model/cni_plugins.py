@@ -1,0 +1,107 @@
+"""CNI plugin binaries of the nodes: which, and where they come from."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from multus_site.model.base import Part
+from multus_site.model.nodes import Architecture
+from multus_site.model.types import BareVersion, ModuleSum, PluginName, Sha256
+
+CALICO = frozenset({"bandwidth", "calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
+"""Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
+
+RELEASED = frozenset(
+    {"bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback", "macvlan", "portmap", "ptp",
+     "sbr", "static", "tap", "tuning", "vlan", "vrf"}
+)  # fmt: skip
+"""Plugins that the releases of containernetworking/plugins have."""
+
+_FROM_A_URL = "^(https?|file)://"
+
+
+class Artifact(Part):
+    """A file, pinned: nodes fetch it from a URL, or it is a file of the machine where Pulumi runs."""
+
+    url: str | None = Field(default=None, pattern=_FROM_A_URL, examples=["https://example.org/plugins.tgz"])
+    """Where nodes fetch it."""
+    path: str | None = Field(default=None, examples=["build/plugins.tgz"])
+    """A file of the machine where Pulumi runs, relative to the project; it is sent to the nodes by SSH."""
+    sha256: Sha256
+    """Of the file, as it is there."""
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.url is None) == (self.path is None):
+            msg = f"names {'neither url nor path' if self.url is None else 'both url and path'}; give one of them"
+            raise ValueError(msg)
+        return self
+
+
+class Binary(Artifact):
+    """One plugin that no release of containernetworking/plugins has, or that takes the place of one that it has."""
+
+    name: PluginName
+    """The plugin's name: networks call it by that."""
+    architecture: Architecture = "amd64"
+    """Nodes that it is for; a site with nodes of both has an entry for each."""
+    member: str | None = Field(default=None, examples=["bond"])
+    """Its name inside, where the file is a tar archive."""
+
+
+class Release(Part):
+    """The binaries of the release, by sha256."""
+
+    type: Literal["release"]
+    """From the release's archive."""
+    archives: dict[Architecture, Artifact] = {}
+    """The archive for each architecture; those of the catalogue if absent."""
+
+
+class GoModule(Part):
+    """Built from the module github.com/containernetworking/plugins with the Go compiler of the machine where Pulumi runs."""
+
+    type: Literal["go"]
+    """Built from source."""
+    sum: ModuleSum | None = None
+    """The module's hash, as go.sum has it; the catalogue's if absent. The module's own go.sum, part of it, pins the rest."""
+
+
+Source = Annotated[Release | GoModule, Field(discriminator="type")]
+
+
+class CniPlugins(Part):
+    """Plugin binaries put into /opt/cni/bin of every node."""
+
+    version: BareVersion = "1.9.1"
+    """Release of containernetworking/plugins."""
+    plugins: tuple[PluginName, ...] = Field(default=(), examples=[["macvlan"]])
+    """Names; empty: those that the site's networks use."""
+    source: Source = Release(type="release")
+    """Where the release's plugins come from."""
+    binaries: tuple[Binary, ...] = ()
+    """Plugins from elsewhere; each is put on the nodes of its architecture."""
+
+    def binary(self, name: str, architecture: Architecture) -> Binary | None:
+        """The binary of the site's own for a plugin."""
+        return next((b for b in self.binaries if (b.name, b.architecture) == (name, architecture)), None)
+
+    def mistakes(self, architectures: set[Architecture], network_plugin: str) -> Iterator[str]:
+        """What is wrong with it at a site with nodes of these architectures and this network plugin of the cluster."""
+        named = [(binary.name, binary.architecture) for binary in self.binaries]
+        for i, (name, architecture) in enumerate(named):
+            if named.index((name, architecture)) < i:
+                yield f"cniPlugins.binaries[{i}]: {name} for {architecture} is there already; take one of the two out"
+            if name in CALICO and network_plugin == "calico":
+                yield (
+                    f"cniPlugins.binaries[{i}].name: {name} is Calico's, which puts its own there at each start of its pod; "
+                    "take it out, or give the site another kube_network_plugin"
+                )
+        for name in dict.fromkeys(name for name, _ in named):
+            missing = architectures - {a for n, a in named if n == name}
+            if missing:
+                yield (
+                    f"cniPlugins.binaries: {name} has no binary for {', '.join(sorted(missing))}, which nodes of the site are; "
+                    f"add one with architecture: {min(missing)}"
+                )

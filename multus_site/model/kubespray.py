@@ -1,0 +1,86 @@
+"""How a site's cluster is installed: which Kubespray, from where, and what it is told."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from multus_site.model.addresses import AddressOrName, Cidr
+from multus_site.model.base import Part
+from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256
+
+NetworkPlugin = Literal[
+    "calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"
+]
+
+
+def _location(value: str) -> str:
+    """Where an archive is: an address or a path."""
+    scheme, separator, rest = value.partition("://")
+    if not value or (separator and (scheme not in {"http", "https"} or not rest)):
+        msg = f"{value!r} is neither an http(s) address nor a path; write one such as https://mirror.example/kubespray-2.31.0.tar.gz"
+        raise ValueError(msg)
+    return value
+
+
+class Archive(Part):
+    """A tarball of Kubespray."""
+
+    url: Annotated[str, AfterValidator(_location)] = Field(examples=["https://mirror.example/kubespray-2.31.0.tar.gz"])
+    """Where it is: an http(s) address, or a path relative to the project."""
+    sha256: Sha256
+    """What `sha256sum` prints for it; anything else is refused."""
+
+
+class Kubespray(Part):
+    """The cluster installer: which release, from where, with which settings."""
+
+    version: KubesprayVersion = "v2.31.0"
+    """Release tag."""
+    commit: Commit | None = None
+    """The commit that the tag must name; needed for a release that is not pinned in `multus_site/kubespray/releases.py`."""
+    path: str | None = Field(default=None, min_length=1, examples=["../kubespray"])
+    """A local checkout of that release, relative to the project; instead of the git tag."""
+    archive: Archive | None = None
+    """A tarball of that release; instead of the git tag."""
+    kubernetes_version: BareVersion | None = Field(default=None, examples=["1.35.4"])
+    """Version of Kubernetes (kube_version); the release's own if absent."""
+    network_plugin: NetworkPlugin | None = Field(default=None, examples=["calico"])
+    """The pods' first network (kube_network_plugin); Kubespray's own choice is calico."""
+    pod_cidr: Cidr | None = Field(default=None, examples=["10.233.64.0/18"])
+    """Addresses of pods (kube_pods_subnet)."""
+    service_cidr: Cidr | None = Field(default=None, examples=["10.233.0.0/18"])
+    """Addresses of services (kube_service_addresses)."""
+    api_server: AddressOrName | None = None
+    """Where clients outside reach the API server, such as a load balancer: in its certificate, and the server of the kubeconfig."""
+    variables: dict[str, Any] = Field(default={}, examples=[{"kube_proxy_mode": "iptables"}])
+    """Any other variables of Kubespray, passed on once they are checked."""
+
+    def mistakes(self) -> Iterator[str]:
+        """What contradicts itself, each with its path in the site."""
+        if self.path is not None and self.archive is not None:
+            yield "kubespray.archive: path says already where Kubespray comes from; leave one out"
+        if self.commit is not None and (self.path is not None or self.archive is not None):
+            yield "kubespray.commit: pins the git tag, which path or archive stands in for; leave it out"
+        for variable, (key, value) in self._typed().items():
+            if value is not None and variable in self.variables:
+                yield f"kubespray.variables.{variable}: says again what kubespray.{key} says; leave one out"
+        if "kube_version" in self.variables:
+            given = self.variables["kube_version"]
+            # Without quotes YAML reads two numbers as a fraction.
+            if not isinstance(given, str) or not BARE_VERSION.fullmatch(given):
+                yield "kubespray.variables.kube_version: not a version; write three numbers in quotes such as '1.34.3'"
+
+    def _typed(self) -> dict[str, tuple[str, Any]]:
+        """Kubespray's variable → our key and its value."""
+        return {
+            "kube_version": ("kubernetesVersion", self.kubernetes_version),
+            "kube_network_plugin": ("networkPlugin", self.network_plugin),
+            "kube_pods_subnet": ("podCidr", self.pod_cidr),
+            "kube_service_addresses": ("serviceCidr", self.service_cidr),
+        }
+
+    def given(self) -> dict[str, Any]:
+        """Kubespray's variables as the site gives them, by typed keys or by name."""
+        typed = {variable: value for variable, (_, value) in self._typed().items() if value is not None}
+        return {**typed, **self.variables}

@@ -1,0 +1,170 @@
+"""Virtual machines under libvirt: their image, hardware and NICs, and the hypervisors that they run on."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from multus_site.model.addresses import AddressOrName, Cidr, IpAddress
+from multus_site.model.base import Part
+from multus_site.model.types import (
+    HostKey,
+    InterfaceName,
+    Mtu,
+    NodeName,
+    ObjectName,
+    PciAddress,
+    Port,
+    Sha256,
+    UserName,
+)
+
+
+def _absolute(value: str) -> str:
+    """An absolute path, of characters that need no quoting anywhere."""
+    if not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", value):
+        msg = f"{value!r} is not the full path of a file or folder; write one such as /var/lib/libvirt/images"
+        raise ValueError(msg)
+    return value
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+
+class Image(Part):
+    """The disk image that machines start from: qcow2 or raw, of a system with cloud-init. Exactly one of url and path."""
+
+    url: str | None = Field(
+        default=None, pattern="^https?://", examples=["https://cloud.debian.org/debian-12-genericcloud-amd64.qcow2"]
+    )
+    """Where the hypervisor fetches it."""
+    path: AbsolutePath | None = Field(default=None, examples=["/srv/images/debian-12.qcow2"])
+    """A file on the hypervisor; it is copied."""
+    sha256: Sha256
+    """What `sha256sum` prints for it; anything else is refused."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.url is None) == (self.path is None):
+            msg = f"names {'neither url nor path' if self.url is None else 'both url and path'}; give one of them"
+            raise ValueError(msg)
+        return self
+
+
+class Nic(Part):
+    """What a NIC of a machine is plugged into; exactly one of bridge, macvtap and vf."""
+
+    bridge: InterfaceName | None = Field(default=None, examples=["br-internal"])
+    """A bridge of the hypervisor."""
+    macvtap: InterfaceName | None = Field(default=None, examples=["eno2"])
+    """A NIC of the hypervisor, used without a bridge."""
+    vf: PciAddress | None = Field(default=None, examples=["0000:3b:02.1"])
+    """A virtual function of an SR-IOV NIC of the hypervisor, handed to the machine whole (PCI passthrough)."""
+    mode: Literal["bridge", "vepa", "private", "passthrough"] = "bridge"
+    """Of macvtap alone. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
+
+    mtu: Mtu = 1500
+    """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which is looked at before anything is made or changed."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = {"bridge": self.bridge, "macvtap": self.macvtap, "vf": self.vf}
+        given = [key for key, value in kinds.items() if value]
+        if len(given) != 1:
+            found = f"{' and '.join(given)} are given" if given else "nothing says what it is plugged into"
+            msg = f"{found}; give exactly one of {', '.join(kinds)}"
+            raise ValueError(msg)
+        if "mode" in self.model_fields_set and not self.macvtap:
+            msg = f"mode is said of a macvtap alone; leave it out, or write macvtap instead of {given[0]}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def kind(self) -> Literal["bridge", "macvtap", "vf"]:
+        """Which of the three."""
+        return "bridge" if self.bridge else "macvtap" if self.macvtap else "vf"
+
+    @property
+    def plugged_into(self) -> str:
+        """The bridge, the NIC, or the PCI address."""
+        return str(self.bridge or self.macvtap or self.vf)
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can be plugged into the same."""
+        return self.kind == "vf" or self.mode == "passthrough"
+
+
+class Hypervisor(Part):
+    """A machine that runs libvirt, reached over SSH with the site's key, through its bastion if it has one."""
+
+    address: AddressOrName
+    """Its address or name."""
+    host_key: HostKey
+    """Its public host key; any other key stops everything."""
+    port: Port = 22
+    """Port of its SSH server."""
+    user: UserName = "root"
+    """User; anything but root must be able to sudo without a password."""
+
+
+class Hardware(Part):
+    """What a machine is made of."""
+
+    hypervisor: ObjectName | None = Field(default=None, examples=["kvm1"])
+    """The one of `hypervisors` that it runs on; absent: the machine where Pulumi runs."""
+    accelerator: Literal["kvm", "tcg"] = "kvm"
+    """`tcg`: software emulation, some ten times slower, for hypervisors without /dev/kvm."""
+    cpus: int = Field(default=2, ge=1, le=512)
+    """Virtual CPUs."""
+    memory: int = Field(default=4096, ge=256)
+    """MiB."""
+    disk: int = Field(default=20, ge=1)
+    """GiB; it can grow later, and never shrinks."""
+    nics: dict[InterfaceName, Nic] = Field(default={}, examples=[{"ens6": {"bridge": "br-internal"}}])
+    """Interface in the machine → what it is plugged into."""
+    cpu_pinning: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(), examples=[[2, 3, 4, 5]])
+    """CPUs of the hypervisor, one for each virtual CPU in order; empty: they go where they like."""
+    hugepages: Literal["2M", "1G"] | None = None
+    """Its memory comes from the hypervisor's reserved pages of this size."""
+    numa_node: int | None = Field(default=None, ge=0, examples=[0])
+    """NUMA node of the hypervisor that its memory is on."""
+
+
+class Management(Part):
+    """The NIC that holds a machine's own address, and what else cloud-init is told of the network there."""
+
+    interface: InterfaceName = "eth0"
+    """The one of `nics` that it is."""
+    network: Cidr = Field(examples=["10.1.1.0/24"])
+    """The network that the hosts' addresses are in."""
+    gateway: IpAddress | None = None
+    """Default route; none if absent."""
+    dns: tuple[IpAddress, ...] = ()
+    """Name servers."""
+
+
+class Libvirt(Hardware):
+    """How the virtual machines of a site are made: the hardware of all, and what single ones have of their own."""
+
+    image: Image
+    """What they start from."""
+    management: Management
+    """Their own addresses."""
+    storage: AbsolutePath = "/var/lib/libvirt/images"
+    """Folder on the hypervisor where disks are kept, in a folder `multus-site` of their own."""
+    hypervisors: dict[ObjectName, Hypervisor] = {}
+    """Machines that run libvirt, by name."""
+    machines: dict[NodeName, Hardware] = Field(
+        default={}, examples=[{"node2": {"hypervisor": "kvm2", "cpus": 8, "nics": {"ens6": {"vf": "0000:3b:02.1"}}}}]
+    )
+    """What a node has otherwise than the rest; only what is written here differs, and of `nics` only those that are named."""
+
+    def hardware(self, node: NodeName) -> Hardware:
+        """What the machine of one node is made of."""
+        shared = {key: getattr(self, key) for key in Hardware.model_fields}
+        own = self.machines.get(node)
+        if own is None:
+            return Hardware.model_construct(**shared)
+        given = {key: getattr(own, key) for key in own.model_fields_set}
+        return Hardware.model_construct(**{**shared, **given, "nics": {**self.nics, **own.nics}})

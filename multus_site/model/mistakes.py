@@ -1,0 +1,246 @@
+"""pydantic's errors in the words of a site: the path as it stands in the file, what was found, what would be right."""
+
+import difflib
+import functools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from multus_site.model.master import TAGS
+from multus_site.model.nodes import FORMS
+from multus_site.model.positions import Path, at
+from multus_site.model.site import Site
+
+_SHAPES = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "integer": "a whole number",
+           "number": "a number", "boolean": "true or false"}  # fmt: skip
+_EMPTY = "is empty"
+
+FREE = frozenset({"annotations", "command", "config", "exec", "livenessProbe", "readinessProbe", "variables"})
+"""Keys whose values may be anything, a secret too: none of them is ever shown, not even one that does not fit."""
+
+_KINDS = {str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at a path of the site."""
+
+    path: Path
+    message: str
+
+
+def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
+    """All that pydantic found, and what the site as a whole shows once the broken parts are set aside."""
+    found: list[Mistake] = []
+    for detail in error.errors(include_url=False):
+        found += _translated(detail)
+    if any(mistake.path for mistake in found):
+        found += _mistakes_behind(error, data)
+    inner = {mistake.path[:depth] for mistake in found for depth in range(len(mistake.path))}
+    # pydantic calls a list empty when each of its entries is wrong
+    found = [m for m in found if not (m.message.startswith(_EMPTY) and m.path in inner)]
+    return list(dict.fromkeys(Mistake(_as_written(m.path, data), m.message) for m in found))
+
+
+def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
+    path, schema, parent = _located(detail["loc"])
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    shown = _kind(value) if FREE.intersection(map(str, path)) else _shown(value)
+    if kind == "value_error":
+        text = str(context["error"])
+        for line in text.split("\n") if not path else [text]:
+            inner, colon, message = line.partition(": ")
+            yield Mistake(parsed_path(inner), message) if not path and colon else Mistake(path, line)
+    elif kind == "missing":
+        yield Mistake(path, f"missing; {right_for(schema)}")
+    elif kind == "extra_forbidden":
+        yield Mistake(path, f"unknown key; {_instead(str(path[-1]), parent)}")
+    elif kind in {"union_tag_invalid", "union_tag_not_found"}:
+        key = context["discriminator"].strip("'")
+        choices = list(schema.get("discriminator", {}).get("mapping", {}))
+        found = "missing" if kind == "union_tag_not_found" else f"{context['tag']!r} is not known here"
+        yield Mistake(
+            (*path, key), f"{found}; write one of {', '.join(choices)}{_guess(context.get('tag', ''), choices)}"
+        )
+    elif kind in {"greater_than_equal", "less_than_equal"}:
+        yield Mistake(path, f"{shown} is out of bounds; {right_for(schema)}")
+    elif kind == "too_short":
+        yield Mistake(path, f"{_EMPTY}; {right_for(schema)}")
+    elif kind == "literal_error":
+        choices = [str(choice) for choice in schema.get("enum", [schema.get("const", "")])]
+        yield Mistake(path, f"{shown} is not known here; {right_for(schema)}{_guess(str(value), choices)}")
+    elif schema.get("type") == "string" and not schema.get("examples") and isinstance(value, (bool, int, float)):
+        quoted = f': "{shown}"' if shown == _shown(value) else ""
+        yield Mistake(path, f"{shown} does not fit; {right_for(schema)}, in quotes{quoted}")
+    else:
+        yield Mistake(path, f"{shown} does not fit; {right_for(schema)}")
+
+
+def parsed_path(text: str) -> Path:
+    """The parts of a path as model.positions.written writes it: `networks.a.ranges[0]`, `links["ens6.110"].id`."""
+    parts = re.findall(r'\["(.*?)"\]|\[(\d+)\]|([^.\[\]]+)', text)
+    return tuple(int(index) if index else odd or name for odd, index, name in parts)
+
+
+def _as_written(path: Path, data: object) -> Path:
+    """The path less what a text stands for: `networks: [a]` is read as `networks: [{name: a}]`, and `spread: {…}` as `spread: [{…}]`."""
+    whole: Any = data
+    found: Path = ()
+    for part in path:
+        there = at(whole, found)
+        if isinstance(there, str):
+            break
+        if not (isinstance(there, dict) and isinstance(part, int)):
+            found = (*found, part)
+    return found
+
+
+def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    """The path in the file (pydantic's has the tags of unions too), the schema there and that of its parent."""
+    schema = parent = _whole()
+    path: list[int | str] = []
+    for part in loc:
+        if part == "[key]":
+            break
+        if "discriminator" in schema:
+            target = schema["discriminator"]["mapping"].get(part)
+            schema = _resolved({"$ref": target} if target else {})
+            continue
+        if "anyOf" in schema and part in (
+            *TAGS,
+            *FORMS,
+        ):  # which of its forms pydantic took it for; both would be right
+            continue
+        path.append(part)
+        parent = _entered(schema, part)
+        inner = parent.get("items") or parent.get("properties", {}).get(part) or parent.get("additionalProperties")
+        schema = _resolved(inner if isinstance(inner, dict) else {})
+    return tuple(path), schema, parent
+
+
+@functools.cache
+def _whole() -> dict[str, Any]:
+    return Site.model_json_schema()
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema behind a reference or behind `… or null`; of several forms all, as `anyOf`, each without a reference."""
+    rest = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "oneOf"}}
+    if "$ref" in schema:
+        return _resolved(_whole()["$defs"][schema["$ref"].rpartition("/")[2]] | rest)
+    forms = schema.get("anyOf") or schema.get("oneOf")
+    if forms is None or "discriminator" in schema:
+        return schema
+    forms = [_resolved(form) for form in forms if form.get("type") != "null"]
+    return forms[0] | rest if len(forms) == 1 else {"anyOf": forms, **rest}
+
+
+def _entered(schema: dict[str, Any], part: int | str) -> dict[str, Any]:
+    """The form that has such a part: of text or a list, the list; of a mapping or a list, by whether the part is a key or a place."""
+    forms = [form for form in schema.get("anyOf", []) if form.get("type") in {"array", "object"}]
+    fitting = [form for form in forms if (form["type"] == "array") == isinstance(part, int)]
+    return next(iter([*fitting, *forms]), schema)
+
+
+def right_for(schema: dict[str, Any]) -> str:
+    """What would be right for a value, as far as its part of the model's JSON Schema knows."""
+    return f"write {_shape(_resolved(schema))}"
+
+
+def _shape(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return ", or ".join(_shape(form) for form in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return f"one of {', '.join(str(choice) for choice in schema.get('enum', [schema.get('const')]))}"
+    if "discriminator" in schema:
+        return f"a mapping with the key {schema['discriminator']['propertyName']}, one of {', '.join(schema['discriminator']['mapping'])}"
+    shape = _SHAPES[schema["type"]]
+    if "minimum" in schema and "maximum" in schema:
+        shape += f" from {schema['minimum']} to {schema['maximum']}"
+    elif "minimum" in schema:
+        shape += f", {schema['minimum']} or more"
+    if schema.get("minItems") and schema.get("maxItems"):
+        shape += f" with {schema['minItems']} to {schema['maxItems']} entries"
+    elif schema.get("minItems") or schema.get("minProperties"):
+        shape += " with at least one entry"
+    if schema.get("examples"):
+        shape += f" such as {schema['examples'][0]}"
+    elif required := schema.get("required"):
+        shape += f" with {', '.join(required)}"
+    return shape
+
+
+def _instead(key: str, parent: dict[str, Any]) -> str:
+    known = list(parent.get("properties", {}))
+    near = difflib.get_close_matches(key, known, 1, 0.7)
+    return f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
+
+
+def _guess(value: str, choices: list[str]) -> str:
+    near = difflib.get_close_matches(value, choices, 1, 0.6)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value)) or f"a {'mapping' if isinstance(value, dict) else 'list'}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (dict, list)):
+        return _kind(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
+    """Mistakes of the site as a whole that broken parts would hide: the parts are left out and the rest is looked at."""
+    rest: Any = json.loads(json.dumps(data, default=str))
+    dropped: set[str] = set()
+    for detail in error.errors(include_url=False):
+        path, _, parent = _located(detail["loc"])
+        if path == ("name",):
+            rest["name"] = "site"
+            continue
+        depth = len(path)
+        if detail["type"] == "missing" or (path and path[-1] in parent.get("required", [])):
+            depth -= 1
+        if path[:1] == ("workloads",) and path[2:3] == ("image",):
+            if isinstance(workload := at(rest, path[:2]), dict):
+                workload["image"] = "localhost/unknown:0"
+            continue
+        if path[:1] == ("networks",):
+            depth = min(depth, 2)
+        elif path[:1] == ("workloads",):
+            depth = min(depth, 3 if path[2:3] != ("networks",) else 2)
+        if path[:2] == ("nodes", "hosts") or depth < 1:
+            return []  # without its nodes nothing more can be said of a site
+        _drop(rest, path[:depth])
+        if path[0] != "networks":
+            dropped.add(str(path[depth - 1]))
+    try:
+        Site.model_validate(rest)
+    except ValidationError as again:
+        more = [m for d in again.errors(include_url=False) if not d["loc"] for m in _translated(d)]
+        return [m for m in more if not any(f"'{name}'" in m.message for name in dropped)]
+    return []
+
+
+def _drop(data: Any, path: Path) -> None:  # noqa: ANN401  # plain data of any shape
+    """Take a part out; of a network its name and namespace stay, for others refer to them."""
+    for part in path[:-1]:
+        data = data.get(part) if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        return
+    part = data.pop(path[-1], None)
+    if path[0] == "networks" and len(path) == 2:
+        namespace = part.get("namespace") if isinstance(part, dict) else None
+        data[path[1]] = {
+            "type": "raw",
+            "config": {},
+            "namespace": namespace if isinstance(namespace, str) else "default",
+        }

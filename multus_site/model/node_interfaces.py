@@ -1,0 +1,181 @@
+"""Networks that are made on the node itself or are one of its devices: bridge, ptp, tap, dummy, host-device."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from multus_site.model.addresses import MacAddress
+from multus_site.model.attachable import Attachable
+from multus_site.model.base import Part
+from multus_site.model.chained import Backend
+from multus_site.model.ipam import AddressedByIp, Ipam, NoAddresses
+from multus_site.model.types import InterfaceName, Mtu, PciAddress, ResourceName, VlanId
+
+
+class Trunk(Part):
+    """VLANs that a bridge's port carries tagged: one id, or all from minID to maxID."""
+
+    id: VlanId | None = None
+    """One VLAN."""
+    min_id: VlanId | None = Field(default=None, alias="minID")
+    """First of several."""
+    max_id: VlanId | None = Field(default=None, alias="maxID")
+    """Last of several."""
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if (self.min_id is None) != (self.max_id is None):
+            msg = (
+                f"a trunk's range has {'maxID' if self.min_id is None else 'minID'} alone; give minID and maxID, or id"
+            )
+            raise ValueError(msg)
+        if self.id is None and self.min_id is None:
+            msg = "a trunk without a VLAN; give id, or minID and maxID"
+            raise ValueError(msg)
+        if self.min_id is not None and self.max_id is not None and self.min_id > self.max_id:
+            msg = f"minID {self.min_id} is above maxID {self.max_id}; exchange them"
+            raise ValueError(msg)
+        return self
+
+
+class Bridge(Attachable):
+    """A port of a bridge of the node. The bridge is each node's own: it spans nodes only where it has an uplink."""
+
+    type: Literal["bridge"]
+    """The plugin bridge."""
+    bridge: InterfaceName = Field(default="cni0", examples=["br-telecom"])
+    """The bridge; made where it is not there."""
+    is_gateway: bool | None = None
+    """Give the bridge the gateway's address."""
+    is_default_gateway: bool | None = None
+    """The same, and make it the pod's default route."""
+    force_address: bool | None = None
+    """Change the bridge's address where it has another one."""
+    ip_masq: bool | None = None
+    """Hide pods behind the node's address."""
+    ip_masq_backend: Backend | None = None
+    """Who does it."""
+    mtu: Mtu | None = None
+    """Of bridge and pod; the kernel's if absent."""
+    hairpin_mode: bool | None = None
+    """Send a frame back out of the port that it came in by."""
+    promisc_mode: bool | None = None
+    """Set the bridge promiscuous; not together with hairpinMode."""
+    vlan: VlanId | None = None
+    """VLAN of untagged frames of the port."""
+    vlan_trunk: tuple[Trunk, ...] = ()
+    """VLANs that the port carries tagged."""
+    preserve_default_vlan: bool | None = None
+    """Keep VLAN 1 on the port too."""
+    macspoofchk: bool | None = None
+    """Let through only frames from the pod's own MAC address (needs nftables)."""
+    enabledad: bool | None = None
+    """Wait for duplicate address detection of IPv6 addresses."""
+    disable_container_interface: bool | None = None
+    """Leave the pod's interface down, for programs that take it over; without addresses."""
+    port_isolation: bool | None = None
+    """Pods of one bridge do not hear each other."""
+    ipam: Ipam
+    """How pods get their addresses."""
+
+    makes_veth: ClassVar[bool] = True
+    takes_mac: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if self.hairpin_mode and self.promisc_mode:
+            msg = "hairpinMode and promiscMode exclude each other; keep one of them"
+            raise ValueError(msg)
+        if self.disable_container_interface and not isinstance(self.ipam, NoAddresses):
+            msg = "disableContainerInterface leaves the interface without addresses; write ipam: {type: none}"
+            raise ValueError(msg)
+        return self
+
+
+class Ptp(Attachable):
+    """A veth pair between pod and node, which routes: no segment is shared."""
+
+    type: Literal["ptp"]
+    """The plugin ptp."""
+    ip_masq: bool | None = None
+    """Hide pods behind the node's address."""
+    ip_masq_backend: Backend | None = None
+    """Who does it."""
+    mtu: Mtu | None = None
+    """Of both ends; the kernel's if absent."""
+    ipam: AddressedByIp
+    """How pods get their addresses."""
+
+    makes_veth: ClassVar[bool] = True
+
+
+class Tap(Attachable):
+    """A tap device in the pod, for virtual machines and user-space stacks. Its MTU is tuning's to set: the plugin takes one and forgets it."""
+
+    type: Literal["tap"]
+    """The plugin tap."""
+    multi_queue: bool | None = None
+    """Several queues, one for each processor that reads."""
+    owner: int | None = Field(default=None, ge=0, examples=[1000])
+    """User id that may open it."""
+    group: int | None = Field(default=None, ge=0, examples=[1000])
+    """Group id that may open it."""
+    selinux_context: str | None = Field(default=None, examples=["system_u:system_r:container_t:s0"])
+    """SELinux context that it is made in."""
+    bridge: InterfaceName | None = None
+    """Bridge inside the pod that it becomes a port of."""
+    ipam: Ipam
+    """How pods get their addresses."""
+
+    takes_mac: ClassVar[bool] = True
+
+
+class Dummy(Attachable):
+    """An interface that leads nowhere, for addresses that a routing daemon in the pod announces."""
+
+    type: Literal["dummy"]
+    """The plugin dummy."""
+    ipam: AddressedByIp
+    """How pods get their addresses."""
+
+
+class HostDevice(Attachable):
+    """A NIC of the node, moved into the pod: one pod a node. Named in one of four ways, or handed out by a device plugin."""
+
+    type: Literal["host-device"]
+    """The plugin host-device."""
+    device: InterfaceName | None = None
+    """The NIC by its name."""
+    hwaddr: MacAddress | None = None
+    """The NIC by its MAC address."""
+    kernelpath: str | None = Field(
+        default=None, pattern="^/sys/devices/", examples=["/sys/devices/pci0000:00/0000:00:1f.6"]
+    )
+    """The NIC by its path in sysfs."""
+    pci_bus_id: PciAddress | None = Field(default=None, alias="pciBusID")
+    """The NIC by its PCI address."""
+    resource_name: ResourceName | None = None
+    """A device of this resource, which a device plugin hands out: VFs in virtual machines."""
+    ipam: Ipam
+    """How the pod gets its address."""
+
+    @property
+    def device_resource(self) -> str | None:
+        """The resource that it is handed out as."""
+        return self.resource_name
+
+    @model_validator(mode="after")
+    def _one_device(self) -> Self:
+        keys = {
+            "device": self.device,
+            "hwaddr": self.hwaddr,
+            "kernelpath": self.kernelpath,
+            "pciBusID": self.pci_bus_id,
+            "resourceName": self.resource_name,
+        }
+        given = [key for key, value in keys.items() if value is not None]
+        if len(given) != 1:
+            found = f"{' and '.join(given)} each name a device" if given else "no device is named"
+            msg = f"{found}; give exactly one of {', '.join(keys)}"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,47 @@
+"""Interfaces that are made on nodes for networks to hang on: VLAN sub-interfaces and bonds."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from multus_site.model.base import Part
+from multus_site.model.types import InterfaceName, Mtu, NodeName, ObjectName, VlanId
+
+
+class VlanLink(Part):
+    """A VLAN of an interface of the node."""
+
+    type: Literal["vlan"]
+    """A VLAN sub-interface."""
+    link: InterfaceName
+    """Interface that carries the VLAN: a NIC, or a bond of `links`."""
+    id: VlanId
+    """VLAN id."""
+    mtu: Mtu | None = None
+    """Not above that of what carries it; the same if absent."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it is made on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
+
+
+class BondLink(Part):
+    """Several NICs of the node as one."""
+
+    type: Literal["bond"]
+    """A bond."""
+    members: tuple[InterfaceName, ...] = Field(min_length=1, examples=[["ens6", "ens7"]])
+    """The NICs. They must not carry the node's own address."""
+    mode: Literal[
+        "active-backup", "802.3ad", "balance-rr", "balance-xor", "broadcast", "balance-tlb", "balance-alb"
+    ] = "active-backup"
+    """How they share the traffic; 802.3ad needs a switch that speaks LACP."""
+    mtu: Mtu | None = None
+    """Of bond and members; theirs if absent."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it is made on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
+
+
+NodeLink = Annotated[VlanLink | BondLink, Field(discriminator="type")]

@@ -1,0 +1,86 @@
+"""Racks of a site: where nodes stand, whom they are for, and how replicas are spread over them."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from multus_site.model.base import Part
+from multus_site.model.types import LabelKey, LabelValue, ObjectName
+
+Level = Literal["rack", "row", "zone", "node"]
+
+LABELS: dict[Level, str] = {
+    "rack": "topology.multus-site/rack",
+    "row": "topology.multus-site/row",
+    "zone": "topology.kubernetes.io/zone",
+    "node": "kubernetes.io/hostname",
+}
+"""Label of a node that tells which one it is in. Kubernetes has its own for zones and nodes only."""
+
+
+class Taint(Part):
+    """The taint of a dedicated rack's nodes: it keeps off every pod that does not tolerate it."""
+
+    key: LabelKey = "multus-site/dedicated"
+    """Its key."""
+    value: LabelValue | None = Field(default=None, examples=["c1"])
+    """Its value; the rack's name if absent."""
+    effect: Literal["NoSchedule", "NoExecute"] = "NoSchedule"
+    """`NoExecute` also ends pods that run there already and do not tolerate it."""
+
+    def of(self, rack: str) -> "Taint":
+        """The taint as nodes of the rack have it."""
+        return self if self.value is not None else self.model_copy(update={"value": rack})
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}:{self.effect}"
+
+
+def _yes_or_no(value: object) -> object:
+    """`dedicated: true` says the same as `dedicated: {}`."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+class Rack(Part):
+    """A rack. Its hosts name it (`nodes.hosts.NAME.rack`)."""
+
+    row: ObjectName | None = Field(default=None, examples=["a"])
+    """Row that it stands in: the label topology.multus-site/row of its nodes."""
+    zone: ObjectName | None = Field(default=None, examples=["east"])
+    """What fails together: the label topology.kubernetes.io/zone of its nodes; the rack's name if absent."""
+    dedicated: Annotated[
+        Taint | None, BeforeValidator(_yes_or_no, json_schema_input_type=bool | Taint | None), Field(examples=[True])
+    ] = None
+    """Whether it is for workloads alone that name it: `true`, or the taint by which its nodes keep all others off."""
+    labels: dict[LabelKey, LabelValue] = Field(default={}, examples=[{"example.com/power": "feed-b"}])
+    """Further labels of its nodes."""
+
+
+class Spread(Part):
+    """Over what a workload's pods are spread; in a site file the level's name alone will do."""
+
+    over: Level
+    """Each rack, row, zone or node has its share of the pods."""
+    max_skew: int = Field(default=1, ge=1, le=100)
+    """By how many pods the fullest may be ahead of the emptiest."""
+    when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"] = "DoNotSchedule"
+    """What becomes of a pod that would make it worse: it waits, or it runs all the same."""
+
+
+def _level(value: object) -> object:
+    """`rack` says the same as `{over: rack}`."""
+    return {"over": value} if isinstance(value, str) else value
+
+
+NamedSpread = Annotated[Spread, BeforeValidator(_level, json_schema_input_type=Level | Spread)]
+
+
+def _one(value: object) -> object:
+    """`spread: rack` says the same as `spread: [rack]`."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+Spreads = Annotated[
+    tuple[NamedSpread, ...],
+    BeforeValidator(_one, json_schema_input_type=Level | Spread | tuple[Level | Spread, ...]),
+]

@@ -1,0 +1,127 @@
+"""`python -m multus_site.nodes.preflight`: reads the document from stdin, looks at the hosts over SSH and judges them; prints the record as a line of JSON.
+
+Looked at is who has not passed with what is asked now. Each time anew: a run that failed leaves no record, so that the next one sees what was mended.
+"""
+
+import asyncio
+import os
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from multus_site.nodes.delivery.fan_out import AT_A_TIME
+from multus_site.nodes.preflight.clusters import ours
+from multus_site.nodes.preflight.collect import facts_of
+from multus_site.nodes.preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
+from multus_site.nodes.preflight.finding import Finding, Node, lines
+from multus_site.nodes.preflight.run_checks import findings
+from multus_site.ssh.connections import Connections, connections
+from multus_site.ssh.ssh_route import ReachError
+
+SECONDS = 60
+"""So long a look at a host may take."""
+
+LAST = "Mend what is said, then type the same again: the hosts are looked at anew."
+
+
+def asked_of(target: Target) -> str:
+    """Digest of what is asked of a node."""
+    return digest(asdict(target.asked))
+
+
+def to_look_at(document: Document, before: Record) -> dict[str, Target]:
+    """The nodes that have not passed with what is asked of them now, or that may be other machines."""
+    return {
+        name: target
+        for name, target in document.nodes.items()
+        if (its := before.nodes.get(name)) is None
+        or its["asked"] != asked_of(target)
+        or its["reasons"] != list(target.reasons)
+    }
+
+
+async def look(document: Document, targets: dict[str, Target]) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
+    """What is found on the nodes, AT_A_TIME at once, each with `offset` (its clock minus ours, seconds); and a finding for each that can't be looked at."""
+    limit = asyncio.Semaphore(AT_A_TIME)
+    found: dict[str, dict[str, Any]] = {}
+    failed: list[Finding] = []
+
+    async def one(name: str, target: Target, reached: Connections) -> None:
+        asked = target.asked
+        try:
+            async with limit, reached.to(asked.address, target.host_key) as there:
+                found[name] = await facts_of(there, " ".join(asked.modules), " ".join(asked.ports), SECONDS)
+        except ReachError as error:
+            right = f"Try it: ssh -p {document.way.port} {document.way.login.user}@{asked.address}"
+            failed.append(Finding(name, "UNREACHABLE", "error", f"{asked.address} can't be looked at: {error}", right))
+
+    async with connections(document.way) as reached:
+        await asyncio.gather(*(one(name, target, reached) for name, target in targets.items()))
+    return {name: found[name] for name in targets if name in found}, failed
+
+
+def judge(
+    document: Document, before: Record, found: dict[str, dict[str, Any]]
+) -> tuple[dict[str, Node], list[Finding]]:
+    """The nodes that were looked at, and what is wrong with them."""
+    own = ours(document.site, list(found.values()))
+    looked = {}
+    for name, facts in found.items():
+        passed = before.nodes.get(name, {}).get("facts", {}).get("machineId")
+        # A machine that passed was bare then: what is on it is ours. So it is where the authority is that of our own cluster.
+        is_ours = bool(passed and passed == facts["machineId"]) or facts["cluster"]["ca"] in own
+        looked[name] = Node(name, document.nodes[name].asked, facts, is_ours, facts["offset"])
+    known = [
+        Node(name, target.asked, before.nodes[name]["facts"], ours=True)
+        for name, target in document.nodes.items()
+        if name not in found and name in before.nodes
+    ]
+    return looked, findings(list(looked.values()), known)
+
+
+async def run(document: Document, before: Record) -> Record:
+    """The record of the nodes. Raises PreflightError with everything that is wrong with them, all at once."""
+    targets = to_look_at(document, before)
+    try:
+        found, unreached = await look(document, targets)
+    except ReachError as error:  # the bastion, or the key
+        raise PreflightError(str(error)) from None
+    looked, judged = judge(document, before, found)
+    every = [*unreached, *judged]
+    errors = lines([one for one in every if one.level == "error"])
+    warnings = lines([one for one in every if one.level == "warning"])
+    if errors:
+        bad = {one.node for one in every if one.level == "error"}
+        head = f"preflight: {len(bad)} of {len(document.nodes)} hosts can't become nodes as they are; nothing was put on any."
+        raise PreflightError("\n".join([head, *errors, *(f"warning: {line}" for line in warnings), LAST]))
+    passed = {name: _kept(document.nodes[name], node) for name, node in looked.items()}
+    nodes = {name: passed.get(name) or before.nodes[name] for name in document.nodes}
+    return Record(nodes, tuple(warnings))
+
+
+def _kept(target: Target, node: Node) -> dict[str, Any]:
+    """What is kept of a node that passed."""
+    nics = {nic: {key: node.facts["nics"][nic][key] for key in KEPT_OF_NIC} for nic in node.wired()}
+    facts = {**{key: node.facts[key] for key in KEPT}, "nics": nics}
+    return {
+        "asked": asked_of(target),
+        "reasons": list(target.reasons),
+        "prepared": target.prepared,
+        "facts": facts,
+    }
+
+
+def main() -> int:
+    """The command line."""
+    try:
+        document = Document.parse(sys.stdin.read())
+        record = asyncio.run(run(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT"))))
+    except PreflightError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(record.json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

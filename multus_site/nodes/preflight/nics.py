@@ -1,0 +1,201 @@
+"""Checks of the NICs that a site's networks are on."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
+from multus_site.nodes.preflight.requirements import Nic
+
+_TAKES_CHILDREN = {"vrf"}
+"""What a NIC may be enslaved to and still have macvlan and ipvlan children."""
+
+
+def _there(node: Node) -> Iterator[tuple[str, Nic, dict[str, Any]]]:
+    """The NICs that are asked for and there: name, what is asked, what was found."""
+    for spec, asked in node.asked.nics.items():
+        name = node.nic(spec)
+        if name is not None:
+            yield name, asked, node.facts["nics"][name]
+
+
+def _users(nic: Nic) -> str:
+    return ", ".join(nic.users)
+
+
+@each("ADDRESS_MISSING", "error", "The host does not hold the address that the site gives it")
+def address(node: Node) -> Problems:
+    """Kubernetes binds to it, and Kubespray stops where it is not the host's own: an address that is translated on the way is none.
+
+    Mend: Correct nodes.hosts.NAME.address; hosts behind translated addresses are reached through a bastion.
+    """
+    there = node.addresses()
+    if ipaddress.ip_address(node.asked.address) not in {ipaddress.ip_interface(held).ip for held in there}:
+        yield Problem(
+            node.name,
+            f"none of its NICs holds {node.asked.address}; it has {', '.join(there) or 'none'}",
+            f"Correct nodes.hosts.{node.name}.address; where it is translated on the way, reach the hosts through a bastion",
+        )
+
+
+@each("NIC_MISSING", "error", "A NIC that a network is on is not there")
+def missing(node: Node) -> Problems:
+    """Pods of that network do not start there. For a NIC that goes into pods it is a warning, and none once the node is in the cluster: it is in a pod then.
+
+    Mend: Correct the name, plug it in, or name the nodes that have it (`nodes` of network or link).
+    """
+    for spec, asked in node.asked.nics.items():
+        if node.nic(spec) is None and not (asked.absent and node.ours):
+            there = ", ".join(name for name in node.facts["nics"]) or "none"
+            yield Problem(
+                node.name,
+                f"there is no interface {spec}, which {_users(asked)} needs; it has: {there}",
+                "Correct the name, or say which nodes have it (`nodes` of the network or link)",
+                "warning" if asked.absent else None,
+            )
+
+
+@each("NIC_DOWN", "error", "A NIC can't be set up")
+def down(node: Node) -> Problems:
+    """`up` has set it up before this was looked at, so something takes it down again, or its driver refuses.
+
+    Mend: `dmesg | grep NIC` says why.
+    """
+    for name, asked, nic in _there(node):
+        if not nic["up"] and not asked.absent:
+            yield Problem(node.name, f"{name} is down", f"See why: ip link set {name} up; dmesg | grep {name}")
+
+
+@each("NIC_NO_CARRIER", "error", "A NIC without a link")
+def carrier(node: Node) -> Problems:
+    """No cable, or nothing on its other end.
+
+    Mend: The cable, the switch port, the virtual network.
+    """
+    for name, asked, nic in _there(node):
+        if nic["up"] and not nic["carrier"] and not asked.absent:
+            yield Problem(
+                node.name, f"{name} has no carrier", "Look at its cable, its switch port or its virtual network"
+            )
+
+
+@each("NIC_MTU_SMALL", "error", "A NIC whose MTU is below what its networks ask for")
+def mtu(node: Node) -> Problems:
+    """macvlan and vlan refuse an MTU above their master's; ipvlan takes it, and large packets are lost.
+
+    Mend: Raise it where the system keeps it, on the switch ports too; or lower the network's mtu.
+    """
+    for name, asked, nic in _there(node):
+        if nic["mtu"] < asked.mtu:
+            yield Problem(
+                node.name,
+                f"{name} has an MTU of {nic['mtu']}, and {_users(asked)} asks for {asked.mtu}",
+                f"Raise it where the system keeps it (now: ip link set {name} mtu {asked.mtu}), with its switch ports; or lower the network's mtu",
+            )
+
+
+@each("NIC_IN_USE", "error", "A NIC that is part of a bond or bridge already")
+def enslaved(node: Node) -> Problems:
+    """The kernel gives such a NIC no macvlan and no ipvlan children (EBUSY), nor lets another bond have it. Links that the site makes itself are no matter.
+
+    Mend: Name the bond or bridge instead, or take the NIC out of it.
+    """
+    nics = node.facts["nics"]
+    for name, asked, nic in _there(node):
+        above = nic["master"]
+        if not above or above in node.asked.made or nics.get(above, {}).get("kind") in _TAKES_CHILDREN:
+            continue
+        if asked.children or asked.taken:
+            yield Problem(
+                node.name,
+                f"{name} is part of {above}, and {_users(asked)} needs it",
+                f"Name {above} instead, or take {name} out of it",
+            )
+
+
+@each("NIC_OWN", "warning", "A NIC that the node itself lives on")
+def own(node: Node) -> Problems:
+    """Through a NIC that macvlan or ipvlan pods share, a node and its own pods do not hear each other. A NIC that goes into a pod or a bond takes the node's address with it: that is an error.
+
+    Mend: Another NIC; with a single one, VLANs of it (`links`) or nothing.
+    """
+    for name, asked, nic in _there(node):
+        if name != node.own and not nic["default"]:
+            continue
+        what = "holds the node's own address" if name == node.own else "holds its default route"
+        if asked.taken:
+            yield Problem(
+                node.name,
+                f"{name} {what}, and {_users(asked)} takes it away",
+                "Name another NIC: the node would be lost",
+                "error",
+            )
+        elif asked.children:
+            yield Problem(
+                node.name,
+                f"{name} {what}, and {_users(asked)} is on it: pods and their own node will not hear each other there",
+                "Name another NIC, if there is one",
+            )
+
+
+@each("NIC_HAS_ADDRESS", "warning", "An address on a NIC that is for pods")
+def addresses(node: Node) -> Problems:
+    """It works, and some sites want a leg of the node in a network; mostly it is DHCP that was left on. Where the NIC goes into a pod or a bond the address is lost: that is an error.
+
+    Mend: Take it away in the system's network settings, unless it is meant.
+    """
+    for name, asked, nic in _there(node):
+        if not nic["addresses"] or name == node.own or nic["default"]:
+            continue
+        there = ", ".join(nic["addresses"])
+        if asked.taken:
+            yield Problem(
+                node.name,
+                f"{name} has {there}, which is lost when {_users(asked)} takes it",
+                "Take the address away in the system's network settings",
+                "error",
+            )
+        elif asked.children:
+            yield Problem(
+                node.name,
+                f"{name} has {there}, and {_users(asked)} is on it",
+                "Take it away in the system's network settings, unless the node is meant to be in that network",
+            )
+
+
+@each("ADDRESS_IN_RANGE", "warning", "A node's address among those that pods get")
+def in_range(node: Node) -> Problems:
+    """A pod gets it some day, and then two have it.
+
+    Mend: Leave it out of the range (rangeStart, rangeEnd, exclude).
+    """
+    for name, asked, nic in _there(node):
+        for address in nic["addresses"]:
+            own = ipaddress.ip_interface(address).ip
+            if any(_between(own, *ends) for ends in asked.ranges):
+                yield Problem(
+                    node.name,
+                    f"{name} has {own}, which is in a range of {_users(asked)}",
+                    "Keep it out of the range (rangeStart and rangeEnd, or exclude)",
+                )
+
+
+def _between(address: ipaddress.IPv4Address | ipaddress.IPv6Address, first: str, last: str) -> bool:
+    start, end = ipaddress.ip_address(first), ipaddress.ip_address(last)
+    return address.version == start.version and int(start) <= int(address) <= int(end)
+
+
+@each("SRIOV_FUNCTIONS", "error", "A NIC that has not so many virtual functions")
+def functions(node: Node) -> Problems:
+    """How many a NIC can have is its firmware's and the BIOS's (sriov_totalvfs).
+
+    Mend: Turn SR-IOV on, or lower numVfs.
+    """
+    for name, asked, nic in _there(node):
+        if nic["functions"] < asked.functions:
+            there = f"{nic['functions']} virtual functions at most" if nic["functions"] else "no SR-IOV"
+            yield Problem(
+                node.name,
+                f"{name} has {there}, and {asked.functions} are asked for",
+                "Turn SR-IOV on in the BIOS and the NIC's firmware, or lower sriov.pools.<name>.numVfs",
+            )

@@ -1,0 +1,251 @@
+"""What a site asks of each of its hosts: pure data, made of the site and of Kubespray's variables."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from multus_site.kubespray.machines import CONTROL_PLANE_MEMORY, KERNELS, NODE_MEMORY
+from multus_site.kubespray.releases import kubernetes_of, numbers
+from multus_site.model.networks import Network
+from multus_site.model.node_links import BondLink, VlanLink
+from multus_site.model.site import Site
+from multus_site.nodes.preflight.uplinks import uplinks
+from multus_site.render.air_gap import package_source
+from multus_site.render.network import NetworkFacts, network_facts
+
+CGROUP_V2_SINCE = (1, 35)
+"""Kubernetes whose kubelet refuses cgroup v1 unless it is told not to (KubeletConfiguration failCgroupV1)."""
+
+PYTHON = {"v2.31.0": "3.8"}
+"""Release → the oldest Python on nodes: that of its ansible-core (2.18)."""
+PYTHON_BEFORE = "3.7"
+"""That of releases before (ansible-core 2.17)."""
+
+_MODULES = {
+    "bandwidth": ("ifb",),
+    "bond": ("bonding",),
+    "bridge": ("bridge", "veth"),
+    "dummy": ("dummy",),
+    "ipvlan": ("ipvlan",),
+    "macvlan": ("macvlan",),
+    "ptp": ("veth",),
+    "tap": ("tun",),
+    "vlan": ("8021q",),
+    "vrf": ("vrf",),
+}
+"""CNI plugin → kernel modules that it makes interfaces with (containernetworking/plugins)."""
+
+_PROXY = {
+    "ipvs": ("ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack"),
+    "iptables": ("nf_conntrack",),
+    "nftables": ("nf_tables", "nf_conntrack"),
+}
+"""kube_proxy_mode → modules (Kubespray's roles/kubernetes/node)."""
+
+_POD_NETWORK = {
+    ("calico", "calico_network_backend", "vxlan"): ("vxlan",),
+    ("flannel", "flannel_backend_type", "vxlan"): ("vxlan", "br_netfilter"),
+}
+"""Network plugin, the variable of its backend and the backend that it has by default → modules."""
+
+
+@dataclass(frozen=True)
+class Nic:
+    """What networks ask of one NIC of a node."""
+
+    users: tuple[str, ...]
+    """What is on it, for a person: `network media (macvlan)`."""
+    mtu: int = 0
+    """At least so much, where anything says so."""
+    children: bool = False
+    """Pods' interfaces are its children (macvlan, ipvlan): the node and its pods do not hear each other through it."""
+    taken: bool = False
+    """It goes to a pod or into a bond: its addresses go then."""
+    absent: bool = False
+    """A node may be without it: a pod that needs it does not start there."""
+    functions: int = 0
+    """Virtual functions that are made of it."""
+    ranges: tuple[tuple[str, str], ...] = ()
+    """First and last addresses of what pods on it get."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of one node."""
+
+    address: str
+    architecture: str
+    memory: int
+    """MiB."""
+    memory_variable: str
+    """The variable of Kubespray that says so."""
+    python: str
+    kernels: Mapping[str, str]
+    """Oldest kernel → what needs it."""
+    any_os: bool
+    """Whether Kubespray is told to take whatever system."""
+    apt: bool
+    """Whether packages come from the APT source of an air-gapped site's mirror."""
+    refuses_cgroup_v1: bool
+    swap_goes: bool
+    """Whether Kubespray turns swap off."""
+    nics: Mapping[str, Nic]
+    """By name, or `mac …`, `pci …`, `altname …`."""
+    made: tuple[str, ...]
+    """Links that are made on the node."""
+    modules: Mapping[str, str]
+    """Module → what needs it."""
+    ports: Mapping[str, str]
+    """Port → what listens there later."""
+    foreign_macs: tuple[str, ...] = ()
+    """Networks whose pods send with MAC addresses of their own, through a hypervisor that we do not run."""
+    functions_by_vfio: bool = False
+
+
+def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
+    """What is asked of each node. `variables`: Kubespray's, the secret ones left out."""
+    version = kubernetes_of(site.kubespray.version, variables.get("kube_version"))
+    # one that is no version is refused with the cluster's other variables
+    minor = tuple(int(part) for part in re.findall(r"\d+", str(version or ""))[:2])
+    kernels = {
+        ".".join(map(str, first)): f"{name} {value}"
+        for (name, value), first in KERNELS.items()
+        if variables.get(name) == value
+    }
+    cluster = _cluster_modules(variables)
+    facts = {name: network_facts(name, network) for name, network in site.networks.items()}
+    where = {name: set(site.nodes_with(network)) for name, network in site.networks.items()}
+    found = {}
+    for node, host in site.nodes.hosts.items():
+        control = "control-plane" in host.roles
+        memory_variable, least = CONTROL_PLANE_MEMORY if control else NODE_MEMORY
+        given = variables.get(memory_variable, least)
+        here = [_Here(network, facts[name]) for name, network in site.networks.items() if node in where[name]]
+        found[node] = Asked(
+            address=host.address,
+            architecture=host.architecture,
+            memory=given if isinstance(given, int) else least,
+            memory_variable=memory_variable,
+            python=_python(site.kubespray.version),
+            kernels=kernels,
+            any_os=bool(variables.get("allow_unsupported_distribution_setup")),
+            apt=bool(package_source(site.air_gap, host.architecture)),
+            refuses_cgroup_v1=minor >= CGROUP_V2_SINCE and variables.get("kubelet_fail_cgroup_v1") is not False,
+            swap_goes=variables.get("kubelet_fail_swap_on") is not False,
+            nics=_nics(site, node, here),
+            made=tuple(site.links_on(node)),
+            modules={**cluster, **_modules(site, node, here)},
+            ports=_ports(host.roles, variables),
+            foreign_macs=()
+            if site.nodes.makes_machines
+            else tuple(one.facts.name for one in here if one.facts.type == "macvlan"),
+            functions_by_vfio=any(pool.driver == "vfio-pci" for pool in site.pools_on(node)),
+        )
+    return found
+
+
+class _Here(NamedTuple):
+    """A network that a node has."""
+
+    network: Network
+    facts: NetworkFacts
+
+
+def _python(release: str) -> str:
+    newest = max((known for known in PYTHON if numbers(known) <= numbers(release)), key=numbers, default=None)
+    return PYTHON[newest] if newest else PYTHON_BEFORE
+
+
+def _cluster_modules(variables: Mapping[str, Any]) -> dict[str, str]:
+    """What the cluster itself needs of every node's kernel."""
+    mode = str(variables.get("kube_proxy_mode", "ipvs"))
+    found = {"overlay": "containerd"}
+    for (plugin, variable, backend), modules in _POD_NETWORK.items():
+        if variables.get("kube_network_plugin", "calico") == plugin and variables.get(variable, backend) == backend:
+            found |= dict.fromkeys(modules, f"kube_network_plugin {plugin}")
+    return found | dict.fromkeys(_PROXY.get(mode, ()), f"kube_proxy_mode {mode}")
+
+
+def _modules(site: Site, node: str, here: Sequence[_Here]) -> dict[str, str]:
+    """What the networks, links and pools of a node need of its kernel."""
+    found: dict[str, str] = {}
+    for _, facts in here:
+        for plugin in (facts.type, *facts.chained):
+            found |= dict.fromkeys(_MODULES.get(plugin, ()), f"network {facts.name}")
+    for name, link in site.links_on(node).items():
+        found["8021q" if isinstance(link, VlanLink) else "bonding"] = f"link {name}"
+    if any(pool.driver == "vfio-pci" for pool in site.pools_on(node)):
+        found["vfio-pci"] = "sriov's pools for DPDK"
+    return found
+
+
+def _ports(roles: tuple[str, ...], variables: Mapping[str, Any]) -> dict[str, str]:
+    """What listens on a node of these roles (kubeadm's and Kubespray's ports; nodes reach the API server by a proxy of their own)."""
+    api = str(variables.get("kube_apiserver_port", 6443))
+    found = {"10250": "kubelet", "10256": "kube-proxy"}
+    if {"control-plane", "worker"} & set(roles):
+        found[api] = "kube-apiserver" if "control-plane" in roles else "the proxy to the API servers"
+    if "control-plane" in roles:
+        found |= {"10257": "kube-controller-manager", "10259": "kube-scheduler"}
+    if "etcd" in roles:
+        found |= {"2379": "etcd", "2380": "etcd"}
+    return dict(sorted(found.items()))
+
+
+@dataclass
+class _Use:
+    """A NIC's uses, as they are collected."""
+
+    users: list[str] = field(default_factory=list)
+    mtu: int = 0
+    children: bool = False
+    taken: bool = False
+    required: bool = False
+    functions: int = 0
+    ranges: list[tuple[str, str]] = field(default_factory=list)
+
+    def nic(self) -> Nic:
+        """The whole of it."""
+        several = tuple(dict.fromkeys(self.users))
+        return Nic(several, self.mtu, self.children, self.taken, not self.required, self.functions, tuple(self.ranges))
+
+
+def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
+    """The NICs that the node's networks, links and pools are on."""
+    uses: dict[str, _Use] = {}
+    mtus: dict[str, int] = {}
+    """Of what is on the links that are made there."""
+    links = site.links_on(node)
+    for network, facts in here:
+        for nic in uplinks(site, node, network):
+            mtu = facts.mtu or 0
+            if nic in links:
+                mtus[nic] = max(mtus.get(nic, 0), mtu)
+                continue
+            use = uses.setdefault(nic, _Use())
+            use.users.append(f"network {facts.name} ({facts.type})")
+            use.mtu = max(use.mtu, mtu)
+            use.children |= facts.type in {"macvlan", "ipvlan"}
+            whole = facts.type == "host-device"
+            use.taken |= whole
+            use.required |= not whole
+            use.ranges += [part for r in facts.ranges for part in r.handed_out()]
+    for name, link in links.items():
+        for nic in link.members if isinstance(link, BondLink) else (link.link,):
+            if nic in links:
+                continue
+            use = uses.setdefault(nic, _Use())
+            use.users.append(f"link {name} ({link.type})")
+            use.required = True
+            use.taken |= isinstance(link, BondLink)
+            # A bond gives its members its own MTU.
+            if isinstance(link, VlanLink):
+                use.mtu = max(use.mtu, link.mtu or 0, mtus.get(name, 0))
+    for pool in site.pools_on(node):
+        for nic in pool.pf_names:
+            use = uses.setdefault(nic, _Use())
+            use.users.append(f"resource {pool.resource_name} (sriov)")
+            use.required = True
+            use.functions += pool.num_vfs
+    return {nic: use.nic() for nic, use in sorted(uses.items())}

@@ -1,0 +1,85 @@
+"""Address management as its plugin reads it."""
+
+import ipaddress
+from typing import Any
+
+from multus_site.model.ipam import AnyIpam, Dhcp, HostLocal, IpRange, Route, Static, Whereabouts
+
+DHCP_METRIC = 1000
+"""Of the routes that a DHCP server tells; the others have none, which is before all."""
+
+
+def ipam_config(ipam: AnyIpam) -> dict[str, Any]:
+    """The `ipam` of a plugin's configuration; an empty object leaves the interface without an address."""
+    if isinstance(ipam, HostLocal):
+        ranges = [[entry.model_dump(mode="json", by_alias=True, exclude_none=True)] for entry in ipam.ranges]
+        return {"type": "host-local", "ranges": ranges, **_routes(ipam.routes)}
+    if isinstance(ipam, Whereabouts):
+        return _whereabouts(ipam)
+    if isinstance(ipam, Static):
+        addresses = [entry.model_dump(mode="json", by_alias=True, exclude_none=True) for entry in ipam.addresses]
+        return {"type": "static", **({"addresses": addresses} if addresses else {}), **_routes(ipam.routes)}
+    if not isinstance(ipam, Dhcp):
+        return {}
+    # The pod's default route stays eth0's: no router is asked for, and one that comes all the same is the last resort.
+    return {"type": "dhcp", "request": [{"skipDefault": True, "option": "subnet-mask"}], "priority": DHCP_METRIC}
+
+
+def _whereabouts(ipam: Whereabouts) -> dict[str, Any]:
+    first, *further = ranges = list(ipam.all_ranges())
+    found: dict[str, Any] = {"type": "whereabouts", **_pool(first)}
+    routes = ipam.routes
+    if len({ends(entry.range)[0].version for entry in ranges}) > 1:
+        # Its one gateway would be given to the addresses of the other family too (cmd/whereabouts.go cmdAdd).
+        routes = tuple(_by_gateway(route, ranges) for route in routes)
+    elif ipam.gateway:
+        found["gateway"] = ipam.gateway
+    if further:
+        found["ipRanges"] = [_pool(entry) for entry in further]
+    if ipam.network_name:
+        found["network_name"] = ipam.network_name
+    return {**found, **_routes(routes)}
+
+
+def _by_gateway(route: Route, ranges: list[IpRange]) -> Route:
+    """The route, with the gateway of its family where it names none."""
+    family = ipaddress.ip_network(route.dst).version
+    gateways = (r.gateway for r in ranges if r.gateway and ipaddress.ip_address(r.gateway).version == family)
+    return route if route.gw else Route(dst=route.dst, gw=next(gateways, None))
+
+
+def _pool(entry: IpRange) -> dict[str, Any]:
+    """A range of whereabouts. It hands its gateway out like any other address unless that is excluded."""
+    excluded = list(entry.exclude)
+    if entry.gateway and hands_out(entry, entry.gateway):
+        excluded.append(entry.gateway)
+    return {"range": entry.range, **({"exclude": excluded} if excluded else {})}
+
+
+def hands_out(entry: IpRange, address: str) -> bool:
+    """Whether a pod could get the address out of the range as it is written."""
+    first, last = ends(entry.range)
+    asked = ipaddress.ip_address(address)
+    if asked.version != first.version or not int(first) <= int(asked) <= int(last):
+        return False
+    return not any(asked in ipaddress.ip_network(text) for text in entry.exclude)
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def ends(pool: str) -> tuple[Address, Address]:
+    """First and last address of a whereabouts range that can be handed out: not the network's own, not its broadcast."""
+    first, dash, last = pool.rpartition("-")
+    if dash:
+        return ipaddress.ip_address(first), ipaddress.ip_interface(last).ip
+    network = ipaddress.ip_network(pool)
+    return network.network_address + 1, network.broadcast_address - 1
+
+
+def _routes(routes: tuple[Route, ...]) -> dict[str, Any]:
+    return (
+        {"routes": [route.model_dump(mode="json", by_alias=True, exclude_none=True) for route in routes]}
+        if routes
+        else {}
+    )

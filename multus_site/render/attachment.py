@@ -1,0 +1,154 @@
+"""A network of the site as the CNI configuration and the NetworkAttachmentDefinition that Multus reads.
+
+Always a configuration list (`plugins: […]`): from version 1.0.0 on the CNI specification knows no other form.
+"""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from multus_site.model.chained import Chained, Portmap, Tuning
+from multus_site.model.ipam import HostLocal, Static
+from multus_site.model.links import Link
+from multus_site.model.master import MasterByNode
+from multus_site.model.networks import RESOURCE, Network, Raw, TypedNetwork
+from multus_site.model.node_ranges import part_of
+from multus_site.model.nodes import Host
+from multus_site.model.site import Site
+from multus_site.render.addresses import ipam_config
+
+API_VERSION = "k8s.cni.cncf.io/v1"
+KIND = "NetworkAttachmentDefinition"
+
+_SITE_ONLY = {"namespace", "segment", "nodes", "racks", "cni_version", "chain", "ipam", "resource_name", "driver"}
+"""Keys of a network that are not the plugin's."""
+
+PLUGIN_WORDS = {
+    "linkState": "link_state",
+    "minTxRate": "min_tx_rate",
+    "maxTxRate": "max_tx_rate",
+    "networkName": "network_name",
+}
+"""Keys that a plugin writes otherwise than a site."""
+
+
+MASTER = "@MASTER@"
+"""Stands in a node's own configuration for a NIC that only the node can tell."""
+
+
+def config_of(site: Site, name: str, node: str | None = None) -> dict[str, Any]:
+    """The CNI configuration of one of a site's networks; of one that differs by node, that node's."""
+    network = site.networks[name]
+    if node is not None and not isinstance(network, Raw):
+        network = _on(network, site.nodes.hosts[node], node)
+    return nad_config(name, network, cni_version=site.cni_version(), asked=site.asked_of(name))
+
+
+def configs_by_node(site: Site, name: str) -> dict[str, dict[str, Any]]:
+    """The configuration of a network that differs by node, for each node that has it."""
+    return {node: config_of(site, name, node) for node in site.nodes_with(site.networks[name])}
+
+
+def _on(network: TypedNetwork, host: Host, node: str) -> TypedNetwork:
+    changed: dict[str, Any] = {}
+    if isinstance(network, Link) and isinstance(network.master, MasterByNode):
+        name = network.master_on(node, host.groups) or ""
+        changed["master"] = MASTER if " " in name else name
+    if isinstance(network.ipam, HostLocal):
+        changed["ipam"] = part_of(network.ipam, host)
+    return network.model_copy(update=changed)
+
+
+def manifest_of(site: Site, name: str) -> dict[str, Any]:
+    """The NetworkAttachmentDefinition of one of a site's networks.
+
+    Where the configuration differs by node it has none: Multus then takes the node's own (network-attachment-definition-
+    client pkg/utils GetCNIConfig), which is a file of the network's name in its confDir.
+    """
+    network = site.networks[name]
+    if site.differs_by_node(network):
+        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": _metadata(name, network), "spec": {}}
+    return nad_manifest(name, network, cni_version=site.cni_version(), asked=site.asked_of(name))
+
+
+def content_of(site: Site, name: str) -> str:
+    """All that a pod of the network can notice: its configuration, that of every node where they differ."""
+    network = site.networks[name]
+    found: Any = configs_by_node(site, name) if site.differs_by_node(network) else config_of(site, name)
+    return json.dumps(found, sort_keys=True, ensure_ascii=False)
+
+
+def masters_of(site: Site, name: str) -> list[str]:
+    """The NICs, by name, that a network has on its nodes, sorted."""
+    network = site.networks[name]
+    on = (network.master_on(n, site.nodes.hosts[n].groups) for n in site.nodes_with(network)) if isinstance(network, Link) else ()  # fmt: skip
+    return sorted({master for master in on if master is not None and " " not in master})
+
+
+def ranges_of(site: Site, name: str) -> list[str]:
+    """What a network hands out on all of its nodes together, `first-last` or a subnet, as the site has it."""
+    ipam = getattr(site.networks[name], "ipam", None)
+    if not isinstance(ipam, HostLocal):
+        return []
+    return [f"{r.range_start}-{r.range_end}" if r.range_start and r.range_end else str(r.subnet) for r in ipam.ranges]
+
+
+def nad_config(
+    name: str, network: Network, *, cni_version: str = "1.0.0", asked: Collection[str] = ()
+) -> dict[str, Any]:
+    """The CNI configuration of a network; a raw network's as it was given.
+
+    `cni_version` holds where the network names none. `asked`: the capabilities (ips, mac, portMappings) that pods make use of.
+    """
+    if isinstance(network, Raw):
+        return dict(network.config)
+    plugins = [_main(network, set(asked)), *(_chained(plugin, network, set(asked)) for plugin in network.chain)]
+    return {"cniVersion": network.cni_version or cni_version, "name": name, "plugins": plugins}
+
+
+def nad_manifest(
+    name: str, network: Network, *, cni_version: str = "1.0.0", asked: Collection[str] = ()
+) -> dict[str, Any]:
+    """The NetworkAttachmentDefinition; its config is a string with sorted keys, so that equal sites give equal text."""
+    config = nad_config(name, network, cni_version=cni_version, asked=asked)
+    text = json.dumps(config, sort_keys=True, ensure_ascii=False)
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": _metadata(name, network), "spec": {"config": text}}
+
+
+def _metadata(name: str, network: Network) -> dict[str, Any]:
+    annotations = _annotations(network)
+    found: dict[str, Any] = {"name": name, "namespace": network.namespace}
+    return {**found, "annotations": annotations} if annotations else found
+
+
+def _annotations(network: Network) -> dict[str, str]:
+    if isinstance(network, Raw):
+        return dict(network.annotations)
+    return {RESOURCE: network.device_resource} if network.device_resource else {}
+
+
+def _main(network: TypedNetwork, asked: set[str]) -> dict[str, Any]:
+    """The plugin that makes the interface."""
+    keys = network.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_SITE_ONLY)
+    plugin = {PLUGIN_WORDS.get(key, key): value for key, value in keys.items() if value != []}
+    if plugin.get("linkInContainer") is False:
+        del plugin["linkInContainer"]
+    plugin["ipam"] = ipam_config(network.ipam)
+    taken = {"ips"} if isinstance(network.ipam, Static) and not network.ipam.addresses else set()
+    taken |= asked & ({"ips", "mac"} if network.takes_mac else {"ips"})
+    return {**plugin, **_capabilities(taken)}
+
+
+def _chained(plugin: Chained, network: TypedNetwork, asked: set[str]) -> dict[str, Any]:
+    keys = plugin.model_dump(mode="json", by_alias=True, exclude_none=True)
+    kept = {key: value for key, value in keys.items() if value not in ([], {})}
+    taken: set[str] = set()
+    if isinstance(plugin, Portmap):
+        taken = {"portMappings"}
+    elif isinstance(plugin, Tuning) and not network.takes_mac:
+        taken = asked & {"mac"}
+    return {**kept, **_capabilities(taken)}
+
+
+def _capabilities(taken: set[str]) -> dict[str, Any]:
+    return {"capabilities": dict.fromkeys(sorted(taken), True)} if taken else {}

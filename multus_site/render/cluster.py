@@ -1,0 +1,43 @@
+"""The cluster's own addresses, as far as a site says them."""
+
+import ipaddress
+
+from multus_site.model.site import Site
+
+PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
+PODS_V6, SERVICES_V6 = "fd85:ee78:d8a6:8607::1:0000/112", "fd85:ee78:d8a6:8607::1000/116"
+"""Kubespray's kube_pods_subnet, kube_service_addresses and their IPv6 counterparts where a site does not set them."""
+
+
+def pod_cidrs(site: Site) -> list[str]:
+    """Addresses of the cluster's pods."""
+    return _cidrs(site, ("kube_pods_subnet", PODS), ("kube_pods_subnet_ipv6", PODS_V6))
+
+
+def service_cidrs(site: Site) -> list[str]:
+    """Addresses of the cluster's services."""
+    return _cidrs(site, ("kube_service_addresses", SERVICES), ("kube_service_addresses_ipv6", SERVICES_V6))
+
+
+def cluster_networks(site: Site) -> list[str]:
+    """What a pod must reach through eth0 wherever its default route leads: pods, services, nodes."""
+    nodes = [ipaddress.ip_network(host.address) for host in site.nodes.hosts.values()]
+    v4 = ipaddress.collapse_addresses(n for n in nodes if isinstance(n, ipaddress.IPv4Network))
+    v6 = ipaddress.collapse_addresses(n for n in nodes if isinstance(n, ipaddress.IPv6Network))
+    return [*pod_cidrs(site), *service_cidrs(site), *map(str, v4), *map(str, v6)]
+
+
+def _cidrs(site: Site, first: tuple[str, str], second: tuple[str, str]) -> list[str]:
+    variables = site.kubespray.given()
+    both = variables.get("ipv6_stack") or variables.get("enable_dual_stack_networks")
+    chosen = (first, second) if both else (first,)
+    texts = [text.strip() for key, usual in chosen for text in str(variables.get(key, usual)).split(",")]
+    return [network for text in texts if (network := _network(text))]
+
+
+def _network(text: str) -> str | None:
+    """A network of a Kubespray variable; what is none says nothing here, and Kubespray refuses it."""
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return None

@@ -1,0 +1,49 @@
+"""What of a node a network hangs on, as a picture names it: NICs, bonds and VLANs made of them, functions of SR-IOV NICs."""
+
+from collections.abc import Iterator, Sequence
+
+from multus_site.model.links import Link
+from multus_site.model.node_links import BondLink, VlanLink
+from multus_site.model.site import Site
+from multus_site.model.sriov_pools import SriovPool
+from multus_site.render.network import NetworkFacts
+
+
+def on(site: Site, n: NetworkFacts, nodes: Sequence[str]) -> Iterator[str]:
+    """The uplinks of a network on these nodes, once each; one that is empty where it ends inside the node."""
+    network = site.networks[n.name]
+    there = set(site.nodes_with(network))
+    if pool := _pool(site, n.uplink):
+        there &= set(site.nodes_of_pool(pool))
+    found: dict[str, None] = {}
+    for node in nodes:
+        if node in there:
+            own = network.master_on(node, site.nodes.hosts[node].groups) if isinstance(network, Link) else None
+            found[(own or n.uplink) if n.uplink_by_node else n.uplink] = None
+    yield from found
+
+
+def below(site: Site, uplink: str) -> list[str]:
+    """An uplink, and what it is made of: bond0.110 and the bond's members; NICs, and the resource that their functions are."""
+    if pool := _pool(site, uplink):
+        return [", ".join(pool.pf_names), pool.resource_name]
+    made = site.links.get(uplink)
+    if isinstance(made, BondLink):
+        return [uplink, ", ".join(made.members)]
+    if isinstance(made, VlanLink):
+        return [uplink, below(site, made.link)[-1]]
+    return [uplink] if uplink else []
+
+
+def plugged(site: Site) -> dict[str, str]:
+    """NIC → what it is plugged into, of machines that we make; less what is not the same for all, such as a virtual function."""
+    found: dict[str, set[str]] = {}
+    for node in site.nodes.hosts:
+        for nic, network in site.nodes.nics(node).items():
+            found.setdefault(nic, set()).add(network)
+    return {nic: next(iter(networks)) for nic, networks in found.items() if len(networks) == 1}
+
+
+def _pool(site: Site, resource: str) -> SriovPool | None:
+    pools = site.sriov.pools.values() if site.sriov else ()
+    return next((pool for pool in pools if pool.resource_name == resource), None)

@@ -1,0 +1,41 @@
+"""The images of a site's own pods: what each stage of the graph asks a registry for, besides what Kubespray does."""
+
+from multus_site.model.site import Site
+
+SHELL = "docker.io/library/busybox:1.36"
+"""For what is a script in the cluster: the interface check, routes of pods, the DHCP daemon's start."""
+
+_MULTUS = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
+_WHEREABOUTS = "ghcr.io/k8snetworkplumbingwg/whereabouts:v{version}"
+_SRIOV = "ghcr.io/k8snetworkplumbingwg/sriov-network-device-plugin:v{version}"
+
+
+def multus(site: Site) -> str:
+    """The Multus daemon's."""
+    return _MULTUS.format(version=site.multus.version)
+
+
+def whereabouts(site: Site) -> str:
+    """The whereabouts daemon's."""
+    return _WHEREABOUTS.format(version=site.whereabouts.version)
+
+
+def device_plugin(version: str) -> str:
+    """The SR-IOV network device plugin's."""
+    return _SRIOV.format(version=version)
+
+
+def images(site: Site) -> dict[str, str]:
+    """All of them, each with what it is for."""
+    found = {multus(site): "Multus"}
+    if site.networks:
+        found[SHELL] = "the interface check"
+    if "whereabouts" in site.address_management():
+        found[whereabouts(site)] = "whereabouts"
+    if site.sriov is not None and site.sriov.manager == "device-plugin":
+        found[device_plugin(site.sriov.version)] = "the SR-IOV device plugin"
+    for name, workload in site.workloads.items():
+        found.setdefault(workload.image, f"workload {name}")
+    if site.throughput is not None:
+        found.setdefault(site.throughput.image, "throughput")
+    return found

@@ -1,0 +1,47 @@
+"""What a change of ranges means for the pods that are there. Pure: what is live is given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from multus_site.model.site import Site
+from multus_site.render.address_plan import Taken, outside
+from multus_site.render.attachment import manifest_of
+
+
+@dataclass(frozen=True)
+class RangeChanges:
+    """Sentences: `moves` happen and are told, `stranded` must not happen."""
+
+    moves: tuple[str, ...]
+    stranded: tuple[str, ...]
+
+
+def range_changes(site: Site, taken: Sequence[Taken], configs: Mapping[str, str]) -> RangeChanges:
+    """Holds live addresses against the site's ranges.
+
+    Pods of the site are made anew when their network changes, and so get addresses of the new range. Pods of others are not:
+    their addresses would stay in use with nobody to know, and be handed out again one day.
+    `configs`: live configuration of each attachment, by namespace/name.
+    """
+    left = outside(site, taken)
+    moves, stranded = [], []
+    for name, network in site.networks.items():
+        full_name = f"{network.namespace}/{name}"
+        text = manifest_of(site, name)["spec"].get("config", "")
+        there = [t for t in taken if t.network == full_name]
+        if not there or configs.get(full_name, text) == text:
+            continue
+        ours = sorted({t.pod for t in there if t.ours})
+        gone = [t for t in left if t.network == full_name]
+        if ours:
+            moving = ", ".join(f"{t.pod} ({t.address})" for t in gone if t.ours)
+            shown = f"; these move to another address: {moving}" if moving else "; each can keep its address"
+            moves.append(f"networks.{name}: it changes, and its {len(ours)} pods are made anew{shown}")
+        for t in gone:
+            if not t.ours:
+                stranded.append(
+                    f"networks.{name}.ipam: {t.address} of {t.pod} on {t.node} is in no range any more, and that pod is not the site's "
+                    f"to make anew; keep the address in the range, or delete the pod first: "
+                    f"kubectl delete pod -n {' '.join(t.pod.split('/'))}"
+                )
+    return RangeChanges(tuple(moves), tuple(stranded))

@@ -1,0 +1,173 @@
+"""The whereabouts daemon's objects (after whereabouts doc/crds), as dictionaries.
+
+What differs from upstream's manifest, and why: rights only for what plugin and daemon do; the binary is moved into place,
+since a plugin that is being copied would be run half written; a readiness probe that proves binary and kubeconfig; no
+node-slice controller, which nothing here uses; a memory limit that holds; a lease that is asked for more often.
+"""
+
+import json
+from typing import Any
+
+from multus_site.render.daemon import NAMESPACE, daemon_set, folder, mount
+
+GROUP = "whereabouts.cni.cncf.io"
+NAME = "whereabouts"
+TUNING = {"leader_lease_duration": 1500, "leader_renew_deadline": 1000, "leader_retry_period": 200}
+"""Of the lease that each call of the plugin holds in turn, in ms. Upstream retries every 500 ms, and those that wait for each other
+wait longest; below 200 ms the retries are what the API server is busy with (docs/measurements.md)."""
+
+LEFT = {
+    "PROCESS": "ip-control-loop",
+    "LEFT": "/opt/cni/bin/whereabouts /opt/cni/bin/.whereabouts-new /etc/cni/net.d/whereabouts.d",
+}
+"""What the daemon's start puts on a node and its end leaves there: the variables of multus_site/scripts/daemon-files.sh."""
+
+_TEXT = {"type": "string"}
+_ALLOCATION = {
+    "type": "object",
+    "properties": {"id": _TEXT, "ifname": _TEXT, "podref": _TEXT},
+    "required": ["id", "podref"],
+}
+_KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ippools": (
+        "IPPool",
+        {
+            "type": "object",
+            "properties": {
+                "allocations": {"type": "object", "additionalProperties": _ALLOCATION},
+                "range": _TEXT,
+            },
+            "required": ["allocations", "range"],
+        },
+    ),
+    "overlappingrangeipreservations": (
+        "OverlappingRangeIPReservation",
+        {
+            "type": "object",
+            "properties": {"containerid": _TEXT, "ifname": _TEXT, "podref": _TEXT},
+            "required": ["podref"],
+        },
+    ),
+}
+PLURALS = tuple(_KINDS)
+
+_RUN = (
+    """\
+set -e
+export CNI_BIN_DIR=/host/opt/cni/bin/.whereabouts-new
+mkdir -p "$CNI_BIN_DIR"
+SLEEP=false
+. /install-cni.sh
+mv -f "$CNI_BIN_DIR/whereabouts" /host/opt/cni/bin/whereabouts
+rmdir "$CNI_BIN_DIR"
+sed 's/^  "datastore"/  TUNING,\\n&/' "$WHEREABOUTS_CONF_FILE" >"$WHEREABOUTS_CONF_FILE.new"
+chmod 600 "$WHEREABOUTS_CONF_FILE.new"
+mv -f "$WHEREABOUTS_CONF_FILE.new" "$WHEREABOUTS_CONF_FILE"
+/token-watcher.sh &
+exec /ip-control-loop -log-level verbose
+"""
+).replace("TUNING", json.dumps(TUNING)[1:-1])
+
+
+def crd(plural: str) -> dict[str, Any]:
+    """A CustomResourceDefinition: `ippools`, or `overlappingrangeipreservations`."""
+    kind, spec = _KINDS[plural]
+    schema = {
+        "type": "object",
+        "properties": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"type": "object"}, "spec": spec},
+    }
+    return {
+        "metadata": {
+            "name": f"{plural}.{GROUP}",
+            "annotations": {"pulumi.com/waitFor": "condition=Established"},
+        },
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
+            "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+
+
+def service_account() -> dict[str, Any]:
+    """The account of daemon and plugin."""
+    return {"metadata": {"name": NAME, "namespace": NAMESPACE}}
+
+
+def cluster_role() -> dict[str, Any]:
+    """Write pools and reservations, hold the lease that allocation waits for, read pods, nodes and attachments."""
+    write = ["get", "list", "watch", "create", "update", "patch", "delete"]
+    read = ["get", "list", "watch"]
+    return {
+        "metadata": {"name": NAME},
+        "rules": [
+            {"apiGroups": [GROUP], "resources": list(PLURALS), "verbs": write},
+            {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": write},
+            {"apiGroups": [""], "resources": ["pods", "nodes"], "verbs": read},
+            {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"], "verbs": read},
+            {
+                "apiGroups": ["", "events.k8s.io"],
+                "resources": ["events"],
+                "verbs": ["create", "patch", "update", "get"],
+            },
+        ],
+    }
+
+
+def cluster_role_binding() -> dict[str, Any]:
+    """Gives the role to the account."""
+    return {
+        "metadata": {"name": NAME},
+        "role_ref": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
+        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
+    }
+
+
+def config_map(cron_expression: str) -> dict[str, Any]:
+    """When leaked addresses are looked for; the daemon notices a change by itself."""
+    return {
+        "metadata": {"name": "whereabouts-config", "namespace": NAMESPACE},
+        "data": {"cron-expression": cron_expression},
+    }
+
+
+def daemon(image: str, memory_limit: str, cron_expression: str) -> dict[str, Any]:
+    """The daemon on every node: it installs the plugin with its kubeconfig, and gives leaked addresses back."""
+    container = {
+        "name": NAME,
+        "image": image,
+        "command": ["/bin/sh", "-c", _RUN],
+        "env": [
+            {"name": "NODENAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+            {"name": "WHEREABOUTS_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "WHEREABOUTS_RECONCILER_CRON", "value": cron_expression},
+        ],
+        "resources": {
+            "requests": {"cpu": "50m", "memory": memory_limit},
+            "limits": {"memory": memory_limit},
+        },
+        "securityContext": {"privileged": True},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "readinessProbe": {
+            "exec": {
+                "command": [
+                    "sh",
+                    "-c",
+                    "test -x /host/opt/cni/bin/whereabouts && grep -q leader_ /host/etc/cni/net.d/whereabouts.d/whereabouts.conf && test -s /host/etc/cni/net.d/whereabouts.d/whereabouts.kubeconfig",
+                ]
+            },
+            "periodSeconds": 2,
+        },
+        "volumeMounts": [
+            mount("cnibin", "/host/opt/cni/bin"),
+            mount("cni-net-dir", "/host/etc/cni/net.d"),
+            mount("cron-schedule", "/cron-schedule"),
+        ],
+    }
+    schedule = {
+        "name": "cron-schedule",
+        "configMap": {"name": "whereabouts-config", "items": [{"key": "cron-expression", "path": "config"}]},
+    }
+    volumes = [folder("cnibin", "/opt/cni/bin"), folder("cni-net-dir", "/etc/cni/net.d"), schedule]
+    return daemon_set(NAME, [container], volumes, NAME, annotations={})

@@ -1,0 +1,237 @@
+"""Networks of two sites held against each other: words, ranges, addresses."""
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+
+from multus_site.model.ipam import Whereabouts
+from multus_site.model.links import Link
+from multus_site.model.networks import Raw
+from multus_site.model.node_ranges import part_of
+from multus_site.model.site import Site
+from multus_site.render.attachment import content_of
+from multus_site.render.network import NetworkFacts, network_facts
+from multus_site.review import addresses
+from multus_site.review.data import ORDER, Level, Moved, Network
+from multus_site.review.wording import NAMED, counted, listed, value
+
+_PART = "part of "
+UNPLUGS = {"type", "namespace", "uplink", "vlan", "segment"}
+"""Words whose change puts pods onto another wire, or out of reach of their workload."""
+
+
+def differences(old: Site | None, new: Site) -> Iterator[Network]:
+    """The networks that are not as they were, dangerous ones first."""
+    before = dict(old.networks) if old else {}
+    after = dict(new.networks)
+    renamed = {name: other for name, other in _renamed(before, after)}
+    found = []
+    for name in dict.fromkeys((*after, *before)):
+        if name in renamed.values():
+            continue
+        if old and name in renamed:
+            found.append(_renaming(old, new, renamed[name], name))
+        elif name not in before:
+            found.append(_added(new, name))
+        elif old and name not in after:
+            found.append(_removed(old, name))
+        elif old and (changed := _changed(old, new, name)):
+            found.append(changed)
+    yield from sorted(found, key=lambda network: ORDER[network.level])
+
+
+def _renamed(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """New name and old name of what is the same but for its name."""
+    gone = [name for name in before if name not in after]
+    for name in after:
+        if name not in before:
+            same = next((other for other in gone if before[other] == after[name]), None)
+            if same is not None:
+                gone.remove(same)
+                yield name, same
+
+
+def _renaming(old: Site, new: Site, before: str, after: str) -> Network:
+    users = _users(old, before)
+    level: Level = "danger" if users else "care"
+    why = f"was called {before}; to Kubernetes it is another one: made anew under the new name, the old one goes"
+    return Network(
+        after, "renamed", level, workloads=tuple(dict.fromkeys((*users, *_users(new, after)))), remade=True, why=why
+    )
+
+
+def _added(new: Site, name: str) -> Network:
+    given = addresses.of_network(new, name)
+    words = _few(tuple(Moved(what, "", text) for what, text in _words(new, name).items() if text))
+    ranges = tuple(Moved(f"range {i}", "", text) for i, text in enumerate(_ranges(new, name), 1))
+    return Network(
+        name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, addresses.size(given), _users(new, name)
+    )
+
+
+def _removed(old: Site, name: str) -> Network:
+    lost = addresses.of_network(old, name)
+    users = _users(old, name)
+    words = _few(tuple(Moved(what, text, "") for what, text in _words(old, name).items() if text))
+    ranges = tuple(Moved(f"range {i}", text, "") for i, text in enumerate(_ranges(old, name), 1))
+    level: Level = "danger" if users else "care"
+    return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), addresses.size(lost), 0, users)
+
+
+def _changed(old: Site, new: Site, name: str) -> Network | None:
+    """None where pods of the network can notice nothing, and it is where it was."""
+    before, after = _words(old, name), _words(new, name)
+    keys = dict.fromkeys((*before, *after))
+    words = tuple(
+        Moved(key, before.get(key, ""), after.get(key, "")) for key in keys if before.get(key, "") != after.get(key, "")
+    )
+    ranges = tuple(_paired(_ranges(old, name), _ranges(new, name)))
+    had, has = addresses.of_network(old, name), addresses.of_network(new, name)
+    lost, given = addresses.less(had, has), addresses.less(has, had)
+    other = content_of(old, name) != content_of(new, name)
+    if not (words or ranges or lost or given or other):
+        return None
+    users = tuple(dict.fromkeys((*_users(old, name), *_users(new, name))))
+    unplugged = [w for w in words if w.what in UNPLUGS and (w.what != "uplink" or _moves(old, new, name))]
+    level: Level = "danger" if users and (lost or unplugged) else "care" if lost or (users and other) else "note"
+    return Network(
+        name,
+        "changed",
+        level,
+        _few(words),
+        ranges,
+        tuple(map(str, lost)),
+        tuple(map(str, given)),
+        addresses.size(lost),
+        addresses.size(given),
+        users,
+        other,
+        _unsaid(old, new, name) if other and not ranges else "",
+    )
+
+
+def _paired(before: list[str], after: list[str]) -> Iterator[Moved]:
+    """The ranges that are not in both, each beside what takes its place."""
+    gone = [text for text in before if text not in after]
+    come = [text for text in after if text not in before]
+    for was, now in zip_longest(gone, come, fillvalue=""):
+        number = after.index(now) if now else before.index(was)
+        yield Moved(f"range {number + 1}", was, now)
+
+
+def _unsaid(old: Site, new: Site, name: str) -> str:
+    """What else of a configuration is another, where its words can't say it."""
+    network = new.networks[name]
+    if isinstance(network, Raw):
+        config, was = network.config, getattr(old.networks[name], "config", {})
+        keys = sorted({*config, *was}, key=str)
+        return f"its configuration differs in {listed([k for k in keys if config.get(k) != was.get(k)])}"
+    if old.asked_of(name) != new.asked_of(name):
+        return f"pods ask it for {', '.join(sorted(new.asked_of(name))) or 'nothing more than an interface'} now"
+    return ""
+
+
+def _users(site: Site, name: str) -> tuple[str, ...]:
+    return tuple(key for key, workload in site.workloads.items() if any(a.name == name for a in workload.networks))
+
+
+def _words(site: Site, name: str) -> dict[str, str]:
+    """A network in the words of the field, none of them secret: what stands in a raw configuration besides is not shown."""
+    network = site.networks[name]
+    facts = network_facts(name, network)
+    on = [*network.nodes, *(f"rack {rack}" for rack in network.racks)] or ["all workers"]
+    found = {
+        "type": facts.type,
+        "mode": facts.mode,
+        "namespace": facts.namespace,
+        "uplink": _uplink(site, name, facts),
+        "segment": facts.segment or "",
+        "vlan": value(facts.vlan),
+        "mtu": value(facts.mtu),
+        "addresses by": facts.ipam,
+        "chained": ", ".join(facts.chained),
+        "nodes": listed(on),
+        "CNI version": "" if isinstance(network, Raw) else network.cni_version or site.cni_version(),
+    }
+    ipam = getattr(network, "ipam", None)
+    if ipam is not None:
+        found["addresses per node"] = value(getattr(ipam, "addresses_per_node", None))
+        routes = [f"{r.dst} via {r.gw}" if r.gw else r.dst for r in getattr(ipam, "routes", ())]
+        found["routes"] = ", ".join(routes)
+        for node, part in _parts(site, name):
+            found[f"{_PART}{node}"] = part
+    every = network.model_dump(mode="json", by_alias=True, exclude_none=True) if not isinstance(network, Raw) else {}
+    said = {
+        "type",
+        "mode",
+        "namespace",
+        "master",
+        "segment",
+        "vlanId",
+        "mtu",
+        "ipam",
+        "nodes",
+        "racks",
+        "cniVersion",
+        "vlan",
+    }
+    found |= {key: value(its) for key, its in every.items() if key not in said | {"chain"}}
+    found["chained settings"] = value(every.get("chain", []))
+    return found
+
+
+def _uplink(site: Site, name: str, facts: NetworkFacts) -> str:
+    """The NIC of the nodes, or which NIC on which nodes."""
+    network = site.networks[name]
+    if not facts.uplink_by_node or not isinstance(network, Link):
+        return facts.uplink
+    by_nic: dict[str, list[str]] = {}
+    for node in site.nodes_with(network):
+        nic = network.master_on(node, site.nodes.hosts[node].groups) or ""
+        by_nic.setdefault(nic, []).append(node)
+    return ", ".join(f"{nic} on {listed(nodes)}" for nic, nodes in by_nic.items())
+
+
+def _moves(old: Site, new: Site, name: str) -> bool:
+    """Whether the network is on another NIC on a node that it was on."""
+    before, after = old.networks[name], new.networks[name]
+    if not isinstance(before, Link) or not isinstance(after, Link):
+        return True
+    both = [node for node in old.nodes_with(before) if node in new.nodes_with(after)]
+    return any(
+        before.master_on(node, old.nodes.hosts[node].groups) != after.master_on(node, new.nodes.hosts[node].groups)
+        for node in both
+    )
+
+
+def _few(words: tuple[Moved, ...]) -> tuple[Moved, ...]:
+    """The words; parts of very many nodes as a number."""
+    parts = [word for word in words if word.what.startswith(_PART)]
+    if len(parts) <= NAMED:
+        return words
+    rest = tuple(word for word in words if word not in parts)
+    old, new = (sum(bool(getattr(part, side)) for part in parts) for side in ("old", "new"))
+    return (*rest, Moved("parts by node", f"{old} that are no more" if old else "", f"{new} others" if new else ""))
+
+
+def _parts(site: Site, name: str) -> Iterator[tuple[str, str]]:
+    """Each node's part of ranges that are split by node."""
+    network = site.networks[name]
+    ipam = getattr(network, "ipam", None)
+    if getattr(ipam, "addresses_per_node", None) is None:
+        return
+    for node in site.nodes_with(network):
+        own = part_of(ipam, site.nodes.hosts[node])  # type: ignore[arg-type]  # only host-local is split
+        yield node, ", ".join(f"{r.range_start}-{r.range_end}" for r in own.ranges)
+
+
+def _ranges(site: Site, name: str) -> list[str]:
+    """Each range: addresses, how many, of which subnet, with which gateway and holes."""
+    network = site.networks[name]
+    found = []
+    for entry in network_facts(name, network).ranges:
+        gateway = f", gateway {entry.gateway}" if entry.gateway else ""
+        several = f"{entry.start}-{entry.end}" if entry.start != entry.end else entry.start
+        found.append(f"{several} ({counted(entry.size, 'address')}) of {entry.subnet}{gateway}")
+    ipam = getattr(network, "ipam", None)
+    excluded = [", ".join(r.exclude) for r in ipam.all_ranges()] if isinstance(ipam, Whereabouts) else []
+    return [f"{text}, less {holes}" if holes else text for text, holes in zip_longest(found, excluded, fillvalue="")]

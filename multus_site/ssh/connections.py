@@ -1,0 +1,184 @@
+"""SSH to many nodes from one process: pinned host keys, what the site logs in with, nothing of the user's own configuration, one connection a node.
+
+A client process for each node would cost more of this machine's processor than all that the nodes do.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from multus_site.ssh.openssh import explained
+from multus_site.ssh.ssh_route import Login, NotLetInError, OtherKeyError, ReachError, Way, keys_of
+from multus_site.ssh.sudo import as_root, prompted
+
+CONNECT_SECONDS = 15
+TRY_SECONDS = 120
+"""How long a host that does not answer is asked again: it may have just booted, or be at its limit of unfinished logins."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An open connection to one node."""
+
+    client: asyncssh.SSHClientConnection
+    user: str
+    sudo_password: str
+
+    async def run(self, command: str, given: str | Path | None = None, seconds: int = 600) -> str:
+        """Runs a simple command as root, with a text or a file as its standard input; its stdout. Raises ReachError."""
+        line = as_root(command, self.user, password=bool(self.sudo_password))
+        first = prompted(self.user, self.sudo_password)
+        done = await self.line(line, (first.encode(), given), seconds)
+        if done.status != 0:
+            raise ReachError(explained(done.stderr.strip()[-600:]) or f"ended with status {done.status}")
+        return done.stdout
+
+    async def line(self, line: str, given: tuple[bytes, str | Path | None], seconds: float | None) -> Done:
+        """Runs a command line as the user, with bytes and then a text or a file as its standard input. Raises ReachError where the connection fails."""
+        first, then = given
+        # A file without anything before it goes as it is read: there may be many at once.
+        source: dict[str, Any] = {"stdin": str(then)} if isinstance(then, Path) and not first else {}
+        if not source:
+            rest = await asyncio.to_thread(then.read_bytes) if isinstance(then, Path) else (then or "").encode()
+            source = {"input": first + rest}
+        try:
+            done = await self.client.run(line, encoding=None, timeout=seconds, **source)
+        except asyncssh.TimeoutError:
+            msg = f"no answer within {seconds} s"
+            raise ReachError(msg) from None
+        except (OSError, asyncssh.Error) as error:
+            msg = f"the connection was lost: {error}"
+            raise ReachError(msg) from None
+        status = 255 if done.exit_status is None else done.exit_status
+        return Done(status, _text(done.stdout), _text(done.stderr))
+
+
+class Connections:
+    """How the nodes of one site are reached. Those behind a bastion share one connection to it."""
+
+    def __init__(self, way: Way, tunnel: asyncssh.SSHClientConnection | None) -> None:
+        self._way, self.tunnel = way, tunnel
+        self._key = _private_key(way.login)
+
+    @asynccontextmanager
+    async def to(self, address: str, host_key: str, patience: float = TRY_SECONDS) -> AsyncIterator[Connection]:
+        """A connection, for as long as it is used. Raises ReachError when the node does not answer for `patience` seconds."""
+        way = self._way
+        client = await _connected(address, way.port, host_key, (way.login, self._key), self.tunnel, patience)
+        async with client:
+            yield Connection(client, way.login.user, way.sudo_password)
+
+
+@asynccontextmanager
+async def connections(way: Way, patience: float = TRY_SECONDS) -> AsyncIterator[Connections]:
+    """Connections to the nodes of a site, through its bastions where it has any. Raises ReachError when a bastion does not answer for `patience` seconds."""
+    async with AsyncExitStack() as stack:
+        tunnel: asyncssh.SSHClientConnection | None = None
+        for hop in way.hops:
+            try:
+                its = (hop.login, _private_key(hop.login))
+                tunnel = await _connected(hop.host, hop.port, hop.host_key, its, tunnel, patience)
+            except ReachError as error:
+                msg = f"the bastion {hop.host}: {error}"
+                raise type(error)(msg) from None
+            await stack.enter_async_context(tunnel)
+        yield Connections(way, tunnel)
+
+
+def _text(output: bytes | str | None) -> str:
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
+
+
+def _private_key(login: Login) -> asyncssh.SSHKey | None:
+    if not login.private_key:
+        return None
+    try:
+        return asyncssh.import_private_key(login.private_key.strip() + "\n")
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        msg = f"multus-site:{keys_of(login.named)[0]} is no private key without a passphrase: {error}"
+        raise ReachError(msg) from None
+
+
+@asynccontextmanager
+async def _keys(login: Login, key: asyncssh.SSHKey | None) -> AsyncIterator[list[Any] | None]:
+    """What is offered as public keys, while a login lasts; None for nothing (an empty list would be the user's own keys)."""
+    if not login.agent:
+        yield [key] if key else None
+        return
+    path = os.environ.get("SSH_AUTH_SOCK")
+    try:
+        agent = await asyncssh.connect_agent(path or None)
+    except OSError as error:
+        msg = (
+            f"the site logs in with the keys of an SSH agent, and there is none: {error.strerror if path else 'SSH_AUTH_SOCK is not set'}. "
+            'Type: eval "$(ssh-agent)"; ssh-add KEY_FILE'
+        )
+        raise ReachError(msg) from None
+    async with agent:
+        yield list(await agent.get_keys()) or None
+
+
+async def _connected(
+    address: str,
+    port: int,
+    host_key: str,
+    opens: tuple[Login, asyncssh.SSHKey | None],
+    tunnel: asyncssh.SSHClientConnection | None,
+    patience: float,
+) -> asyncssh.SSHClientConnection:
+    pinned = asyncssh.import_public_key(host_key)
+    login, key = opens
+    until, pause = time.monotonic() + patience, 0.2
+    while True:
+        try:
+            async with _keys(login, key) as keys:
+                return await asyncssh.connect(
+                    address,
+                    port,
+                    username=login.user,
+                    tunnel=tunnel or (),
+                    config=None,
+                    known_hosts=([pinned], [], []),
+                    server_host_key_algs=[pinned.get_algorithm()],
+                    client_keys=keys,
+                    password=login.password or None,
+                    agent_path=None,
+                    connect_timeout=CONNECT_SECONDS,
+                    login_timeout=CONNECT_SECONDS * 4,
+                    keepalive_interval=15,
+                )
+        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
+            # Either way it does not hold the pinned key, and that gets no better by asking again.
+            raise OtherKeyError(explained("Host key verification failed")) from None
+        except asyncssh.PermissionDenied as error:
+            msg = f"{login.user} is not let in with {_tried(login)}: {error.reason}"
+            raise NotLetInError(msg) from None
+        except (OSError, asyncssh.Error) as error:
+            if time.monotonic() + pause > until:
+                msg = f"it does not answer on port {port}: {error or type(error).__name__}"
+                raise ReachError(msg) from None
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 5)
+
+
+def _tried(login: Login) -> str:
+    """What a host was shown."""
+    private_key, password = (f"multus-site:{key}" for key in keys_of(login.named))
+    shown = [(private_key, login.private_key), ("a key of the SSH agent", login.agent), (password, login.password)]
+    return " or ".join(what for what, there in shown if there)

@@ -1,0 +1,167 @@
+"""OpenSSH options that hold for Ansible and for our own few commands alike: pinned keys, what the site logs in with, nothing of the user's own."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multus_site.ssh.ssh_route import Hop, Login, Way
+from multus_site.ssh.sudo import as_root, prompted
+
+CONNECT_SECONDS = 15
+
+ASKPASS = Path(__file__).parent / "askpass.sh"
+
+
+def explained(text: str) -> str:
+    """What OpenSSH or sudo said; where a host showed another key than the pinned one, what that means here instead of OpenSSH's advice."""
+    if "sudo: a password is required" in text:
+        return f"{text}\nIf it may have one: pulumi config set --secret multus-site:sudoPassword"
+    if "sudo: no password was provided" in text or "incorrect password attempt" in text:
+        return f"{text}\nsudo does not take multus-site:sudoPassword"
+    if "Host key verification failed" not in text:
+        return text
+    return (
+        "it showed another SSH host key than the one that is pinned for it, so nothing was sent to it.\n"
+        "If the machine was made anew, pin its new key (nodes.hosts.<node>.hostKey; ssh-keyscan -t ed25519 <address> prints it, compare it on the "
+        "machine's console). If not, find out who answers at its address.\nHost key verification failed"
+    )
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands on hosts of one site."""
+
+    way: Way
+    keys: Path
+    """Folder with what opens the hosts, as `lay_out` left it."""
+    known_hosts: Path
+
+    def options(self) -> list[str]:
+        """Arguments for ssh. Kubespray's ansible.cfg switches host key checking off; with these it is on."""
+        return [*self._pinned(self.way.login, "node"), *self._through(self.way.hops)]
+
+    def environment(self) -> dict[str, str]:
+        """Variables that ssh needs with them: who is asked for a password, and where the agent is."""
+        agent = os.environ.get("SSH_AUTH_SOCK", "") if self._agent() else ""
+        return {**self._asking(self.way.login, "node"), **({"SSH_AUTH_SOCK": agent} if agent else {})}
+
+    def run(
+        self, host: Mapping[str, Any], command: str, given: str = "", seconds: int = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command as root on a host; `host` is its variables. Return code 255: it could not be reached."""
+        user, password = str(host["ansible_user"]), self.way.sudo_password
+        arguments = [
+            "ssh",
+            *self.options(),
+            "-p",
+            str(host["ansible_port"]),
+            f"{user}@{host['ansible_host']}",
+            as_root(f"sh -c {shlex.quote(command)}", user, password=bool(password)),
+        ]
+        try:
+            return subprocess.run(
+                arguments,
+                input=prompted(user, password) + given,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                start_new_session=True,
+                check=False,
+                env={**os.environ, **self.environment()},
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(arguments, 255, "", f"no answer within {seconds} s")
+
+    def by_hand(self, host: Mapping[str, Any]) -> str:
+        """The command with which a person tries it."""
+        key = " -i KEY" if self.way.login.private_key else ""
+        port = "" if host["ansible_port"] == 22 else f" -p {host['ansible_port']}"
+        hops = [
+            f"{hop.login.user}@{f'[{hop.host}]' if ':' in hop.host else hop.host}:{hop.port}" for hop in self.way.hops
+        ]
+        jumps = f" -J {','.join(hops)}" if hops else ""
+        return f"ssh{key}{port}{jumps} -o UserKnownHostsFile={os.path.relpath(self.known_hosts)} {host['ansible_user']}@{host['ansible_host']}"
+
+    def _agent(self) -> bool:
+        return any(login.agent for login in (self.way.login, *(hop.login for hop in self.way.hops)))
+
+    def _pinned(self, login: Login, name: str) -> list[str]:
+        """Options for one host on the way; `name` is that of its files in `keys`."""
+        key = f'"{self.keys / f"{name}.key"}"' if login.private_key else "none"
+        words = {
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": f'"{self.known_hosts}"',
+            "GlobalKnownHostsFile": "/dev/null",
+            "IdentityFile": key,
+            "IdentitiesOnly": "no" if login.agent else "yes",
+            "IdentityAgent": "SSH_AUTH_SOCK" if login.agent else "none",
+            "BatchMode": "no" if login.password else "yes",
+            **(_PASSWORD if login.password else {}),
+            "ConnectTimeout": str(CONNECT_SECONDS),
+            "ServerAliveInterval": "15",
+            "ServerAliveCountMax": "4",
+        }
+        return ["-F", "/dev/null", *(part for word, value in words.items() for part in ("-o", f"{word}={value}"))]
+
+    def _through(self, hops: tuple[Hop, ...]) -> list[str]:
+        """The option that goes through these: each is an ssh of its own, so that each has its own key, password and pin."""
+        if not hops:
+            return []
+        *before, last = hops
+        name = _name(len(before))
+        environment = [f"{key}={value}" for key, value in self._asking(last.login, name).items()]
+        # The ends of hops before the last are written out: ssh would put the last one's into %h and %p of them all.
+        through = [
+            *(["env", *environment] if environment else []),
+            "ssh",
+            *self._pinned(last.login, name),
+            *(part.replace("[%h]:%p", f"[{last.host}]:{last.port}") for part in self._through(tuple(before))),
+            "-W",
+            "[%h]:%p",
+            "-p",
+            str(last.port),
+            f"{last.login.user}@{last.host}",
+        ]
+        return ["-o", f"ProxyCommand={shlex.join(through)}"]
+
+    def _asking(self, login: Login, name: str) -> dict[str, str]:
+        if not login.password:
+            return {}
+        file = str(self.keys / f"{name}.password")
+        return {"SSH_ASKPASS": str(ASKPASS), "SSH_ASKPASS_REQUIRE": "force", "MULTUS_SITE_PASSWORD_FILE": file}
+
+
+_PASSWORD = {
+    # The first word of an option holds: Ansible's own refusal of passwords comes later.
+    "PasswordAuthentication": "yes",
+    "KbdInteractiveAuthentication": "yes",
+    "PreferredAuthentications": "publickey,password,keyboard-interactive",
+    "NumberOfPasswordPrompts": "1",
+}
+
+
+def lay_out(way: Way, keys: Path) -> None:
+    """Writes what opens the hosts into a new folder, each file its owner's alone."""
+    shutil.rmtree(keys, ignore_errors=True)
+    keys.mkdir(mode=0o700)
+    logins = {"node": way.login, **{_name(number): hop.login for number, hop in enumerate(way.hops)}}
+    for name, login in logins.items():
+        for kind, text in (("key", login.private_key.strip()), ("password", login.password)):
+            if text:
+                write_secret(keys / f"{name}.{kind}", text + "\n")
+
+
+def write_secret(file: Path, text: str) -> None:
+    """A new file that its owner alone reads."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)
+
+
+def _name(number: int) -> str:
+    return f"bastion{number}"

@@ -1,0 +1,210 @@
+"""The two pairs of pods that measure: made, tried, asked to send, and removed, whatever happens."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import kr8s
+from kr8s.asyncio.objects import Namespace, Pod, new_class
+
+from multus_site.model.throughput import Throughput
+from multus_site.render.attachment import API_VERSION, KIND
+from multus_site.render.workload import NETWORK_STATUS
+from multus_site.throughput.figures import RefusedError
+from multus_site.throughput.plan import NAMESPACE, NODE, Path, Plan
+from multus_site.verify.cluster import EXEC_ERRORS, Cluster, LookError
+
+READY_SECONDS = 120
+GONE_SECONDS = 120
+LATENCY_SECONDS = 0.5
+LATENCY_PORT = 52100
+_Attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
+
+
+class Bench:
+    """The pods of one measurement, by name."""
+
+    def __init__(self, cluster: Cluster, measured: Plan, settings: Throughput, pods: dict[str, Pod]) -> None:
+        self._cluster, self._plan, self._settings = cluster, measured, settings
+        self._pods = pods
+
+    def ends(self, path: Path) -> tuple[Pod, Pod]:
+        """The pods that measure a path: client and server."""
+        kind = "node-" if path.network == NODE else ""
+        return self._pods[f"{kind}client"], self._pods[f"{kind}server"]
+
+    def addressed(self, path: Path) -> Path:
+        """The path with its addresses. Raises RefusedError where a pod does not hold the one it was given."""
+        client, server = self.ends(path)
+        if path.network == NODE:
+            return path
+        if not path.prefix:
+            address = {pod.name: str(pod.raw["status"]["podIP"]) for pod in (client, server)}
+            return replace(path, client=address[client.name], server=address[server.name])
+        for pod, given in ((client, path.client), (server, path.server)):
+            entries = json.loads(pod.raw["metadata"].get("annotations", {}).get(NETWORK_STATUS, "[]"))
+            held = [ip for e in entries if e.get("interface") == path.interface for ip in e.get("ips", [])]
+            if given not in held:
+                msg = f"{path.network}: {path.interface} of the pod on {pod.raw['spec']['nodeName']} has {held or 'no address'}, {given} was given"
+                raise RefusedError(msg)
+        return path
+
+    async def send(self, path: Path, protocol: str, streams: int, *, reverse: bool) -> str:
+        """One run; what iperf3 printed. Raises RefusedError where the traffic would take, or took, another way."""
+        client, _ = self.ends(path)
+        seconds = self._settings.seconds
+        limit = self._settings.gbits_per_second or (1.0 if protocol == "udp" else None)
+        rate = f"-b {limit / streams * 1000:.3f}M" if limit else ""
+        kind = {"tcp": "", "udp": "-u"}[protocol]
+        device = path.interface
+        bound = f"--bind-dev {device}" if device else ""
+        counter = f"/sys/class/net/{device}/statistics/{'rx' if reverse else 'tx'}_bytes"
+        count = f"cat {counter}" if device else "echo 0"
+        script = (
+            f"ip -j route get {path.server} from {path.client} | tr -d '\\n'; echo; {count}; "
+            f"iperf3 -J -c {path.server} -B {path.client} {bound} -p {path.port} -t {seconds} -P {streams} {kind} {rate} "
+            f"--connect-timeout 3000 {'-R' if reverse else ''} | tr -d '\\n'; echo; {count}"
+        )
+        try:
+            done = await asyncio.wait_for(client.exec(["sh", "-c", script], check=False), seconds + 20)
+        except EXEC_ERRORS as error:
+            msg = f"{path.network}: iperf3 cannot be run: {error or 'no answer'}"
+            raise RefusedError(msg) from None
+        lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
+        if len(lines) != 4:
+            said = (done.stderr.decode(errors="replace").strip().splitlines() or lines or ["no output"])[-1]
+            msg = f"{path.network}: {said}"
+            raise RefusedError(msg)
+        if device:
+            refuse_other_ways(path, lines)
+        return lines[2]
+
+    async def link(self, path: Path) -> tuple[float, int] | None:
+        """Speed in Gbit/s and MTU of the client node's NIC; None where it is no hardware, which has no speed of its own."""
+        asked = f"$(ip -o route get {self._pods['node-server'].raw['status']['hostIP']} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')"
+        nic = path.uplink or asked
+        script = f"n={nic}; cd /sys/class/net/${{n%%.*}} && test -e device && cat speed mtu"
+        try:
+            done = await self._pods["node-client"].exec(["sh", "-c", script], check=False)
+        except EXEC_ERRORS:
+            return None
+        numbers = done.stdout.decode(errors="replace").split()
+        if done.returncode or len(numbers) != 2 or int(numbers[0]) <= 0:
+            return None
+        return int(numbers[0]) / 1000, int(numbers[1])
+
+    async def latency(self, path: Path, *, reverse: bool) -> float | None:
+        """Microseconds of a request and its response, between the two pods of a path; None where none came back."""
+        asking, answering = reversed(self.ends(path)) if reverse else self.ends(path)
+        own, other = (path.server, path.client) if reverse else (path.client, path.server)
+        port = LATENCY_PORT + path.port % 50 * 2 + reverse
+        common = {"device": path.interface, "port": port}
+        serve = self._script(answering, {**common, "role": "serve", "own": other, "seconds": 10})
+        ask = self._script(
+            asking, {**common, "role": "ask", "own": own, "other": other, "seconds": LATENCY_SECONDS}, wait=1.0
+        )
+        found = (await asyncio.gather(serve, ask))[1]
+        return found.get("microseconds")
+
+    async def _script(self, pod: Pod, task: dict[str, Any], wait: float = 0) -> dict[str, Any]:
+        """multus_site/throughput/latency.py in a pod's network."""
+        await asyncio.sleep(wait)
+        daemon = (await self._cluster.daemons()).get(pod.raw["spec"]["nodeName"])
+        if daemon is None:
+            return {}
+        whole = {**task, "uid": pod.raw["metadata"]["uid"]}
+        try:
+            return dict(
+                json.loads(
+                    await self._cluster.on_node(
+                        daemon, whole, "multus_site.verify.probe", "multus_site.throughput.latency"
+                    )
+                )
+            )
+        except (LookError, ValueError):
+            return {}
+
+
+def refuse_other_ways(path: Path, lines: Sequence[str]) -> None:
+    """Raises RefusedError unless route and counters say that the traffic went by the path's interface.
+
+    `lines`: of `ip -j route get`, the interface's counter of bytes before, iperf3's result, the counter after.
+    """
+    try:
+        way = json.loads(lines[0])[0].get("dev", "")
+    except (ValueError, IndexError, AttributeError):
+        way = lines[0]
+    if way != path.interface:
+        msg = f"{path.network}: the traffic would leave by {way}, not by {path.interface}; refused"
+        raise RefusedError(msg)
+    moved = int(lines[3]) - int(lines[1])
+    end = json.loads(lines[2]).get("end", {}) if lines[2].startswith("{") else {}
+    total = end.get("sum_received") or end.get("sum") or {}
+    # UDP counts what was sent, part of which may never have arrived.
+    sent = int(total.get("bytes", 0) * (1 - float(total.get("lost_percent", 0)) / 100))
+    if sent and moved < sent:
+        msg = f"{path.network}: {sent} bytes were measured and {moved} went by {path.interface}; refused"
+        raise RefusedError(msg)
+
+
+@contextlib.asynccontextmanager
+async def bench(
+    measured: Plan, manifests: list[dict[str, Any]], cluster: Cluster, settings: Throughput
+) -> AsyncIterator[Bench]:
+    """The pods, ready; gone afterwards, with their namespace."""
+    api = cluster.api
+    await _remove(api)
+    try:
+        await (await Namespace({"metadata": {"name": NAMESPACE}}, api=api)).create()
+        for attachment in measured.attachments:
+            await (await _Attachment(attachment, api=api)).create()
+        await _service_account(api)
+        pods = {}
+        for manifest in manifests:
+            pod = await Pod(manifest, api=api)
+            await pod.create()
+            pods[pod.name] = pod
+        await asyncio.gather(*(_ready(pod) for pod in pods.values()))
+        yield Bench(cluster, measured, settings, pods)
+    finally:
+        await _remove(api)
+
+
+async def _service_account(api: Any) -> None:  # noqa: ANN401 - kr8s' Api has no public type
+    """Waits for the namespace's account: pods are refused before it is there."""
+    for _ in range(READY_SECONDS * 5):
+        if [a async for a in api.get("serviceaccounts", namespace=NAMESPACE) if a.name == "default"]:
+            return
+        await asyncio.sleep(0.2)
+
+
+async def _ready(pod: Pod) -> None:
+    try:
+        await asyncio.wait_for(pod.wait("condition=Ready"), READY_SECONDS)
+    except TimeoutError:
+        why = [c.get("message", "") for c in pod.raw["status"].get("conditions", []) if c.get("status") != "True"]
+        msg = f"the pod {pod.name} on {pod.raw['spec']['nodeName']} was not ready after {READY_SECONDS} s: {'; '.join(filter(None, why))}"
+        raise RefusedError(msg) from None
+    await pod.refresh()
+
+
+async def _remove(api: Any) -> None:  # noqa: ANN401 - kr8s' Api has no public type
+    """Pods first, since their interfaces are taken away by the plugins that their attachments name."""
+    with contextlib.suppress(kr8s.NotFoundError, kr8s.ServerError):
+        found = [p async for p in api.get("pods", namespace=NAMESPACE)]
+        for pod in found:
+            await pod.delete(grace_period=0)
+        for _ in range(GONE_SECONDS * 5):
+            if not [p async for p in api.get("pods", namespace=NAMESPACE)]:
+                break
+            await asyncio.sleep(0.2)
+    with contextlib.suppress(kr8s.NotFoundError, kr8s.ServerError):
+        namespace = await Namespace.get(NAMESPACE, api=api)
+        await namespace.delete()
+        for _ in range(GONE_SECONDS * 5):
+            if not await namespace.exists():
+                return
+            await asyncio.sleep(0.2)

@@ -1,0 +1,108 @@
+"""What iperf3 says, as figures: means and spread over the runs, and ratios to the bare nodes and to what the link can carry."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from multus_site.throughput.plan import NODE
+
+
+class RefusedError(Exception):
+    """A measurement that would not be of what it says; the text says why."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of iperf3. TCP has retransmits, UDP has loss and jitter."""
+
+    gbits: float
+    retransmits: int | None
+    loss_percent: float | None
+    jitter_milliseconds: float | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the runs of one figure share; `source` and `target` are nodes."""
+
+    network: str
+    protocol: str
+    streams: int
+    source: str
+    target: str
+
+
+def run_of(text: str, protocol: str) -> Run:
+    """A run out of `iperf3 -J`. Raises RefusedError where iperf3 failed."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        last = (text.strip().splitlines() or ["no output"])[-1]
+        msg = f"iperf3 gave no result: {last}"
+        raise RefusedError(msg) from None
+    if error := said.get("error"):
+        msg = f"iperf3: {error}"
+        raise RefusedError(msg)
+    end = said["end"]
+    if protocol == "udp":
+        # `sum` counts what the receiver got; before 3.14 its rate is the sender's
+        total = end["sum"]
+        loss = float(total.get("lost_percent", 0))
+        received = end.get("sum_received", {}).get("bits_per_second") or total["bits_per_second"] * (1 - loss / 100)
+        return Run(received / 1e9, None, round(loss, 3), round(float(total.get("jitter_ms", 0)), 4))
+    return Run(end["sum_received"]["bits_per_second"] / 1e9, int(end["sum_sent"].get("retransmits", 0)), None, None)
+
+
+def tcp_limit(link_gbits: float, mtu: int) -> float:
+    """Most that TCP can carry over Ethernet, Gbit/s: 52 bytes of headers inside of a packet, 38 around it (IEEE 802.3, RFC 7323)."""
+    return link_gbits * (mtu - 52) / (mtu + 38)
+
+
+def rows(
+    measured: Sequence[tuple[Kind, Sequence[Run]]],
+    latencies: dict[tuple[str, str], float | None],
+    limits: dict[str, float],
+) -> list[dict[str, Any]]:
+    """The `throughput` output. Runs of one place in their lists were made one after the other: a round.
+
+    `latencies`: (network, source) → microseconds; `limits`: network → tcp_limit where it is known.
+    """
+    node = {(k.protocol, k.streams, k.source): runs for k, runs in measured if k.network == NODE}
+    return [
+        _row(kind, runs, node.get((kind.protocol, kind.streams, kind.source), ()), latencies, limits)
+        for kind, runs in measured
+    ]
+
+
+def _row(
+    kind: Kind,
+    runs: Sequence[Run],
+    node: Sequence[Run],
+    latencies: dict[tuple[str, str], float | None],
+    limits: dict[str, float],
+) -> dict[str, Any]:
+    gbits = [r.gbits for r in runs]
+    mean = statistics.mean(gbits)
+    # Each round against its own: what slows a whole round down is none of the network's.
+    ratios = [r.gbits / n.gbits for r, n in zip(runs, node, strict=False) if n.gbits]
+    row: dict[str, Any] = {
+        "network": kind.network,
+        "protocol": kind.protocol,
+        "streams": kind.streams,
+        "from": kind.source,
+        "to": kind.target,
+        "runs": len(runs),
+        "gbitsPerSecond": round(mean, 3),
+        "stddev": round(statistics.stdev(gbits), 3) if len(gbits) > 1 else 0.0,
+        "retransmits": sum(r.retransmits or 0 for r in runs) if kind.protocol == "tcp" else None,
+        "ratioToNode": round(statistics.median(ratios), 3) if ratios else None,
+        "ratioToNodeRange": [round(min(ratios), 3), round(max(ratios), 3)] if ratios else None,
+        "ratioToLink": round(mean / limits[kind.network], 3) if limits.get(kind.network) else None,
+        "latencyMicroseconds": latencies.get((kind.network, kind.source)),
+    }
+    if kind.protocol == "udp":
+        row["lossPercent"] = round(statistics.mean(r.loss_percent or 0 for r in runs), 3)
+        row["jitterMilliseconds"] = round(statistics.mean(r.jitter_milliseconds or 0 for r in runs), 4)
+    return row

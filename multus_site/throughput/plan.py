@@ -1,0 +1,169 @@
+"""What is to be measured, derived from the site: which networks, between which nodes, with which addresses."""
+
+import ipaddress
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from multus_site.model.links import Link
+from multus_site.model.site import Site
+from multus_site.render.attachment import API_VERSION, KIND, nad_config
+from multus_site.render.network import NetworkFacts, network_facts
+
+NAMESPACE = "multus-site-throughput"
+PORT = 52011
+"""Of the first server; further ones follow. Not iperf3's own, which may be in use on a node."""
+NODE, POD_NETWORK = "node", "pod-network"
+"""Names of the references: the bare nodes, and what Kubernetes gives every pod."""
+
+_MEASURED = {"macvlan", "ipvlan", "vlan"}
+"""Types whose interfaces two more pods can have for a while without taking a device away from others."""
+
+
+class CannotMeasure(Exception):
+    """Why nothing can be measured; the text is for a person."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way between the two nodes: interface, and the addresses at both ends. Empty addresses are known once the pods run."""
+
+    network: str
+    interface: str
+    port: int
+    client: str = ""
+    server: str = ""
+    prefix: int = 0
+    uplink: str = ""
+    """NIC of the nodes; the one of the nodes' own addresses if empty."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything of one measurement. `skipped`: network → why it is not measured."""
+
+    client: str
+    server: str
+    paths: tuple[Path, ...]
+    attachments: tuple[dict[str, Any], ...]
+    skipped: dict[str, str]
+
+
+def plan(site: Site, held: Iterable[str]) -> Plan:
+    """The plan of a site. `held`: addresses that pods hold. Raises CannotMeasure."""
+    workers = site.with_role("worker")
+    if len(workers) < 2:
+        msg = f"throughput is measured between two workers; {site.name} has {len(workers)}"
+        raise CannotMeasure(msg)
+    client, server = workers[:2]
+    hosts = site.nodes.hosts
+    paths = [
+        Path(NODE, "", PORT, hosts[client].address, hosts[server].address),
+        Path(POD_NETWORK, "eth0", PORT + 1),
+    ]
+    attachments: list[dict[str, Any]] = []
+    skipped: dict[str, str] = {}
+    taken = set(held)
+    for name, network in site.networks.items():
+        facts = network_facts(name, network)
+        ends = _two_free(facts, taken)
+        if facts.type not in _MEASURED or (isinstance(network, Link) and network.link_in_container):
+            skipped[name] = f"a {facts.type} network is not measured" + " inside of a pod" * (facts.type in _MEASURED)
+        elif site.differs_by_node(network):
+            skipped[name] = "its configuration differs by node"
+        elif missing := [node for node in (client, server) if node not in site.nodes_with(network)]:
+            skipped[name] = f"{' and '.join(missing)} {'do' if len(missing) > 1 else 'does'} not have it"
+        elif ends is None:
+            skipped[name] = "it has no IPv4 range with two free addresses"
+        else:
+            taken |= set(ends[:2])
+            index = len(attachments) + 1
+            paths.append(Path(name, f"net{index}", PORT + 1 + index, *ends, facts.uplink))
+            attachments.append(_attachment(name, nad_config(name, network)))
+    return Plan(client, server, tuple(paths), tuple(attachments), skipped)
+
+
+def _two_free(facts: NetworkFacts, held: set[str]) -> tuple[str, str, int] | None:
+    """The last two addresses of the first IPv4 range that no pod holds: those are handed out last."""
+    for r in facts.ranges:
+        if ":" in r.subnet:
+            continue
+        first, last = int(ipaddress.ip_address(r.start)), int(ipaddress.ip_address(r.end))
+        free = []
+        for number in range(last, first - 1, -1):
+            address = str(ipaddress.ip_address(number))
+            if address not in held and address != r.gateway:
+                free.append(address)
+            if len(free) == 2:
+                return free[0], free[1], ipaddress.ip_network(r.subnet).prefixlen
+    return None
+
+
+def _attachment(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The network's own configuration, but for its address management: the addresses are given with the pods."""
+    plugins = [dict(plugin) for plugin in config.get("plugins") or [config]]
+    first = {k: v for k, v in plugins[0].items() if k not in {"name", "cniVersion"}}
+    first["ipam"] = {"type": "static"}
+    first["capabilities"] = {**first.get("capabilities", {}), "ips": True}
+    whole = {
+        "cniVersion": config.get("cniVersion", "1.0.0"),
+        "name": f"throughput-{name}",
+        "plugins": [first, *plugins[1:]],
+    }
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"config": json.dumps(whole, sort_keys=True)},
+    }
+
+
+def pods(measured: Plan, image: str) -> list[dict[str, Any]]:
+    """A pod on all networks and one on the node's own, on each of the two nodes; servers on one, nothing but waiting on the other."""
+    return [
+        _pod("client", measured.client, image, ["sleep", "infinity"], _networks(measured.paths, client=True)),
+        _pod("server", measured.server, image, _servers(measured.paths[1:]), _networks(measured.paths, client=False)),
+        _pod("node-client", measured.client, image, ["sleep", "infinity"], None),
+        _pod("node-server", measured.server, image, _servers(measured.paths[:1]), None),
+    ]
+
+
+def _networks(paths: Sequence[Path], *, client: bool) -> str:
+    """Multus' annotation, with the addresses of one end."""
+    return json.dumps(
+        [
+            {
+                "name": p.network,
+                "namespace": NAMESPACE,
+                "interface": p.interface,
+                "ips": [f"{p.client if client else p.server}/{p.prefix}"],
+            }
+            for p in paths
+            if p.prefix
+        ]
+    )
+
+
+def _servers(paths: Sequence[Path]) -> list[str]:
+    """A server a path, each bound to its address alone."""
+    servers = " & ".join(f"iperf3 -s -p {p.port} -B {p.server or '$POD_IP'}" for p in paths)
+    return ["sh", "-c", f"trap 'exit 0' TERM; {servers} & wait"]
+
+
+def _pod(name: str, node: str, image: str, command: list[str], networks: str | None) -> dict[str, Any]:
+    """A pod on a node; `networks` None: in the node's own network."""
+    pod_ip = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    metadata: dict[str, Any] = {"name": name, "namespace": NAMESPACE, "labels": {"app.kubernetes.io/name": name}}
+    spec: dict[str, Any] = {
+        "containers": [{"name": "iperf3", "image": image, "command": command, "env": [pod_ip]}],
+        "nodeName": node,
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 0,
+        "tolerations": [{"operator": "Exists"}],
+    }
+    if networks is None:
+        spec["hostNetwork"] = True
+    elif networks != "[]":
+        metadata["annotations"] = {"k8s.v1.cni.cncf.io/networks": networks}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

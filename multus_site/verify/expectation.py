@@ -1,0 +1,200 @@
+"""What must be true of each pod and node, derived from the site alone."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from multus_site.model.base import Part
+from multus_site.model.ipam import Static
+from multus_site.model.networks import Network, Raw
+from multus_site.model.site import Site
+from multus_site.model.sriov import Sriov
+from multus_site.model.workloads import Attachment, Workload, replica_name
+from multus_site.render.attachment import manifest_of
+from multus_site.render.network import AddressRange, NetworkFacts, network_facts
+from multus_site.render.workload import LABEL as WORKLOAD_LABEL
+
+
+class ExpectedRange(Part):
+    """One range: each pod holds exactly one address out of it."""
+
+    subnet: str
+    start: str
+    end: str
+    gateway: str | None = None
+
+    def holds(self, address: str) -> bool:
+        """Whether an address is inside the range."""
+        ip = ipaddress.ip_address(address)
+        start, end = ipaddress.ip_address(self.start), ipaddress.ip_address(self.end)
+        return ip.version == start.version and int(start) <= int(ip) <= int(end)
+
+    @property
+    def prefix(self) -> int:
+        """Prefix length of the address on the interface."""
+        return ipaddress.ip_network(self.subnet).prefixlen
+
+
+class ExpectedInterface(Part):
+    """One attachment."""
+
+    interface: str
+    network: str
+    """Namespace and name, as network-status has them."""
+    ranges: tuple[ExpectedRange, ...] = ()
+    mtu: int | None = None
+    """Bytes; None: whatever the master has."""
+    kind: str = ""
+    """Kind of link that the plugin makes, as `ip -d link` calls it; empty where that is not known."""
+    mode: str = ""
+    """Mode of that link; empty: not known."""
+    uplink: str = ""
+    """NIC of the node that it is a child of; empty where it is none's."""
+    vlan: int | None = None
+    """VLAN id that can be seen on it or on its uplink; None: none is asked for."""
+    segment: str = ""
+    """Layer 2 segment; pods of different segments must not see each other. Empty: only pods of one node are on it."""
+    segment_known: bool = True
+    """Whether it is told from all others; not where each node calls the NIC by another name and the network names no segment."""
+
+
+class ExpectedWorkload(Part):
+    """The pods of one workload."""
+
+    name: str
+    namespace: str
+    replicas: int
+    interfaces: tuple[ExpectedInterface, ...]
+    default: str = "eth0"
+    """Interface of the default route."""
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Labels of its pods."""
+        return {WORKLOAD_LABEL: self.name}
+
+
+class ExpectedNode(Part):
+    """One node. `plugins`: CNI plugin → sha256 of what was installed; `uplinks`: NIC → MTU that it needs at least (0: any)."""
+
+    name: str
+    plugins: dict[str, str] = {}
+    uplinks: dict[str, int] = {}
+
+
+class Expectation(Part):
+    """A whole site."""
+
+    workloads: tuple[ExpectedWorkload, ...] = ()
+    nodes: tuple[ExpectedNode, ...] = ()
+    attachments: dict[str, str] = {}
+    """Namespace and name of each NetworkAttachmentDefinition → its configuration."""
+
+
+_KINDS = {
+    "macvlan": "macvlan",
+    "ipvlan": "ipvlan",
+    "vlan": "vlan",
+    "bridge": "veth",
+    "ptp": "veth",
+    "tap": "tun",
+    "dummy": "dummy",
+}
+"""Plugin → kind of the pod's interface (containernetworking/plugins, main/)."""
+
+_OF_UPLINK = {"macvlan", "ipvlan", "vlan"}
+"""Plugins whose interfaces are children of a NIC of the node."""
+
+
+def expected(site: Site, applied: Mapping[str, Mapping[str, Any]] | None = None) -> Expectation:
+    """The expectations of a site. `applied`: node → what was found and installed there, as the output `nodes` has it."""
+    facts = {name: network_facts(name, network) for name, network in site.networks.items()}
+    return Expectation(
+        workloads=tuple(w for name in site.workloads for w in _workloads(site, name, facts)),
+        nodes=tuple(
+            _node(name, _uplinks(site, name, facts), (applied or {}).get(name, {})) for name in site.nodes.hosts
+        ),
+        attachments={
+            facts[name].full_name: str(manifest_of(site, name)["spec"].get("config", "")) for name in site.networks
+        },
+    )
+
+
+def _node(name: str, asked: dict[str, int], applied: Mapping[str, Any]) -> ExpectedNode:
+    """NICs keep the MTU that they had when the site was applied, and have what its networks ask for."""
+    had = applied.get("facts", {}).get("nics", {})
+    return ExpectedNode(
+        name=name,
+        # Calico renews its own at each start of its pod: they have no sha256 to be held to.
+        plugins={p: str(it["sha256"]) for p, it in applied.get("plugins", {}).items() if "sha256" in it},
+        uplinks={nic: max(mtu, int(had.get(nic, {}).get("mtu", 0))) for nic, mtu in asked.items()},
+    )
+
+
+def _workloads(site: Site, name: str, facts: dict[str, NetworkFacts]) -> Iterator[ExpectedWorkload]:
+    """The workload's pods; replicas with addresses of their own are a workload each."""
+    workload = site.workloads[name]
+    if workload.sticky:
+        for i in range(workload.replicas):
+            yield _workload(site, replica_name(name, i), workload, facts, replica=i, pods=1)
+    else:
+        pods = len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
+        yield _workload(site, name, workload, facts, replica=0, pods=pods)
+
+
+def _workload(
+    site: Site, name: str, workload: Workload, facts: dict[str, NetworkFacts], *, replica: int, pods: int
+) -> ExpectedWorkload:
+    seen = [(interface, a) for interface, a in workload.interfaces() if not _user_space(site.networks[a.name])]
+    routed = (interface for interface, a in seen if a.default_route)
+    return ExpectedWorkload(
+        name=name,
+        namespace=workload.namespace,
+        replicas=pods,
+        interfaces=tuple(_interface(site, interface, a, facts[a.name], replica) for interface, a in seen),
+        default=next(routed, "eth0"),
+    )
+
+
+def _user_space(network: Network) -> bool:
+    """Whether a program in the pod drives the device, so that no interface can be seen."""
+    return isinstance(network, Sriov) and network.driver == "vfio-pci"
+
+
+def _uplinks(site: Site, node: str, facts: dict[str, NetworkFacts]) -> dict[str, int]:
+    """NICs that pods of this node need."""
+    needed: dict[str, int] = {}
+    if "worker" in site.nodes.hosts[node].roles:
+        for n in facts.values():
+            if n.type in _OF_UPLINK and not n.uplink_by_node and node in site.nodes_with(site.networks[n.name]):
+                needed[n.uplink] = max(needed.get(n.uplink, 0), n.mtu or 0)
+    return dict(sorted(needed.items()))
+
+
+def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFacts, replica: int) -> ExpectedInterface:
+    named = site.segments[n.segment].vlan if n.segment else None
+    asked = attachment.ips_by_replica[replica] if attachment.ips_by_replica else attachment.ips
+    ranges = _fixed(site.networks[n.name], n, asked) if asked else n.ranges
+    known = n.type in _OF_UPLINK and not n.uplink_by_node
+    return ExpectedInterface(
+        interface=interface,
+        network=n.full_name,
+        ranges=tuple(ExpectedRange(subnet=r.subnet, start=r.start, end=r.end, gateway=r.gateway) for r in ranges),
+        mtu=n.mtu,
+        kind=_KINDS.get(n.type, ""),
+        mode=n.mode if n.type in {"macvlan", "ipvlan"} else "",
+        uplink=n.uplink if known else "",
+        vlan=named or (n.vlan if n.type == "vlan" else site.tag_of(n.uplink)),
+        segment=(n.segment or f"{n.uplink}/{n.vlan or 0}") if n.between_nodes else "",
+        segment_known=bool(n.segment) or not n.uplink_by_node,
+    )
+
+
+def _fixed(network: Network, n: NetworkFacts, asked: tuple[str, ...]) -> Iterator[AddressRange]:
+    """Addresses that the pod asks for, each a range of one; the gateway is the network's of the same subnet."""
+    ipam = None if isinstance(network, Raw) else network.ipam
+    gateways = [*(ipam.gateways if isinstance(ipam, Static) else ()), *(r.gateway for r in n.ranges if r.gateway)]
+    for address in asked:
+        own = ipaddress.ip_interface(address)
+        gateway = next((g for g in gateways if ipaddress.ip_address(g) in own.network), None)
+        yield AddressRange(str(own.network), str(own.ip), str(own.ip), gateway)

@@ -1,0 +1,59 @@
+"""The checks of nodes: the Multus daemon and its configuration, the plugin binaries, the NICs that networks are on."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from multus_site.verify.checks import Check
+from multus_site.verify.expectation import ExpectedNode
+from multus_site.verify.observed import Link, NodeSeen
+
+MULTUS_CONF = "00-multus.conf"
+
+
+def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
+    """Everything of one node, in a fixed order."""
+
+    def check(name: str, ok: bool, detail: str, interface: str = "") -> Check:
+        return Check("", "", expected.name, interface, "", name, ok, detail)
+
+    if not seen.daemon:
+        yield check(
+            "multus-daemon", False, "no Multus daemon runs here: pods that start here get no further interfaces"
+        )
+        return
+    state = "ready" if seen.daemon_ready else "not ready"
+    yield check("multus-daemon", seen.daemon_ready, f"{seen.daemon} is {state}")
+    if seen.error:
+        yield check("look-inside", False, seen.error)
+        return
+    yield check("multus-conf", *_conf(seen))
+    for plugin, sha in expected.plugins.items():
+        there = seen.binaries.get(plugin)
+        detail = f"/opt/cni/bin/{plugin} has sha256 {there}" if there else f"there is no /opt/cni/bin/{plugin}"
+        yield check("plugin-binary", there == sha, detail if there == sha else f"{detail}; installed was {sha}")
+    links = {link.name: link for link in seen.links}
+    for uplink, mtu in expected.uplinks.items():
+        yield check("uplink", *_uplink(links, uplink, mtu), interface=uplink)
+
+
+def _conf(seen: NodeSeen) -> tuple[bool, str]:
+    """The runtime takes the first file of the folder: unless that is Multus', pods get one interface."""
+    files = [f for f in seen.files if f.endswith((".conf", ".conflist", ".json"))]
+    if MULTUS_CONF not in files:
+        return False, f"/etc/cni/net.d has no {MULTUS_CONF}; it has: {', '.join(files) or 'nothing'}"
+    if files[0] != MULTUS_CONF:
+        return False, f"{files[0]} comes before {MULTUS_CONF} in /etc/cni/net.d, and the runtime takes the first"
+    try:
+        kind = json.loads(seen.multus_conf).get("type")
+    except (ValueError, AttributeError):
+        return False, f"{MULTUS_CONF} is no JSON object"
+    return kind == "multus-shim", f"{MULTUS_CONF} is first and calls {kind}"
+
+
+def _uplink(links: Mapping[str, Link], name: str, mtu: int) -> tuple[bool, str]:
+    link = links.get(name)
+    if link is None:
+        return False, f"there is no interface {name}"
+    state = "up" if link.up and link.carrier else "up, no carrier" if link.up else "down"
+    asked = f", {mtu} asked for" if mtu else ""
+    return link.up and link.carrier and link.mtu >= mtu, f"{state}, {link.mtu} bytes{asked}, MAC {link.mac}"

@@ -1,0 +1,352 @@
+"""Looks at a node and into the networks of its pods. Runs on the node, with its Python alone (3.8 or later, no packages).
+
+It goes into each pod's network namespace from the outside, so that images without a shell are looked at like any other, and nothing is put
+into a pod. `python3 probe.py TASK`, TASK and the answer on standard output are JSON (shapes: multus_site/verify/observed.py).
+ARP: RFC 826, probes of RFC 5227 (sender 0.0.0.0). Path MTU: ICMP echo with the don't-fragment bit (RFC 1191), IP_PMTUDISC_PROBE.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import random
+import re
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict  # noqa: UP035 - the node's Python may be 3.8
+
+ARP_SECONDS = 1.0
+PING_SECONDS = 1.0
+PINGS = 3
+SMALLEST = {4: 576, 6: 1280}
+"""No path carries less (RFC 791, RFC 8200)."""
+AT_ONCE = 16
+BROADCAST = b"\xff" * 6
+CLONE_NEWNET = 0x40000000
+
+Json = Dict[str, Any]  # noqa: UP006 - read when it runs
+
+
+def main(task: Json) -> None:
+    answer: Json = {"node": look_at_node(task), "pods": {}}
+    pids = pids_of([pod["uid"] for pod in task["pods"]])
+    waiting = list(task["pods"])
+    running: dict[int, str] = {}
+    while waiting or running:
+        while waiting and len(running) < AT_ONCE:
+            pod = waiting.pop(0)
+            if pod["uid"] in pids:
+                running[start(pod, pids[pod["uid"]], task)] = pod["uid"]
+            else:
+                answer["pods"][pod["uid"]] = {"error": "no process of this pod runs on the node"}
+        for reader in select.select(list(running), [], [], 60)[0] if running else []:
+            with os.fdopen(reader, "rb") as pipe:
+                text = pipe.read()
+            answer["pods"][running.pop(reader)] = json.loads(text or b'{"error": "the look into it ended early"}')
+    print(json.dumps(answer))
+
+
+def look_at_node(task: Json) -> Json:
+    folder = Path("/etc/cni/net.d")
+    files = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    seen: Json = {"files": files, "multusConf": content_of(folder / "00-multus.conf"), "binaries": {}}
+    for name in task["binaries"]:
+        path = Path("/opt/cni/bin", name)
+        if path.is_file():
+            seen["binaries"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    links = output("ip", "-j", "-d", "link")
+    seen["links"] = [short(link) for link in json.loads(links or "[]") if link.get("ifname") in task["uplinks"]]
+    seen["names"] = {link["ifindex"]: link["ifname"] for link in json.loads(links or "[]") if "ifindex" in link}
+    if task.get("evidence"):
+        seen["evidence"] = {
+            "ls -l /opt/cni/bin": output("ls", "-l", "/opt/cni/bin"),
+            "ls -l /etc/cni/net.d": output("ls", "-l", str(folder)),
+            "ip -d link": output("ip", "-d", "link"),
+        }
+    return seen
+
+
+def short(link: Json) -> Json:
+    """What the checks ask of a link, out of `ip -j -d`."""
+    info = link.get("linkinfo") or {}
+    data = info.get("info_data") or {}
+    return {
+        "name": link.get("ifname"),
+        "up": "UP" in link.get("flags", []),
+        "carrier": "LOWER_UP" in link.get("flags", []) and "NO-CARRIER" not in link.get("flags", []),
+        "noArp": "NOARP" in link.get("flags", []),
+        "mtu": link.get("mtu", 0),
+        "mac": link.get("address", ""),
+        "kind": info.get("info_kind", ""),
+        "mode": str(data.get("mode", "")),
+        "vlan": data.get("id") if info.get("info_kind") == "vlan" else None,
+        "parent": link.get("link_index"),
+        "addresses": [
+            {
+                "address": a["local"],
+                "prefix": a["prefixlen"],
+                "bad": [flag for flag in ("dadfailed", "tentative") if a.get(flag)],
+            }
+            for a in link.get("addr_info", [])
+            if a.get("scope") != "link" and "local" in a
+        ],
+    }
+
+
+def pids_of(uids: list[str]) -> dict[str, int]:
+    """A process of each pod, by the name of its control group."""
+    found: dict[str, int] = {}
+    names = {uid: (uid, uid.replace("-", "_")) for uid in uids}
+    for path in Path("/proc").glob("[0-9]*/cgroup"):
+        text = content_of(path)
+        for uid, (plain, systemd) in names.items():
+            if uid not in found and (plain in text or systemd in text):
+                found[uid] = int(path.parent.name)
+    return found
+
+
+def start(pod: Json, pid: int, task: Json) -> int:
+    """Forks a process that goes into the pod's network and writes what it sees into the pipe that is returned."""
+    reader, writer = os.pipe()
+    if os.fork():
+        os.close(writer)
+        return reader
+    os.close(reader)
+    try:
+        search = resolver(pid)
+        enter(pid)
+        seen = look_at_pod(pod, search, task)
+    except Exception as error:  # whatever it was, the others' pods are looked at, and this one's answer says it
+        seen = {"error": f"{type(error).__name__}: {error}"}
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(json.dumps(seen).encode())
+    os._exit(0)
+
+
+def enter(pid: int) -> None:
+    """This process goes into the network namespace of another."""
+    with Path(f"/proc/{pid}/ns/net").open() as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def look_at_pod(pod: Json, search: str, task: Json) -> Json:
+    links = {}
+    for raw in json.loads(output("ip", "-j", "-d", "addr") or "[]"):
+        if raw.get("ifname"):
+            links[raw["ifname"]] = short(raw)
+    seen: Json = {"links": links, "routes": json.loads(output("ip", "-j", "route") or "[]"), "interfaces": {}}
+    seen["routes"] += json.loads(output("ip", "-6", "-j", "route") or "[]")
+    for want in pod["interfaces"]:
+        link = links.get(want["name"])
+        if link:
+            seen["interfaces"][want["name"]] = look_at_interface(want, link)
+    seen["dns"] = ask_dns(search, task["name"])
+    if task.get("evidence"):
+        seen["evidence"] = {"ip -d addr": output("ip", "-d", "addr"), "ip route": output("ip", "route")}
+    return seen
+
+
+def look_at_interface(want: Json, link: Json) -> Json:
+    """ARP for everything at once, then pings one after the other."""
+    own = [a["address"] for a in link["addresses"] if ":" not in a["address"]]
+    asked = [a for a in [*want["gateways"], *want["peers"], *want["strangers"]] if ":" not in a]
+    seen: Json = {"arp": {}, "others": {}, "ping": {}, "path": {}}
+    if not link["noArp"] and link["up"]:
+        seen["others"], seen["arp"] = arp(link, own, asked)
+    source: dict[int, str] = {}
+    for a in link["addresses"]:
+        source.setdefault(6 if ":" in a["address"] else 4, a["address"])
+    for address in [*want["gateways"], *want["peers"]]:
+        family = 6 if ":" in address else 4
+        if family not in source:
+            seen["ping"][address] = {"sent": 0, "received": 0, "ms": [], "error": "the interface has no address"}
+            continue
+        seen["ping"][address] = ping(link["name"], source[family], address)
+        if seen["ping"][address]["received"]:
+            seen["path"][address] = path_mtu(link, source[family], address)
+            if family == 6:
+                seen["arp"][address] = neighbour(link["name"], address)
+    return seen
+
+
+def arp(link: Json, own: list[str], asked: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Who answers: for the interface's own addresses (others that hold them), and for the addresses asked."""
+    device = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+    device.bind((link["name"], 0x0806))
+    mac = bytes.fromhex(link["mac"].replace(":", ""))
+    sender = socket.inet_aton(own[0]) if own else b"\0" * 4
+    requests = [(b"\0" * 4, address) for address in own] + [(sender, address) for address in asked]
+    own_answers: dict[str, list[str]] = {address: [] for address in own}
+    answers: dict[str, list[str]] = {address: [] for address in asked}
+    until = time.monotonic() + ARP_SECONDS
+    again = 0.0
+    rounds = 2
+    while time.monotonic() < until:
+        if rounds and time.monotonic() >= again:
+            for source, address in requests:
+                body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac + source + b"\0" * 6 + socket.inet_aton(address)
+                device.send(BROADCAST + mac + b"\x08\x06" + body)
+            rounds, again = rounds - 1, time.monotonic() + ARP_SECONDS / 3
+        if select.select([device], [], [], 0.05)[0]:
+            frame = device.recv(2048)
+            if frame[12:14] == b"\x08\x06" and len(frame) >= 42 and frame[22:28] != mac:
+                said, holder = frame[22:28].hex(":"), socket.inet_ntoa(frame[28:32])
+                for table in (own_answers, answers):
+                    if holder in table and said not in table[holder]:
+                        table[holder].append(said)
+    return own_answers, answers
+
+
+def neighbour(name: str, address: str) -> list[str]:
+    """The MAC that neighbour discovery has found (IPv6)."""
+    entries = json.loads(output("ip", "-6", "-j", "neigh", "show", "dev", name, "to", address) or "[]")
+    return [entry["lladdr"] for entry in entries if entry.get("lladdr")]
+
+
+def ping(name: str, source: str, address: str) -> Json:
+    """Three echoes by this interface; round trips in ms."""
+    times = []
+    error = ""
+    for sequence in range(PINGS):
+        try:
+            took = echo(name, source, address, 56, sequence, PING_SECONDS)
+        except OSError as failure:
+            took, error = None, failure.strerror or str(failure)
+        if took is not None:
+            times.append(round(took * 1000, 3))
+    return {"sent": PINGS, "received": len(times), "ms": times, "error": error}
+
+
+def path_mtu(link: Json, source: str, address: str) -> int:
+    """The largest packet, in bytes, that comes back whole with the don't-fragment bit, not above the interface's MTU."""
+    family = 6 if ":" in address else 4
+    head = 48 if family == 6 else 28
+
+    def passes(size: int, tries: int, seconds: float) -> bool:
+        for sequence in range(tries):
+            try:
+                if echo(link["name"], source, address, size - head, 100 + sequence, seconds) is not None:
+                    return True
+            except OSError:
+                return False
+        return False
+
+    low, high = SMALLEST[family], int(link["mtu"])
+    if passes(high, 2, 0.4):
+        return high
+    if not passes(low, 2, 0.4):
+        return 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passes(middle, 1, 0.15):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def echo(name: str, source: str, address: str, size: int, sequence: int, seconds: float) -> float | None:
+    """One ICMP echo with `size` bytes of data, not fragmented; seconds until its answer, None without one. Raises OSError."""
+    six = ":" in address
+    kind = socket.AF_INET6 if six else socket.AF_INET
+    with socket.socket(kind, socket.SOCK_RAW, socket.getprotobyname("ipv6-icmp" if six else "icmp")) as device:
+        device.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode() + b"\0")
+        # IP_MTU_DISCOVER and IPV6_MTU_DISCOVER with *_PMTUDISC_PROBE, which Python does not name; IPV6_DONTFRAG
+        if six:
+            device.setsockopt(socket.IPPROTO_IPV6, 23, 3)
+            device.setsockopt(socket.IPPROTO_IPV6, 62, 1)
+        else:
+            device.setsockopt(socket.IPPROTO_IP, 10, 3)
+        device.bind((source, 0))
+        number = random.getrandbits(16)
+        data = bytes(i & 0xFF for i in range(size))
+        packet = struct.pack("!BBHHH", 128 if six else 8, 0, 0, number, sequence) + data
+        if not six:
+            packet = packet[:2] + struct.pack("!H", checksum(packet)) + packet[4:]
+        begun = time.monotonic()
+        device.sendto(packet, (address, 0))
+        while True:
+            left = begun + seconds - time.monotonic()
+            if left <= 0 or not select.select([device], [], [], left)[0]:
+                return None
+            answer, who = device.recvfrom(65535)
+            body = answer if six else answer[(answer[0] & 15) * 4 :]
+            if who[0] == address and body[0] == (129 if six else 0) and body[4:8] == packet[4:8]:
+                # What comes back shorter was cut on its way.
+                return time.monotonic() - begun if len(body) == len(packet) else None
+
+
+def checksum(data: bytes) -> int:
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def resolver(pid: int) -> str:
+    """The pod's resolv.conf: every process of it sees the same."""
+    return content_of(Path(f"/proc/{pid}/root/etc/resolv.conf"))
+
+
+def ask_dns(search: str, name: str) -> Json:
+    """The address of `name` in the cluster's domain, by the pod's own name server. A query of RFC 1035, by hand."""
+    server = re.search(r"^nameserver\s+(\S+)", search, re.MULTILINE)
+    if not server:
+        return {"error": "the pod's resolv.conf names no server"}
+    domain = re.search(r"^search .*?\b(svc\.\S+)", search, re.MULTILINE)
+    full = name + "." + (domain.group(1) if domain else "svc.cluster.local")
+    seen = {"name": full, "server": server.group(1)}
+    for kind, length in ((1, 4), (28, 16)):
+        try:
+            code, count, data = query(server.group(1), full, kind)
+        except OSError as error:
+            return dict(seen, error=error.strerror or str(error))
+        if code:
+            return dict(seen, error="it knows no such name" if code == 3 else f"it answers with code {code}")
+        if count:
+            family = socket.AF_INET if length == 4 else socket.AF_INET6
+            return dict(seen, address=socket.inet_ntop(family, data[-length:]))
+    return dict(seen, error="it gives no address")
+
+
+def query(server: str, name: str, kind: int) -> tuple[int, int, bytes]:
+    """Asks three times at most. Code, number of answers and the whole message. Raises OSError."""
+    question = (
+        b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0" + struct.pack("!HH", kind, 1)
+    )
+    number = random.getrandbits(16)
+    with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.settimeout(1.5)
+        device.connect((server, 53))
+        for attempt in range(3):
+            device.send(struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + question)
+            try:
+                answer = device.recv(4096)
+                break
+            except OSError:  # up to Python 3.9 a socket's timeout is no TimeoutError
+                if attempt == 2:
+                    raise
+    return answer[3] & 15, struct.unpack("!H", answer[6:8])[0], answer
+
+
+def content_of(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def output(*command: str) -> str:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, check=False)
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[-1]))

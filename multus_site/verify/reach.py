@@ -1,0 +1,213 @@
+"""The checks of what pods reach, and what they must not: gateways, other pods, strangers, holders of the same address."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from multus_site.verify.checks import Check
+from multus_site.verify.expectation import Expectation, ExpectedInterface
+from multus_site.verify.observed import Ping, PodSeen, Reach
+
+PEERS = 3
+"""An interface is tried against so many pods of other nodes."""
+STRANGERS = 2
+"""And asks for so many addresses of each segment that it must not see."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """One interface of one pod, with what is expected of it."""
+
+    pod: PodSeen
+    want: ExpectedInterface
+
+    @property
+    def addresses(self) -> list[str]:
+        """What it holds."""
+        link = self.pod.inside.links.get(self.want.interface)
+        return [a.address for a in link.addresses] if link else []
+
+    @property
+    def mac(self) -> str:
+        """Its MAC address; empty if it is not there."""
+        link = self.pod.inside.links.get(self.want.interface)
+        return link.mac if link else ""
+
+    @property
+    def reach(self) -> Reach:
+        """What it reached."""
+        return self.pod.inside.interfaces.get(self.want.interface, Reach())
+
+    def check(self, name: str, ok: bool, detail: str) -> Check:
+        """A check about it."""
+        pod = self.pod
+        return Check(pod.workload, pod.name, pod.node, self.want.interface, self.want.network, name, ok, detail)
+
+
+def attached(pods: Iterable[PodSeen], expected: Expectation) -> list[Attached]:
+    """Every interface of every pod."""
+    wanted = {w.name: w.interfaces for w in expected.workloads}
+    return [Attached(pod, want) for pod in pods for want in wanted.get(pod.workload, ())]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Whom an interface is to ask for."""
+
+    gateways: tuple[str, ...]
+    peers: tuple[str, ...]
+    strangers: tuple[str, ...]
+
+
+def targets(
+    expected: Expectation, held: dict[tuple[str, str], tuple[str, ...]], nodes: dict[str, str]
+) -> dict[tuple[str, str], Targets]:
+    """Whom each interface is to ask for, by (pod, interface).
+
+    `held`: (pod, interface) → addresses, as the API knows them; `nodes`: pod → its node. Interfaces of pods are known by the
+    workload that they belong to: keys of `held` are (workload/pod, interface).
+    """
+    wanted = {(w.name, i.interface): i for w in expected.workloads for i in w.interfaces}
+    every = [
+        (key, wanted[key[0].partition("/")[0], key[1]]) for key in held if (key[0].partition("/")[0], key[1]) in wanted
+    ]
+    gateways: dict[str, list[str]] = defaultdict(list)
+    for w in expected.workloads:
+        for i in filter(lambda i: i.segment_known, w.interfaces):
+            gateways[i.segment] += [r.gateway for r in i.ranges if r.gateway and r.gateway not in gateways[i.segment]]
+    found = {}
+    for key, want in every:
+        peers: dict[str, str] = {}
+        strangers: dict[str, list[str]] = {
+            s: g[:1] for s, g in gateways.items() if s != want.segment and s and want.segment and want.segment_known
+        }
+        for other, theirs in every:
+            if other == key or not held[other]:
+                continue
+            node = nodes[other[0]]
+            if theirs.network == want.network and want.segment and node != nodes[key[0]]:
+                peers.setdefault(node, held[other][0])
+            elif not (want.segment_known and theirs.segment_known):
+                continue
+            elif want.segment and theirs.segment and theirs.segment != want.segment:
+                known = strangers.setdefault(theirs.segment, [])
+                if len(known) < STRANGERS and held[other][0] not in known:
+                    known.append(held[other][0])
+        found[key] = Targets(
+            gateways=tuple(r.gateway for r in want.ranges if r.gateway),
+            peers=tuple(list(peers.values())[:PEERS]),
+            strangers=tuple(a for known in strangers.values() for a in known),
+        )
+    return found
+
+
+def judge_reach(interfaces: list[Attached]) -> Iterator[Check]:
+    """Gateways, other pods and path MTU, interface by interface."""
+    holders = {address: a.pod for a in interfaces for address in a.addresses}
+    for a in interfaces:
+        if a.pod.inside.error or a.want.interface not in a.pod.inside.links:
+            continue
+        gateways = {r.gateway for r in a.want.ranges if r.gateway}
+        for gateway in sorted(gateways):
+            yield from _gateway(a, gateway)
+        for address, ping in a.reach.ping.items():
+            if address not in gateways:
+                other = holders.get(address)
+                who = f"{other.name} on {other.node}" if other else "a pod that holds it no more"
+                yield a.check("pod-to-pod", bool(ping.received), f"{address} ({who}): {_echoes(ping)}")
+        yield from _path(a)
+
+
+def _gateway(a: Attached, gateway: str) -> Iterator[Check]:
+    link = a.pod.inside.links[a.want.interface]
+    macs = a.reach.arp.get(gateway, ())
+    if not link.no_arp and (":" not in gateway or macs):
+        by = f"{gateway} is at {', '.join(macs)}" if macs else f"nobody answers for {gateway}"
+        yield a.check("gateway-arp", len(macs) == 1, by + ("; one of them is not the gateway" if len(macs) > 1 else ""))
+    ping = a.reach.ping.get(gateway, Ping(sent=0, received=0, error="not tried"))
+    yield a.check("gateway-ping", bool(ping.received), f"{gateway}: {_echoes(ping)}")
+
+
+def _path(a: Attached) -> Iterator[Check]:
+    """The path carries what the interface promises; with an MTU above 1500 that is the proof of jumbo frames."""
+    if not a.reach.path:
+        return
+    mtu = a.pod.inside.links[a.want.interface].mtu
+    short = {address: size for address, size in a.reach.path.items() if size < mtu}
+    jumbo = " (jumbo)" if mtu > 1500 else ""
+    detail = "; ".join(f"{address}: {size or 'nothing'}" for address, size in short.items())
+    detail = (
+        f"{mtu} bytes{jumbo} are promised, and only these come back unfragmented: {detail}"
+        if short
+        else (f"{mtu} bytes{jumbo} unfragmented to {', '.join(a.reach.path)}")
+    )
+    yield a.check("path-mtu", not short, detail)
+
+
+def _echoes(ping: Ping) -> str:
+    said = f"{ping.sent} sent, {ping.received} received"
+    if ping.ms:
+        mean = sum(ping.ms) / len(ping.ms)
+        said += f", round trip min/avg/max = {min(ping.ms):.3f}/{mean:.3f}/{max(ping.ms):.3f} ms"
+    return said + (f", {ping.error}" if ping.error else "")
+
+
+def unique_addresses(interfaces: list[Attached]) -> Iterator[Check]:
+    """Each interface's addresses belong to no other pod of the site on that network, and to nobody else on the wire."""
+    holders: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    owner = {a.mac: f"{a.pod.name} on {a.pod.node}" for a in interfaces if a.mac}
+    own: dict[str, set[str]] = defaultdict(set)
+    for a in interfaces:
+        own[a.pod.name] |= {link.mac for link in a.pod.inside.links.values()}
+        for address in a.addresses:
+            holders[*_place(a), address].append(a.pod.name)
+    for a in interfaces:
+        if not a.addresses:
+            continue
+        found = []
+        for address in a.addresses:
+            others = [p for p in holders[*_place(a), address] if p != a.pod.name]
+            if others:
+                found.append(f"{address} is held by {', '.join(others)} too")
+            strange = [mac for mac in a.reach.others.get(address, ()) if mac not in own[a.pod.name]]
+            found += [
+                f"{address} is held by {owner.get(mac, 'a host outside the site')} too, MAC {mac}"
+                for mac in strange
+                if not others
+            ]
+        link = a.pod.inside.links[a.want.interface]
+        found += [f"{x.address} is {' and '.join(x.bad)}" for x in link.addresses if x.bad]
+        yield a.check("unique-address", not found, "; ".join(found) or " ".join(a.addresses))
+
+
+def _place(a: Attached) -> tuple[str, str]:
+    """Where an address must be unique: on the network; on the node, where the network ends there."""
+    return a.want.network, "" if a.want.segment else a.pod.node
+
+
+def isolation(interfaces: list[Attached]) -> Iterator[Check]:
+    """Segments that the site keeps apart are apart: nobody of another one answers on this one.
+
+    Judged by MAC: a host that is on both may answer for all of its addresses on each (Linux does), but with the MAC it has here.
+    """
+    macs: dict[str, set[str]] = defaultdict(set)
+    told = [a for a in interfaces if a.want.segment_known]
+    for a in told:
+        gateways = {r.gateway for r in a.want.ranges}
+        macs[a.want.segment] |= {a.mac, *(m for g, found in a.reach.arp.items() if g in gateways for m in found)}
+    for a in told:
+        if not a.want.segment:
+            continue
+        strangers = {m: s for s, known in macs.items() if s and s != a.want.segment for m in known if m}
+        gateways = {r.gateway for r in a.want.ranges}
+        asked = [address for address in a.reach.arp if address not in gateways and address not in a.reach.ping]
+        if not asked:
+            continue
+        leaks = [
+            f"{address} of {strangers[mac]} answers here, MAC {mac}"
+            for address in asked
+            for mac in a.reach.arp[address]
+            if mac in strangers and mac not in macs[a.want.segment]
+        ]
+        detail = "; ".join(leaks) or f"nobody of another segment answers ({', '.join(asked)})"
+        yield a.check("isolation", not leaks, detail)

@@ -1,0 +1,135 @@
+"""One verification of a site: looks, judges, and gathers the evidence of what failed."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from multus_site.verify.checks import STARTING, Check, judge, judge_attachment
+from multus_site.verify.cluster import Cluster
+from multus_site.verify.expectation import Expectation
+from multus_site.verify.nodes import judge_node
+from multus_site.verify.observed import NodeSeen, PodSeen
+from multus_site.verify.reach import attached, isolation, judge_reach, unique_addresses
+
+TRIES = 3
+"""A pod that has just started may need a moment for ARP and DNS; what still fails at the third look is a failure."""
+PAUSE_SECONDS = 3
+STARTING_SECONDS = 180
+"""How long an `up` waits for pods that are about to start: those of a workload that did not change are waited for by nobody else, and start anew where a
+node was made anew or started again. InterfaceCheck comes by every two minutes."""
+
+
+@dataclass
+class Result:
+    """What came of it. `evidence`: title → text, for what failed."""
+
+    checks: list[Check]
+    nodes: dict[str, NodeSeen]
+    pods: list[PodSeen]
+    evidence: dict[str, str] = field(default_factory=dict)
+    inventory: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Node → versions, and digests of images."""
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that failed."""
+        return [c for c in self.checks if not c.ok]
+
+    def output(self) -> dict[str, Any]:
+        """The `verification` output: checks, and what is where."""
+        return {
+            "passed": not self.failed,
+            "checks": [c.row() for c in self.checks],
+            "pods": [
+                {
+                    "workload": p.workload,
+                    "pod": p.name,
+                    "node": p.node,
+                    "interfaces": [
+                        {
+                            "interface": name,
+                            "mac": link.mac,
+                            "mtu": link.mtu,
+                            "addresses": [f"{a.address}/{a.prefix}" for a in link.addresses],
+                        }
+                        for name, link in p.inside.links.items()
+                        if name != "lo"
+                    ],
+                }
+                for p in self.pods
+            ],
+            "nodes": [
+                {
+                    "node": name,
+                    **self.inventory.get(name, {"versions": {}, "images": {}}),
+                    "binaries": seen.binaries,
+                    "uplinks": [{"name": link.name, "mtu": link.mtu, "mac": link.mac} for link in seen.links],
+                }
+                for name, seen in self.nodes.items()
+            ],
+        }
+
+
+async def verify(cluster: Cluster, expected: Expectation, patience: float = 0) -> Result:
+    """Looks up to three times, and once more for evidence where something fails. For pods that are about to start it looks again for `patience` seconds first."""
+    until = time.monotonic() + patience
+    result = await _once(cluster, expected)
+    while any(c.check in STARTING for c in result.failed) and time.monotonic() < until:
+        await asyncio.sleep(PAUSE_SECONDS)
+        result = await _once(cluster, expected)
+    for _ in range(TRIES - 1):
+        if not result.failed:
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+        result = await _once(cluster, expected)
+    result.inventory = await cluster.inventory()
+    if result.failed:
+        result.evidence = await _evidence(cluster, expected, result)
+    return result
+
+
+def judged(
+    expected: Expectation, nodes: dict[str, NodeSeen], pods: list[PodSeen], attachments: dict[str, str]
+) -> list[Check]:
+    """All checks of what was seen. `attachments`: network → configuration that is there."""
+    interfaces = attached(pods, expected)
+    checks = [judge_attachment(name, asked, attachments.get(name)) for name, asked in expected.attachments.items()]
+    checks += [c for node in expected.nodes for c in judge_node(node, nodes.get(node.name, NodeSeen()))]
+    for workload in expected.workloads:
+        checks += judge(workload, pods, nodes)
+    return [*checks, *judge_reach(interfaces), *unique_addresses(interfaces), *isolation(interfaces)]
+
+
+async def _once(cluster: Cluster, expected: Expectation) -> Result:
+    nodes, pods = await cluster.look(expected)
+    attachments = await cluster.attachments({name.partition("/")[0] for name in expected.attachments})
+    return Result(judged(expected, nodes, pods, attachments), nodes, pods)
+
+
+async def _evidence(cluster: Cluster, expected: Expectation, result: Result) -> dict[str, str]:
+    """What an engineer would ask for: events and network-status of the pods, and of their nodes the Multus log, plugins and links."""
+    found: dict[str, str] = {}
+    guilty = {c.workload for c in result.failed if c.workload}
+    touched = {c.node for c in result.failed if c.node}
+    names: dict[str, set[str]] = {}
+    for workload in expected.workloads:
+        if workload.name not in guilty:
+            continue
+        for pod, (node, lines) in (await cluster.events(workload.namespace, workload.selector)).items():
+            found[f"events of pod {pod}"] = "\n".join(lines)
+            names.setdefault(node, set()).add(pod)
+            touched |= {node} if node else set()
+    nodes, pods = await cluster.look(expected, evidence=True)
+    daemons = await cluster.daemons()
+    for node in sorted(touched):
+        if node in daemons:
+            log = await cluster.multus_log(daemons[node], names.get(node, ()))
+            found[f"Multus on {node}"] = "\n".join(log) or "it has said nothing"
+        for title, text in nodes.get(node, NodeSeen()).evidence.items():
+            found[f"{title} on {node}"] = text.rstrip()
+    for seen in pods:
+        if seen.workload in guilty:
+            for title, text in seen.inside.evidence.items():
+                found[f"{title} in pod {seen.name}"] = text.rstrip()
+    return found

@@ -1,0 +1,90 @@
+"""Hosts that answer something odd: each is a finding, and the others are judged all the same."""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+
+import pytest
+
+import multus_site.nodes.preflight.__main__ as preflight
+from components.preflight import document_of
+from multus_site.cli.host_facts import NoFactsError, look_at_all
+from multus_site.cli.host_keys import HostKey
+from multus_site.model.load import parse_site
+from multus_site.nodes.preflight.document import Document, PreflightError, Record
+from multus_site.ssh.ssh_route import Login, Way
+from tests.graph.recording import ED25519
+from tests.nodes.preflight.sites import host, site
+
+GOOD = {"sh": json.dumps(host(1)) + "\n", "date": "1700000000.5\n"}
+
+ODD = {
+    "nothing": ({"sh": ""}, "multus_site/scripts/facts.sh did not end in facts there; it printed nothing"),
+    "no JSON": ({"sh": '{"a": , }'}, "did not end in facts there; the end of what it printed: '{\"a\": , }'"),
+    "no object": ({"sh": "[]\n"}, "did not end in facts there; the end of what it printed: '[]'"),
+    "more behind": ({"sh": GOOD["sh"] + "logged out\n"}, "logged out'"),
+    "a clock without fractions": (
+        {"date": "1700000000.%N\n"},
+        "`date +%s.%N` tells no time there; the end of what it printed: '1700000000.%N'",
+    ),
+    "a clock that is no number": ({"date": "nan\n"}, "tells no time there"),
+}
+
+
+@dataclass
+class Answering:
+    """Connections to hosts that answer so: address → the beginning of a command → what it prints."""
+
+    said: dict
+
+    @contextlib.asynccontextmanager
+    async def to(self, address, host_key, patience=0):
+        del host_key, patience
+
+        async def run(command, *_):
+            return next(text for word, text in self.said[address].items() if word in command.split())
+
+        yield type("There", (), {"run": staticmethod(run)})
+
+
+def errors(monkeypatch, said):
+    """What preflight says of a site's hosts."""
+    parsed = parse_site(site(), source="stacks/Pulumi.dallas.yaml")
+    keys = dict.fromkeys(parsed.nodes.hosts, ED25519)
+    reasons, way = {name: ["identity"] for name in keys}, Way(Login("root", "KEY"), 22, "", ())
+    document = Document.parse(json.dumps(document_of(parsed, {}, dict.fromkeys(keys, ""), asdict(way), reasons, keys)))
+
+    @contextlib.asynccontextmanager
+    async def connections(_):
+        yield Answering(said)
+
+    monkeypatch.setattr(preflight, "connections", connections)
+    with pytest.raises(PreflightError) as error:
+        asyncio.run(preflight.run(document, Record()))
+    return str(error.value).splitlines()
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_the_others_findings_are_kept(case, monkeypatch):
+    odd, words = ODD[case]
+    there = {f"10.1.1.{4 + i}": {**GOOD, "sh": json.dumps(host(i))} for i in (1, 2, 3)}
+    there["10.1.1.6"] |= odd
+    there["10.1.1.7"]["sh"] = json.dumps({**host(3), "hostname": "localhost"})
+    head, *lines, _ = errors(monkeypatch, there)
+    assert head.startswith("preflight: 2 of 3 hosts")
+    (unreached,) = [line for line in lines if "UNREACHABLE" in line]
+    assert unreached.startswith("node2: 10.1.1.6 can't be looked at: ")
+    assert words in unreached
+    assert any(line.startswith("node3: its host name is localhost") for line in lines)
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_adopt_says_the_same(case):
+    odd, words = ODD[case]
+    keys = dict.fromkeys(("10.1.1.5", "10.1.1.6"), HostKey(ED25519))
+    there = Answering({"10.1.1.5": GOOD, "10.1.1.6": GOOD | odd})
+    found = asyncio.run(look_at_all(there, keys, ("", ""), "root", "that key"))
+    assert found["10.1.1.5"]["hostname"] == "node1"
+    assert isinstance(found["10.1.1.6"], NoFactsError)
+    assert words in str(found["10.1.1.6"])
