@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.access import access
-from components.node_vm import NodeVM
-from components.ssh import Ssh
 from multus_site.model.daemons import WhereaboutsDaemon
 from multus_site.render import dhcp
 from multus_site.render import whereabouts as manifests
+
+from .access import access
+from .node_vm import NodeVM
+from .ssh import Ssh
 
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 

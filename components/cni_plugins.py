@@ -9,14 +9,15 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.runners import PYTHON
-from components.ssh import Ssh
 from multus_site.model.nodes import Architecture
 from multus_site.model.site import Site
 from multus_site.nodes.delivery.binaries import mistakes
 from multus_site.nodes.delivery.document import Record
 from multus_site.render.cni_plugins import Origin
 from multus_site.render.script import script
+
+from .runners import PYTHON
+from .ssh import Ssh
 
 RUNNER = f"{PYTHON} -m multus_site.nodes.delivery "
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import pulumi
 
-from components.backends import stopped
-from components.ssh import Ssh
 from multus_site.model.nodes import Nodes
 from multus_site.nodes.drift.access import answering, shell
 from multus_site.nodes.drift.nodes import Drift as NodeDrift
 from multus_site.nodes.drift.nodes import Unreachable, look_at_all, mendable
 from multus_site.ssh.ssh_route import Way
+
+from .backends import stopped
+from .ssh import Ssh
 
 Applied = dict[str, dict[str, Any]]
 Counters = dict[str, dict[str, int]]

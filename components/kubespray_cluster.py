@@ -10,9 +10,6 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components import kubespray_preview
-from components.runners import PYTHON
-from components.ssh import Ssh
 from multus_site.kubespray import source
 from multus_site.kubespray.checks import mistakes
 from multus_site.kubespray.document import Origin
@@ -20,6 +17,10 @@ from multus_site.kubespray.limits import playbook_seconds
 from multus_site.kubespray.releases import kubernetes_of
 from multus_site.model.site import Site
 from multus_site.render import air_gap, inventory, kubeconfig
+
+from . import kubespray_preview
+from .runners import PYTHON
+from .ssh import Ssh
 
 RUNNER = f"{PYTHON} -m multus_site.kubespray "
 

@@ -9,15 +9,13 @@ from typing import Any
 
 import pulumi
 
-from components.pulumi_state import stored
 from multus_site.kubespray import machines
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.plan import PlaybookRun
-from multus_site.kubespray.preview import planned
+from multus_site.kubespray.preview import PLAN_FILE, planned
 from multus_site.ssh.ssh_route import Login, Way
 
-PLAN_FILE = "MULTUS_SITE_PLAN"
-"""Environment variable that `multus-site review` sets: the file that the plan is written to as well."""
+from .pulumi_state import stored
 
 
 def tell(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from components.ssh import Ssh, json_output
+from .ssh import Ssh, json_output
 
 
 class NodeNetworks(pulumi.ComponentResource):

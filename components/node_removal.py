@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.node_vm import NodeVM
-from components.ssh import Ssh
 from multus_site.kubespray.plan import only_anew
 from multus_site.model.site import Site
+
+from .node_vm import NodeVM
+from .ssh import Ssh
 
 DRAIN_SECONDS = 300
 """How long the pods of a node may take to end, all together; a node that takes longer stays."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.backends.protocol import Asked, Backend
-from components.ssh import Ssh, json_output
 from multus_site.model.nodes import Nodes
+
+from .backends.protocol import Asked, Backend
+from .ssh import Ssh, json_output
 
 
 class NodeVM(pulumi.ComponentResource):

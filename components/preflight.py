@@ -7,12 +7,13 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.pulumi_state import last_words
-from components.runners import PYTHON
-from components.ssh import Ssh
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.document import Record, digest, kinds
 from multus_site.nodes.preflight.requirements import asked
+
+from .pulumi_state import last_words
+from .runners import PYTHON
+from .ssh import Ssh
 
 RUNNER = f"{PYTHON} -m multus_site.nodes.preflight"
 

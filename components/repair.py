@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.access import access
 from multus_site.model.racks import Taint
 from multus_site.render import repair
+
+from .access import access
 
 
 class InterfaceCheck(pulumi.ComponentResource):

@@ -7,33 +7,34 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
-from components.addresses import DhcpDaemon, Whereabouts, left_by
-from components.backends import backend
-from components.cni_plugins import CniPlugins
-from components.drift import Drift, last_nodes
-from components.kubespray_cluster import KubesprayCluster
-from components.metadata import written
-from components.multus import Multus
-from components.network_attachment import NetworkAttachment
-from components.node_networks import NodeNetworks
-from components.node_removal import leaving
-from components.node_vm import NodeVM
-from components.ownership import owned_by
-from components.preflight import Before, Preflight, name_of
-from components.range_changes import looked_at
-from components.repair import InterfaceCheck
-from components.secrets import Secrets
-from components.sriov import Sriov
-from components.ssh import Ssh
-from components.throughput import Throughput
-from components.topology import Topology
-from components.verification import Verification
-from components.workload import Workload
 from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site as SiteModel
 from multus_site.render import air_gap, cni_plugins, dhcp, images, node_networks, topology, whereabouts
 from multus_site.render.cluster import cluster_networks
 from multus_site.render.workload import Surroundings
+
+from .addresses import DhcpDaemon, Whereabouts, left_by
+from .backends import backend
+from .cni_plugins import CniPlugins
+from .drift import Drift, last_nodes
+from .kubespray_cluster import KubesprayCluster
+from .metadata import written
+from .multus import Multus
+from .network_attachment import NetworkAttachment
+from .node_networks import NodeNetworks
+from .node_removal import leaving
+from .node_vm import NodeVM
+from .ownership import owned_by
+from .preflight import Before, Preflight, name_of
+from .range_changes import looked_at
+from .repair import InterfaceCheck
+from .secrets import Secrets
+from .sriov import Sriov
+from .ssh import Ssh
+from .throughput import Throughput
+from .topology import Topology
+from .verification import Verification
+from .workload import Workload
 
 
 class Site(pulumi.ComponentResource):

@@ -8,12 +8,13 @@ from typing import Any
 import pulumi
 from pulumi_command import local, remote
 
-from components.runners import PYTHON
 from multus_site.model.nodes import Bastion, Nodes
 from multus_site.render.host_keys import derive_host_key, public_key_of
 from multus_site.render.script import script
 from multus_site.ssh.ssh_route import SUDO, keys_of, known_hosts, opened_by, way
 from multus_site.ssh.sudo import as_root, prompted
+
+from .runners import PYTHON
 
 DIALS = 60
 """Tries to connect, 100 ms to 5 s apart: about four minutes, as long as a slow machine takes to boot."""

@@ -7,8 +7,9 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.runners import within
 from multus_site.model.site import Site
+
+from .runners import within
 
 RUNNER = f"{within(7200, 30)} -m multus_site.throughput"
 """The same on every machine: a path of this one in the command would make it look changed on the next."""

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.runners import within
+from .runners import within
 
 RUNNER = f"{within(300)} -m multus_site.nodes.topology "
 """The same on every machine: a path of this one in the command would make it look changed on the next."""

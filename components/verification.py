@@ -7,9 +7,10 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from components.runners import within
 from multus_site.model.site import Site
 from multus_site.verify.expectation import expected
+
+from .runners import within
 
 RUNNER = f"{within(600)} -m multus_site.verify"
 """The same on every machine: a path of this one in the command would make it look changed on the next."""

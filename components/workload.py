@@ -5,9 +5,10 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.metadata import written
 from multus_site.model.workloads import Workload as WorkloadModel
 from multus_site.render.workload import Surroundings, objects
+
+from .metadata import written
 
 READY_SECONDS = 300
 

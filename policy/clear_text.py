@@ -6,8 +6,9 @@ from pathlib import Path
 
 from multus_site.model.defaults import NAME
 from multus_site.model.positions import Data, YamlMistakeError, at, documents, written
-from policy.pods import containers_of
-from policy.resources import Policy, Resource, Settings, texts
+
+from .pods import containers_of
+from .resources import Policy, Resource, Settings, texts
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _CREDENTIAL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@")

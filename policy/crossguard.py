@@ -6,7 +6,7 @@ from typing import Any
 import pulumi_policy as crossguard
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.resources import LATER, Policy, Resource
+from .resources import LATER, Policy, Resource
 
 
 def plain(value: object) -> object:

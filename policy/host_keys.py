@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from policy.resources import LATER, Policy, Resource, Settings
+from .resources import LATER, Policy, Resource, Settings
 
 _KEY = re.compile(r"^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?\Z")
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from policy.pods import template_of
-from policy.resources import Policy, Resource, Settings, entries, strings
+from .pods import template_of
+from .resources import Policy, Resource, Settings, entries, strings
 
 ANNOTATION = "k8s.v1.cni.cncf.io/networks"
 NODE = "multus-site:index:NodeVM"

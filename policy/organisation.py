@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi_policy import EnforcementLevel
 
-from policy.resources import Policy
+from .resources import Policy
 
 LEVEL = "enforcementLevel"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.resources import Policy, Resource, Settings, entries
+from .resources import Policy, Resource, Settings, entries
 
 _TEMPLATES = {
     "Pod": (),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from policy.resources import Policy, Resource, Settings
+from .resources import Policy, Resource, Settings
 
 SITE = "multus-site:index:Site"
 CLUSTER = "multus-site:index:KubesprayCluster"

@@ -1,11 +1,12 @@
 """Who makes the machines of a site: a class a backend, all of the same form."""
 
-from components.backends import container
-from components.backends.custom import custom
-from components.backends.libvirt import VirtualMachines
-from components.backends.protocol import Backend
-from components.ssh import Ssh
 from multus_site.model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
+
+from ..ssh import Ssh
+from . import container
+from .custom import custom
+from .libvirt import VirtualMachines
+from .protocol import Backend
 
 
 def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import pulumi
 from pulumi_command import local
 
-from components.backends.protocol import Asked, Machine
 from multus_site.model.nodes import ContainerNodes, Limits
 from multus_site.render.script import script
+
+from .protocol import Asked, Machine
 
 
 class Containers:

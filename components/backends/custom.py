@@ -7,8 +7,9 @@ from typing import Any
 import pulumi
 from pydantic import BaseModel, ValidationError
 
-from components.backends.protocol import Backend
 from multus_site.model.nodes import CustomNodes
+
+from .protocol import Backend
 
 WHERE = "nodes.custom"
 

@@ -5,11 +5,12 @@ from typing import Any
 import pulumi
 from pulumi_command import local, remote
 
-from components.backends.protocol import Asked, Machine
-from components.ssh import Ssh
 from multus_site.model.nodes import LibvirtNodes
 from multus_site.render.libvirt import machine
 from multus_site.render.script import script
+
+from ..ssh import Ssh
+from .protocol import Asked, Machine
 
 _MINUTES = 60
 """An image to fetch, and the restarts of other machines of the hypervisor to wait for."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.kubespray_preview import PLAN_FILE
 from multus_site.cli.stacks import FOLDER, Stack
 from multus_site.cli.usage_error import wrong_use
+from multus_site.kubespray.preview import PLAN_FILE
 from multus_site.model.load import SiteError, parse_site
 from multus_site.model.site import Site
 

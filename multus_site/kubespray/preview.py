@@ -9,6 +9,9 @@ from multus_site.kubespray.plan import PlaybookRun, made_anew, plan
 from multus_site.kubespray.record import Record, Store, newest
 from multus_site.kubespray.source import at_hand
 
+PLAN_FILE = "MULTUS_SITE_PLAN"
+"""Environment variable that `multus-site review` sets: the file that a preview writes its plan to."""
+
 
 def planned(
     document: Document, identities: Mapping[str, str | None], anew: Collection[str], stored: str | None

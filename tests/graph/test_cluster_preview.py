@@ -5,9 +5,9 @@ import json
 import pulumi
 import pytest
 
-from components.kubespray_preview import PLAN_FILE
 from multus_site.kubespray.document import Document
 from multus_site.kubespray.plan import as_applied
+from multus_site.kubespray.preview import PLAN_FILE
 from multus_site.kubespray.record import Record, Store
 from tests.graph.recording import Answers, lab_site, record
 
