@@ -23,10 +23,9 @@ ROOT = Path(__file__).parents[2]
 ERRORS = Path(__file__).parent / "errors"
 CASES = sorted(file.stem for file in ERRORS.glob("*.yaml") if not file.stem.endswith((".other", ".defaults")))
 
-SPEAKING = [
-    *sorted((ROOT / "rules").glob("*.py")),
-    *sorted((ROOT / "model").glob("*.py")),
-]
+SPEAKING = sorted(
+    module for folder in ("cni", "lint", "model") for module in (ROOT / "multus_site" / folder).rglob("*.py")
+)
 """Modules whose texts reach people as findings."""
 
 ELSEWHERE = {
