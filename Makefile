@@ -22,8 +22,8 @@ lab-down: ## everything of the lab but its cache goes
 test: ## all tests; those of the lab where it can run
 	@lab/bootstrap.sh --tests python -m lab test
 
-lint: ## ruff, mypy, shellcheck
-	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && shellcheck -s sh $$(git ls-files "*.sh")'
+lint: ## ruff, mypy, arrows between packages, shellcheck
+	@lab/bootstrap.sh --plain sh -c 'ruff check . && ruff format --check . && mypy . && lint-imports --no-cache && shellcheck -s sh $$(git ls-files "*.sh")'
 
 bench: ## times of the last runs; how plan, plugins on nodes and addresses grow; what the linter takes, and a preview
 	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.addresses && python -m tests.bench.preview"

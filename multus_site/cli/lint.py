@@ -40,7 +40,7 @@ def lint(
     from multus_site.cli.files import FilesError, read, read_all
     from multus_site.lint.facts import Facts, FactsError, parse_facts
     from multus_site.lint.files import Linter
-    from multus_site.lint.rules.segments import StackFile
+    from multus_site.lint.segments import StackFile
     from multus_site.model.load import SiteError, defaults_beside, stacks_beside
 
     if explain is not None:

@@ -148,7 +148,7 @@ def _site(held: Base) -> "Site | None":
 def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
     """What lint says of the changed lines; errors of the other lines too, since they stop everything. Raises SiteError where a file cannot be read."""
     from multus_site.lint.files import Linter
-    from multus_site.lint.rules.segments import StackFile
+    from multus_site.lint.segments import StackFile
     from multus_site.model.load import defaults_beside, read_text, stacks_beside
 
     linter, defaults = Linter(), defaults_beside(file)

@@ -1,7 +1,7 @@
 """What can be wrong with a site or with an attachment: one function per rule."""
 
 from multus_site.lint.finding import Finding
-from multus_site.lint.rules.segments import StackFile, check_segments, check_stack
+from multus_site.lint.segments import StackFile, check_segments, check_stack
 from multus_site.lint.site import check_site
 
 __all__ = ["Finding", "StackFile", "check_segments", "check_site", "check_stack"]

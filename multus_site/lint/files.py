@@ -10,7 +10,7 @@ from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
 from multus_site.lint.positions import JsonText, PlacedText, YamlText
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.rules.segments import StackFile, check_segments
+from multus_site.lint.segments import StackFile, check_segments
 from multus_site.lint.site import located_in, site_text
 from multus_site.lint.subjects import BrokenYaml, ConfigText
 from multus_site.model.defaults import Defaults
