@@ -174,14 +174,14 @@ def test_sites_of_the_project():
 
 @pytest.mark.parametrize("pair", [(0, 1), (1, 0)])
 def test_neighbours_of_a_stack_file_are_looked_at(pair):
-    errors = ROOT / "tests" / "rules" / "errors"
+    errors = ROOT / "tests" / "lint" / "errors"
     files = [errors / "segment_addresses.yaml", errors / "segment_addresses.other.yaml"]
     result = run(*(files[i] for i in pair), "--format", "json")
     assert {f["rule"] for f in json.loads(result.stdout)} == {"SEGMENT_ADDRESSES"}
 
 
 def test_one_stack_file_is_held_against_the_others_of_its_folder(tmp_path):
-    errors = ROOT / "tests" / "rules" / "errors"
+    errors = ROOT / "tests" / "lint" / "errors"
     (tmp_path / "Pulumi.dallas.yaml").write_text((errors / "segment_addresses.yaml").read_text())
     (tmp_path / "Pulumi.austin.yaml").write_text((errors / "segment_addresses.other.yaml").read_text())
     (tmp_path / "Pulumi.broken.yaml").write_text("config: [")

@@ -19,8 +19,8 @@ from multus_site.lint.files import Linter
 from multus_site.model.load import SiteError, parse_stack_text
 
 ROOT = Path(__file__).parents[2]
-SITES = [file.read_text() for file in [*ROOT.glob("stacks/Pulumi.*.yaml"), *ROOT.glob("tests/rules/errors/s*.yaml")]]
-CORPUS = [*(file.read_text() for file in sorted((ROOT / "tests/rules/errors").glob("*.yaml"))), *SITES * 4]
+SITES = [file.read_text() for file in [*ROOT.glob("stacks/Pulumi.*.yaml"), *ROOT.glob("tests/lint/errors/s*.yaml")]]
+CORPUS = [*(file.read_text() for file in sorted((ROOT / "tests/lint/errors").glob("*.yaml"))), *SITES * 4]
 FACTS = parse_facts(
     json.dumps(
         {
