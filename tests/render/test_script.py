@@ -1,28 +1,34 @@
-"""Scripts for nodes: their variables reach a real shell unharmed."""
+"""Scripts for nodes: variables reach a real shell unharmed, comments are taken out, and files that are included come along."""
 
-import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from multus_site import scripts
 from multus_site.render import script as rendered
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("node")
-    (path / "echo.sh").write_text("printf '%s' \"$VALUE\"\n")
-    return path
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Writes scripts, which are rendered instead of the package's."""
+    monkeypatch.setattr(scripts, "FOLDER", tmp_path)
+
+    def write(**texts):
+        for name, text in texts.items():
+            (tmp_path / f"{name}.sh").write_text(text)
+
+    return write
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=60))
-def test_any_value_comes_out_as_it_went_in(folder, value):
+def test_any_value_comes_out_as_it_went_in(tmp_path_factory, value):
+    folder = tmp_path_factory.mktemp("scripts")
+    (folder / "echo.sh").write_text("printf '%s' \"$VALUE\"\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rendered, "_FOLDER", folder)
+        patch.setattr(scripts, "FOLDER", folder)
         text = rendered.script("echo", {"VALUE": value})
     done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, check=True)
     assert done.stdout.decode() == value
@@ -35,21 +41,56 @@ def test_equal_variables_give_equal_text_whatever_their_order():
     assert one.startswith("NODE=node1\nUPLINKS=ens6\n")
 
 
-@pytest.mark.parametrize(
-    "file", sorted((Path(__file__).parents[2] / "multus_site" / "scripts").glob("*.sh")), ids=lambda file: file.stem
-)
-def test_comments_stay_at_home_and_all_else_goes(file):
-    """Nothing that a shell would read begins with a hash: not in a here-document, not in a quoted text of several lines."""
-    lines = file.read_text().splitlines()
+DATA = """# The job.
+set -eu # it's a job
+count() { echo "$# ${1#a}"; } # "
+cat <<EOF
+# $(uname) wrote this
+    # and this
+EOF
+    # A comment.
+printf '%s\\n' 'one
+# two' "three \\"
+# four" \\# five
+cat <<-'END'
+# six "
+\tEND
+# Another comment.
+count abc
+"""
+COMMENTS = {"# The job.", "    # A comment.", "# Another comment."}
+
+
+def test_only_comments_are_taken_out(files):
+    files(job=DATA)
+    text = rendered.script("job", {})
+    assert text.splitlines() == [line for line in DATA.splitlines() if line not in COMMENTS]
+    outputs = [
+        subprocess.run(["sh", "-s"], input=form, text=True, capture_output=True, check=True).stdout
+        for form in (DATA, text)
+    ]
+    assert outputs[0] == outputs[1]
+    assert "# two" in outputs[0]
+
+
+def test_files_are_included_where_they_are_needed(files):
+    files(
+        job="# include: always\n# include: sometimes if WANTED\necho $WANTED\n",
+        always="# A part.\nwho() { hostname; }\n",
+        sometimes="# include: deeper\nsomeone\n",
+        deeper="someone() { :; }\n",
+    )
+    assert rendered.script("job", {"WANTED": ""}) == "WANTED=''\nwho() { hostname; }\necho $WANTED\n"
+    assert rendered.script("job", {"WANTED": "1"}) == (
+        "WANTED=1\nwho() { hostname; }\nsomeone() { :; }\nsomeone\necho $WANTED\n"
+    )
+
+
+@pytest.mark.parametrize("file", sorted(scripts.FOLDER.glob("*.sh")), ids=lambda file: file.stem)
+def test_no_script_loses_more_than_comments(file):
+    """Every line of ours that begins with a hash is a comment; the shell takes both forms."""
     text = rendered.script(file.stem, {})
-    assert text.splitlines() == [line for line in lines if not line.lstrip(" ").startswith("#")]
-    here = None
-    for line in lines:
-        if here is None and (begun := re.search(r"<<-?([A-Z]+)", line)):
-            here = begun[1]
-        elif here is not None and line.strip() == here:
-            here = None
-        assert here is None or not line.lstrip().startswith("#")
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("#")]
     shown = [
         subprocess.run(["sh", "-n"], input=form, text=True, capture_output=True, check=False)
         for form in (file.read_text(), text)
