@@ -1,1 +1,5 @@
-"""The graph of a site: one public Pulumi component a file."""
+"""The graph of a site: one public Pulumi component a file. `run()` is a whole stack."""
+
+from .program import run
+
+__all__ = ["run"]
