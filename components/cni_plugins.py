@@ -11,7 +11,7 @@ from pulumi_command import local
 
 from multus_site.model.nodes import Architecture
 from multus_site.model.site import Site
-from multus_site.nodes.delivery.binaries import mistakes
+from multus_site.nodes.delivery.binaries import check_origins
 from multus_site.nodes.delivery.document import Record
 from multus_site.render.cni_plugins import Origin
 from multus_site.render.script import script
@@ -52,7 +52,7 @@ class CniPlugins(pulumi.ComponentResource):
         # What stdin holds is secret as a whole; that the script is another one shall be told all the same.
         digest = hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest()
         super().__init__("multus-site:index:CniPlugins", name, {"plugins": shown, "script": digest}, opts)
-        if found := mistakes(one for many in origins.values() for one in many):
+        if found := check_origins(one for many in origins.values() for one in many):
             raise pulumi.RunError("\n".join(found))
         hosts = site.nodes.hosts
         document: pulumi.Output[str] = pulumi.Output.secret(

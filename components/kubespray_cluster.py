@@ -11,7 +11,7 @@ import pulumi
 from pulumi_command import local
 
 from multus_site.kubespray import source
-from multus_site.kubespray.checks import mistakes
+from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.document import Origin
 from multus_site.kubespray.limits import playbook_seconds
 from multus_site.kubespray.releases import kubernetes_of
@@ -63,8 +63,8 @@ class KubesprayCluster(pulumi.ComponentResource):
         origin = _origin(site)
         plain = _plain(site, variables, origin)
         wrong = [
-            *source.mistakes(site.kubespray.version, origin),
-            *mistakes(site.kubespray.version, plain["hosts"], plain["groups"], plain["variables"]),
+            *source.check_origin(site.kubespray.version, origin),
+            *check_variables(site.kubespray.version, plain["hosts"], plain["groups"], plain["variables"]),
         ]
         if wrong:
             raise pulumi.RunError("\n".join(wrong))
@@ -159,7 +159,9 @@ def _with_secrets(
             for name in given
             if name in site.kubespray.given()
         ]
-        wrong += mistakes(site.kubespray.version, plain["hosts"], plain["groups"], {**plain["variables"], **given})
+        wrong += check_variables(
+            site.kubespray.version, plain["hosts"], plain["groups"], {**plain["variables"], **given}
+        )
         if wrong:
             raise pulumi.RunError("\n".join(wrong))
         return {**plain["variables"], **given}

@@ -46,7 +46,7 @@ def _tell(
     stored: Mapping[str, Mapping[str, Any]],
 ) -> None:
     identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
-    found = machines.mistakes({node: its for node, its in facts.items() if its}, plain["groups"], variables)
+    found = machines.check_machines({node: its for node, its in facts.items() if its}, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
     anew = {node for node, machine in made.items() if _is_anew(machine, stored.get(f"NodeVM {plain['site']}-{node}"))}

@@ -36,7 +36,7 @@ class Cluster:
 
     def __init__(self, document: Document, stack: ExitStack) -> None:
         self.document = document
-        self.workplace = Workplace.of(document.site)
+        self.workplace = Workplace.for_site(document.site)
         lock = stack.enter_context(self.workplace.lock())
         local = newest(document.site, [from_pulumi(), self.workplace.store.read()])
         secrets = self.workplace.open(document, document.known_hosts)

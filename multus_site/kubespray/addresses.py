@@ -55,7 +55,9 @@ def families(variables: Mapping[str, Any]) -> list[Family]:
     return [f for f, default in ((V4, True), (V6, dual)) if variables.get(f.stack, default)]
 
 
-def mistakes(hosts: Mapping[str, Mapping[str, Any]], members: int, variables: Mapping[str, Any]) -> Iterator[str]:
+def check_addresses(
+    hosts: Mapping[str, Mapping[str, Any]], members: int, variables: Mapping[str, Any]
+) -> Iterator[str]:
     """What is wrong with the networks; `members` is how many of the hosts are nodes of the cluster."""
     every: list[tuple[str, Network]] = []
     for family in families(variables):

@@ -39,7 +39,7 @@ DECIDED = {
 WHERE = "kubespray.variables"
 
 
-def mistakes(
+def check_variables(
     version: str,
     hosts: Mapping[str, Mapping[str, Any]],
     groups: Mapping[str, Sequence[str]],
@@ -58,7 +58,7 @@ def mistakes(
         *_booleans(variables),
         *_multus(variables),
         *_kubernetes(version, variables),
-        *addresses.mistakes(hosts, members, variables),
+        *addresses.check_addresses(hosts, members, variables),
     ]
 
 

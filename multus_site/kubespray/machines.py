@@ -11,7 +11,7 @@ KERNELS = {("kube_proxy_mode", "nftables"): (5, 13), ("kube_network_plugin", "ci
 """Variable and value → the first kernel that it works with."""
 
 
-def mistakes(
+def check_machines(
     facts: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]], variables: Mapping[str, Any]
 ) -> list[str]:
     """What Kubespray would refuse about the machines, a sentence each; `facts` are those that multus_site/scripts/facts.sh found, by node."""

@@ -29,7 +29,9 @@ class Masking:
     """Longest first: one may hold another."""
 
     @classmethod
-    def of(cls, variables: Mapping[str, Any], secret: Iterable[str] = (), more: Iterable[str] = ()) -> "Masking":
+    def for_variables(
+        cls, variables: Mapping[str, Any], secret: Iterable[str] = (), more: Iterable[str] = ()
+    ) -> "Masking":
         """For variables whose names say that they are secret, those that are named in `secret`, and other texts."""
         named = frozenset(secret)
         found = {*more}

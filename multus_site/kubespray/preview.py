@@ -25,7 +25,7 @@ def planned(
     of_stack = Record.from_json(stored or "")
     if of_stack and of_stack.applied and (refused := made_anew(of_stack.applied, anew)):
         raise KubesprayError("\n".join(refused))
-    record = newest(document.site, [Store.of(document.site).read(), of_stack])
+    record = newest(document.site, [Store.for_site(document.site).read(), of_stack])
     joined = record.applied.identities if record.applied else {}
     known = {host: identity or ("" if host in anew else joined.get(host, "")) for host, identity in identities.items()}
     runs = plan(record.applied, replace(document, identities=known), attempted=record.attempted, begun=record.begun)

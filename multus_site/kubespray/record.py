@@ -84,7 +84,7 @@ class Store:
     path: Path
 
     @classmethod
-    def of(cls, site: str) -> "Store":
+    def for_site(cls, site: str) -> "Store":
         """That of a site in the project, which is the current directory."""
         return cls(working_folder(site) / "record.json")
 

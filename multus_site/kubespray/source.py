@@ -33,7 +33,7 @@ class Source:
     """Whether it is Kubespray, and no stand-in for it."""
 
 
-def mistakes(version: str, origin: Origin) -> list[str]:
+def check_origin(version: str, origin: Origin) -> list[str]:
     """What can be said before anything is fetched: a release whose tag nothing pins."""
     if origin.path or origin.archive or origin.commit or version in RELEASES:
         return []
@@ -60,7 +60,7 @@ def find(version: str, origin: Origin) -> Source:
     if stand_in := os.environ.get("KUBESPRAY_STANDIN"):
         told = f"a stand-in for Kubespray {version}, which can't be had here: {stand_in}"
         return Source(_checked(Path(stand_in), "$KUBESPRAY_STANDIN"), told, real=False)
-    if unpinned := mistakes(version, origin):
+    if unpinned := check_origin(version, origin):
         raise KubesprayError(unpinned[0])
     commit = origin.commit or RELEASES[version].commit
     folder = _checked(_cloned(version, commit), f"the tag {version}")
@@ -74,7 +74,7 @@ def at_hand(version: str, origin: Origin) -> Source | None:
         pass
     elif origin.archive is not None:
         fetched = _archive_folder(origin.sha256)
-    elif os.environ.get("KUBESPRAY_STANDIN") or mistakes(version, origin):
+    elif os.environ.get("KUBESPRAY_STANDIN") or check_origin(version, origin):
         return None
     else:
         fetched = _tag_folder(version, origin.commit or RELEASES[version].commit)

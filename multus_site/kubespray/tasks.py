@@ -11,7 +11,7 @@ COUNT = 10
 def slowest(site: str, since: float) -> list[tuple[str, float]]:
     """Task and seconds, longest first, of the runs that began at that time (seconds of the epoch) or later."""
     found: list[tuple[str, float]] = []
-    for path in sorted((Workplace.of(site).folder / "log").glob("*.events")):
+    for path in sorted((Workplace.for_site(site).folder / "log").glob("*.events")):
         found += _tasks(path, since)
     return sorted(found, key=lambda item: -item[1])[:COUNT]
 

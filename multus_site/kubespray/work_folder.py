@@ -30,7 +30,7 @@ class Workplace:
     folder: Path
 
     @classmethod
-    def of(cls, site: str) -> "Workplace":
+    def for_site(cls, site: str) -> "Workplace":
         """The folder of a site in the project, which is the current directory."""
         folder = working_folder(site)
         (folder / "log").mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ class Name:
     """A digest where the name has one, else a tag."""
 
     @classmethod
-    def of(cls, text: str) -> "Name":
+    def parse(cls, text: str) -> "Name":
         """registry/repository[:tag][@digest]."""
         name, _, digest = text.partition("@")
         registry, _, rest = name.partition("/")
@@ -79,7 +79,7 @@ class Upstream:
 
     def manifest(self, image: str, digest: str | None = None) -> tuple[str, bytes]:
         """A manifest or index of an image, by its name or by a digest of its repository: (digest, content). Raises MirrorError."""
-        name = Name.of(image)
+        name = Name.parse(image)
         reference = digest or name.reference
         url = self._registry_url(name, f"manifests/{reference}")
         with self._answer(url, {"Accept": ", ".join(MANIFESTS)}, name) as answer:
@@ -92,7 +92,7 @@ class Upstream:
 
     def blob(self, image: str, digest: str, target: Path) -> None:
         """A blob of an image's repository. Raises MirrorError."""
-        name = Name.of(image)
+        name = Name.parse(image)
         url = self._registry_url(name, f"blobs/{digest}")
         self._to_file(url, {}, target, digest.removeprefix("sha256:"), name)
 

@@ -21,9 +21,9 @@ def binaries(change: Change, preview: Preview, *, kubespray_runs: bool) -> list[
     before = _by_architecture(change.old, change.old_catalog)
     after = _by_architecture(change.new, change.new_catalog)
     another_script = any(step.kind == _COMPONENT and "script" in step.paths for step in preview.steps)
-    looked_at = {change.node_of(step) for step in preview.of("NodeVM") if not all(map(_of_the_way, step.paths))}
+    looked_at = {change.node_of(step) for step in preview.steps_of("NodeVM") if not all(map(_of_the_way, step.paths))}
     groups: dict[tuple[tuple[Moved, ...], str], list[str]] = {}
-    for step in preview.of("CniPlugins"):
+    for step in preview.steps_of("CniPlugins"):
         old = change.old.nodes.hosts if change.old and step.op != "create" else {}
         new = change.new.nodes.hosts if step.op != "delete" else {}
         for node in dict.fromkeys((*new, *old)):

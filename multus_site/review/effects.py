@@ -54,7 +54,7 @@ def pods(change: Change, preview: Preview, networks: Collection[Network]) -> lis
     """The workloads whose pods end, start or begin anew."""
     changed = {n.name for n in networks if n.remade}
     found: dict[tuple[str, str], Pods] = {}
-    for step in preview.of("Workload"):
+    for step in preview.steps_of("Workload"):
         kind = step.kind.rpartition(":")[2]
         if kind in _MAKES_PODS:
             one = _pods(change, step, kind, changed)

@@ -39,9 +39,9 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
     if change.old:
         found += racks.evictions(change.old, change.new)
     for owner, text in _DAEMONS.items():
-        if any(step.kind.endswith(":DaemonSet") for step in preview.of(owner, "update", "replace")):
+        if any(step.kind.endswith(":DaemonSet") for step in preview.steps_of(owner, "update", "replace")):
             found.append(Saying("care", owner, text))
-    for step in preview.of("NodeVM", "replace", "delete"):
+    for step in preview.steps_of("NodeVM", "replace", "delete"):
         if step.name.endswith("-machine"):
             until = " until it has joined again, some minutes" if step.op == "replace" else ""
             text = f"the machine goes, and everything on it; what runs there must find room on other nodes{until}"

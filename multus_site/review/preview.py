@@ -54,7 +54,7 @@ class Preview:
     by_inputs: bool = False
     """Whether objects in the cluster could be compared by what the site says alone, not by the cluster's own rules."""
 
-    def of(self, owner: str, *ops: str) -> list[Step]:
+    def steps_of(self, owner: str, *ops: str) -> list[Step]:
         """The steps of a kind of component, of these operations if any are given."""
         return [s for s in self.steps if s.owner == owner and (not ops or s.op in ops)]
 

@@ -26,7 +26,7 @@ class Hiding:
     def __init__(self, stacks: Iterable[Any], secrets: Iterable[str] = ()) -> None:
         """`stacks`: data of stack files, whose keys say what of them is secret; `secrets`: values that are known to be."""
         together = {str(i): data for i, data in enumerate(stacks)}
-        self._mask = Masking.of(together, more=secrets)
+        self._mask = Masking.for_variables(together, more=secrets)
 
     def text(self, text: str) -> str:
         """A text without its secrets."""

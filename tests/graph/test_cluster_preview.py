@@ -132,7 +132,7 @@ def test_a_version_is_not_skipped(said):
 
 
 def test_the_working_folder_counts_where_the_state_has_nothing(said):
-    store = Store.of("lab")
+    store = Store.for_site("lab")
     store.path.parent.mkdir(parents=True)
     store.write(applied(site()))
     preview(site(kubespray={"variables": {"kube_proxy_mode": "iptables"}}))
@@ -229,7 +229,7 @@ def test_the_first_control_plane_node_is_not_made_anew(nodes):
 
 def test_after_a_destroy_all_machines_are_made_anew(said):
     """The working folder remembers a cluster; the stack does not."""
-    store = Store.of("lab")
+    store = Store.for_site("lab")
     store.path.parent.mkdir(parents=True)
     store.write(applied(site()))
     preview(site(), None, Anew("node1", "node2", "node3"))

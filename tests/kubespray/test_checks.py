@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from multus_site.kubespray import machines
-from multus_site.kubespray.checks import CHOICES, mistakes
+from multus_site.kubespray.checks import CHOICES, check_variables
 
 HOSTS = {"a": {"ip": "10.1.1.5"}, "b": {"ip": "10.1.1.6"}, "c": {"ip": "10.1.1.7"}}
 GROUPS = {"kube_control_plane": ["a"], "etcd": ["a"], "kube_node": ["a", "b", "c"]}
@@ -14,7 +14,7 @@ V6 = {"ipv6_stack": True}
 
 
 def found(variables: dict[str, Any], version: str = "v2.31.0") -> list[str]:
-    return mistakes(version, HOSTS, GROUPS, variables)
+    return check_variables(version, HOSTS, GROUPS, variables)
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -130,7 +130,7 @@ def test_what_a_release_knows_is_its_own() -> None:
 def test_only_nodes_of_the_cluster_need_room_for_pods() -> None:
     hosts = {**HOSTS, "d": {"ip": "10.1.1.8"}, "e": {"ip": "10.1.1.9"}}
     groups = {**GROUPS, "etcd": ["a", "d", "e"]}
-    assert mistakes("v2.31.0", hosts, groups, {**FLANNEL, "kube_pods_subnet": "10.9.0.0/22"}) == []
+    assert check_variables("v2.31.0", hosts, groups, {**FLANNEL, "kube_pods_subnet": "10.9.0.0/22"}) == []
 
 
 def test_all_at_once() -> None:
@@ -164,6 +164,6 @@ MACHINES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("node", "facts", "variables", "words"), MACHINES)
 def test_machines(node: str, facts: dict[str, Any], variables: dict[str, Any], words: str) -> None:
-    lines = machines.mistakes({node: facts}, GROUPS, variables)
+    lines = machines.check_machines({node: facts}, GROUPS, variables)
     assert bool(lines) == bool(words)
     assert words in "\n".join(lines)

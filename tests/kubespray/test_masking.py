@@ -7,7 +7,7 @@ import pytest
 from multus_site.kubespray.masking import Masking
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nAAAEbm9uZQAAAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
-MASK = Masking.of(
+MASK = Masking.for_variables(
     {
         "registry_password": "hunter22",
         "containerd_registry_auth": [{"registry": "10.0.0.2:5000", "username": "puller", "password": 'pa"ss\\word'}],

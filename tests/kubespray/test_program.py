@@ -87,7 +87,7 @@ class Site:
         return lines
 
     def record(self) -> Record:
-        found = Store.of("one").read()
+        found = Store.for_site("one").read()
         assert found
         return found
 
@@ -138,7 +138,7 @@ def test_another_rack_runs_nothing_and_is_in_the_inventory(site: Site) -> None:
 def test_another_machine_carries_on_from_the_record_on_the_node(site: Site) -> None:
     site.apply()
     assert site.ran("cluster")
-    Store.of("one").remove()
+    Store.for_site("one").remove()
     site.apply()
     assert site.ran("cluster") == []
 
@@ -197,8 +197,8 @@ def test_a_dead_worker_is_taken_out_without_being_reached(site: Site, capsys: py
     site.apply()
     del site.members["b"]
     # The record says where it was; there, nobody answers any more.
-    text = Store.of("one").path.read_text().replace(str(alive.port), str(free_port()))
-    Store.of("one").path.write_text(text)
+    text = Store.for_site("one").path.read_text().replace(str(alive.port), str(free_port()))
+    Store.for_site("one").path.write_text(text)
     site.apply()
     assert site.ran("remove-node") == ["a b False"]
     assert "does not answer, so it is removed without being reached" in capsys.readouterr().err

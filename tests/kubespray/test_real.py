@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from multus_site.kubespray import environment, source
-from multus_site.kubespray.checks import mistakes
+from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.document import Document, KubesprayError, Origin
 from multus_site.kubespray.known_variables import unknown
 from multus_site.kubespray.plan import PlaybookRun, as_applied, plan
@@ -66,7 +66,7 @@ class Bench:
         self.real, self.python, self.stack = real, environment.ansible(real), stack
 
     def runner(self, document: Document) -> Runner:
-        workplace = Workplace.of(document.site)
+        workplace = Workplace.for_site(document.site)
         lock = self.stack.enter_context(workplace.lock())
         secrets = workplace.open(document, document.known_hosts)
         self.stack.callback(secrets.remove)
@@ -123,7 +123,7 @@ def test_every_playbook_that_a_plan_names_is_there(bench: Bench, release: str) -
 @pytest.mark.parametrize("case", CASES)
 def test_it_takes_our_inventories(bench: Bench, case: str, release: str) -> None:
     given = document(case, release)
-    assert mistakes(release, given.hosts, given.groups, given.variables) == []
+    assert check_variables(release, given.hosts, given.groups, given.variables) == []
     bench.runner(given).run(PlaybookRun("playbooks/boilerplate.yml", given.groups, "", None), given, given.hosts)
 
 
@@ -164,7 +164,7 @@ REFUSED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("given", REFUSED, ids=str)
 def test_what_it_refuses_we_refuse_before(bench: Bench, given: dict[str, Any], release: str) -> None:
     wrong = document("article.site.yaml", release, **given)
-    assert mistakes(release, wrong.hosts, wrong.groups, wrong.variables)
+    assert check_variables(release, wrong.hosts, wrong.groups, wrong.variables)
     with pytest.raises(KubesprayError):
         bench.runner(wrong).run(PlaybookRun("playbooks/boilerplate.yml", wrong.groups, "", None), wrong, wrong.hosts)
 

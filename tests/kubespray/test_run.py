@@ -71,7 +71,7 @@ class Bench:
         (self.source / "cluster.yml").write_text(PLAY.format(facts=facts, tasks=lines))
 
     def run(self, document: Document, **extra: Any) -> Workplace:
-        workplace = Workplace.of(document.site)
+        workplace = Workplace.for_site(document.site)
         with workplace.lock() as lock:
             secrets = workplace.open(document, document.known_hosts)
             self.stack.callback(secrets.remove)
@@ -296,15 +296,15 @@ def test_a_cancelled_run_leaves_no_process_and_no_key(bench: Bench, number: sign
         assert time.monotonic() < deadline, "Ansible's child outlived the runner"
         time.sleep(0.1)
     # The next run starts once that is done, and not before.
-    with Workplace.of("one").lock():
+    with Workplace.for_site("one").lock():
         assert not (bench.folder / ".work/one/kubespray/keys").exists()
 
 
 @pytest.mark.usefixtures("bench")
 def test_two_runs_of_one_stack_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("multus_site.kubespray.work_folder.LOCK_SECONDS", 0.1)
-    with Workplace.of("one").lock(), pytest.raises(KubesprayError, match="another run"):
-        Workplace.of("one").lock()
+    with Workplace.for_site("one").lock(), pytest.raises(KubesprayError, match="another run"):
+        Workplace.for_site("one").lock()
 
 
 def test_a_run_has_a_time_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

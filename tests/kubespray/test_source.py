@@ -94,10 +94,10 @@ def test_a_tag_that_was_moved_stops_everything(tagged: str, folder: Path) -> Non
 
 def test_the_site_pins_a_commit_itself(tagged: str, folder: Path) -> None:
     git("-C", str(folder / "work"), "tag", "v2.32.0")
-    assert "v2.32.0 is not pinned here" in source.mistakes("v2.32.0", Origin())[0]
+    assert "v2.32.0 is not pinned here" in source.check_origin("v2.32.0", Origin())[0]
     with pytest.raises(KubesprayError, match=r"kubespray\.commit, as `git ls-remote"):
         source.find("v2.32.0", Origin())
-    assert source.mistakes("v2.32.0", Origin(commit=tagged)) == []
+    assert source.check_origin("v2.32.0", Origin(commit=tagged)) == []
     assert (source.find("v2.32.0", Origin(commit=tagged)).folder / "cluster.yml").exists()
     with pytest.raises(KubesprayError, match="pinned is " + "0" * 40):
         source.find("v2.32.0", Origin(commit="0" * 40))

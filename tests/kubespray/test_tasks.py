@@ -19,7 +19,7 @@ EVENTS = [
 
 def write(tmp_path, monkeypatch, extra=""):
     monkeypatch.chdir(tmp_path)
-    log = Workplace.of("lab").folder / "log" / "20261124-100000-cluster.events"
+    log = Workplace.for_site("lab").folder / "log" / "20261124-100000-cluster.events"
     log.write_text("\n".join(map(json.dumps, EVENTS)) + extra)
 
 

@@ -195,13 +195,15 @@ def test_contents_come_back_as_they_went():
     ],
 )
 def test_names_of_images(text, name):
-    assert Name.of(text) == name
+    assert Name.parse(text) == name
 
 
 def test_without_another_mirror_everything_is_where_it_says():
     with Upstream() as direct:
         assert direct.address(FILE) == FILE
-        assert direct._registry_url(Name.of(BUSYBOX), "manifests/1.36") == (
+        assert direct._registry_url(Name.parse(BUSYBOX), "manifests/1.36") == (
             "https://registry-1.docker.io/v2/library/busybox/manifests/1.36"
         )
-        assert direct._registry_url(Name.of(MULTUS), "blobs/x").startswith("https://ghcr.io/v2/k8snetworkplumbingwg/")
+        assert direct._registry_url(Name.parse(MULTUS), "blobs/x").startswith(
+            "https://ghcr.io/v2/k8snetworkplumbingwg/"
+        )

@@ -107,7 +107,7 @@ def vf_request_lt_networks(everything: Everything) -> Problems:
 def _requested(pod: Pod, resource: str) -> int:
     """Devices of a resource that the pod's containers ask for together; init containers run before, one by one."""
 
-    def of(container: dict[str, object]) -> int:
+    def asked_by(container: dict[str, object]) -> int:
         resources = container.get("resources")
         amounts = [0]
         for key in ("limits", "requests"):
@@ -117,8 +117,8 @@ def _requested(pod: Pod, resource: str) -> int:
                 amounts.append(int(str(amount)))
         return max(amounts)
 
-    running = sum(of(dict(container)) for container in pod.containers("containers"))
-    return max([running, *(of(dict(container)) for container in pod.containers("initContainers"))])
+    running = sum(asked_by(dict(container)) for container in pod.containers("containers"))
+    return max([running, *(asked_by(dict(container)) for container in pod.containers("initContainers"))])
 
 
 @rule(

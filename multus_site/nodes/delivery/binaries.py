@@ -27,7 +27,7 @@ def binaries(origins: Iterable[Origin], architecture: str) -> dict[str, Path]:
     return found
 
 
-def mistakes(origins: Iterable[Origin]) -> list[str]:
+def check_origins(origins: Iterable[Origin]) -> list[str]:
     """What is wrong with files of this machine, a line each: missing, or not as pinned. Builds nothing."""
     found = []
     for origin in origins:
