@@ -6,10 +6,10 @@ from typing import Any
 
 from multus_site.cni import go_json
 from multus_site.cni.plugin_keys import IPAM, OPERATOR, PLUGINS
+from multus_site.cni.selections import ANNOTATION, selections_of
 from multus_site.lint.facts import Facts
 from multus_site.lint.rules.syntax import KIND, is_misspelt
-from multus_site.lint.selections import ANNOTATION, selections_of
-from multus_site.lint.subjects import Config, ConfigText, Ipam, Manifest, Nad, Operator, Plugin, Pod
+from multus_site.lint.subjects import Config, ConfigText, Ipam, Manifest, Nad, Operator, Pod
 from multus_site.model.positions import Data, Path, at
 
 SITE_KEY = "multus-site:site"
@@ -54,11 +54,11 @@ def _objects(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
 
 def _bare(data: dict[str, Data], facts: Facts) -> Iterator[Any]:
     if str(data.get("type")) in IPAM:
-        yield Ipam(data, (), facts)
+        yield Ipam(data, (), facts=facts)
     elif set(data) == {"ipam"} and isinstance(data["ipam"], dict):
-        yield Ipam(data["ipam"], ("ipam",), facts)
+        yield Ipam(data["ipam"], ("ipam",), facts=facts)
     else:
-        yield from parts(make_config(data, (), facts))
+        yield from parts(Config(data, (), facts=facts))
 
 
 def _manifest(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
@@ -69,7 +69,7 @@ def _manifest(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
     elif isinstance(kind, str) and kind in OPERATOR and group == "sriovnetwork.openshift.io":
         spec = data.get("spec")
         if isinstance(spec, dict):
-            yield Operator(spec, (*path, "spec"), facts, kind=kind)
+            yield Operator(spec, (*path, "spec"), kind)
             yield from _operator_ipam(spec, (*path, "spec"), facts)
     else:
         yield from _pods(data, path, facts)
@@ -95,39 +95,10 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
         config = reading.data
         if reading.mistakes or not isinstance(config, dict):
             yield ConfigText(text, where, facts)
-    made = make_config(config, where, facts, nad) if isinstance(config, dict) else None
+    made = Config(config, where, facts=facts, nad=nad) if isinstance(config, dict) else None
     yield replace(nad, config=made)
     if made:
         yield from parts(made)
-
-
-def make_config(
-    data: dict[str, Data],
-    path: Path,
-    facts: Facts,
-    nad: Nad | None = None,
-    *,
-    in_site: bool = False,
-    nodes: tuple[str, ...] = (),
-) -> Config:
-    """A CNI configuration with its plugins and their address management."""
-    config = Config(data, path, facts, nad, in_site, nodes=nodes)
-    if not config.is_list:
-        if config.has("type"):
-            config.plugins.append(_plugin(data, path, facts, config, 0))
-        return config
-    for i, item in enumerate(config.entries("plugins")):
-        if isinstance(item, dict):
-            config.plugins.append(_plugin(item, (*path, config.key("plugins"), i), facts, config, i))
-    return config
-
-
-def _plugin(data: dict[str, Data], path: Path, facts: Facts, config: Config, index: int) -> Plugin:
-    plugin = Plugin(data, path, facts, config, index)
-    ipam = plugin.get("ipam")
-    if isinstance(ipam, dict):
-        object.__setattr__(plugin, "ipam", Ipam(ipam, (*path, plugin.key("ipam")), facts, plugin))
-    return plugin
 
 
 def parts(config: Config) -> Iterator[Any]:
@@ -148,7 +119,7 @@ def _operator_ipam(spec: dict[str, Data], path: Path, facts: Facts) -> Iterator[
     if reading.mistakes or not isinstance(reading.data, dict):
         yield ConfigText(text, (*path, "ipam"), facts)
     if isinstance(reading.data, dict):
-        yield Ipam(reading.data, (*path, "ipam"), facts)
+        yield Ipam(reading.data, (*path, "ipam"), facts=facts)
 
 
 def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
@@ -187,5 +158,5 @@ def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
     )
     text = annotations.get(ANNOTATION)
     if isinstance(text, str) and text:
-        pod.selections.extend(selections_of(text, pod.namespace, (*place, "annotations", ANNOTATION), facts))
+        pod.selections.extend(selections_of(text, pod.namespace, (*place, "annotations", ANNOTATION)))
     yield pod

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from multus_site.cni.go_addresses import parse_address, parse_cidr
+from multus_site.cni.addresses import parse_address, parse_cidr
 
 
 def _listed(value: object) -> object:

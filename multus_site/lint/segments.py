@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from multus_site.cni.go_addresses import Span
+from multus_site.cni.addresses import Span
+from multus_site.cni.ranges import handed_out
 from multus_site.lint.engine import Origin, findings_of
 from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
-from multus_site.lint.pools import handed_out
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.site import check_site, configurations, silenced, site_text
 from multus_site.model.defaults import Defaults

@@ -5,15 +5,17 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from multus_site.cni.configuration import Part
+from multus_site.cni.selections import Selection
 from multus_site.lint.allow import allows_in, not_allowed
-from multus_site.lint.documents import make_config, parts
+from multus_site.lint.documents import parts
 from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
 from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
 from multus_site.lint.positions import YamlText
 from multus_site.lint.registry import RULES
 from multus_site.lint.rules.racks import Racks
-from multus_site.lint.subjects import Config, Nad, Part, Pod, Selection
+from multus_site.lint.subjects import Config, Nad, Pod
 from multus_site.model.defaults import Defaults
 from multus_site.model.links import Link
 from multus_site.model.load import SITE_PATH, site_data
@@ -131,7 +133,7 @@ def rendered(site: Site, name: str, facts: Facts, nodes: tuple[str, ...] = ()) -
     manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
     path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
-    config = make_config(data, path, facts, nad, in_site=True, nodes=nodes)
+    config = Config(data, path, facts=facts, nad=nad, in_site=True, nodes=nodes)
     object.__setattr__(nad, "config", config)
     return config
 
@@ -167,7 +169,7 @@ def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
         pod = Pod(workload.kind, own, workload.namespace, {}, {}, ("workloads", name), (), facts, count, nodes=nodes)
         for i, (interface, attachment) in enumerate(workload.interfaces()):
             asked = selection(attachment, replica)
-            item = Part(asked, (), facts) if len(asked) > 1 else None
+            item = Part(asked, ()) if len(asked) > 1 else None
             pod.selections.append(Selection(attachment.name, workload.namespace, interface, ("networks", i), item))
         yield pod
 

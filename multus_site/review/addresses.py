@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from multus_site.cni.go_addresses import Span, parse_address, without
+from multus_site.cni.addresses import Span, parse_address, without
+from multus_site.cni.ranges import handed_out
 from multus_site.lint.facts import Facts
-from multus_site.lint.pools import handed_out
 from multus_site.lint.site import configurations
 from multus_site.model.site import Site
 

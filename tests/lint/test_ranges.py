@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multus_site.cni.go_addresses import Span, parse_address, parse_cidr, usable, whole, without
+from multus_site.cni.addresses import Span, parse_address, parse_cidr, usable, whole, without
 
 E, W = "error", "warning"
 ZEROS = "0.0.0.0"  # noqa: S104  # an address in a configuration, not one to listen at

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multus_site.cni.go_addresses import Span
+from multus_site.cni.addresses import Span
 from multus_site.model.load import parse_site
 from multus_site.review import addresses
 from multus_site.review.networks import differences

@@ -4,12 +4,10 @@ import difflib
 import re
 
 from multus_site.cni import go_json
-from multus_site.cni.go_addresses import parse_address, parse_cidr
-from multus_site.cni.mac import hardware_address
+from multus_site.cni.addresses import hardware_address, parse_address, parse_cidr
+from multus_site.cni.configuration import Part, inner_parts
 from multus_site.cni.plugin_keys import NAMES
-from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.rules.syntax import LABEL
-from multus_site.lint.selections import (
+from multus_site.cni.selections import (
     ANNOTATION,
     DEFAULT,
     KEYS,
@@ -18,9 +16,10 @@ from multus_site.lint.selections import (
     misfits,
     short_items,
     split_item,
-    texts,
 )
-from multus_site.lint.subjects import Attached, Part, Pod, inner_parts
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.rules.syntax import LABEL
+from multus_site.lint.subjects import Attached, Pod
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
 _OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
@@ -58,10 +57,10 @@ def annotation_json(pod: Pod) -> Problems:
     for selection in pod.selections:
         for key, kind in misfits(selection.item) if selection.item else ():
             yield Problem((*selection.path, key), f"{key} is not {NAMES[kind]}", f"Write {NAMES[kind]}.")
-        for ip in texts(selection.item, "ips") if selection.item else ():
+        for ip in selection.item.texts("ips") if selection.item else ():
             if (parse_cidr(ip) if "/" in ip else parse_address(ip)) is None:
                 yield Problem((*selection.path, "ips"), f"{ip!r} is no IP address", "Write one such as 10.1.10.5/24.")
-        for gateway in texts(selection.item, "default-route") if selection.item else ():
+        for gateway in selection.item.texts("default-route") if selection.item else ():
             if parse_address(gateway) is None:
                 yield Problem(
                     (*selection.path, "default-route"),
@@ -86,7 +85,7 @@ def annotation_empty_item(pod: Pod) -> Problems:
         return
     if is_json(value):
         for i, item in enumerate(json_items(value) or []):
-            if not isinstance(item, dict) or Part(item, (), pod.facts).get("name") in (None, ""):
+            if not isinstance(item, dict) or Part(item, ()).get("name") in (None, ""):
                 yield Problem((*path, i), "an attachment without a name", 'Give "name", or take it out.')
         return
     for offset, item in short_items(value):

@@ -3,13 +3,12 @@
 import difflib
 import re
 
-from multus_site.cni.go_addresses import Address, Network, hosts_hint, parse_address, parse_cidr, usable
-from multus_site.cni.mac import octets
-from multus_site.lint.pools import handed_out, networks, pools_of, static_addresses
+from multus_site.cni.addresses import Address, Network, hosts_hint, octets, parse_address, parse_cidr, usable
+from multus_site.cni.configuration import Part
+from multus_site.cni.ranges import fixed_of, handed_out, networks, ranges_of
+from multus_site.cni.selections import Selection
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.selections import texts
-from multus_site.lint.subjects import Attached, Everything, Ipam, Part, Pod, Selection
-from multus_site.model.positions import Path
+from multus_site.lint.subjects import Attached, Everything, Ipam, Pod
 
 _DIGITS = re.compile(r"[0-9]+")
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
@@ -159,7 +158,7 @@ def ips_wrong(attached: Attached) -> Problems:
     """static wants a prefix length; host-local gives only what is in its ranges; some addresses are no host's or taken."""
     item, nad = attached.selection.item, attached.nad
     for ipam in nad.config.addresses if item and nad and nad.config else ():
-        for ip in texts(item, "ips") if item else ():
+        for ip in item.texts("ips") if item else ():
             cidr = parse_cidr(ip)
             address = cidr[0] if cidr else parse_address(ip)
             problem = _wrong_for(ipam, ip, address, cidr[1] if cidr else None) if address else None
@@ -183,9 +182,9 @@ def _wrong_for(ipam: Ipam, ip: str, address: Address, network: Network | None) -
                 f"{ip} is the {'network' if address == network.network_address else 'broadcast'} address itself",
                 f"Give {hosts_hint(network)}.",
             )
-        taken = [gateway for _, _, _, gateway in static_addresses(ipam)]
+        taken = [one.gateway for one in fixed_of(ipam)]
         return (f"{ip} is the gateway's address", f"Give another address of {network}.") if address in taken else None
-    pools = [pool for pool in pools_of(ipam) if pool.span and pool.network] if ipam.type == "host-local" else []
+    pools = [pool for pool in ranges_of(ipam) if pool.span and pool.network] if ipam.type == "host-local" else []
     if not pools:
         return None
     if not any(pool.span and pool.span.contains(address) for pool in pools):
@@ -225,7 +224,7 @@ def ips_twice(everything: Everything) -> Problems:
 
 def _asked(item: Part) -> list[tuple[str, object]]:
     """The addresses that an attachment asks for, each with its key."""
-    ips = [(parse_cidr(ip) or (parse_address(ip),))[0] for ip in texts(item, "ips")]
+    ips = [(parse_cidr(ip) or (parse_address(ip),))[0] for ip in item.texts("ips")]
     mac = octets(item.text("mac"))
     return [*(("ips", ip) for ip in ips if ip is not None), *((("mac", mac.hex(":")),) if mac else ())]
 
@@ -247,7 +246,10 @@ def static_shared(everything: Everything) -> Problems:
             nad = nads.get(selection.full_name)
             own = selection.item is not None and bool(selection.item.get("ips"))
             addresses = [
-                a for ipam in (nad.config.addresses if nad and nad.config else ()) for _, a, _, _ in _fixed(ipam)
+                one.base
+                for ipam in (nad.config.addresses if nad and nad.config else ())
+                if ipam.type == "static"
+                for one in fixed_of(ipam)
             ]
             if not addresses or own:
                 continue
@@ -264,10 +266,6 @@ def _whom(other: Pod, pod: Pod) -> str:
     return "this pod" if other is pod else other.title
 
 
-def _fixed(ipam: Ipam) -> list[tuple[Path, Address, Network, Address | None]]:
-    return static_addresses(ipam) if ipam.type == "static" else []
-
-
 @rule(
     "DEFAULT_ROUTE_OUTSIDE",
     "error",
@@ -282,8 +280,8 @@ def default_route_outside(attached: Attached) -> Problems:
     if item is None or nad is None or nad.config is None:
         return
     own = [network for ipam in nad.config.addresses for network in networks(ipam)]
-    own += [cidr[1] for ip in texts(item, "ips") if (cidr := parse_cidr(ip))]
-    for text in texts(item, "default-route"):
+    own += [cidr[1] for ip in item.texts("ips") if (cidr := parse_cidr(ip))]
+    for text in item.texts("default-route"):
         gateway = parse_address(text)
         if gateway is None or gateway.is_link_local:
             continue
@@ -306,6 +304,6 @@ def default_route_moves(attached: Attached) -> Problems:
     # A site's own pods get routes to pods, services and nodes before they start.
     item, nad = attached.selection.item, attached.nad
     ours = nad is not None and nad.config is not None and nad.config.in_site
-    if item and not ours and any(parse_address(gateway) for gateway in texts(item, "default-route")):
+    if item and not ours and any(parse_address(gateway) for gateway in item.texts("default-route")):
         hint = 'See that eth0 keeps routes to the pod and service networks; or name what is behind this network in its ipam: "routes": [{"dst": …}].'
         yield Problem((item.key("default-route"),), "eth0 loses its default route to this network", hint)

@@ -1,7 +1,7 @@
 """Rules on bond: several interfaces of the pod, or of the node, as one."""
 
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Part, Plugin
+from multus_site.lint.subjects import Plugin
 
 _BOND = "bond-cni bond/bond.go"
 
@@ -24,9 +24,9 @@ def bond_links(plugin: Plugin) -> Problems:
         yield Problem(
             path, "a bond of fewer than two links", 'Give two or more: "links": [{"name": "net1"}, {"name": "net2"}].'
         )
-    for i, link in enumerate(links):
-        if isinstance(link, dict) and not Part(link, (), plugin.facts).text("name"):
-            yield Problem((plugin.key("links"), i), "a link without a name", 'Write {"name": "net1"}.')
+    for link in plugin.objects("links"):
+        if not link.text("name"):
+            yield Problem(link.path, "a link without a name", 'Write {"name": "net1"}.')
 
 
 @rule(

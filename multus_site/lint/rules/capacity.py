@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from multus_site.cni.go_addresses import Address, Span, parse_address, parse_cidr, without
-from multus_site.lint.pools import Pool, pools_of, spans_of
+from multus_site.cni.addresses import Address, Span, parse_address, parse_cidr, total
+from multus_site.cni.ranges import Range, ranges_of
+from multus_site.cni.selections import Selection
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.rules.nodes import segment, title
-from multus_site.lint.selections import texts
-from multus_site.lint.subjects import Config, Everything, Ipam, Pod, Selection
+from multus_site.lint.subjects import Config, Everything, Ipam, Pod
 
 _ON_ONE_NODE = {"bridge", "ptp", "tap", "dummy"}
 """Types whose interfaces only pods of the same node hear: each node can hand out the same addresses."""
@@ -20,19 +20,19 @@ class Supply:
 
     ipam: Ipam
     config: Config
-    pools: list[Pool]
+    ranges: list[Range]
 
     @property
     def spans(self) -> list[Span]:
         """The addresses."""
-        return [span for pool in self.pools for span in spans_of(self.ipam, pool)]
+        return [span for one in self.ranges for span in one.handed_out]
 
     def __str__(self) -> str:
-        return ", ".join(str(pool.span) for pool in self.pools)
+        return ", ".join(str(one.span) for one in self.ranges)
 
     def problem(self, message: str, hint: str, *, warning: bool = False) -> Problem:
         """A finding at the ranges."""
-        first = self.pools[0]
+        first = self.ranges[0]
         return Problem(first.key_path(first.key), message, hint, "warning" if warning else None, subject=self.ipam)
 
 
@@ -54,7 +54,7 @@ def too_few_addresses(everything: Everything) -> Problems:
         if supply.ipam.type == "whereabouts":
             shared.setdefault(supply.ipam.text("network_name"), []).append(supply)
         elif supply.config.nodes:
-            by_node.setdefault(f"{title(supply.config)} {supply.pools[0].set}", []).append(supply)
+            by_node.setdefault(f"{title(supply.config)} {supply.ranges[0].set}", []).append(supply)
             continue
         yield from _of_one(supply, pods)
     for supplies in shared.values():
@@ -64,7 +64,7 @@ def too_few_addresses(everything: Everything) -> Problems:
 
 
 def _of_one(supply: Supply, pods: list[Pod]) -> Problems:
-    have, need = _size(supply.spans), sum(pod.many for pod in pods)
+    have, need = total(supply.spans), sum(pod.many for pod in pods)
     if supply.ipam.interface_type in _ON_ONE_NODE and supply.ipam.type == "host-local":
         need = _surely_on_one_node(pods)
     if need > have > 0:
@@ -77,7 +77,7 @@ def _of_several(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problem
     for together in _overlapping(supplies):
         names = sorted({title(supply.config) for supply in together})
         pods = [pod for supply in together for pod in asking.get(title(supply.config), [])]
-        have, need = _size([span for supply in together for span in supply.spans]), sum(pod.many for pod in pods)
+        have, need = total([span for supply in together for span in supply.spans]), sum(pod.many for pod in pods)
         if (
             len(names) > 1
             and need > have
@@ -91,7 +91,7 @@ def _of_several(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problem
 
 def _of_parts(supplies: list[Supply], pods: list[Pod]) -> Problems:
     """A range that is split by node: what is certain to lack, and what the scheduler can bring about."""
-    have = {node: (_size(supply.spans), supply) for supply in supplies for node in supply.config.nodes}
+    have = {node: (total(supply.spans), supply) for supply in supplies for node in supply.config.nodes}
     there = {node for pod in pods for node in pod.nodes if node in have}
     need, whole = sum(pod.many for pod in pods), sum(have[node][0] for node in there)
     if need > whole > 0:
@@ -168,7 +168,7 @@ def _at_ips(pod: Pod, selection: Selection, message: str, hint: str, *, warning:
 
 
 def _fixed(selection: Selection) -> list[Address]:
-    asked = texts(selection.item, "ips") if selection.item else []
+    asked = selection.item.texts("ips") if selection.item else []
     return [a for ip in asked if (a := cidr[0] if (cidr := parse_cidr(ip)) else parse_address(ip)) is not None]
 
 
@@ -181,11 +181,11 @@ def _supplies(everything: Everything) -> Iterator[Supply]:
     seen: set[tuple[str, str]] = set()
     for config in everything.configs:
         for ipam in config.addresses:
-            sets: dict[int, list[Pool]] = {}
-            for i, pool in enumerate(p for p in pools_of(ipam) if p.span):
-                sets.setdefault(i if ipam.type == "whereabouts" else pool.set, []).append(pool)
-            for number, pools in sets.items():
-                supply = Supply(ipam, config, pools)
+            sets: dict[int, list[Range]] = {}
+            for i, one in enumerate(r for r in ranges_of(ipam) if r.span):
+                sets.setdefault(i if ipam.type == "whereabouts" else one.set, []).append(one)
+            for number, ranges in sets.items():
+                supply = Supply(ipam, config, ranges)
                 key = (f"{title(config)} {number}", str(supply))
                 if key not in seen:
                     seen.add(key)
@@ -219,12 +219,3 @@ def _overlapping(supplies: list[Supply]) -> Iterator[list[Supply]]:
         touching = [g for g in groups if any(a.overlaps(b) for o in g for a in o.spans for b in supply.spans)]
         groups = [g for g in groups if g not in touching] + [[*(o for g in touching for o in g), supply]]
     yield from groups
-
-
-def _size(spans: list[Span]) -> int:
-    """How many different addresses there are."""
-    count, seen = 0, list[Span]()
-    for span in spans:
-        count += sum(left.last - left.first + 1 for left in without(span, seen))
-        seen.append(span)
-    return count

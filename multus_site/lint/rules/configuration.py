@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from multus_site.cni.configuration import Part, inner_parts, version_key
 from multus_site.cni.plugin_keys import (
     COMMON,
     INNER,
@@ -18,9 +19,9 @@ from multus_site.cni.plugin_keys import (
     fits,
     ipam_owners,
 )
-from multus_site.lint.pools import pools_of, static_addresses
+from multus_site.cni.ranges import fixed_of, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Config, Ipam, Operator, Part, Plugin, inner_parts, version_key
+from multus_site.lint.subjects import Config, Ipam, Operator, Plugin
 from multus_site.model.positions import Data, Path
 from multus_site.model.types import CNI_VERSIONS
 
@@ -278,8 +279,8 @@ def third_party_plugin(part: Plugin | Ipam) -> Problems:
 def _crowded(config: Config) -> str:
     """How many addresses of one family an interface gets, if more than one: results before 0.3.0 hold one of each."""
     for ipam in config.addresses:
-        sets = {(pool.set, pool.network.version) for pool in pools_of(ipam) if pool.network}
-        families = [family for _, family in sets] + [address.version for _, address, _, _ in static_addresses(ipam)]
+        sets = {(one.set, one.network.version) for one in ranges_of(ipam) if one.network}
+        families = [family for _, family in sets] + [one.network.version for one in fixed_of(ipam) if one.network]
         for family in (4, 6):
             if families.count(family) > 1:
                 return f"{families.count(family)} of IPv{family}"

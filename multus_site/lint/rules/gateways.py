@@ -2,10 +2,10 @@
 
 from ipaddress import IPv6Address
 
-from multus_site.cni.go_addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
-from multus_site.lint.pools import networks, pools_of, static_addresses
+from multus_site.cni.addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
+from multus_site.cni.ranges import fixed_of, networks, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Ipam, Part, Plugin
+from multus_site.lint.subjects import Ipam, Plugin
 from multus_site.model.positions import Data, Path
 
 _MAIN = 254
@@ -39,14 +39,15 @@ def gateway_outside_subnet(ipam: Ipam) -> Problems:
 )
 def gateway_allocatable(ipam: Ipam) -> Problems:
     """whereabouts does not know that the gateway is taken: the first pod gets it, and the network fails."""
-    for path, address, _, own in static_addresses(ipam) if ipam.type == "static" else ():
-        if address == own:
+    for one in fixed_of(ipam) if ipam.type == "static" else ():
+        if one.base == one.gateway:
             hint = "Give the pod another address, or the router's as gateway."
-            yield Problem((*path, "gateway"), f"the pod's own address {own} is its gateway", hint)
+            path = (*one.part.path, "gateway")
+            yield Problem(path, f"the pod's own address {one.gateway} is its gateway", hint)
     gateway = parse_address(ipam.text("gateway"), sloppy=True)
     if ipam.type != "whereabouts" or gateway is None:
         return
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if any(span.contains(gateway) for span in pool.handed_out):
             hint = f'Write "exclude": ["{gateway}/{gateway.max_prefixlen}"] beside "{pool.key}".'
             yield Problem(
@@ -80,7 +81,7 @@ def gateway_unspecified(ipam: Ipam) -> Problems:
 )
 def public_ip_range(ipam: Ipam) -> Problems:
     """If the addresses are somebody else's, pods can no longer reach them. Fine where they are yours."""
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if pool.network and pool.network.version == 4 and pool.network.is_global and pool.network.prefixlen > 0:
             yield Problem(
                 pool.key_path(pool.key),
@@ -117,19 +118,17 @@ def _wide_routes(ipam: Ipam) -> Problems:
         for t in texts or ()
         if (cidr := parse_cidr(t))
     ]
-    for i, item in enumerate(ipam.entries("routes")):
-        route = Part(item, (), ipam.facts) if isinstance(item, dict) else None
-        cidr = parse_cidr(route.text("dst")) if route else None
-        if route is None or cidr is None or route.integer("table") not in {None, 0, _MAIN}:
+    for route in ipam.objects("routes"):
+        cidr = parse_cidr(route.text("dst"))
+        if cidr is None or route.integer("table") not in {None, 0, _MAIN}:
             continue
-        path: Path = (ipam.key("routes"), i)
         hint = 'Write the networks behind this interface alone, such as {"dst": "10.20.0.0/16"}; or add {"type": "sbr"} to "plugins".'
         if cidr[1].prefixlen < 8:
-            yield Problem(path, f"the route to {cidr[1]} competes with the pod's default route", hint)
+            yield Problem(route.path, f"the route to {cidr[1]} competes with the pod's default route", hint)
         elif taken := [
             f"{network} of the cluster's {name}" for name, network in cluster if whole(network).overlaps(whole(cidr[1]))
         ]:
-            yield Problem(path, f"the route to {cidr[1]} takes {taken[0]}", hint)
+            yield Problem(route.path, f"the route to {cidr[1]} takes {taken[0]}", hint)
 
 
 @rule(
@@ -175,17 +174,15 @@ def _gateways(ipam: Ipam) -> list[tuple[Path, Address, list[Network]]]:
     if ipam.type == "whereabouts":
         found.append(((ipam.key("gateway"),), ipam.get("gateway"), every))
     if ipam.type == "host-local":
-        pools = pools_of(ipam)
+        pools = ranges_of(ipam)
         found += [
             (pool.key_path("gateway"), pool.part.get("gateway"), [pool.network] if pool.network else [])
             for pool in pools
         ]
     for list_key, key in (("addresses", "gateway"), ("routes", "gw")):
-        for i, item in enumerate(ipam.entries(list_key)):
-            if isinstance(item, dict):
-                part = Part(item, (), ipam.facts)
-                cidr = parse_cidr(part.text("address"), sloppy=True) if list_key == "addresses" else None
-                own = every if list_key == "routes" else [cidr[1]] if cidr else []
-                found.append(((ipam.key(list_key), i, part.key(key)), part.get(key), own))
+        for part in ipam.objects(list_key):
+            cidr = parse_cidr(part.text("address"), sloppy=True) if list_key == "addresses" else None
+            own = every if list_key == "routes" else [cidr[1]] if cidr else []
+            found.append(((*part.path, part.key(key)), part.get(key), own))
     parsed = [(path, parse_address(value, sloppy=True), own) for path, value, own in found if isinstance(value, str)]
     return [(path, gateway, own) for path, gateway, own in parsed if gateway is not None]

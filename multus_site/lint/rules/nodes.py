@@ -3,11 +3,13 @@
 import difflib
 import json
 
-from multus_site.cni.go_addresses import Span, parse_address, parse_cidr, whole
+from multus_site.cni.addresses import Span, parse_address, parse_cidr, single, whole
+from multus_site.cni.configuration import inner_parts
+from multus_site.cni.ranges import handed_out, networks, ranges_of
 from multus_site.lint.finding import Level
-from multus_site.lint.pools import handed_out, networks, pools_of
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import RESOURCE, Config, Everything, Ipam, Nad, Plugin, inner_parts
+from multus_site.lint.subjects import Config, Everything, Ipam, Nad, Plugin
+from multus_site.model.networks import RESOURCE
 from multus_site.model.positions import Path
 
 _SELECTOR = "k8s.v1.cni.cncf.io/nodeSelector"
@@ -189,7 +191,7 @@ def hostlocal_multinode(ipam: Ipam) -> Problems:
     nodes = ipam.facts.nodes or 0
     in_site = ipam.plugin is not None and ipam.plugin.config.in_site
     nad = ipam.plugin.config.nad if ipam.plugin else None
-    if ipam.type != "host-local" or nodes < 2 or in_site or not pools_of(ipam):
+    if ipam.type != "host-local" or nodes < 2 or in_site or not ranges_of(ipam):
         return
     if ipam.interface_type not in _ALONE and not (nad and _PINNED in str(nad.annotations.get(_SELECTOR, ""))):
         hint = (
@@ -201,7 +203,7 @@ def hostlocal_multinode(ipam: Ipam) -> Problems:
 def _as_whereabouts(ipam: Ipam) -> str:
     """The same ranges as whereabouts writes them, for a hint."""
     ranges = []
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         made: dict[str, str] = {"range": pool.text}
         made |= {"range_start": str(pool.start)} if pool.start else {}
         made |= {"range_end": str(pool.end)} if pool.end else {}
@@ -249,8 +251,8 @@ def nad_overlaps_cluster_cidr(ipam: Ipam) -> Problems:
                         "Take a network that the cluster does not use.",
                     )
     for text in ipam.facts.node_ips or ():
-        cidr, single = parse_cidr(text), parse_address(text)
-        taken = whole(cidr[1]) if cidr else Span(single.version, int(single), int(single)) if single else None
+        cidr, address = parse_cidr(text), parse_address(text)
+        taken = whole(cidr[1]) if cidr else single(address) if address else None
         if taken and any(span.overlaps(taken) for span in handed_out(ipam)):
             yield Problem(
                 (),

@@ -1,10 +1,8 @@
 """Rules on what a pod asks for, by itself: interface names, MAC and IP addresses, default routes."""
 
-from multus_site.cni.go_addresses import parse_address
-from multus_site.cni.mac import hardware_address, octets, unicast
+from multus_site.cni.addresses import hardware_address, octets, parse_address, unicast
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.rules.interfaces import LONGEST
-from multus_site.lint.selections import texts
 from multus_site.lint.subjects import Attached, Plugin, Pod
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
@@ -125,7 +123,7 @@ def default_route_twice(pod: Pod) -> Problems:
     """Multus takes one gateway of each family for the whole pod."""
     seen: dict[int, str] = {}
     for selection in pod.selections:
-        for gateway in texts(selection.item, "default-route") if selection.item else ():
+        for gateway in selection.item.texts("default-route") if selection.item else ():
             address = parse_address(gateway)
             if address is None:
                 continue

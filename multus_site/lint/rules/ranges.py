@@ -1,11 +1,12 @@
 """Rules on the addresses that are handed out; each range as the plugin in question reads it."""
 
-from multus_site.cni.go_addresses import host, hosts_hint, parse_address, parse_cidr, usable, whole
+from multus_site.cni.addresses import host, hosts_hint, parse_address, parse_cidr, usable, whole
+from multus_site.cni.configuration import Part
 from multus_site.cni.plugin_keys import INNER, IPAM, ipam_owners
+from multus_site.cni.ranges import Range, exclusion, fixed_of, ranges_of
 from multus_site.lint.finding import Level
-from multus_site.lint.pools import Pool, exclusion, pools_of, static_addresses
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Ipam, Part
+from multus_site.lint.subjects import Ipam
 from multus_site.model.positions import Path
 
 _HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
@@ -23,7 +24,7 @@ _WHEREABOUTS = "whereabouts pkg/config/config.go, pkg/iphelpers"
 def bad_cidr(ipam: Ipam) -> Problems:
     """The plugin cannot read it and the pod does not start; the API server took it for any text."""
     sloppy = ipam.type == "whereabouts"
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         yield from _bad_pool(ipam, pool)
     if ipam.type == "host-local":
         for i, members in enumerate(ipam.entries("ranges")):
@@ -34,31 +35,23 @@ def bad_cidr(ipam: Ipam) -> Problems:
             for j, member in enumerate(members):
                 if not isinstance(member, dict):
                     yield Problem((*place, j), "a range is an object", 'Write {"subnet": "10.1.10.0/24"}.')
-    for i, item in enumerate(ipam.entries("addresses") if ipam.type in {"static", "whereabouts"} else ()):
-        if isinstance(item, dict):
-            part = Part(item, (), ipam.facts)
-            path: Path = (ipam.key("addresses"), i)
-            if parse_cidr(part.text("address"), sloppy=sloppy) is None:
-                text = part.text("address")
-                found = f"{text!r} is no address with a prefix length" if text else "an entry without address"
-                yield Problem((*path, part.key("address")), found, "Write one such as 10.1.10.5/24.")
-            yield from _bad_address(part, "gateway", path)
+    for part in ipam.objects("addresses") if ipam.type in {"static", "whereabouts"} else ():
+        if parse_cidr(part.text("address"), sloppy=sloppy) is None:
+            text = part.text("address")
+            found = f"{text!r} is no address with a prefix length" if text else "an entry without address"
+            yield Problem((*part.path, part.key("address")), found, "Write one such as 10.1.10.5/24.")
+        yield from _bad_address(part, "gateway")
     if ipam.type == "whereabouts":
-        yield from _bad_address(ipam, "gateway", ())
-    for i, item in enumerate(ipam.entries("routes")):
-        if isinstance(item, dict):
-            route = Part(item, (), ipam.facts)
-            if not isinstance(route.get("dst"), str) or parse_cidr(route.text("dst")) is None:
-                found = f"{route.get('dst')!r} is no network" if route.has("dst") else "a route without dst"
-                yield Problem(
-                    (ipam.key("routes"), i, route.key("dst")),
-                    found,
-                    "Write one such as 10.20.0.0/16, or 0.0.0.0/0 for all.",
-                )
-            yield from _bad_address(route, "gw", (ipam.key("routes"), i))
+        yield from _bad_address(Part(ipam.data, ()), "gateway")
+    for route in ipam.objects("routes"):
+        if parse_cidr(route.text("dst")) is None:
+            found = f"{route.get('dst')!r} is no network" if route.has("dst") else "a route without dst"
+            hint = "Write one such as 10.20.0.0/16, or 0.0.0.0/0 for all."
+            yield Problem((*route.path, route.key("dst")), found, hint)
+        yield from _bad_address(route, "gw")
 
 
-def _bad_pool(ipam: Ipam, pool: Pool) -> Problems:
+def _bad_pool(ipam: Ipam, pool: Range) -> Problems:
     if pool.network is None:
         found = f"{pool.text!r} is no network" if pool.text else f"a range without {pool.key}"
         yield Problem(pool.key_path(pool.key), found, "Write an address and a prefix length such as 10.1.10.0/24.")
@@ -69,17 +62,19 @@ def _bad_pool(ipam: Ipam, pool: Pool) -> Problems:
             "Write FIRST-LAST/LENGTH such as 10.1.10.200-10.1.10.250/24.",
         )
     for name in (pool.start_key, pool.end_key):
-        yield from _bad_address(pool.part, name, pool.path, sloppy=ipam.type == "whereabouts")
+        yield from _bad_address(pool.part, name, sloppy=ipam.type == "whereabouts")
     if ipam.type == "host-local":
-        yield from _bad_address(pool.part, "gateway", pool.path)
+        yield from _bad_address(pool.part, "gateway")
 
 
-def _bad_address(part: Part, name: str, path: Path, *, sloppy: bool = False) -> Problems:
+def _bad_address(part: Part, name: str, *, sloppy: bool = False) -> Problems:
     value = part.get(name)
     if isinstance(value, str) and value and parse_address(value, sloppy=sloppy) is None:
         more = " without a prefix length" if "/" in value else ""
         yield Problem(
-            (*path, part.key(name)), f"{value!r} is no IP address", f"Write one{more} such as 10.1.10.1 or fd00::1."
+            (*part.path, part.key(name)),
+            f"{value!r} is no IP address",
+            f"Write one{more} such as 10.1.10.1 or fd00::1.",
         )
 
 
@@ -93,15 +88,17 @@ def _bad_address(part: Part, name: str, path: Path, *, sloppy: bool = False) -> 
 )
 def host_bits_set(ipam: Ipam) -> Problems:
     """host-local and the kernel's IPv4 routes want the network's own address; whereabouts does not mind."""
-    for pool in pools_of(ipam) if ipam.type == "host-local" else ():
+    for pool in ranges_of(ipam) if ipam.type == "host-local" else ():
         if pool.network and pool.base != pool.network.network_address:
             yield Problem(pool.key_path(pool.key), f"{pool.text} has host bits set", f"Write {pool.network}.")
-    for i, item in enumerate(ipam.entries("routes")):
-        route = Part(item, (), ipam.facts) if isinstance(item, dict) else None
-        cidr = parse_cidr(route.text("dst")) if route else None
-        if route and cidr and cidr[1].version == 4 and cidr[0] != cidr[1].network_address:
-            path = (ipam.key("routes"), i, route.key("dst"))
-            yield Problem(path, f"the route's {route.text('dst')} has host bits set", f"Write {cidr[1]}.")
+    for route in ipam.objects("routes"):
+        cidr = parse_cidr(route.text("dst"))
+        if cidr and cidr[1].version == 4 and cidr[0] != cidr[1].network_address:
+            yield Problem(
+                (*route.path, route.key("dst")),
+                f"the route's {route.text('dst')} has host bits set",
+                f"Write {cidr[1]}.",
+            )
 
 
 @rule(
@@ -114,7 +111,7 @@ def host_bits_set(ipam: Ipam) -> Problems:
 )
 def subnet_too_small(ipam: Ipam) -> Problems:
     """Of each network two addresses are its own (network, broadcast): /31 and /32 (IPv6: /127, /128) leave none."""
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if pool.network and pool.network.num_addresses < 4:
             longest = pool.network.max_prefixlen - 2
             yield Problem(
@@ -172,7 +169,7 @@ def no_ranges(ipam: Ipam) -> Problems:
 )
 def range_outside_subnet(ipam: Ipam) -> Problems:
     """host-local refuses it; whereabouts forgets the bound and hands out the whole network."""
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if pool.network is None:
             continue
         for name, address in ((pool.start_key, pool.start), (pool.end_key, pool.end)):
@@ -191,7 +188,7 @@ def range_outside_subnet(ipam: Ipam) -> Problems:
 )
 def range_reversed(ipam: Ipam) -> Problems:
     """The first address must not be above the last; where one is not given, it is the network's first or last for hosts."""
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if pool.network is None or pool.network.num_addresses < 4 or (pool.start is None and pool.end is None):
             continue
         inside = usable(pool.network)
@@ -220,12 +217,12 @@ def range_reversed(ipam: Ipam) -> Problems:
 )
 def ranges_overlap(ipam: Ipam) -> Problems:
     """host-local refuses it; whereabouts would give a pod two addresses out of one range."""
-    spans = sorted(((span, pool) for pool in pools_of(ipam) if (span := pool.span)), key=lambda item: item[0])
-    furthest: tuple[int, int, Pool] | None = None
+    spans = sorted(((span, pool) for pool in ranges_of(ipam) if (span := pool.span)), key=lambda item: item[0])
+    furthest: tuple[int, int, Range] | None = None
     for span, pool in spans:
         if furthest and furthest[0] == span.family and span.first <= furthest[1]:
             level: Level | None = None if ipam.type == "host-local" else "warning"
-            later = max(pool, furthest[2], key=lambda p: p.path)
+            later = max(pool, furthest[2], key=lambda p: p.part.path)
             earlier = furthest[2] if later is pool else pool
             message = f"the range {later.span} overlaps {earlier.span}"
             yield Problem(later.key_path(later.key), message, "Let each address be in one range only.", level)
@@ -244,7 +241,7 @@ def ranges_overlap(ipam: Ipam) -> Problems:
 def mixed_families(ipam: Ipam) -> Problems:
     """One address is given out of each set; for both families write two sets."""
     families: dict[int, int] = {}
-    for pool in pools_of(ipam) if ipam.type == "host-local" else ():
+    for pool in ranges_of(ipam) if ipam.type == "host-local" else ():
         if pool.network is None or pool.set < 0:
             continue
         if families.setdefault(pool.set, pool.network.version) != pool.network.version:
@@ -264,9 +261,9 @@ def mixed_families(ipam: Ipam) -> Problems:
 )
 def bad_exclude(ipam: Ipam) -> Problems:
     """Networks and single addresses only. What lies outside the range excludes nothing."""
-    for pool in pools_of(ipam) if ipam.type == "whereabouts" else ():
+    for pool in ranges_of(ipam) if ipam.type == "whereabouts" else ():
         for i, item in enumerate(pool.part.entries("exclude")):
-            path = (*pool.path, pool.part.key("exclude"), i)
+            path = (*pool.part.path, pool.part.key("exclude"), i)
             span = exclusion(item)
             if isinstance(item, str) and span is None:
                 yield Problem(
@@ -281,7 +278,7 @@ def bad_exclude(ipam: Ipam) -> Problems:
                 )
         if pool.span and not pool.handed_out:
             yield Problem(
-                (*pool.path, pool.part.key("exclude")),
+                (*pool.part.path, pool.part.key("exclude")),
                 f"nothing of {pool.span} is left",
                 "Exclude less, or take a larger range.",
             )
@@ -316,13 +313,13 @@ def static_no_address(ipam: Ipam) -> Problems:
 def ipam_key_for_other_plugin(ipam: Ipam) -> Problems:
     """Each names its ranges otherwise, and ignores the others' keys: an error where no range is left, else a warning."""
     for key, owner in _foreign(ipam):
-        nothing_left = not (pools_of(ipam) or static_addresses(ipam)) and ipam.type != "dhcp"
+        nothing_left = not (ranges_of(ipam) or fixed_of(ipam)) and ipam.type != "dhcp"
         yield _of_other(ipam, (key,), owner, nothing_left=nothing_left)
-    for pool in pools_of(ipam) if ipam.type in IPAM else ():
-        for key in pool.part.data if pool.path else ():
+    for pool in ranges_of(ipam) if ipam.type in IPAM else ():
+        for key in pool.part.data if pool.part.path else ():
             owners = [name for name, known in _OF_RANGES.items() if key.lower() in known]
             if owners and ipam.type not in owners:
-                yield _of_other(ipam, (*pool.path, key), owners[0], nothing_left=pool.network is None)
+                yield _of_other(ipam, (*pool.part.path, key), owners[0], nothing_left=pool.network is None)
 
 
 _OF_RANGES = {of: {key.lower() for key in keys} for (of, name), keys in INNER.items() if name in {"ranges", "ipRanges"}}

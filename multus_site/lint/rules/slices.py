@@ -1,6 +1,6 @@
 """Rules on whereabouts' slices: with `node_slice_size` each node hands out a part of the range of its own."""
 
-from multus_site.lint.pools import pools_of
+from multus_site.cni.ranges import ranges_of, slice_length
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
 
@@ -17,10 +17,10 @@ _DIVIDE = "whereabouts pkg/iphelpers/iphelpers.go DivideRangeBySize"
 )
 def node_slice_larger_than_range(ipam: Ipam) -> Problems:
     """The range is divided into slices, one for each node; a shorter prefix is a larger slice."""
-    length = _length(ipam)
+    length = slice_length(ipam)
     if length is None:
         return
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if pool.network and length < pool.network.prefixlen:
             hint = f"Write a prefix length from /{pool.network.prefixlen} to /{pool.network.max_prefixlen - 2}."
             yield Problem(
@@ -43,11 +43,11 @@ def node_slice_impossible(ipam: Ipam) -> Problems:
     if ipam.type != "whereabouts" or not text:
         return
     path = (ipam.key("node_slice_size"),)
-    length = _length(ipam)
+    length = slice_length(ipam)
     if length is None:
         yield Problem(path, f"{text!r} is no prefix length", "Write one such as /26.")
         return
-    for pool in pools_of(ipam):
+    for pool in ranges_of(ipam):
         if pool.network is None:
             continue
         if pool.network.version == 6:
@@ -58,9 +58,3 @@ def node_slice_impossible(ipam: Ipam) -> Problems:
             message = f"{pool.text} is not the address of a network, and only those are divided"
             hint = f'Write "{pool.key}": "{pool.network}", and the bounds as range_start and range_end.'
             yield Problem(pool.key_path(pool.key), message, hint)
-
-
-def _length(ipam: Ipam) -> int | None:
-    """Prefix length of a node's slice; None if it is absent or none."""
-    text = ipam.text("node_slice_size").removeprefix("/") if ipam.type == "whereabouts" else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None

@@ -1,11 +1,10 @@
 """What a pod's annotation `k8s.v1.cni.cncf.io/networks` asks for, read as Multus reads it (pkg/k8sclient/k8sclient.go)."""
 
-from typing import cast
+from dataclasses import dataclass
 
 from multus_site.cni import go_json
+from multus_site.cni.configuration import Part
 from multus_site.cni.plugin_keys import fits
-from multus_site.lint.facts import Facts
-from multus_site.lint.subjects import Part, Selection
 from multus_site.model.positions import Data, Path
 
 ANNOTATION = "k8s.v1.cni.cncf.io/networks"
@@ -28,6 +27,23 @@ KEYS = {
     "ipam-claim-reference": "text",
 }
 """Keys of the JSON form (multus-cni pkg/types NetworkSelectionElement)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """One attachment that a pod asks for. `interface` is the effective name; `item` is set in the JSON form only."""
+
+    name: str
+    namespace: str
+    interface: str
+    path: Path
+    item: Part | None = None
+    offset: int | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Namespace and name of the NetworkAttachmentDefinition."""
+        return f"{self.namespace}/{self.name}"
 
 
 def is_json(text: str) -> bool:
@@ -60,14 +76,14 @@ def json_items(text: str) -> list[Data] | None:
     return data if mistake is None and isinstance(data, list) else None
 
 
-def selections_of(text: str, namespace: str, path: Path, facts: Facts) -> list[Selection]:
+def selections_of(text: str, namespace: str, path: Path) -> list[Selection]:
     """The attachments of an annotation that can be read; a custom interface name still takes its position (getIfname)."""
     found: list[Selection] = []
     if is_json(text):
         for i, item in enumerate(json_items(text) or [], 1):
             if not isinstance(item, dict):
                 continue
-            part = Part(item, (*path, i - 1), facts)
+            part = Part(item, (*path, i - 1))
             interface = part.text("interface") or part.text("interfaceRequest") or f"net{i}"
             found.append(
                 Selection(part.text("name"), part.text("namespace") or namespace, interface, (*path, i - 1), part)
@@ -87,9 +103,3 @@ def misfits(item: Part) -> list[tuple[str, str]]:
         for key, value in item.data.items()
         if key.lower() in kinds and not fits(kinds[key.lower()], value)
     ]
-
-
-def texts(item: Part, key: str) -> list[str]:
-    """Entries of a list of text; none where the type is wrong."""
-    value = item.get(key)
-    return cast(list[str], value) if fits("texts", value) and isinstance(value, list) else []

@@ -1,9 +1,10 @@
-"""Addresses and ranges as Go's net package reads them, and what is inside what.
+"""IP and MAC addresses as Go's net package reads them, and spans of addresses.
 
-Python's ipaddress takes more than Go does (netmasks, scopes): those are refused here.
+Python's ipaddress accepts more than Go does (netmasks, zones, no length): those are refused here.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -11,8 +12,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_PREFIX = re.compile(r"^[0-9]{1,3}\Z")
+_LENGTH = re.compile(r"^[0-9]{1,3}\Z")
 _ZEROS = re.compile(r"(^|\.)0+(?=[0-9])")
+_BYTE = "[0-9a-fA-F]{2}"
+_SEPARATOR = re.compile(r"[:.-]")
+_HARDWARE = tuple(
+    re.compile(form) for form in (rf"{_BYTE}(:{_BYTE})*", rf"{_BYTE}(-{_BYTE})*", rf"{_BYTE}{_BYTE}(\.{_BYTE}{_BYTE})*")
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +44,7 @@ class Span:
 
 @lru_cache(maxsize=4096)
 def parse_address(text: str, *, sloppy: bool = False) -> Address | None:
-    """An address without prefix length; `sloppy` as whereabouts does (leading zeros are decimal). None if it is none."""
+    """An address without prefix length, None for anything else; `sloppy` as whereabouts reads it (leading zeros are decimal)."""
     if "%" in text:
         return None
     try:
@@ -51,14 +57,19 @@ def parse_address(text: str, *, sloppy: bool = False) -> Address | None:
 
 @lru_cache(maxsize=4096)
 def parse_cidr(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | None:
-    """Address and network of ADDRESS/LENGTH; host bits are allowed here. None if it is none."""
+    """Address and network of ADDRESS/LENGTH, None for anything else; host bits are allowed here."""
     before, slash, length = text.partition("/")
     address = parse_address(before, sloppy=sloppy)
-    if not slash or address is None or not _PREFIX.match(length) or int(length) > address.max_prefixlen:
+    if not slash or address is None or not _LENGTH.match(length) or int(length) > address.max_prefixlen:
         return None
     return address, ip_network(
         (int(address), int(length)) if address.version == 4 else (address, int(length)), strict=False
     )
+
+
+def single(address: Address) -> Span:
+    """One address."""
+    return Span(address.version, int(address), int(address))
 
 
 def whole(network: Network) -> Span:
@@ -67,7 +78,7 @@ def whole(network: Network) -> Span:
 
 
 def usable(network: Network) -> Span:
-    """The addresses that host-local and whereabouts hand out of a network: neither its own nor, of IPv4, the broadcast."""
+    """The addresses that host-local and whereabouts hand out of a network: not its own and not, of IPv4, the broadcast address."""
     last = int(network.broadcast_address) - (1 if network.version == 4 else 0)
     return Span(network.version, int(network.network_address) + 1, last)
 
@@ -85,7 +96,7 @@ def hosts_hint(network: Network) -> str:
     return f"an address between {host(span, span.first)} and {host(span, span.last)}"
 
 
-def without(span: Span, excluded: list[Span]) -> list[Span]:
+def without(span: Span, excluded: Iterable[Span]) -> list[Span]:
     """What is left of a span, in order."""
     left, start = [], span.first
     for hole in sorted(excluded):
@@ -97,3 +108,36 @@ def without(span: Span, excluded: list[Span]) -> list[Span]:
     if start <= span.last:
         left.append(Span(span.family, start, span.last))
     return left
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The same addresses in as few spans as possible, sorted."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        last = found[-1] if found else None
+        if last and last.family == span.family and span.first <= last.last + 1:
+            found[-1] = Span(span.family, last.first, max(last.last, span.last))
+        else:
+            found.append(span)
+    return found
+
+
+def total(spans: Iterable[Span]) -> int:
+    """How many different addresses."""
+    return sum(span.last - span.first + 1 for span in merged(spans))
+
+
+def octets(text: str) -> bytes | None:
+    """The six bytes of an Ethernet address in one of the forms of Go's net.ParseMAC, None for anything else."""
+    return bytes.fromhex(_SEPARATOR.sub("", text)) if hardware_address(text, 6) else None
+
+
+def hardware_address(text: str, length: int) -> bool:
+    """Whether Go's net.ParseMAC reads a text as an address of this many bytes (6, 8 or 20)."""
+    return len(_SEPARATOR.sub("", text)) == 2 * length and any(form.fullmatch(text) for form in _HARDWARE)
+
+
+def unicast(text: str) -> str:
+    """The same MAC address with the multicast bit cleared, for hints."""
+    found = octets(text)
+    return ":".join(f"{b:02x}" for b in (bytes([found[0] & 0xFE]) + found[1:])) if found else "02:00:0a:01:0a:05"

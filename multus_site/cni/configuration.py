@@ -1,0 +1,188 @@
+"""A CNI configuration, read as libcni and the plugins read it: the plugins in it and their address management.
+
+Nothing here raises: what has an odd shape is left out, and the linter's rules report it. Go reads the keys of a struct in any
+case (`VLANID` is `vlanId`), so parts are asked for keys by their name in the Go source. Paths begin at the configuration.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from multus_site.cni import go_json
+from multus_site.model.positions import Data, Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A JSON object whose keys Go reads in any case; the last of several wins, as in encoding/json."""
+
+    data: dict[str, Data]
+    path: Path
+    keys: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", {str(key).lower(): key for key in self.data})
+
+    def get(self, name: str) -> Data:
+        """The value of a key, None if it is absent (or null, which Go takes for absent)."""
+        if name in self.data and len(self.keys) == len(self.data):
+            return self.data[name]
+        key = self.keys.get(name.lower())
+        return self.data[key] if key is not None else None
+
+    def has(self, name: str) -> bool:
+        """Whether the key is there, with another value than null."""
+        return self.get(name) is not None
+
+    def key(self, name: str) -> str:
+        """The key as it is written, for paths."""
+        return self.keys.get(name.lower(), name)
+
+    def text(self, name: str) -> str:
+        """Text of a key, empty if it is absent or no text."""
+        value = self.get(name)
+        return value if isinstance(value, str) else ""
+
+    def integer(self, name: str) -> int | None:
+        """Whole number of a key."""
+        value = self.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def entries(self, name: str) -> list[Data]:
+        """Entries of a list, none if it is absent or no list."""
+        value = self.get(name)
+        return value if isinstance(value, list) else []
+
+    def texts(self, name: str) -> list[str]:
+        """Entries of a list of text; none where one is something else, for which Go refuses the list (but null)."""
+        found = [entry for entry in self.entries(name) if entry is not None]
+        texts = [entry for entry in found if isinstance(entry, str)]
+        return texts if len(texts) == len(found) else []
+
+    def objects(self, name: str) -> Iterator["Part"]:
+        """Objects of a list, each with its path relative to this part."""
+        for i, entry in enumerate(self.entries(name)):
+            if isinstance(entry, dict):
+                yield Part(entry, (self.key(name), i))
+
+
+def inner_parts(part: Part, name: str) -> Iterator[Part]:
+    """Objects that a key holds, in lists of any depth or not; their paths are relative to the part."""
+    stack: list[tuple[Path, Data]] = [((part.key(name),), part.get(name))]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, dict):
+            yield Part(value, path)
+        elif isinstance(value, list):
+            stack += [((*path, i), item) for i, item in reversed(list(enumerate(value)))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Config(Part):
+    """A CNI configuration: one plugin, or a list of them."""
+
+    plugins: "tuple[Plugin, ...]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        Part.__post_init__(self)
+        found: list[Plugin] = []
+        if not self.is_list:
+            if self.has("type"):
+                found.append(self._plugin(self.data, self.path, 0))
+        else:
+            for i, item in enumerate(self.entries("plugins")):
+                if isinstance(item, dict):
+                    found.append(self._plugin(item, (*self.path, self.key("plugins"), i), i))
+        object.__setattr__(self, "plugins", tuple(found))
+
+    def _plugin(self, data: dict[str, Data], path: Path, index: int) -> "Plugin":
+        """One of the plugins."""
+        return Plugin(data, path, self, index)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a configuration list. Multus looks for `type` first."""
+        return not self.text("type") and self.data.get("plugins") is not None
+
+    @property
+    def version(self) -> str:
+        """The CNI version that plugins are called with; empty if none is given."""
+        versions = [v for v in self.entries("cniVersions") if isinstance(v, str)]
+        return max([*versions, self.text("cniVersion")], key=version_key) if versions else self.text("cniVersion")
+
+    @property
+    def addresses(self) -> "Sequence[Ipam]":
+        """Address management of every plugin."""
+        return [plugin.ipam for plugin in self.plugins if plugin.ipam is not None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plugin(Part):
+    """One plugin's configuration."""
+
+    config: Config
+    index: int
+    ipam: "Ipam | None" = field(init=False)
+
+    def __post_init__(self) -> None:
+        Part.__post_init__(self)
+        ipam = self.get("ipam")
+        made = self._ipam(ipam, (*self.path, self.key("ipam"))) if isinstance(ipam, dict) else None
+        object.__setattr__(self, "ipam", made)
+
+    def _ipam(self, data: dict[str, Data], path: Path) -> "Ipam":
+        """Its address management."""
+        return Ipam(data, path, self)
+
+    @property
+    def type(self) -> str:
+        """Name of the plugin's binary."""
+        return self.text("type")
+
+    @property
+    def chained(self) -> bool:
+        """Whether it works on what an earlier plugin made."""
+        return self.index > 0
+
+    @property
+    def master(self) -> str | None:
+        """The node's interface that it works on: empty for that of the default route, None if it works on none."""
+        if self.get("linkInContainer") is True:
+            return None
+        if self.type in {"macvlan", "vlan"} or (self.type == "ipvlan" and not self.chained):
+            return self.text("master")
+        return None
+
+    def capability(self, name: str) -> bool:
+        """Whether the runtime passes on something of the pod."""
+        capabilities = self.get("capabilities")
+        return isinstance(capabilities, dict) and capabilities.get(name) is True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ipam(Part):
+    """Address management of a plugin; of none when it stands by itself in a file."""
+
+    plugin: Plugin | None = None
+
+    @property
+    def type(self) -> str:
+        """Name of the plugin's binary."""
+        return self.text("type")
+
+    @property
+    def interface_type(self) -> str:
+        """Type of the plugin that gets the addresses, empty if unknown."""
+        return self.plugin.type if self.plugin else ""
+
+
+def read(config: Any) -> Config:  # noqa: ANN401  # whatever somebody wrote there
+    """The configuration in a text of JSON, or in an object; one without plugins where it is neither."""
+    data = go_json.parse(config)[0] if isinstance(config, str) else config
+    return Config(data if isinstance(data, dict) else {}, ())
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """A CNI version as numbers, for comparing; () for what is none."""
+    parts = version.split(".")
+    return tuple(int(part) for part in parts) if parts and all(p.isascii() and p.isdigit() for p in parts) else ()
