@@ -61,7 +61,7 @@ environment() {
     [ -n "$python" ] || fail "there is no Python 3.11 to 3.13; install one, such as: apt-get install python3 python3-venv"
     want=$(cat requirements.txt requirements-dev.txt constraints.txt pyproject.toml | cksum)
     if [ "$(cat .venv/.requirements 2>/dev/null)" = "$want" ] && .venv/bin/python -c '' 2>/dev/null; then return 0; fi
-    echo "making .venv: what requirements-dev.txt pins"
+    echo "making .venv: multus-site and requirements-dev.txt"
     rm -rf .venv
     if ! "$python" -m venv .venv >/dev/null 2>&1; then
         if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -72,8 +72,6 @@ environment() {
     fi
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt ||
         fail "the pinned Python packages cannot be installed; see pip's message above, then run the same command again"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ||
-        fail "multus-site itself cannot be installed; see pip's message above, then run the same command again"
     printf '%s' "$want" >.venv/.requirements
 }
 

@@ -21,7 +21,7 @@ AT_LEAST = tuple(map(int, modules.PULUMI.split(".")))[:2]
 
 HOST = "pulumi-language-python"
 PROVIDERS = {"command": "1.2.1", "kubernetes": "4.34.2"}
-"""Exactly the versions of the SDK wheels in requirements.txt: an SDK and its provider are one release."""
+"""Exactly the versions of the SDK wheels in constraints.txt: an SDK and its provider are one release."""
 
 STAND_INS = Path(__file__).parents[1] / "standins"
 EXPLICIT = "MULTUS_SITE_PROVIDERS"

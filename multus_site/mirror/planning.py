@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import platform
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -126,9 +125,8 @@ def _of_pulumi() -> Iterator[File]:
 
 
 def _wheels(kubespray: Path, python: Path) -> Iterator[Wheel]:
-    found = wheels.resolved(kubespray / "requirements.txt", python, "Kubespray's Ansible")
-    own = Path(__file__).parents[2] / "requirements.txt"
-    found += wheels.resolved(own, Path(sys.executable), "this program")
+    found = wheels.of_file(kubespray / "requirements.txt", python, "Kubespray's Ansible")
+    found += wheels.of_this_program("this program")
     yield from {wheel.name: wheel for wheel in reversed(found)}.values()
 
 

@@ -1,19 +1,52 @@
 """Python packages for the machine where Pulumi runs: Kubespray's Ansible, and this program's own; and a page of them for pip."""
 
 import html
+import importlib.metadata
 import json
 import subprocess
 import sys
+import tempfile
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from multus_site.mirror.contents import MirrorError, Wheel
 
 PIP_SECONDS = 300
 
+PROGRAM = "multus-site"
 
-def resolved(requirements: Path, python: Path, why: str) -> list[Wheel]:
-    """What `pip install -r` would install for a Python, with sums; nothing is installed. Raises MirrorError."""
+
+def of_file(requirements: Path, python: Path, why: str) -> list[Wheel]:
+    """What `pip install -r` would install for a Python. Raises MirrorError."""
+    return _resolved(["-r", str(requirements)], python, why)
+
+
+def of_this_program(why: str) -> list[Wheel]:
+    """This program with its dependencies, in the versions installed here; of a checkout, what builds it instead of itself. Raises MirrorError."""
+    program = importlib.metadata.distribution(PROGRAM)
+    asked = {line.partition(";")[0] for line in program.requires or ()}
+    # Where pip took it from; nothing where that was an index.
+    origin = json.loads(program.read_text("direct_url.json") or "{}")
+    if checkout := "dir_info" in origin:
+        project = Path(url2pathname(urlsplit(origin["url"]).path), "pyproject.toml")
+        asked |= set(tomllib.loads(project.read_text(encoding="utf-8"))["build-system"]["requires"])
+    else:
+        asked.add(f"{PROGRAM} @ {origin['url']}" if origin else PROGRAM)
+    installed = {
+        f"{found.name}=={found.version}\n"
+        for found in importlib.metadata.distributions()
+        if not (checkout and found.name == PROGRAM)
+    }
+    with tempfile.NamedTemporaryFile("w", prefix="multus-site-", suffix=".txt") as constraints:
+        constraints.writelines(sorted(installed))
+        constraints.flush()
+        return _resolved([*sorted(asked), "-c", constraints.name], Path(sys.executable), why)
+
+
+def _resolved(asked: list[str], python: Path, why: str) -> list[Wheel]:
     command = [
         sys.executable,
         "-m",
@@ -24,17 +57,16 @@ def resolved(requirements: Path, python: Path, why: str) -> list[Wheel]:
         "--quiet",
         "--disable-pip-version-check",
     ]
-    command += ["--dry-run", "--ignore-installed", "--report", "-", "-r", requirements.name]
+    command += ["--dry-run", "--ignore-installed", "--report", "-", *asked]
     try:
         done = subprocess.run(
-            command, cwd=requirements.parent, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=PIP_SECONDS, check=False,
-        )  # fmt: skip
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PIP_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
-        msg = f"pip took longer than {PIP_SECONDS} s to say what {requirements} needs"
+        msg = f"pip took longer than {PIP_SECONDS} s to list the wheels of {why}"
         raise MirrorError(msg) from None
     if done.returncode:
-        msg = f"pip cannot say what {requirements} needs: {done.stderr.strip()[-300:]}"
+        msg = f"pip cannot list the wheels of {why}: {done.stderr.strip()[-300:]}"
         raise MirrorError(msg)
     downloads = [item["download_info"] for item in json.loads(done.stdout)["install"]]
     return [Wheel(one["url"], one["archive_info"]["hashes"]["sha256"], why) for one in downloads]

@@ -1,5 +1,6 @@
 """What a site needs, asked of the real Kubespray, the real APT and the real pip; each where it can be had."""
 
+import importlib.metadata
 import os
 import urllib.error
 import urllib.request
@@ -154,9 +155,19 @@ def test_a_package_that_is_not_there_is_told(netbase):  # noqa: ARG001 # skips w
 def test_wheels_with_sums_and_the_page_of_them(tmp_path):
     (tmp_path / "requirements.txt").write_text("jmespath==1.1.0\n")
     try:
-        found = wheels.resolved(tmp_path / "requirements.txt", Path(os.sys.executable), "a test")
+        found = wheels.of_file(tmp_path / "requirements.txt", Path(os.sys.executable), "a test")
     except MirrorError as error:
         pytest.skip(f"no package index: {error}")
     assert [wheel.name for wheel in found] == ["jmespath-1.1.0-py3-none-any.whl"]
     page = wheels.page([*found, Wheel("https://x/a+b-1.whl", "0" * 64, "x")])
     assert f'<a href="jmespath-1.1.0-py3-none-any.whl#sha256={found[0].sha256}">' in page
+
+
+def test_wheels_of_this_program_in_the_versions_installed_here():
+    try:
+        found = {wheel.name for wheel in wheels.of_this_program("this program")}
+    except MirrorError as error:
+        pytest.skip(f"no package index: {error}")
+    for name in ("pulumi", "kr8s", "hatchling"):  # of an extra, of another extra, what builds a checkout
+        assert any(file.startswith(f"{name}-{importlib.metadata.version(name)}-") for file in found)
+    assert not any(file.startswith(("pytest", "mypy", "multus")) for file in found)

@@ -152,12 +152,12 @@ def test_a_named_folder_comes_first(cache, tmp_path, said, monkeypatch):
 
 
 def test_providers_are_of_the_sdk_wheels_versions():
-    pins = dict(re.findall(r"^pulumi-(\S+)==(\S+)$", (PROJECT / "requirements.txt").read_text(), re.MULTILINE))
+    pins = dict(re.findall(r"^pulumi_(\S+)==(\S+)$", (PROJECT / "constraints.txt").read_text(), re.MULTILINE))
     assert {name: pins[name] for name in pulumi.PROVIDERS} == pulumi.PROVIDERS
 
 
 def test_the_official_cli_is_of_the_sdks_version():
-    assert f"\npulumi=={pulumi.OFFICIAL}\n" in (PROJECT / "requirements.txt").read_text()
+    assert f"\npulumi=={pulumi.OFFICIAL}\n" in (PROJECT / "constraints.txt").read_text()
 
 
 def test_the_environment_puts_the_labs_own_tools_first(cache, tmp_path, monkeypatch):
