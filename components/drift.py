@@ -12,9 +12,9 @@ from typing import Any
 import pulumi
 
 from multus_site.model.nodes import Nodes
-from multus_site.nodes.drift.access import answering, shell
-from multus_site.nodes.drift.nodes import Drift as NodeDrift
-from multus_site.nodes.drift.nodes import Unreachable, look_at_all, mendable
+from multus_site.nodes.drift.comparison import of_commands
+from multus_site.nodes.drift.observation import answering, observe_all
+from multus_site.ssh.openssh import shell
 from multus_site.ssh.ssh_route import Way
 
 from .backends import stopped
@@ -83,11 +83,9 @@ def _look(
     if not there:
         return counters, lines
     with shell(Way.parse(way), known_hosts) as reached:
-        seen = look_at_all(reached, nodes, {node: applied[node] for node in there})
-    for node, state in seen.items():
-        found: list[NodeDrift] = []
-        if not isinstance(state, Unreachable):
-            found = [d for d in mendable(nodes, node, applied[node], state) if d.mended_by == "pulumi up"]
+        observed = observe_all(reached, nodes, {node: applied[node] for node in there})
+    for node, state in observed.done.items():
+        found = [d for d in of_commands(nodes, node, applied[node], state) if d.restored_by == "pulumi up"]
         lines += [d.line() for d in found]
         counters[node]["mended"] += bool(found)
     return counters, lines

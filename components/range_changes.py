@@ -22,6 +22,8 @@ def looked_at(site: Site, kubeconfig: pulumi.Output[str]) -> pulumi.Output[str]:
             except LiveAddressesError as error:
                 pulumi.log.warn(f"addresses in use were not looked at: {error}")
                 return text
+            for sentence in live.unread:
+                pulumi.log.warn(sentence)
             found = range_changes(site, live.taken, live.configs)
             for sentence in found.moves:
                 pulumi.log.warn(sentence)

@@ -40,7 +40,7 @@ def addresses(
             found = asyncio.run(read_live(str(kubeconfig) if kubeconfig else None, context))
         except LiveAddressesError as error:
             wrong_use(str(error))
-        live, notes = list(found.taken), list(found.leaked)
+        live, notes = list(found.taken), [*found.unread, *found.leaked]
     lines = address_plan.plan(read, live)
     wrong = [
         *_twice(lines),

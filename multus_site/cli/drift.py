@@ -27,8 +27,9 @@ def drift(
     """
     from multus_site.cli import refresh, stacks
     from multus_site.cli.secrets import host_keys, way
-    from multus_site.nodes.drift.access import shell
-    from multus_site.nodes.drift.nodes import drifts, look_at_all
+    from multus_site.nodes.drift.comparison import drifts
+    from multus_site.nodes.drift.observation import observe_all
+    from multus_site.ssh.openssh import shell
     from multus_site.ssh.ssh_route import known_hosts
 
     stack = stacks.read(site)
@@ -40,8 +41,8 @@ def drift(
     nodes = stack.site.nodes
     keys = {nodes.hosts[node].address: key for node, key in host_keys(stack).items()}
     with shell(way(stack), known_hosts(nodes.ssh, keys)) as reached:
-        seen = look_at_all(reached, nodes, applied)
-    on_nodes, blind = drifts(stack.site, applied, seen)
+        observed = observe_all(reached, nodes, applied)
+    on_nodes, blind = drifts(stack.site, applied, observed)
     objects = []
     try:
         objects = refresh.drifted(stack)

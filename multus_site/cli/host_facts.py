@@ -1,12 +1,12 @@
 """What there is on hosts that are in no site yet: each is logged in to with its confirmed key, and multus_site/scripts/facts.sh looks at it."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from multus_site.cli.host_keys import AT_A_TIME, HostKey
+from multus_site.cli.host_keys import HostKey
 from multus_site.nodes.preflight.collect import facts_of
 from multus_site.ssh.connections import Connections
+from multus_site.ssh.fan_out import fan_out
 from multus_site.ssh.ssh_route import NotLetInError, OtherKeyError, ReachError
 
 FACTS_SECONDS = 120
@@ -24,17 +24,15 @@ async def look_at_all(
     """The facts of all hosts (address → pinned key), at once, as multus_site/scripts/facts.sh prints them for these MODULES and PORTS, and `offset`: the host's clock
     minus ours in seconds. Of those that could not be looked at, why."""
     modules, ports = to_ask
-    limit = asyncio.Semaphore(AT_A_TIME)
 
-    async def one(host: str, key: HostKey) -> dict[str, Any] | NoFactsError:
-        async with limit:
-            try:
-                async with connections.to(host, key.text, PATIENCE) as there:
-                    return await facts_of(there, modules, ports, FACTS_SECONDS)
-            except ReachError as error:
-                return NoFactsError(worded(error, key, user, opened_by))
+    async def one(host: str, key: HostKey) -> dict[str, Any]:
+        async with connections.to(host, key.text, PATIENCE) as there:
+            return await facts_of(there, modules, ports, FACTS_SECONDS)
 
-    return dict(zip(hosts, await asyncio.gather(*(one(*item) for item in hosts.items())), strict=True))
+    outcome = await fan_out(hosts, one, FACTS_SECONDS + 60)
+    failed = {host: NoFactsError(worded(error, hosts[host], user, opened_by)) for host, error in outcome.failed.items()}
+    answers: dict[str, dict[str, Any] | NoFactsError] = {**outcome.done, **failed}
+    return {host: answers[host] for host in hosts}
 
 
 def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
@@ -49,4 +47,4 @@ def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
         return "sudo does not take that password"
     if "a password is required" in said:
         return f"{user} cannot become root without a password; add --ask-sudo-password, or write into /etc/sudoers.d/{user} there: {user} ALL=(ALL) NOPASSWD: ALL"
-    return said.splitlines()[-1]
+    return (said.splitlines() or ["no reason was given"])[-1]

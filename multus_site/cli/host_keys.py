@@ -9,12 +9,13 @@ from pathlib import Path
 import asyncssh
 
 from multus_site.model.types import HOST_KEY_TYPES
+from multus_site.ssh.fan_out import Results, fan_out
+from multus_site.ssh.ssh_route import ReachError
 
 SECONDS = 15
-AT_A_TIME = 64
 
 
-class HostKeyError(RuntimeError):
+class HostKeyError(ReachError):
     """A host whose key is not known: the message says why."""
 
 
@@ -91,19 +92,9 @@ async def scan(host: str, port: int, tunnel: asyncssh.SSHClientConnection | None
 
 async def scan_all(
     hosts: Iterable[str], port: int, tunnel: asyncssh.SSHClientConnection | None = None
-) -> dict[str, HostKey | HostKeyError]:
-    """What all of them show, at once; for those that show none, why."""
-    limit = asyncio.Semaphore(AT_A_TIME)
-
-    async def one(host: str) -> HostKey | HostKeyError:
-        async with limit:
-            try:
-                return await scan(host, port, tunnel)
-            except HostKeyError as error:
-                return error
-
-    hosts = list(hosts)
-    return dict(zip(hosts, await asyncio.gather(*map(one, hosts)), strict=True))
+) -> Results[HostKey]:
+    """The keys that all of them show; for those that show none, why."""
+    return await fan_out(dict.fromkeys(hosts), lambda host, _: scan(host, port, tunnel), SECONDS * 2)
 
 
 def _unanswered(port: int, error: Exception) -> str:

@@ -128,8 +128,8 @@ def _confirmed(
     if asking:
         with host_tables.waiting(f"asking {len(asking)} hosts for their host keys"):
             answers = _on(way, opens, lambda there: scan_all(asking, way.port, there.tunnel))
-        keys |= {address: key for address, key in answers.items() if isinstance(key, HostKey)}
-        silent = {target.called: str(answers[target.address]) for target in hosts if target.address not in keys}
+        keys |= answers.done
+        silent = {target.called: str(answers.failed[target.address]) for target in hosts if target.address not in keys}
     adopted.left_out += [f"{called}: {why}" for called, why in silent.items()]
     _confirm({target.called: keys[target.address] for target in hosts if target.address in keys}, silent, asked)
     return keys

@@ -1,10 +1,10 @@
 """What Pulumi finds changed when it reads back what it can: Kubernetes' objects. `pulumi refresh --preview-only`."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from multus_site.cli.stacks import Stack
+from multus_site.ssh.answers import AnswerError, json_object
 
 
 class RefreshError(Exception):
@@ -40,8 +40,8 @@ def drifted(stack: Stack) -> list[Changed]:
     """The objects that drifted. Raises RefreshError."""
     done = stack.pulumi("refresh", "--preview-only", "--json")
     try:
-        steps = json.loads(done.stdout)["steps"]
-    except (ValueError, KeyError):
+        steps = json_object(done.stdout, "pulumi refresh")["steps"]
+    except (AnswerError, KeyError):
         said = [line for line in (done.stderr + done.stdout).strip().splitlines() if line.strip()]
         msg = f"pulumi refresh --preview-only: {said[-1] if said else 'no output'}"
         raise RefreshError(msg) from None

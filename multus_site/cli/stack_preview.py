@@ -15,6 +15,7 @@ from multus_site.cli.usage_error import wrong_use
 from multus_site.kubespray.preview import PLAN_FILE
 from multus_site.model.load import SiteError, parse_site
 from multus_site.model.site import Site
+from multus_site.ssh.answers import AnswerError, json_object
 
 SECONDS = 3600
 _NOT_THERE = "no stack named"
@@ -48,10 +49,13 @@ def known(stack: Stack) -> Known:
             return Known(there=False)
         last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         wrong_use(f"pulumi does not say what was applied to stack {stack.name}: {last}")
-    outputs = json.loads(done.stdout)
+    try:
+        outputs = json_object(done.stdout, "pulumi stack output --json")
+    except AnswerError as error:
+        wrong_use(f"stack {stack.name}: {error}")
     try:
         applied = parse_site(json.loads(outputs["site"]), source="what was applied")
-    except (KeyError, SiteError):
+    except (KeyError, TypeError, ValueError, SiteError):
         return Known(there=True, older="kubeconfig" in outputs)
     return Known(there=True, applied=applied)
 
@@ -65,8 +69,8 @@ def preview(stack: Stack, *, there: bool) -> Seen:
             "preview", "--json", seconds=SECONDS, folder=folder, environment={**environment, PLAN_FILE: str(plan)}
         )
         try:
-            data = json.loads(done.stdout)
-        except ValueError:
+            data = json_object(done.stdout, "pulumi preview --json")
+        except AnswerError:
             last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
             wrong_use(f"pulumi does not preview stack {stack.name}: {last}")
         if done.returncode and not any(one.get("severity") == "error" for one in data.get("diagnostics") or []):

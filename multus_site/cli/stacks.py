@@ -1,6 +1,5 @@
 """Which site a command is about, and what Pulumi knows of its stack."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 from multus_site.cli.usage_error import wrong_use
 from multus_site.model.load import SiteError, load_stack_file
 from multus_site.model.site import Site
+from multus_site.ssh.answers import AnswerError, json_object
 
 FOLDER = Path("stacks")
 
@@ -57,7 +57,10 @@ class Stack:
             wrong_use(
                 f"pulumi does not give the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login chooses another"
             )
-        outputs: dict[str, Any] = json.loads(done.stdout)
+        try:
+            outputs = json_object(done.stdout, "pulumi stack output --json")
+        except AnswerError as error:
+            wrong_use(f"stack {self.name}: {error}")
         if "kubeconfig" not in outputs:
             wrong_use(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")
         return outputs

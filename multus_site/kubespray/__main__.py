@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
@@ -17,13 +16,17 @@ from multus_site.kubespray import environment, source
 from multus_site.kubespray.conflicts import refuse_other_multus
 from multus_site.kubespray.document import Document, KubesprayError, Origin
 from multus_site.kubespray.known_variables import unknown
-from multus_site.kubespray.limits import forks
 from multus_site.kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan
 from multus_site.kubespray.record import ON_NODE, Record, from_pulumi, newest
 from multus_site.kubespray.releases import newest as newest_release
 from multus_site.kubespray.run import Runner
 from multus_site.kubespray.work_folder import Workplace
+from multus_site.ssh.fan_out import fan_out_blocking
 from multus_site.ssh.openssh import Shell, explained
+from multus_site.ssh.ssh_route import ReachError
+
+LOGIN_SECONDS = 120
+"""Time for one host; the shell gives up before."""
 
 
 def say(line: str) -> None:
@@ -116,18 +119,24 @@ class Cluster:
         stay = self.record.applied.hosts if self.record.applied else {}
         out = leaving(self.record.applied, self.document) if self.record.applied else []
         asked = [*out, *(host for host in there if host not in stay and host not in self.document.hosts)]
-        return frozenset(host for host in asked if self.shell.run(there[host], "true").returncode)
+        return frozenset(self._logins({host: there[host] for host in asked}))
 
     def _reach(self, hosts: Iterable[str]) -> None:
         """Raises KubesprayError, before anything is changed anywhere, for every host that can't be logged in to or shows another key."""
-        wanted = sorted(hosts)
-        with ThreadPoolExecutor(forks(len(wanted))) as pool:
-            answers = pool.map(lambda host: self.shell.run(self.document.hosts[host], "true"), wanted)
-            failed = [(host, done.stderr) for host, done in zip(wanted, answers, strict=True) if done.returncode]
-        if failed:
-            raise KubesprayError(
-                "\n".join(self._unreached(self.document.hosts[host], host, why) for host, why in failed)
-            )
+        there = self.document.hosts
+        if failed := self._logins({host: there[host] for host in sorted(hosts)}):
+            raise KubesprayError("\n".join(self._unreached(there[host], host, why) for host, why in failed.items()))
+
+    def _logins(self, hosts: dict[str, dict[str, Any]]) -> dict[str, str]:
+        """Tries to log in to hosts: those that fail, with what SSH said."""
+
+        def login(_: str, host: dict[str, Any]) -> None:
+            done = self.shell.run(host, "true")
+            if done.returncode:
+                raise ReachError(done.stderr)
+
+        failed = fan_out_blocking(hosts, login, LOGIN_SECONDS).failed
+        return {host: str(error) for host, error in failed.items()}
 
     def _unreached(self, host: dict[str, Any], called: str, why: str) -> str:
         return f"{called} can't be logged in to: {explained(why.strip())[-600:]}\nTo try it: {self.shell.by_hand(host)}"

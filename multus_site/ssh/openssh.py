@@ -1,10 +1,12 @@
 """OpenSSH options that hold for Ansible and for our own few commands alike: pinned keys, what the site logs in with, nothing of the user's own."""
 
+import contextlib
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,16 @@ _PASSWORD = {
     "PreferredAuthentications": "publickey,password,keyboard-interactive",
     "NumberOfPasswordPrompts": "1",
 }
+
+
+@contextlib.contextmanager
+def shell(way: Way, hosts: str) -> Iterator[Shell]:
+    """A shell on the nodes; its secrets are in files that only their owner reads, and are removed afterwards. `hosts`: known_hosts."""
+    with tempfile.TemporaryDirectory(prefix="multus-site-") as name:
+        folder = Path(name)
+        lay_out(way, folder / "keys")
+        (folder / "known_hosts").write_text(hosts)
+        yield Shell(way, folder / "keys", folder / "known_hosts")
 
 
 def lay_out(way: Way, keys: Path) -> None:

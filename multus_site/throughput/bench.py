@@ -12,10 +12,11 @@ from kr8s.asyncio.objects import Namespace, Pod, new_class
 
 from multus_site.model.throughput import Throughput
 from multus_site.render.attachment import API_VERSION, KIND
-from multus_site.render.workload import NETWORK_STATUS
+from multus_site.ssh.answers import AnswerError, first_line, last_object
 from multus_site.throughput.figures import RefusedError
 from multus_site.throughput.plan import NAMESPACE, NODE, Path, Plan
 from multus_site.verify.cluster import EXEC_ERRORS, Cluster, LookError
+from multus_site.verify.network_status import StatusError, annotation, network_status
 
 READY_SECONDS = 120
 GONE_SECONDS = 120
@@ -45,10 +46,15 @@ class Bench:
             address = {pod.name: str(pod.raw["status"]["podIP"]) for pod in (client, server)}
             return replace(path, client=address[client.name], server=address[server.name])
         for pod, given in ((client, path.client), (server, path.server)):
-            entries = json.loads(pod.raw["metadata"].get("annotations", {}).get(NETWORK_STATUS, "[]"))
-            held = [ip for e in entries if e.get("interface") == path.interface for ip in e.get("ips", [])]
+            node = pod.raw["spec"]["nodeName"]
+            try:
+                entries = network_status(annotation(pod.raw))
+            except StatusError as error:
+                msg = f"{path.network}: pod {pod.name} on {node}: {error}"
+                raise RefusedError(msg) from None
+            held = [address for e in entries if e.interface == path.interface for address in e.addresses]
             if given not in held:
-                msg = f"{path.network}: {path.interface} of the pod on {pod.raw['spec']['nodeName']} has {held or 'no address'}, {given} was given"
+                msg = f"{path.network}: {path.interface} of the pod on {node} has {held or 'no address'}, {given} was given"
                 raise RefusedError(msg)
         return path
 
@@ -92,7 +98,8 @@ class Bench:
         except EXEC_ERRORS:
             return None
         numbers = done.stdout.decode(errors="replace").split()
-        if done.returncode or len(numbers) != 2 or int(numbers[0]) <= 0:
+        # A link that is down has the speed -1.
+        if done.returncode or len(numbers) != 2 or not all(map(str.isdecimal, numbers)) or numbers[0] == "0":
             return None
         return int(numbers[0]) / 1000, int(numbers[1])
 
@@ -117,14 +124,11 @@ class Bench:
             return {}
         whole = {**task, "uid": pod.raw["metadata"]["uid"]}
         try:
-            return dict(
-                json.loads(
-                    await self._cluster.on_node(
-                        daemon, whole, "multus_site.verify.probe", "multus_site.throughput.latency"
-                    )
-                )
+            said = await self._cluster.on_node(
+                daemon, whole, "multus_site.verify.probe", "multus_site.throughput.latency"
             )
-        except (LookError, ValueError):
+            return last_object(said, "the latency probe")
+        except (LookError, AnswerError):
             return {}
 
 
@@ -135,16 +139,23 @@ def refuse_other_ways(path: Path, lines: Sequence[str]) -> None:
     """
     try:
         way = json.loads(lines[0])[0].get("dev", "")
-    except (ValueError, IndexError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         way = lines[0]
     if way != path.interface:
         msg = f"{path.network}: the traffic would leave by {way}, not by {path.interface}; refused"
         raise RefusedError(msg)
-    moved = int(lines[3]) - int(lines[1])
-    end = json.loads(lines[2]).get("end", {}) if lines[2].startswith("{") else {}
-    total = end.get("sum_received") or end.get("sum") or {}
-    # UDP counts what was sent, part of which may never have arrived.
-    sent = int(total.get("bytes", 0) * (1 - float(total.get("lost_percent", 0)) / 100))
+    try:
+        moved = int(lines[3]) - int(lines[1])
+        end = json.loads(lines[2]).get("end", {})
+        total = end.get("sum_received") or end.get("sum") or {}
+        # UDP counts what was sent, part of which may never have arrived.
+        sent = int(total.get("bytes", 0) * (1 - float(total.get("lost_percent", 0)) / 100))
+    except (ValueError, TypeError, AttributeError):
+        said = ", ".join(map(first_line, lines[1:]))
+        msg = (
+            f"{path.network}: expected were a counter of bytes, iperf3's result and the counter again; found is {said}"
+        )
+        raise RefusedError(msg) from None
     if sent and moved < sent:
         msg = f"{path.network}: {sent} bytes were measured and {moved} went by {path.interface}; refused"
         raise RefusedError(msg)

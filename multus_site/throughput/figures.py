@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from multus_site.ssh.answers import first_line
 from multus_site.throughput.plan import NODE
 
 
@@ -38,14 +39,16 @@ def run_of(text: str, protocol: str) -> Run:
     """A run out of `iperf3 -J`. Raises RefusedError where iperf3 failed."""
     try:
         said = json.loads(text)
-    except ValueError:
-        last = (text.strip().splitlines() or ["no output"])[-1]
-        msg = f"iperf3 gave no result: {last}"
+        if error := said.get("error"):
+            msg = f"iperf3: {error}"
+            raise RefusedError(msg)
+        return _run(said["end"], protocol)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        msg = f"iperf3 gave no result; its output begins: {first_line(text)}"
         raise RefusedError(msg) from None
-    if error := said.get("error"):
-        msg = f"iperf3: {error}"
-        raise RefusedError(msg)
-    end = said["end"]
+
+
+def _run(end: dict[str, Any], protocol: str) -> Run:
     if protocol == "udp":
         # `sum` counts what the receiver got; before 3.14 its rate is the sender's
         total = end["sum"]

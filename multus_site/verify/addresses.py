@@ -1,7 +1,6 @@
-"""The addresses that live pods have on their networks, as Multus told the API server of them; and what whereabouts holds."""
+"""The addresses that live pods have on their networks, as their network-status says; and the ones that whereabouts has allocated."""
 
 import ipaddress
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,10 @@ from kr8s.asyncio.objects import new_class
 from multus_site.render.address_plan import Taken
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.whereabouts import GROUP
-from multus_site.render.workload import ATTACHMENT_HASH, NETWORK_STATUS
+from multus_site.render.workload import ATTACHMENT_HASH
+from multus_site.ssh.answers import first_line
 from multus_site.verify.connection import connected
+from multus_site.verify.network_status import StatusError, annotation, network_status
 
 
 class LiveAddressesError(RuntimeError):
@@ -22,11 +23,16 @@ class LiveAddressesError(RuntimeError):
 
 @dataclass(frozen=True)
 class Live:
-    """What a cluster says: addresses of pods, configurations of attachments by namespace/name, leaked addresses in words."""
+    """What a cluster says of addresses."""
 
     taken: tuple[Taken, ...]
+    """Addresses of pods."""
     configs: dict[str, str]
+    """Namespace and name of an attachment → its configuration."""
     leaked: tuple[str, ...]
+    """Allocations of pods that no longer exist, a sentence each."""
+    unread: tuple[str, ...]
+    """Pods whose addresses are unknown, because their network-status is malformed, a sentence each."""
 
 
 async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = None) -> Live:
@@ -41,8 +47,12 @@ async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = No
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
         msg = f"the cluster cannot be read: {error}"
         raise LiveAddressesError(msg) from None
-    configs = {f"{n['metadata']['namespace']}/{n['metadata']['name']}": n["spec"].get("config", "") for n in nads}
-    return Live(tuple(taken(pods)), configs, tuple(leaked(pools, pods)))
+    configs = {
+        f"{n['metadata']['namespace']}/{n['metadata']['name']}": str((n.get("spec") or {}).get("config", ""))
+        for n in nads
+    }
+    addresses, unread = taken(pods)
+    return Live(tuple(addresses), configs, tuple(leaked(pools, pods)), tuple(unread))
 
 
 async def _all(api: Any, kind: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # kr8s' own types
@@ -53,30 +63,45 @@ async def _all(api: Any, kind: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # 
         return []
 
 
-def taken(pods: Iterable[dict[str, Any]]) -> Iterator[Taken]:
-    """The addresses of attachments, by the pods' network-status; ended pods hold none."""
+def taken(pods: Iterable[dict[str, Any]]) -> tuple[list[Taken], list[str]]:
+    """The addresses of attachments, from the pods' network-status, and the pods for which it is malformed. Pods that ended hold none."""
+    found: list[Taken] = []
+    unread = []
     for pod in pods:
         metadata = pod["metadata"]
-        annotations = metadata.get("annotations") or {}
-        status = annotations.get(NETWORK_STATUS)
-        if not status or pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
+        if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
             continue
-        for entry in json.loads(status):
-            for address in entry.get("ips") or () if not entry.get("default") else ():
-                name = f"{metadata['namespace']}/{metadata['name']}"
-                node = pod.get("spec", {}).get("nodeName", "")
-                yield Taken(entry["name"], address, name, node, ours=ATTACHMENT_HASH in annotations)
+        name, node = f"{metadata['namespace']}/{metadata['name']}", pod.get("spec", {}).get("nodeName", "")
+        ours = ATTACHMENT_HASH in (metadata.get("annotations") or {})
+        try:
+            for attached in network_status(annotation(pod)):
+                addresses = () if attached.default else attached.addresses
+                found += [Taken(attached.network, address, name, node, ours=ours) for address in addresses]
+        except StatusError as error:
+            unread.append(f"pod {name} on {node}: {error}")
+    return found, unread
 
 
 def leaked(pools: Iterable[dict[str, Any]], pods: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Allocations of pods that are no more."""
+    """Allocations of pods that no longer exist, and pools that are malformed."""
     there = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods}
     for pool in pools:
-        first = ipaddress.ip_network(pool["spec"]["range"], strict=False).network_address
-        for offset, held in sorted(pool["spec"]["allocations"].items(), key=lambda item: int(item[0])):
-            if held["podref"] not in there:
-                address = first + int(offset)
-                yield f"{address} is held for {held['podref']}, which is no more; the reconciler gives it back"
+        try:
+            allocated = _allocated(pool["spec"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            said = first_line(str(pool.get("spec")))
+            yield f"IPPool {pool['metadata']['name']}: its spec has no range with allocations by offset; it begins: {said}"
+            continue
+        for address, holder in allocated:
+            if holder not in there:
+                yield f"{address} is held for {holder}, which no longer exists; the reconciler releases it"
+
+
+def _allocated(spec: dict[str, Any]) -> list[tuple[str, str]]:
+    """Addresses of a pool and the pods that they are allocated to."""
+    first = ipaddress.ip_network(spec["range"], strict=False).network_address
+    offsets = sorted((int(offset), str(held["podref"])) for offset, held in spec["allocations"].items())
+    return [(str(first + offset), holder) for offset, holder in offsets]
 
 
 def _plain(resource: Any) -> dict[str, Any]:  # noqa: ANN401  # kr8s' objects

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from multus_site.verify.expectation import ExpectedInterface, ExpectedWorkload
+from multus_site.verify.network_status import StatusError, network_status
 from multus_site.verify.observed import Link, NodeSeen, PodSeen
 
 Row = dict[str, str | bool]
@@ -88,11 +89,13 @@ def _check(pod: PodSeen, want: ExpectedInterface, name: str, ok: bool, detail: s
 def _in_status(status: str, want: ExpectedInterface) -> tuple[bool, str]:
     if not status:
         return False, "the pod has no network-status annotation: Multus did not attach it"
-    entries = json.loads(status)
-    for entry in entries:
-        if entry.get("name") == want.network and entry.get("interface") == want.interface:
-            return True, f"{want.network} on {want.interface}"
-    there = ", ".join(f"{e.get('name')} on {e.get('interface')}" for e in entries)
+    try:
+        entries = network_status(status)
+    except StatusError as error:
+        return False, str(error)
+    if any((entry.network, entry.interface) == (want.network, want.interface) for entry in entries):
+        return True, f"{want.network} on {want.interface}"
+    there = ", ".join(f"{entry.network} on {entry.interface}" for entry in entries)
     return False, f"network-status has no {want.network} on {want.interface}; it has: {there}"
 
 

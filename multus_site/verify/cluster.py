@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import sys
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,9 +19,10 @@ from pydantic import ValidationError
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.multus import LABELS as MULTUS_LABELS
 from multus_site.render.multus import NAMESPACE as MULTUS_NAMESPACE
-from multus_site.render.workload import NETWORK_STATUS
+from multus_site.ssh.answers import AnswerError, first_line, last_object
 from multus_site.verify.connection import connected
 from multus_site.verify.expectation import Expectation, ExpectedNode
+from multus_site.verify.network_status import StatusError, annotation, network_status
 from multus_site.verify.observed import Inside, NodeSeen, PodSeen
 from multus_site.verify.reach import Targets, targets
 
@@ -93,7 +95,7 @@ class Cluster:
         ]
         daemons = await self.daemons()
         where = {f"{workload}/{p.name}": str(p.raw["spec"].get("nodeName", "")) for workload, p in pods}
-        asked = targets(expected, _held(pods), where)
+        asked = targets(expected, addresses_asked_for(pods), where)
         looks = await asyncio.gather(
             *(
                 self._node(
@@ -114,7 +116,7 @@ class Cluster:
                 name=p.name,
                 node=where[f"{workload}/{p.name}"],
                 uid=p.raw["metadata"]["uid"],
-                network_status=_status(p),
+                network_status=annotation(p.raw),
                 inside=inside.get(p.raw["metadata"]["uid"], Inside(error="its node is none of the site's")),
             )
             for workload, p in pods
@@ -179,14 +181,12 @@ class Cluster:
         ready = any(
             c.get("type") == "Ready" and c.get("status") == "True" for c in daemon.raw["status"].get("conditions", [])
         )
+        uids = [p.raw["metadata"]["uid"] for _, p in pods]
         try:
-            answer = json.loads(await self.on_node(daemon, task, "multus_site.verify.probe"))
-            seen = NodeSeen.model_validate({**answer["node"], "daemon": daemon.name, "daemonReady": ready})
-            return seen, {uid: Inside.model_validate(inside) for uid, inside in answer["pods"].items()}
-        except (LookError, ValueError, KeyError, ValidationError) as error:
-            blind = Inside(error=f"{node.name} cannot be looked at: {error}")
-            seen = NodeSeen(daemon=daemon.name, daemon_ready=ready, error=blind.error)
-            return seen, {p.raw["metadata"]["uid"]: blind for _, p in pods}
+            seen, inside = look_of(node.name, await self.on_node(daemon, task, "multus_site.verify.probe"), uids)
+        except LookError as error:
+            seen, inside = _blind(node.name, str(error), uids)
+        return seen.model_copy(update={"daemon": daemon.name, "daemon_ready": ready}), inside
 
     async def on_node(self, daemon: Pod, task: dict[str, Any], *scripts: str) -> str:
         """What a script prints on a node, given a task. `scripts`: modules, each with those before it. Raises LookError."""
@@ -219,8 +219,10 @@ class Cluster:
         """Addresses that pods of any namespace hold on networks of Multus."""
         found: set[str] = set()
         async for pod in self._api.get("pods", namespace=kr8s.ALL):
-            for entry in json.loads(_status(pod) or "[]"):
-                found |= set(entry.get("ips") or ())
+            try:
+                found |= {address for entry in network_status(annotation(pod.raw)) for address in entry.addresses}
+            except StatusError as error:
+                print(f"{pod.namespace}/{pod.name}: {error}", file=sys.stderr)
         return found
 
     async def inventory(self) -> dict[str, dict[str, Any]]:
@@ -246,7 +248,7 @@ class Cluster:
             lines = [f"{e.get('type')} {e.get('reason')}: {e.get('message')}" for e in events[-10:]]
             found[pod.name] = (
                 pod.raw["spec"].get("nodeName", ""),
-                [*lines, f"network-status: {_status(pod) or 'none'}"],
+                [*lines, f"network-status: {annotation(pod.raw) or 'none'}"],
             )
         return found
 
@@ -272,14 +274,49 @@ def _packed(scripts: Sequence[str]) -> str:
     return base64.b64encode(zlib.compress(json.dumps([*packages, *texts]).encode(), 9)).decode()
 
 
-def _status(pod: Pod) -> str:
-    return str(pod.raw["metadata"].get("annotations", {}).get(NETWORK_STATUS, ""))
+def addresses_asked_for(pods: Iterable[tuple[str, Pod]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(workload/pod, interface) → the addresses that others ask for, from network-status. The pods themselves show which they hold.
 
-
-def _held(pods: Iterable[tuple[str, Pod]]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """(workload/pod, interface) → addresses, out of network-status: what each is to be asked for. Its truth is what the looks find."""
-    held = {}
+    A pod with a malformed annotation fails its own check, and is asked for by nobody.
+    """
+    found = {}
     for workload, pod in pods:
-        for entry in json.loads(_status(pod) or "[]"):
-            held[f"{workload}/{pod.name}", str(entry.get("interface", ""))] = tuple(entry.get("ips") or ())
-    return held
+        with contextlib.suppress(StatusError):
+            for entry in network_status(annotation(pod.raw)):
+                found[f"{workload}/{pod.name}", entry.interface] = entry.addresses
+    return found
+
+
+def look_of(node: str, said: str, uids: Sequence[str]) -> tuple[NodeSeen, dict[str, Inside]]:
+    """What the probe printed on a node: the node, and its pods by uid. What cannot be read is an `error` of the node or of that pod."""
+    try:
+        answer = last_object(said, "the probe")
+        seen = NodeSeen.model_validate(answer["node"])
+        pods = {**answer["pods"]}
+    except (ValueError, KeyError, TypeError) as error:
+        why = str(error) if isinstance(error, AnswerError) else f"the probe printed {first_line(said)}: {_short(error)}"
+        return _blind(node, why, uids)
+    return seen, {uid: _inside(node, pods.get(uid)) for uid in uids}
+
+
+def _inside(node: str, found: object) -> Inside:
+    try:
+        return Inside.model_validate(found)
+    except ValidationError as error:
+        return Inside(
+            error=f"the probe's answer on {node} is malformed: {_short(error)}; it begins: {first_line(str(found))}"
+        )
+
+
+def _short(error: Exception) -> str:
+    """What a malformed answer lacks, in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'all of it'}: {first['msg']}"
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _blind(node: str, why: str, uids: Iterable[str]) -> tuple[NodeSeen, dict[str, Inside]]:
+    """A node that nothing is known of, and its pods."""
+    error = f"{node} cannot be looked at: {why}"
+    return NodeSeen(error=error), {uid: Inside(error=error) for uid in uids}

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from components import drift
-from multus_site.nodes.drift.nodes import Unreachable
+from multus_site.nodes.drift.observation import NodeState
+from multus_site.ssh.fan_out import Results
 from tests.graph.recording import Answers, lab_site, record
 
 SHA = "a" * 64
@@ -19,7 +20,15 @@ def applied(mended="0"):
 
 def state(**changes):
     nics = {"ens6": {**NICS["ens6"], "up": True}}
-    return {"plugins": {"macvlan": {"sha256": SHA, "mode": "root:root 755"}}, "nics": nics, **changes}
+    whole = {
+        "hostname": "node",
+        "machineId": "1",
+        "plugins": {"macvlan": {"sha256": SHA, "mode": "root:root 755"}},
+        "nics": nics,
+        "files": [],
+        "kubespray": None,
+    }
+    return NodeState.model_validate({**whole, **changes})
 
 
 @pytest.fixture
@@ -27,7 +36,7 @@ def site(monkeypatch):
     """Records the lab's graph after an update that left `outputs`, with nodes as they are `seen`."""
 
     def recorded(outputs, seen, **changes):
-        monkeypatch.setattr(drift, "look_at_all", lambda *_: seen)
+        monkeypatch.setattr(drift, "observe_all", lambda *_: Results(seen))
         monkeypatch.setattr(drift, "answering", lambda _, names: list(names))
         whole = Answers.new_resource
 
@@ -78,8 +87,7 @@ def test_once_it_is_mended_the_next_update_has_nothing_to_do(site):
 
 
 def test_a_node_that_cannot_be_reached_stays_as_it_was(site):
-    blind = {node: Unreachable("no route") for node in all_well()}
-    assert site(applied(mended="3"), blind) == site(applied(mended="3"), all_well())
+    assert site(applied(mended="3"), {}) == site(applied(mended="3"), all_well())
 
 
 def test_what_is_not_ours_to_put_back_runs_nothing(site):

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from kubespray.document import KubesprayError
 from kubespray.foreign import refuse_other_multus
-from drift.access import shell
+from multus_site.ssh.openssh import shell
 from reach.way import Login, Way
 way = Way(Login("root", Path(".lab/ssh/id_ed25519").read_text()))
 try:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from multus_site.nodes.drift.access import shell
 from multus_site.ssh.connections import connections
+from multus_site.ssh.openssh import shell
 from multus_site.ssh.ssh_route import Login, ReachError, Way, known_as
 from tests.contract.ssh_server import key_pair
 from tests.ssh import hosts

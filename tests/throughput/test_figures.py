@@ -32,7 +32,7 @@ def test_udp_is_what_arrived_with_loss_and_jitter(said, gbits):
     [
         ('{"error": "unable to connect to server: Connection refused"}', "Connection refused"),
         ("sh: iperf3: not found", "iperf3: not found"),
-        ("", "no output"),
+        ("", "its output begins: nothing"),
     ],
 )
 def test_a_run_that_failed_is_no_figure(text, words):

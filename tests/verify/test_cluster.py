@@ -141,8 +141,8 @@ def test_pods_that_start_anew_are_waited_for_where_patience_is_asked(port, monke
     assert asyncio.run(run()).output()["passed"] is (patience > 0 and check != "gateway-arp")
 
 
-@pytest.mark.parametrize("program", ["verification", "throughput"])
-def test_a_cluster_that_does_not_answer_is_one_line_and_no_key_stays(program, nobody, tmp_path):
+@pytest.mark.parametrize(("program", "word"), [("verify", "verification"), ("throughput", "throughput")])
+def test_a_cluster_that_does_not_answer_is_one_line_and_no_key_stays(program, word, nobody, tmp_path):
     """kr8s leaves the files that it reads keys from."""
     control_plane.certificates(tmp_path)
     temporary = tmp_path / "temporary"
@@ -156,10 +156,10 @@ def test_a_cluster_that_does_not_answer_is_one_line_and_no_key_stays(program, no
         "site": site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}}),
     }
     done = subprocess.run(
-        [sys.executable, "-m", program], input=json.dumps(document), capture_output=True, text=True, cwd=PROJECT,
+        [sys.executable, "-m", f"multus_site.{program}"], input=json.dumps(document), capture_output=True, text=True, cwd=PROJECT,
         env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
     assert done.returncode == 1
     assert list(temporary.iterdir()) == []
     (line,) = done.stderr.strip().splitlines()
-    assert line == f"{program}: the cluster cannot be asked: All connection attempts failed"
+    assert line == f"{word}: the cluster cannot be asked: All connection attempts failed"

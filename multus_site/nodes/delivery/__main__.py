@@ -3,18 +3,22 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from multus_site.nodes.delivery.binaries import binaries
 from multus_site.nodes.delivery.document import DeliveryError, Document, Node, Record, digest
-from multus_site.nodes.delivery.fan_out import on_all
 from multus_site.nodes.delivery.nodes import install, remove, send
 from multus_site.render.cni_plugins import lines
 from multus_site.ssh.connections import CONNECT_SECONDS, Connections, connections
+from multus_site.ssh.fan_out import Results, fan_out
 from multus_site.ssh.ssh_route import ReachError
 
 NAMED = 5
-"""Up to so many nodes are named, more are counted."""
+"""Messages name this many nodes at most, and count more."""
+
+NODE_SECONDS = 1800
+"""Time for one node: binaries over a slow line, and the script's own limit of 10 minutes."""
 
 
 def say(line: str) -> None:
@@ -45,9 +49,12 @@ async def apply(document: Document, before: Record) -> Record:
 
     async with connections(document.way) as reached:
         await _leave(document, before, reached)
-        done, failed = await on_all(todo, one, say)
-    if failed:
-        raise DeliveryError("\n".join(failed.values()))
+        outcome = await fan_out(
+            todo, one, NODE_SECONDS, lambda count: say(f"CNI plugins: {count} of {len(todo)} nodes")
+        )
+    if outcome.failed:
+        raise DeliveryError("\n".join(_errors(todo, outcome)))
+    done = outcome.done
     if todo:
         sent = sum(count for count, _ in done.values())
         said = f", {sent} binaries sent" if sent else ""
@@ -78,8 +85,7 @@ async def _leave(document: Document, before: Record, reached: Connections) -> No
             await remove(connection)
 
     nodes = {name: Node(its["address"], its["hostKey"]) for name, its in left.items()}
-    _, failed = await on_all(nodes, one, say)
-    for line in failed.values():
+    for line in _errors(nodes, await fan_out(nodes, one, NODE_SECONDS)):
         say(f"left the site, and its CNI plugins stay: {line}")
 
 
@@ -91,9 +97,14 @@ async def take_away(document: Document) -> None:
             await remove(connection)
 
     async with connections(document.way) as reached:
-        _, failed = await on_all(document.nodes, one, say)
-    if failed:
-        raise DeliveryError("\n".join(failed.values()))
+        outcome = await fan_out(document.nodes, one, NODE_SECONDS)
+    if outcome.failed:
+        raise DeliveryError("\n".join(_errors(document.nodes, outcome)))
+
+
+def _errors(nodes: Mapping[str, Node], outcome: Results[Any]) -> list[str]:
+    """A line for each node that failed, with its address."""
+    return [f"{name} ({nodes[name].address}): {error}" for name, error in outcome.failed.items()]
 
 
 def _which(nodes: dict[str, Node]) -> str:

@@ -1,7 +1,6 @@
 """The binaries on this machine: built from the Go module, taken out of archives, or as they are. Each by its sha256."""
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from multus_site.kubespray.cache import cache
 from multus_site.nodes.delivery.document import DeliveryError
 from multus_site.render.cni_plugins import MODULE, Origin
+from multus_site.ssh.answers import AnswerError, json_object
 
 BUILD_SECONDS = 900
 
@@ -100,7 +100,11 @@ def _from_module(origins: list[Origin], architecture: str) -> dict[str, Path]:
         )
         raise DeliveryError(msg)
     with tempfile.TemporaryDirectory() as scratch:
-        downloaded = json.loads(_go(go, ["mod", "download", "-json", f"{MODULE}@v{version}"], architecture, scratch))
+        said = _go(go, ["mod", "download", "-json", f"{MODULE}@v{version}"], architecture, scratch)
+        try:
+            downloaded = json_object(said, "go mod download")
+        except AnswerError as error:
+            raise DeliveryError(str(error)) from None
         if downloaded["Sum"] != pin:
             msg = (
                 f"{MODULE} v{version} has the hash {downloaded['Sum']}, pinned is {pin}; nothing was built. "

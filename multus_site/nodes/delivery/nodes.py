@@ -1,13 +1,13 @@
 """What is done on one node, over one connection: the binaries that it lacks are sent, then multus_site/scripts/cni-plugins.sh runs."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from multus_site.nodes.delivery.document import DeliveryError
 from multus_site.render.script import script
+from multus_site.ssh.answers import AnswerError, last_object
 from multus_site.ssh.connections import Connection
+from multus_site.ssh.ssh_route import ReachError
 
 STORE = "/opt/cni/.multus-site"
 """As in multus_site/scripts/cni-plugins.sh, which takes them from there."""
@@ -38,15 +38,14 @@ async def send(connection: Connection, files: Mapping[str, Path]) -> int:
 
 
 async def install(connection: Connection, plugins: str) -> dict[str, Any]:
-    """Plugins are in /opt/cni/bin; `plugins` are the script's PLUGINS. What each is, as the script says. Raises DeliveryError or ReachError."""
+    """Plugins are in /opt/cni/bin; `plugins` are the script's PLUGINS. What each is, as the script says. Raises ReachError."""
     said = await connection.run(
         _SCRIPT.format(argument="install"), script("cni-plugins", {"PLUGINS": plugins}), _SECONDS
     )
     try:
-        return dict(json.loads(said.strip().splitlines()[-1]))
-    except (ValueError, IndexError):
-        msg = f"multus_site/scripts/cni-plugins.sh did not end as it should, it said: {said[-300:]}"
-        raise DeliveryError(msg) from None
+        return last_object(said, "multus_site/scripts/cni-plugins.sh")
+    except AnswerError as error:
+        raise ReachError(str(error)) from None
 
 
 async def remove(connection: Connection) -> None:

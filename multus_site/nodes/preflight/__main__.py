@@ -9,17 +9,20 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from multus_site.nodes.delivery.fan_out import AT_A_TIME
 from multus_site.nodes.preflight.clusters import ours
 from multus_site.nodes.preflight.collect import facts_of
 from multus_site.nodes.preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
 from multus_site.nodes.preflight.finding import Finding, Node, lines
 from multus_site.nodes.preflight.run_checks import findings
-from multus_site.ssh.connections import Connections, connections
+from multus_site.ssh.connections import TRY_SECONDS, connections
+from multus_site.ssh.fan_out import fan_out
 from multus_site.ssh.ssh_route import ReachError
 
 SECONDS = 60
-"""So long a look at a host may take."""
+"""Time that the facts of one host may take."""
+
+NODE_SECONDS = TRY_SECONDS + SECONDS + 60
+"""Time for one host, with the login."""
 
 LAST = "Mend what is said, then type the same again: the hosts are looked at anew."
 
@@ -41,23 +44,26 @@ def to_look_at(document: Document, before: Record) -> dict[str, Target]:
 
 
 async def look(document: Document, targets: dict[str, Target]) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
-    """What is found on the nodes, AT_A_TIME at once, each with `offset` (its clock minus ours, seconds); and a finding for each that can't be looked at."""
-    limit = asyncio.Semaphore(AT_A_TIME)
-    found: dict[str, dict[str, Any]] = {}
-    failed: list[Finding] = []
+    """The facts of the nodes, each with `offset` (its clock minus ours, seconds); and a finding for each node that does not give them."""
 
-    async def one(name: str, target: Target, reached: Connections) -> None:
+    async def one(_: str, target: Target) -> dict[str, Any]:
         asked = target.asked
-        try:
-            async with limit, reached.to(asked.address, target.host_key) as there:
-                found[name] = await facts_of(there, " ".join(asked.modules), " ".join(asked.ports), SECONDS)
-        except ReachError as error:
-            right = f"Try it: ssh -p {document.way.port} {document.way.login.user}@{asked.address}"
-            failed.append(Finding(name, "UNREACHABLE", "error", f"{asked.address} can't be looked at: {error}", right))
+        async with reached.to(asked.address, target.host_key) as there:
+            return await facts_of(there, " ".join(asked.modules), " ".join(asked.ports), SECONDS)
 
     async with connections(document.way) as reached:
-        await asyncio.gather(*(one(name, target, reached) for name, target in targets.items()))
-    return {name: found[name] for name in targets if name in found}, failed
+        outcome = await fan_out(targets, one, NODE_SECONDS)
+    login = f"ssh -p {document.way.port} {document.way.login.user}@"
+    return outcome.done, [
+        Finding(
+            name,
+            "UNREACHABLE",
+            "error",
+            f"{targets[name].asked.address} can't be checked: {error}",
+            f"Try it: {login}{targets[name].asked.address}",
+        )
+        for name, error in outcome.failed.items()
+    ]
 
 
 def judge(

@@ -14,13 +14,15 @@ import yaml
 
 from multus_site.nodes.topology.evictions import SECONDS, at_rest, settled
 from multus_site.nodes.topology.nodes import Wanted, new_evicting, patch
+from multus_site.ssh.fan_out import fan_out
+from multus_site.ssh.ssh_route import ReachError
 from multus_site.verify.cluster import Cluster
 
 ATTEMPTS = 5
-"""So often a node is read anew where somebody else changed it meanwhile, as kubelets and controllers do."""
+"""How often a patch is tried: kubelets and controllers change nodes in between."""
 
-AT_ONCE = 16
-"""Requests under way at a time."""
+NODE_SECONDS = 60
+"""Time for one node: the API server answers a patch in well under a second."""
 
 
 class TopologyError(Exception):
@@ -33,22 +35,18 @@ async def apply(api: Any, wanted: dict[str, Wanted]) -> list[str]:  # noqa: ANN4
     if missing := [name for name in wanted if name not in nodes]:
         msg = f"{', '.join(missing)}: the cluster has no such node; see `kubectl get nodes`, and run `pulumi up` again once it has joined"
         raise TopologyError(msg)
-    limit = asyncio.Semaphore(AT_ONCE)
-
-    async def one(name: str) -> bool:
-        async with limit:
-            return await _changed(nodes[name], wanted[name])
-
     evicting = {name: taints for name in wanted if (taints := new_evicting(nodes[name].raw, wanted[name]))}
     before = await at_rest(api) if evicting else set()
-    changed = await asyncio.gather(*map(one, wanted))
+    outcome = await fan_out(wanted, lambda name, its: _changed(nodes[name], its), NODE_SECONDS)
+    if outcome.failed:
+        raise TopologyError("\n".join(outcome.errors()))
     if evicting and (left := list(await settled(api, evicting, before))):
         print(f"topology: not at rest after {SECONDS} s: {', '.join(left)}", file=sys.stderr)
-    return [name for name, done in zip(wanted, changed, strict=True) if done]
+    return [name for name, changed in outcome.done.items() if changed]
 
 
 async def _changed(node: Any, wanted: Wanted) -> bool:  # noqa: ANN401  # as above
-    """Whether there was anything to do, once it is done."""
+    """Patches a node until nothing is left to do; whether there was anything. Raises ReachError."""
     for attempt in range(ATTEMPTS):
         todo = patch(node.raw, wanted)
         if todo is None:
@@ -61,8 +59,8 @@ async def _changed(node: Any, wanted: Wanted) -> bool:  # noqa: ANN401  # as abo
             await node.refresh()
         else:
             return True
-    msg = f"{node.name} is changed by somebody else all the while; run `pulumi up` again"
-    raise TopologyError(msg)
+    msg = "other clients keep changing the node; run `pulumi up` again"
+    raise ReachError(msg)
 
 
 async def main(verb: str, document: dict[str, Any]) -> int:

@@ -19,16 +19,18 @@ from tests.nodes.preflight.sites import host, site
 
 GOOD = {"sh": json.dumps(host(1)) + "\n", "date": "1700000000.5\n"}
 
+FACTS = "multus_site/scripts/facts.sh did not end with its JSON object; its output begins: "
 ODD = {
-    "nothing": ({"sh": ""}, "multus_site/scripts/facts.sh did not end in facts there; it printed nothing"),
-    "no JSON": ({"sh": '{"a": , }'}, "did not end in facts there; the end of what it printed: '{\"a\": , }'"),
-    "no object": ({"sh": "[]\n"}, "did not end in facts there; the end of what it printed: '[]'"),
-    "more behind": ({"sh": GOOD["sh"] + "logged out\n"}, "logged out'"),
+    "nothing": ({"sh": ""}, f"{FACTS}nothing"),
+    "no JSON": ({"sh": '{"a": , }'}, f"{FACTS}'{{\"a\": , }}'"),
+    "no object": ({"sh": "[]\n"}, f"{FACTS}'[]'"),
+    "more behind": ({"sh": GOOD["sh"] + "logged out\n"}, f'{FACTS}\'{{"hostname"'),
+    "another object": ({"sh": '{"hostname": "x"}\n'}, "multus_site/scripts/facts.sh printed no machineId"),
     "a clock without fractions": (
         {"date": "1700000000.%N\n"},
-        "`date +%s.%N` tells no time there; the end of what it printed: '1700000000.%N'",
+        "`date +%s.%N` printed '1700000000.%N' instead of a time",
     ),
-    "a clock that is no number": ({"date": "nan\n"}, "tells no time there"),
+    "a clock that is no number": ({"date": "nan\n"}, "printed 'nan' instead of a time"),
 }
 
 
@@ -74,7 +76,7 @@ def test_the_others_findings_are_kept(case, monkeypatch):
     head, *lines, _ = errors(monkeypatch, there)
     assert head.startswith("preflight: 2 of 3 hosts")
     (unreached,) = [line for line in lines if "UNREACHABLE" in line]
-    assert unreached.startswith("node2: 10.1.1.6 can't be looked at: ")
+    assert unreached.startswith("node2: 10.1.1.6 can't be checked: ")
     assert words in unreached
     assert any(line.startswith("node3: its host name is localhost") for line in lines)
 

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from multus_site.nodes.drift.nodes import Drift, Unreachable, drifts
+from multus_site.nodes.drift.comparison import Drift, drifts
+from multus_site.nodes.drift.observation import NodeState, state_of
+from multus_site.ssh.fan_out import Results
+from multus_site.ssh.ssh_route import OtherKeyError, ReachError
 from tests.render.diagram.sites import lab, large
 
 SHA, OTHER = "a" * 64, "b" * 64
@@ -28,15 +31,15 @@ def state(node="node1", **changes):
         "files": ["/etc/cni/net.d/00-multus.conf", "/opt/cni/bin/multus-shim"],
         "kubespray": RECORD if node == "node1" else None,
     }
-    return {**whole, **changes}
+    return NodeState.model_validate({**whole, **changes})
 
 
 def found(**changes):
-    return drifts(lab(), APPLIED, {"node1": state(**changes), "node2": state("node2")})[0]
+    return drifts(lab(), APPLIED, Results({"node1": state(**changes), "node2": state("node2")}))[0]
 
 
 def test_what_is_as_applied_is_no_drift():
-    assert drifts(lab(), APPLIED, {"node1": state(), "node2": state("node2")}) == ([], {})
+    assert drifts(lab(), APPLIED, Results({"node1": state(), "node2": state("node2")})) == ([], {})
 
 
 NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
@@ -86,7 +89,7 @@ def test_the_mtu_of_a_host_that_exists_is_its_owner_s():
     site = large(3)
     seen = {"node01": state("node01", nics={"ens6": {**NIC, "mtu": 1400}}, kubespray=RECORD)}
     applied = {"node01": {**APPLIED["node1"], "facts": {**APPLIED["node1"]["facts"], "hostname": "node01"}}}
-    assert drifts(site, applied, seen)[0] == [Drift("node01", "ens6 MTU", "1500", "1400")]
+    assert drifts(site, applied, Results(seen))[0] == [Drift("node01", "ens6 MTU", "1500", "1400")]
 
 
 CONFLIST = "/etc/cni/multus/net.d/multus-site-a.conflist"
@@ -109,7 +112,7 @@ BOND = {"up": True, "mtu": 9000, "mac": "02:00:00:00:00:08"}
 def test_what_networks_have_on_a_node_for_themselves_is_ours(link, configs, drift):
     applied = {"node1": {**APPLIED["node1"], "networks": OWN}}
     there = {"ens6": NIC, **({"bond0": link} if link else {})}
-    found, blind = drifts(lab(), applied, {"node1": state(nics=there, configs=configs)})
+    found, blind = drifts(lab(), applied, Results({"node1": state(nics=there, configs=configs)}))
     assert (found, blind) == ([Drift("node1", *drift, "pulumi up")] if drift else [], {})
 
 
@@ -117,19 +120,40 @@ def test_plugins_of_calico_s_are_there_or_not():
     """Calico renews them at each start of its pod, so that none has a sha256 of the site's."""
     applied = {"node1": {**APPLIED["node1"], "plugins": {"tuning": {"owner": "calico", "versions": ["1.0.0"]}}}}
     own = {"tuning": {"sha256": OTHER, "mode": "root:root 700"}}
-    assert drifts(lab(), applied, {"node1": state(plugins=own)}) == ([], {})
+    assert drifts(lab(), applied, Results({"node1": state(plugins=own)})) == ([], {})
     missing = Drift("node1", "/opt/cni/bin/tuning", "there", "no such file", "Calico's pod")
-    assert drifts(lab(), applied, {"node1": state(plugins={})})[0] == [missing]
+    assert drifts(lab(), applied, Results({"node1": state(plugins={})}))[0] == [missing]
 
 
 def test_another_host_key_is_drift_and_a_node_that_does_not_answer_is_told_apart():
-    seen = {"node1": state(), "node2": Unreachable("host key")}
-    assert drifts(lab(), APPLIED, seen)[0] == [Drift("node2", "SSH host key", "the pinned one", "another one")]
-    seen["node2"] = Unreachable("ssh: connect to host 10.1.1.6 port 22: No route to host")
-    assert drifts(lab(), APPLIED, seen) == ([], {"node2": "ssh: connect to host 10.1.1.6 port 22: No route to host"})
+    observed = Results({"node1": state()}, {"node2": OtherKeyError("Host key verification failed")})
+    assert drifts(lab(), APPLIED, observed)[0] == [Drift("node2", "SSH host key", "the pinned one", "another one")]
+    why = "ssh: connect to host 10.1.1.6 port 22: No route to host"
+    assert drifts(lab(), APPLIED, Results({"node1": state()}, {"node2": ReachError(why)})) == ([], {"node2": why})
 
 
-def test_a_line_says_who_puts_it_back():
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "no JSON\n",
+        "[]\n",
+        "{}\n",
+        "welcome\n" + state().model_dump_json().replace('"up":true', '"up":"maybe"') + "\n",
+        state().model_dump_json().replace('"kubespray":{', '"kubespray":3, "more":{') + "\n",
+    ],
+)
+def test_a_script_that_prints_something_else_is_an_error_that_shows_it(said):
+    with pytest.raises(ReachError, match=r"multus_site/scripts/state\.sh") as error:
+        state_of(said)
+    assert (said.strip().splitlines() or ["nothing"])[0][:50] in str(error.value)
+
+
+def test_what_a_shell_prints_before_is_passed_over():
+    assert state_of("Last login: today\n" + state().model_dump_json() + "\n") == state()
+
+
+def test_a_line_says_what_restores_it():
     drift = Drift("node1", "ens6 state", "up", "down", "pulumi up")
-    assert drift.line() == "node1: ens6 state: applied was up, found is down; pulumi up puts it back"
-    assert replace(drift, mended_by="").line().endswith("; it is not ours to put back")
+    assert drift.line() == "node1: ens6 state: applied was up, found is down; pulumi up restores it"
+    assert replace(drift, restored_by="").line().endswith("; the site does not manage it")

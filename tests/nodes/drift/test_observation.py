@@ -1,13 +1,25 @@
 """How nodes are reached: pinned keys only, and nothing of the key stays behind."""
 
+import json
 import socket
 import stat
 import time
 
 from multus_site.model.site import Site
-from multus_site.nodes.drift.access import answering, shell
+from multus_site.nodes.drift.observation import NodeState, answering, observe_all
+from multus_site.ssh.openssh import shell
 from multus_site.ssh.ssh_route import Login, Way, known_hosts
 from tests.render.diagram.sites import KEY, hosts
+
+STATE = {
+    "hostname": "node01",
+    "machineId": "1",
+    "plugins": {},
+    "nics": {},
+    "configs": {},
+    "files": [],
+    "kubespray": None,
+}
 
 
 def nodes(**ssh):
@@ -58,3 +70,29 @@ def test_behind_a_bastion_it_is_the_bastion_that_answers():
         reached = nodes(bastion={"host": "127.0.0.1", "port": bastion.getsockname()[1], "hostKey": KEY})
         assert answering(reached, ["node01"], 5) == ["node01"]
     assert answering(reached, ["node01"], 5) == []
+
+
+ANSWERS = {
+    "127.0.0.1": f"echo '{json.dumps(STATE)}'",
+    "127.0.0.2": "echo segmentation fault",
+    "127.0.0.3": "echo Permission denied >&2; exit 255",
+}
+
+
+def test_a_node_that_prints_no_json_loses_no_other_node_its_state(tmp_path, monkeypatch):
+    """By an ssh that answers as nodes do, so that the whole path from its process to the results runs."""
+    cases = "".join(f"*@{address}*) {command} ;;\n" for address, command in ANSWERS.items())
+    (tmp_path / "ssh").write_text(f'#!/bin/sh\ncat >/dev/null\ncase "$*" in\n{cases}esac\n')
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    site = {"name": "s", "nodes": {"backend": "existing", "hosts": hosts(3, racks=0)}}
+    for name, address in zip(site["nodes"]["hosts"], ANSWERS, strict=True):
+        site["nodes"]["hosts"][name]["address"] = address
+    found = Site.model_validate(site).nodes
+    with shell(Way(Login("root", "KEY")), "") as reached:
+        observed = observe_all(reached, found, {name: {} for name in [*found.hosts, "gone"]})
+    assert observed.done == {"node01": NodeState.model_validate(STATE)}
+    wrong, refused = observed.errors()
+    assert wrong.startswith("node02: multus_site/scripts/state.sh did not end with its JSON object")
+    assert "'segmentation fault'" in wrong
+    assert refused == "node03: Permission denied"

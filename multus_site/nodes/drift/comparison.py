@@ -1,0 +1,149 @@
+"""Compares the state of nodes with what was applied to them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from multus_site.model.nodes import Nodes
+from multus_site.model.site import Site
+from multus_site.nodes.drift.observation import NodeState
+from multus_site.ssh.fan_out import Results
+from multus_site.ssh.ssh_route import OtherKeyError
+
+FILES = ("/etc/cni/net.d/00-multus.conf", "/opt/cni/bin/multus-shim")
+"""What the Multus daemon puts on each node."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One thing that differs from what was applied. `restored_by`: what restores it; empty: the site does not manage it."""
+
+    node: str
+    what: str
+    applied: str
+    found: str
+    restored_by: str = ""
+
+    def line(self) -> str:
+        """For a person."""
+        how = f"; {self.restored_by} restores it" if self.restored_by else "; the site does not manage it"
+        return f"{self.node}: {self.what}: applied was {self.applied}, found is {self.found}{how}"
+
+    def row(self) -> dict[str, str]:
+        """For machines."""
+        return {
+            "node": self.node,
+            "what": self.what,
+            "applied": self.applied,
+            "found": self.found,
+            "mendedBy": self.restored_by,
+        }
+
+
+def binaries(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
+    """Plugin binaries: content, owner and mode."""
+    for plugin, was in sorted(applied.get("plugins", {}).items()):
+        now = state.plugins.get(plugin)
+        path = f"/opt/cni/bin/{plugin}"
+        if "sha256" not in was:
+            # Calico installs its own at each start of its pod, in the version that it has.
+            if now is None:
+                yield Drift(node, path, "there", "no such file", "Calico's pod")
+        elif now is None:
+            yield Drift(node, path, f"sha256 {was['sha256']}", "no such file", "pulumi up")
+        elif now.sha256 != was["sha256"]:
+            yield Drift(node, path, f"sha256 {was['sha256']}", f"sha256 {now.sha256}", "pulumi up")
+        elif now.mode != "root:root 755":
+            yield Drift(node, path, "root:root 755", now.mode, "pulumi up")
+
+
+def nics(node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool) -> Iterator[Drift]:
+    """NICs that networks are on: present, up, with the MTU and MAC that they had. `made`: `up` made the machine."""
+    for nic, was in sorted(applied.get("facts", {}).get("nics", {}).items()):
+        now = state.nics.get(nic)
+        if now is None:
+            yield Drift(node, nic, f"MAC {was['mac']}", "no such interface")
+            continue
+        if not now.up:
+            yield Drift(node, f"{nic} state", "up", "down", "pulumi up")
+        if now.mtu != was["mtu"]:
+            yield Drift(node, f"{nic} MTU", str(was["mtu"]), str(now.mtu), "pulumi up" if made else "")
+        if now.mac != was["mac"]:
+            yield Drift(node, f"{nic} MAC", was["mac"], now.mac)
+
+
+def networks(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
+    """VLAN sub-interfaces and bonds that the site made, and configurations that differ by node."""
+    ours = applied.get("networks", {})
+    for link, was in sorted(ours.get("links", {}).items()):
+        now = state.nics.get(link)
+        if now is None:
+            yield Drift(node, link, "there", "no such interface", "pulumi up")
+            continue
+        if not now.up:
+            yield Drift(node, f"{link} state", "up", "down", "pulumi up")
+        if now.mtu != was["mtu"]:
+            yield Drift(node, f"{link} MTU", str(was["mtu"]), str(now.mtu), "pulumi up")
+    for path, sha in sorted(ours.get("files", {}).items()):
+        there = state.configs.get(path)
+        if there != sha:
+            yield Drift(node, path, f"sha256 {sha}", f"sha256 {there}" if there else "no such file", "pulumi up")
+
+
+def of_commands(nodes: Nodes, node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
+    """Drift of what the commands on the node apply; they do not restore all of it."""
+    yield from binaries(node, applied, state)
+    yield from nics(node, applied, state, made=nodes.makes_machines)
+    yield from networks(node, applied, state)
+
+
+def files(node: str, state: NodeState) -> Iterator[Drift]:
+    """Files of the Multus daemon, which restores them within a minute."""
+    for path in FILES:
+        if path not in state.files:
+            yield Drift(node, path, "there", "missing", "the Multus daemon")
+
+
+def identity(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
+    """Whether it is still the same machine."""
+    for key, what, now in (("machineId", "machine-id", state.machineId), ("hostname", "host name", state.hostname)):
+        was = applied.get("facts", {}).get(key)
+        if was and was != now:
+            yield Drift(node, what, str(was), now)
+
+
+def kubespray(site: Site, states: Mapping[str, NodeState]) -> Iterator[Drift]:
+    """The release of Kubespray that was applied, by the record on the first control plane node that has one."""
+    for node in site.with_role("control-plane"):
+        record = states[node].kubespray if node in states else None
+        if record:
+            applied = record.get("applied")
+            version = applied.get("version") if isinstance(applied, dict) else None
+            if version != site.kubespray.version:
+                yield Drift(node, "Kubespray", site.kubespray.version, str(version or "none"), "pulumi up")
+            if record.get("attempted"):
+                yield Drift(
+                    node, "Kubespray's last playbook", "finished", f"{record['attempted']} did not succeed", "pulumi up"
+                )
+            return
+    first = site.with_role("control-plane")[0]
+    if first in states:
+        yield Drift(first, "record of Kubespray", site.kubespray.version, "missing", "pulumi up")
+
+
+def drifts(
+    site: Site, applied: Mapping[str, Mapping[str, Any]], observed: Results[NodeState]
+) -> tuple[list[Drift], dict[str, str]]:
+    """All that drifted, and the nodes whose state is unknown with the reason."""
+    found: list[Drift] = []
+    unknown: dict[str, str] = {}
+    for node, error in observed.failed.items():
+        if isinstance(error, OtherKeyError):
+            found.append(Drift(node, "SSH host key", "the pinned one", "another one"))
+        else:
+            unknown[node] = str(error)
+    for node, state in observed.done.items():
+        found += identity(node, applied[node], state)
+        found += files(node, state)
+        found += of_commands(site.nodes, node, applied[node], state)
+    return [*found, *kubespray(site, observed.done)], unknown

@@ -1,0 +1,109 @@
+"""The state of nodes as it is now, read over SSH by multus_site/scripts/state.sh."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from multus_site.model.nodes import Nodes
+from multus_site.render.script import script
+from multus_site.ssh.answers import AnswerError, first_line, last_object
+from multus_site.ssh.fan_out import Results, fan_out_blocking
+from multus_site.ssh.openssh import Shell
+from multus_site.ssh.ssh_route import OtherKeyError, ReachError
+
+SECONDS = 30
+"""Time for one node."""
+
+ANSWER_SECONDS = 5
+"""Time in which a host accepts a connection, if it accepts any."""
+
+
+class Binary(BaseModel):
+    """A plugin in /opt/cni/bin. `mode`: owner, group and permissions."""
+
+    sha256: str
+    mode: str
+
+
+class Nic(BaseModel):
+    """An interface of a node."""
+
+    up: bool
+    mtu: int
+    mac: str
+
+
+class NodeState(BaseModel):
+    """What is on a node. Dictionaries are by the name of the plugin or interface, or by the path of the configuration."""
+
+    hostname: str
+    machineId: str
+    plugins: dict[str, Binary]
+    nics: dict[str, Nic]
+    configs: dict[str, str] = {}
+    files: list[str]
+    kubespray: dict[str, Any] | None
+    """The record of Kubespray's runs, on a node that has it."""
+
+
+def answering(nodes: Nodes, names: Iterable[str], seconds: float = ANSWER_SECONDS) -> list[str]:
+    """The nodes that accept connections, all asked at once; behind bastions the first bastion is asked instead.
+
+    A host that drops packets costs each SSH client 15 seconds: with a hundred of them a preview would wait for minutes.
+    """
+    names = list(names)
+    first = next(((bastion.host, bastion.port) for bastion in nodes.ssh.bastions), None)
+    doors = {name: first or (nodes.hosts[name].address, nodes.ssh.port) for name in names}
+
+    async def ask() -> dict[tuple[str, int], bool]:
+        asked = list(dict.fromkeys(doors.values()))
+        return dict(zip(asked, await asyncio.gather(*(_open(*door, seconds) for door in asked)), strict=True))
+
+    open_doors = asyncio.run(ask())
+    return [name for name in names if open_doors[doors[name]]]
+
+
+async def _open(host: str, port: int, seconds: float) -> bool:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), seconds)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+def observe(shell: Shell, nodes: Nodes, node: str, applied: Mapping[str, Any]) -> NodeState:
+    """The state of a node. `applied`: its facts, plugins and networks in the output `nodes`. Raises ReachError."""
+    host = nodes.hosts[node]
+    links = {*applied.get("facts", {}).get("nics", {}), *applied.get("networks", {}).get("links", {})}
+    variables = {"PLUGINS": " ".join(sorted(applied.get("plugins", {}))), "UPLINKS": " ".join(sorted(links))}
+    reached = {"ansible_host": host.address, "ansible_port": nodes.ssh.port, "ansible_user": nodes.ssh.user}
+    done = shell.run(reached, "sh -s", script("state", variables), SECONDS)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no answer"]
+        raise (OtherKeyError if "Host key verification failed" in done.stderr else ReachError)(said[-1])
+    return state_of(done.stdout)
+
+
+def state_of(said: str) -> NodeState:
+    """What the script printed. Raises ReachError where that is something else."""
+    try:
+        return NodeState.model_validate(last_object(said, "multus_site/scripts/state.sh"))
+    except AnswerError as error:
+        raise ReachError(str(error)) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        msg = f"multus_site/scripts/state.sh printed {first_line(said)}: {where}: {first['msg']}"
+        raise ReachError(msg) from None
+
+
+def observe_all(shell: Shell, nodes: Nodes, applied: Mapping[str, Mapping[str, Any]]) -> Results[NodeState]:
+    """The states of all nodes of the site that something was applied to."""
+    there = {node: its for node, its in applied.items() if node in nodes.hosts}
+    return fan_out_blocking(there, lambda node, its: observe(shell, nodes, node, its), SECONDS * 2)

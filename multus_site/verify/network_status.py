@@ -1,0 +1,58 @@
+"""The network-status annotation of a pod: the interfaces that Multus attached, and their addresses.
+
+Source: Network Plumbing Working Group, CustomResourceDefinition de facto standard v1.3, section 4.2.
+"""
+
+import ipaddress
+import json
+from typing import Any, NamedTuple
+
+from multus_site.render.workload import NETWORK_STATUS
+from multus_site.ssh.answers import first_line
+
+
+class StatusError(ValueError):
+    """An annotation that is not what Multus writes; the text shows how it begins."""
+
+
+class AttachedInterface(NamedTuple):
+    """One interface of a pod."""
+
+    network: str
+    """Namespace and name of the network; the cluster's own network has the name that its configuration gives."""
+    interface: str
+    addresses: tuple[str, ...]
+    default: bool
+    """Whether it is the interface of the cluster's own network."""
+
+
+def network_status(text: str) -> tuple[AttachedInterface, ...]:
+    """The interfaces that an annotation lists; none where the pod has none (empty text). Raises StatusError."""
+    if not text:
+        return ()
+    try:
+        return tuple(_attached(entry) for entry in _list(json.loads(text)))
+    except (ValueError, TypeError, AttributeError):
+        msg = f"the network-status annotation is no JSON list of interfaces; it begins: {first_line(text)}"
+        raise StatusError(msg) from None
+
+
+def annotation(pod: Any) -> str:  # noqa: ANN401  # an object of the API as plain data
+    """The text of a pod's annotation; empty where it has none."""
+    return str((pod["metadata"].get("annotations") or {}).get(NETWORK_STATUS, ""))
+
+
+def _list(data: Any) -> list[Any]:  # noqa: ANN401  # any JSON
+    if not isinstance(data, list):
+        raise TypeError
+    return data
+
+
+def _attached(entry: Any) -> AttachedInterface:  # noqa: ANN401  # any JSON
+    network, interface, ips = entry.get("name", ""), entry.get("interface", ""), entry.get("ips") or []
+    if not isinstance(network, str) or not isinstance(interface, str) or not isinstance(ips, list):
+        raise TypeError
+    # As written: an address with another spelling is another text in messages, not another address.
+    for address in ips:
+        ipaddress.ip_address(address)
+    return AttachedInterface(network, interface, tuple(ips), bool(entry.get("default")))
