@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 from pulumi_command import local
 
-from multus_site.model.nodes import Architecture
 from multus_site.model.site import Site
+from multus_site.model.types import Architecture
 from multus_site.nodes.delivery.binaries import check_origins
 from multus_site.nodes.delivery.document import Record
 from multus_site.render.cni_plugins import Origin

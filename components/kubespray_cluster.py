@@ -157,7 +157,7 @@ def _with_secrets(
         wrong = [
             f"multus-site:kubesprayVariables: {name} is in kubespray.variables too; leave one out"
             for name in given
-            if name in site.kubespray.given()
+            if name in site.kubespray.all_variables()
         ]
         wrong += check_variables(
             site.kubespray.version, plain["hosts"], plain["groups"], {**plain["variables"], **given}

@@ -33,7 +33,7 @@ def leaving(site: Site, nodes: Mapping[str, NodeVM], ssh: Ssh, opts: pulumi.Reso
         )
         # The only control plane node is asked itself, and refuses.
         through = next((other for other in control_planes if other != node), node)
-        binaries = str(site.kubespray.given().get("bin_dir", "/usr/local/bin"))
+        binaries = str(site.kubespray.all_variables().get("bin_dir", "/usr/local/bin"))
         ssh.removal(
             f"{site.name}-{node}-leave",
             through,

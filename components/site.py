@@ -95,7 +95,7 @@ class Site(pulumi.ComponentResource):
             InterfaceCheck(
                 f"{site.name}-mend-interfaces",
                 self._catalog.image(images.SHELL),
-                str(site.kubespray.given().get("bin_dir", "/usr/local/bin")),
+                str(site.kubespray.all_variables().get("bin_dir", "/usr/local/bin")),
                 topology.taints(site),
                 api,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[multus, *workloads]),
@@ -199,7 +199,7 @@ class Site(pulumi.ComponentResource):
     @property
     def _variables(self) -> dict[str, Any]:
         """Kubespray's variables of the catalogue and the site, the secret ones left out."""
-        return {**self._catalog.kubespray.variables, **self._site.kubespray.given()}
+        return {**self._catalog.kubespray.variables, **self._site.kubespray.all_variables()}
 
     def _cluster(self, nodes: dict[str, NodeVM], preflight: Preflight) -> KubesprayCluster:
         site = self._site

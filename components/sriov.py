@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from multus_site.model.site import Site
-from multus_site.model.sriov_pools import SriovSetup
+from multus_site.model.sriov import SriovSetup
 from multus_site.render import sriov as manifests
 
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")

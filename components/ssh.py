@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 from pulumi_command import local, remote
 
-from multus_site.model.nodes import Bastion, Nodes
+from multus_site.model.nodes import Nodes
+from multus_site.model.ssh import Bastion
 from multus_site.render.host_keys import derive_host_key, public_key_of
 from multus_site.render.script import script
 from multus_site.ssh.ssh_route import SUDO, keys_of, known_hosts, opened_by, way

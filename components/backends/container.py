@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import pulumi
 from pulumi_command import local
 
-from multus_site.model.nodes import ContainerNodes, Limits
+from multus_site.model.machines import Limits
+from multus_site.model.nodes import ContainerNodes
 from multus_site.render.script import script
 
 from .protocol import Asked, Machine

@@ -32,7 +32,7 @@ def throughput(
 
     from multus_site.cli import stacks
     from multus_site.cli.tables import throughput_table
-    from multus_site.model.throughput import Throughput
+    from multus_site.model.daemons import Throughput
     from multus_site.throughput.figures import RefusedError
     from multus_site.throughput.measurement import Measured, measure
     from multus_site.throughput.plan import CannotMeasure

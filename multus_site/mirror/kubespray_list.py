@@ -12,7 +12,7 @@ from typing import Any
 
 from multus_site.kubespray.source import Source
 from multus_site.mirror.contents import File, Image, MirrorError
-from multus_site.model.air_gap import OperatingSystem
+from multus_site.model.catalog import OperatingSystem
 
 LIST_SECONDS = 300
 PLAYBOOK = Path(__file__).with_name("kubespray_list.yml")

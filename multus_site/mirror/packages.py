@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from multus_site.mirror.contents import MirrorError, Package
-from multus_site.model.air_gap import OperatingSystem
+from multus_site.model.catalog import OperatingSystem
 
 APT_SECONDS = 300
 

@@ -17,8 +17,8 @@ from multus_site.mirror import kubespray_list, packages, wheels
 from multus_site.mirror.contents import Contents, File, Image, MirrorError, Package, Wheel
 from multus_site.mirror.upstream import UnreachableError, Upstream
 from multus_site.model.catalog import Catalog
-from multus_site.model.nodes import Architecture
 from multus_site.model.site import Site
+from multus_site.model.types import Architecture
 from multus_site.render import cni_plugins, images, inventory
 
 _RELEASES = "https://get.pulumi.com/releases"
@@ -48,7 +48,7 @@ def planned(site: Site, catalog: Catalog, upstream: Upstream) -> Contents:
         python = environment.ansible(kubespray)
     except KubesprayError as error:
         raise MirrorError(str(error)) from None
-    variables = inventory.variables(site, {**catalog.kubespray.variables, **site.kubespray.given()})
+    variables = inventory.variables(site, {**catalog.kubespray.variables, **site.kubespray.all_variables()})
     system = site.air_gap.os if site.air_gap else None
     architectures: list[Architecture] = sorted({host.architecture for host in site.nodes.hosts.values()})
     files: list[File] = []

@@ -4,8 +4,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from multus_site.model.base import Part
 from multus_site.model.chained import Bandwidth, Chained, Firewall, Sbr
+from multus_site.model.part import Part
 from multus_site.model.types import CniVersion, NodeName, ObjectName
 
 

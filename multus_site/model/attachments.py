@@ -7,11 +7,9 @@ from multus_site.model.attachable import Attachable
 from multus_site.model.chained import Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Network, Raw
+from multus_site.model.part import Mistake
 from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload
-
-Found = Iterator[tuple[str, str]]
-"""Key below the attachment or the workload (with its dot), and what is wrong with it."""
 
 
 def capabilities(attachment: Attachment) -> Iterator[str]:
@@ -24,84 +22,94 @@ def capabilities(attachment: Attachment) -> Iterator[str]:
         yield "portMappings"
 
 
-def mistakes(workload: Workload, attachment: Attachment, network: Network) -> Found:
-    """What this attachment of the workload cannot have of its network."""
+def check_attachment(workload: Workload, attachment: Attachment, network: Network) -> Iterator[Mistake]:
+    """What this attachment of the workload cannot have of its network; paths begin at the attachment."""
     daemons = workload.kind == "DaemonSet"
     several = daemons or workload.replicas > 1
     pods = "a DaemonSet has one on each node" if daemons else f"there are {workload.replicas}"
     if attachment.ips and attachment.ips_by_replica:
-        yield ".ips", "ipsByReplica is there too; keep one of the two"
+        yield Mistake(("ips",), "ipsByReplica is there too; keep one of the two")
     elif attachment.ips and several:
         right = "" if daemons else "write replicas: 1, or "
-        yield ".ips", f"one pod can hold an address, and {pods}; {right}make it a StatefulSet with ipsByReplica"
+        yield Mistake(
+            ("ips",), f"one pod can hold an address, and {pods}; {right}make it a StatefulSet with ipsByReplica"
+        )
     if attachment.mac and several:
         right = "" if daemons else "write replicas: 1, or "
-        yield ".mac", f"one pod can hold a MAC address, and {pods}; {right}take it out"
+        yield Mistake(("mac",), f"one pod can hold a MAC address, and {pods}; {right}take it out")
     if attachment.ips_by_replica:
         if workload.kind != "StatefulSet":
-            yield ".ipsByReplica", f"the pods of a {workload.kind} have no ordinals; write kind: StatefulSet"
+            yield Mistake(("ipsByReplica",), f"the pods of a {workload.kind} have no ordinals; write kind: StatefulSet")
         elif len(attachment.ips_by_replica) < workload.replicas:
             given = len(attachment.ips_by_replica)
-            yield ".ipsByReplica", f"{given} entries for {workload.replicas} replicas; give each replica one"
-    yield from _twice(attachment)
+            yield Mistake(("ipsByReplica",), f"{given} entries for {workload.replicas} replicas; give each replica one")
+    yield from _check_twice(attachment)
     if isinstance(network, Raw):
         return
     asked = set(capabilities(attachment))
     if "ips" in asked:
-        yield from _addresses(attachment, network)
+        yield from _check_addresses(attachment, network)
     if "mac" in asked and not network.takes_mac and not any(isinstance(p, Tuning) for p in network.chain):
-        yield ".mac", f"{network.type} takes no MAC address from pods; add chain: [{{type: tuning}}] to the network"
+        yield Mistake(
+            ("mac",), f"{network.type} takes no MAC address from pods; add chain: [{{type: tuning}}] to the network"
+        )
     if "portMappings" in asked and not any(isinstance(p, Portmap) for p in network.chain):
-        yield ".portMappings", f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
+        yield Mistake(
+            ("portMappings",), f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
+        )
     if attachment.default_route and isinstance(network, Sriov) and network.driver == "vfio-pci":
-        yield ".defaultRoute", "a function under vfio-pci has no interface that a route could lead through; take it out"
+        yield Mistake(
+            ("defaultRoute",), "a function under vfio-pci has no interface that a route could lead through; take it out"
+        )
 
 
-def _twice(attachment: Attachment) -> Found:
+def _check_twice(attachment: Attachment) -> Iterator[Mistake]:
     seen: dict[str, int] = {}
     for i, addresses in enumerate(attachment.ips_by_replica):
         for address in addresses:
             ip = address.partition("/")[0]
             if seen.setdefault(ip, i) != i:
-                yield f".ipsByReplica[{i}]", f"{ip} is the address of replica {seen[ip]} too; give each its own"
+                yield Mistake(("ipsByReplica", i), f"{ip} is the address of replica {seen[ip]} too; give each its own")
     families = [ipaddress.ip_address(gateway).version for gateway in attachment.default_route]
     if len(families) > len(set(families)):
-        yield ".defaultRoute", "two gateways of one family; keep one for IPv4 and one for IPv6"
+        yield Mistake(("defaultRoute",), "two gateways of one family; keep one for IPv4 and one for IPv6")
 
 
-def _addresses(attachment: Attachment, network: Attachable) -> Found:
-    key = ".ips" if attachment.ips else ".ipsByReplica"
+def _check_addresses(attachment: Attachment, network: Attachable) -> Iterator[Mistake]:
+    path = ("ips",) if attachment.ips else ("ipsByReplica",)
     ipam = getattr(network, "ipam", None)
     if not isinstance(ipam, (Static, HostLocal)):
         kind = getattr(ipam, "type", "none")
         why = "hands addresses out by itself" if isinstance(ipam, Whereabouts) else "gives no address that is asked for"
-        yield key, f"the network's ipam {kind} {why}; make it a network of ipam: {{type: static}}"
+        yield Mistake(path, f"the network's ipam {kind} {why}; make it a network of ipam: {{type: static}}")
         return
     asked = attachment.ips or tuple(address for addresses in attachment.ips_by_replica for address in addresses)
     if isinstance(ipam, Static):
         if ipam.addresses:
-            yield key, "the network has addresses of its own, which these would replace; keep one of the two"
+            yield Mistake(path, "the network has addresses of its own, which these would replace; keep one of the two")
         for address in asked:
             if address.partition("/")[0] in ipam.gateways:
-                yield key, f"{address.partition('/')[0]} is a gateway of the network; give the pod another address"
+                yield Mistake(
+                    path, f"{address.partition('/')[0]} is a gateway of the network; give the pod another address"
+                )
         for addresses in (attachment.ips,) if attachment.ips else attachment.ips_by_replica:
-            yield from ((key, message) for message in _out_of_reach(addresses, ipam.gateways))
+            yield from (Mistake(path, message) for message in _out_of_reach(addresses, ipam.gateways))
         return
     if len(asked) > 1 and attachment.ips:
-        yield (
-            key,
+        yield Mistake(
+            path,
             "host-local gives one address that is asked for, not several; make it a network of ipam: {type: static}",
         )
 
 
-def mistakes_together(workload: Workload) -> Found:
-    """What the attachments of one workload cannot have at once."""
+def check_attachments_together(workload: Workload) -> Iterator[Mistake]:
+    """What the attachments of one workload cannot have at once; paths begin at the workload."""
     holders = [a for a in workload.networks if a.default_route]
     if len(holders) > 1:
         names = " and ".join(a.name for a in holders)
-        yield "networks", f"{names} each have a defaultRoute; keep one of them"
+        yield Mistake(("networks",), f"{names} each have a defaultRoute; keep one of them")
     if workload.kind == "DaemonSet" and workload.replicas != 1:
-        yield "replicas", "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes"
+        yield Mistake(("replicas",), "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes")
 
 
 def _out_of_reach(addresses: tuple[str, ...], gateways: tuple[str, ...]) -> Iterator[str]:

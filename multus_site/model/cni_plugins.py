@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from multus_site.model.base import Part
-from multus_site.model.nodes import Architecture
-from multus_site.model.types import BareVersion, ModuleSum, PluginName, Sha256
+from multus_site.model.part import Mistake, Part
+from multus_site.model.types import Architecture, BareVersion, ModuleSum, PluginName, Sha256
 
 CALICO = frozenset({"bandwidth", "calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
 """Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
@@ -87,21 +86,18 @@ class CniPlugins(Part):
         """The binary of the site's own for a plugin."""
         return next((b for b in self.binaries if (b.name, b.architecture) == (name, architecture)), None)
 
-    def mistakes(self, architectures: set[Architecture], network_plugin: str) -> Iterator[str]:
-        """What is wrong with it at a site with nodes of these architectures and this network plugin of the cluster."""
+    def check_binaries(self, architectures: set[Architecture], network_plugin: str) -> Iterator[Mistake]:
+        """What is wrong with them at a site with nodes of these architectures and this network plugin of the cluster."""
+        path = ("cniPlugins", "binaries")
         named = [(binary.name, binary.architecture) for binary in self.binaries]
         for i, (name, architecture) in enumerate(named):
             if named.index((name, architecture)) < i:
-                yield f"cniPlugins.binaries[{i}]: {name} for {architecture} is there already; take one of the two out"
+                yield Mistake((*path, i), f"{name} for {architecture} is there already; take one of the two out")
             if name in CALICO and network_plugin == "calico":
-                yield (
-                    f"cniPlugins.binaries[{i}].name: {name} is Calico's, which puts its own there at each start of its pod; "
-                    "take it out, or give the site another kube_network_plugin"
-                )
+                message = f"{name} is Calico's, which puts its own there at each start of its pod; take it out, or give the site another kube_network_plugin"
+                yield Mistake((*path, i, "name"), message)
         for name in dict.fromkeys(name for name, _ in named):
             missing = architectures - {a for n, a in named if n == name}
             if missing:
-                yield (
-                    f"cniPlugins.binaries: {name} has no binary for {', '.join(sorted(missing))}, which nodes of the site are; "
-                    f"add one with architecture: {min(missing)}"
-                )
+                found = f"{name} has no binary for {', '.join(sorted(missing))}, which nodes of the site are"
+                yield Mistake(path, f"{found}; add one with architecture: {min(missing)}")

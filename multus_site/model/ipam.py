@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from multus_site.model.addresses import AddressPool, Cidr, CidrOrAddress, InterfaceAddress, IpAddress
-from multus_site.model.base import Part
+from multus_site.model.part import Part
 from multus_site.model.types import ObjectName
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from multus_site.model.addresses import AddressOrName, Cidr
-from multus_site.model.base import Part
+from multus_site.model.part import Mistake, Part
 from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256
 
 NetworkPlugin = Literal[
@@ -56,20 +56,23 @@ class Kubespray(Part):
     variables: dict[str, Any] = Field(default={}, examples=[{"kube_proxy_mode": "iptables"}])
     """Any other variables of Kubespray, passed on once they are checked."""
 
-    def mistakes(self) -> Iterator[str]:
-        """What contradicts itself, each with its path in the site."""
+    def check_keys(self) -> Iterator[Mistake]:
+        """Keys that contradict each other."""
         if self.path is not None and self.archive is not None:
-            yield "kubespray.archive: path says already where Kubespray comes from; leave one out"
+            yield Mistake(("kubespray", "archive"), "path says already where Kubespray comes from; leave one out")
         if self.commit is not None and (self.path is not None or self.archive is not None):
-            yield "kubespray.commit: pins the git tag, which path or archive stands in for; leave it out"
+            message = "pins the git tag, which path or archive stands in for; leave it out"
+            yield Mistake(("kubespray", "commit"), message)
         for variable, (key, value) in self._typed().items():
             if value is not None and variable in self.variables:
-                yield f"kubespray.variables.{variable}: says again what kubespray.{key} says; leave one out"
+                message = f"says again what kubespray.{key} says; leave one out"
+                yield Mistake(("kubespray", "variables", variable), message)
         if "kube_version" in self.variables:
             given = self.variables["kube_version"]
             # Without quotes YAML reads two numbers as a fraction.
             if not isinstance(given, str) or not BARE_VERSION.fullmatch(given):
-                yield "kubespray.variables.kube_version: not a version; write three numbers in quotes such as '1.34.3'"
+                message = "not a version; write three numbers in quotes such as '1.34.3'"
+                yield Mistake(("kubespray", "variables", "kube_version"), message)
 
     def _typed(self) -> dict[str, tuple[str, Any]]:
         """Kubespray's variable → our key and its value."""
@@ -80,7 +83,7 @@ class Kubespray(Part):
             "kube_service_addresses": ("serviceCidr", self.service_cidr),
         }
 
-    def given(self) -> dict[str, Any]:
+    def all_variables(self) -> dict[str, Any]:
         """Kubespray's variables as the site gives them, by typed keys or by name."""
         typed = {variable: value for variable, (_, value) in self._typed().items() if value is not None}
         return {**typed, **self.variables}

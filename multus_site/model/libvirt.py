@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from multus_site.model.addresses import AddressOrName, Cidr, IpAddress
-from multus_site.model.base import Part
+from multus_site.model.part import Part
 from multus_site.model.types import (
     HostKey,
     InterfaceName,

@@ -11,8 +11,9 @@ from ruamel.yaml.error import YAMLError
 
 from multus_site.model.catalog import Catalog
 from multus_site.model.defaults import NAME, Defaults, DefaultsError, by_key
-from multus_site.model.mistakes import Mistake, mistakes_of
+from multus_site.model.part import Mistake
 from multus_site.model.positions import Data, Path, YamlMistakeError, at, documents, whole_characters, written
+from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 
 UPSTREAM = File(__file__).parents[1] / "artifacts.yaml"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from multus_site.model.addresses import MacAddress
-from multus_site.model.base import Part
+from multus_site.model.part import Part
 from multus_site.model.types import InterfaceName, NodeName, ObjectName, PciAddress
 
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from multus_site.model.addresses import AddressRange, IpAddress
-from multus_site.model.base import Part
 from multus_site.model.links import Ipvlan, Macvlan, Vlan
 from multus_site.model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
+from multus_site.model.part import Part
 from multus_site.model.sriov import Sriov
 from multus_site.model.types import NodeName, ObjectName, VlanId
 

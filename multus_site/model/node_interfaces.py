@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from multus_site.model.addresses import MacAddress
 from multus_site.model.attachable import Attachable
-from multus_site.model.base import Part
 from multus_site.model.chained import Backend
 from multus_site.model.ipam import AddressedByIp, Ipam, NoAddresses
+from multus_site.model.part import Part
 from multus_site.model.types import InterfaceName, Mtu, PciAddress, ResourceName, VlanId
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from multus_site.model.base import Part
+from multus_site.model.part import Part
 from multus_site.model.types import InterfaceName, Mtu, NodeName, ObjectName, VlanId
 
 

@@ -1,89 +1,17 @@
-"""The nodes of a site: who makes them, how they are reached, what they are called."""
+"""The nodes of a site: who makes them, what they are called, what each is."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field
 
-from multus_site.model import machine_checks
-from multus_site.model.addresses import AddressOrName, HostAddress
-from multus_site.model.base import Part
+from multus_site.model.addresses import HostAddress
 from multus_site.model.libvirt import Libvirt
-from multus_site.model.types import (
-    HostKey,
-    InterfaceName,
-    NodeName,
-    ObjectName,
-    PinnedImage,
-    PodmanInterfaceName,
-    PodmanName,
-    Port,
-    UserName,
-)
-
-Role = Literal["control-plane", "etcd", "worker"]
-Architecture = Literal["amd64", "arm64"]
-NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
-
-
-class Bastion(Part):
-    """A host that the nodes are reached through.
-
-    It is logged in to with what opens the nodes, or with a private key or password of its own: the secrets `multus-site:bastionPrivateKey` or
-    `multus-site:bastionPassword`, of a second bastion `multus-site:secondBastionPrivateKey` or `multus-site:secondBastionPassword`.
-    """
-
-    host: AddressOrName = Field(examples=["203.0.113.9"])
-    """Name or address."""
-    port: Port = 22
-    """Port of its SSH server."""
-    user: UserName = "root"
-    """User to log in as."""
-    host_key: HostKey
-    """Its public host key; any other key stops everything."""
-
-
-FORMS = ("one bastion", "two bastions")
-"""How pydantic tells the two forms apart in the places of its errors."""
-
-
-def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is looked at
-    return FORMS[isinstance(value, (list, tuple))]
-
-
-Bastions = Annotated[
-    Annotated[Bastion, Tag(FORMS[0])]
-    | Annotated[tuple[Bastion, ...], Tag(FORMS[1]), Field(min_length=1, max_length=2)],
-    Discriminator(_form),
-]
-
-
-class Ssh(Part):
-    """How nodes are logged in to: with the private key `multus-site:sshPrivateKey`, the password `multus-site:sshPassword` or an agent's keys."""
-
-    user: UserName = "root"
-    """User; anything but root must be able to sudo: without a password, or with the secret `multus-site:sudoPassword`."""
-    port: Port = 22
-    """Port of the nodes' SSH servers."""
-    private_key_file: str | None = Field(default=None, examples=[".lab/ssh/id_ed25519"])
-    """File with the private key, relative to the project; instead of the secret `multus-site:sshPrivateKey`."""
-    agent: bool = False
-    """Log in with the keys of this machine's SSH agent (SSH_AUTH_SOCK) instead of a private key."""
-    bastion: Bastions | None = None
-    """A host to go through, or two, the first from here first; none: the nodes are reached directly."""
-
-    @property
-    def bastions(self) -> tuple[Bastion, ...]:
-        """All of them, the first from here first."""
-        if self.bastion is None:
-            return ()
-        return self.bastion if isinstance(self.bastion, tuple) else (self.bastion,)
-
-    @model_validator(mode="after")
-    def _key_or_agent(self) -> Self:
-        if self.agent and self.private_key_file is not None:
-            msg = "agent and privateKeyFile are there both; leave one out"
-            raise ValueError(msg)
-        return self
+from multus_site.model.libvirt_checks import check_libvirt
+from multus_site.model.machines import Container, Custom
+from multus_site.model.part import Mistake, Part
+from multus_site.model.ssh import Ssh
+from multus_site.model.types import Architecture, HostKey, NodeName, ObjectName, Role
 
 
 class Host(Part):
@@ -143,9 +71,9 @@ class NodesOfABackend(Part):
         del node, nic
         return True
 
-    def mistakes(self) -> list[str]:
-        """What no part of a backend can know alone, each with its path in the site."""
-        return []
+    def check_backend(self) -> Iterator[Mistake]:
+        """What no part of a backend can know alone; paths begin at the site."""
+        yield from ()
 
 
 class ExistingNodes(NodesOfABackend):
@@ -166,48 +94,6 @@ class MadeNodes(NodesOfABackend):
     @property
     def seed_file(self) -> str | None:
         return self.host_key_seed_file
-
-
-class Plugged(Part):
-    """NICs of machines that we make: all alike."""
-
-    networks: dict[InterfaceName, NetworkName] = Field(min_length=1)
-    """Interface in the node → network that it is plugged into, by its name there."""
-    interface: InterfaceName = "eth0"
-    """The one of them that holds the node's address."""
-
-    @model_validator(mode="after")
-    def _address_has_an_interface(self) -> Self:
-        if self.interface not in self.networks:
-            msg = f"interface {self.interface!r} is not among networks ({', '.join(self.networks)}); name one of them"
-            raise ValueError(msg)
-        return self
-
-
-class Limits(Part):
-    """The most that a system container gets of the machine that it runs on. Changed in place: nothing restarts."""
-
-    cpus: float | None = Field(default=None, gt=0, examples=[2])
-    """Processors' worth of time; none: as much as there is."""
-    memory: int | None = Field(default=None, ge=256, examples=[4096])
-    """MiB; none: as much as there is."""
-
-
-class Container(Plugged, Limits):
-    """How the system containers of a site are made."""
-
-    networks: dict[PodmanInterfaceName, PodmanName] = Field(min_length=1)
-    """Interface in the node → network of podman's that it is plugged into."""
-    image: PinnedImage
-    """Image with systemd and sshd."""
-    machines: dict[NodeName, Limits] = Field(default={}, examples=[{"node2": {"memory": 8192}}])
-    """What a node has otherwise than the rest; only what is written here differs."""
-
-    def limits(self, node: str) -> Limits:
-        """Those of one node."""
-        own = self.machines.get(node, Limits())
-        given = {key: getattr(own if key in own.model_fields_set else self, key) for key in Limits.model_fields}
-        return Limits.model_construct(**given)
 
 
 class ContainerNodes(MadeNodes):
@@ -231,12 +117,11 @@ class ContainerNodes(MadeNodes):
         cpus = "all CPUs" if made.cpus is None else f"{made.cpus:g} CPUs"
         return f"{cpus}, {'all' if made.memory is None else f'{made.memory} MiB of'} memory"
 
-    def mistakes(self) -> list[str]:
-        return [
-            f"nodes.container.machines.{node}: there is no host {node!r}; name one of {', '.join(self.hosts)}"
-            for node in self.container.machines
-            if node not in self.hosts
-        ]
+    def check_backend(self) -> Iterator[Mistake]:
+        for node in self.container.machines:
+            if node not in self.hosts:
+                path = ("nodes", "container", "machines", node)
+                yield Mistake.of_name(path, "host", node, self.hosts, "add it to nodes.hosts")
 
 
 class LibvirtNodes(MadeNodes):
@@ -268,29 +153,15 @@ class LibvirtNodes(MadeNodes):
         parts += [f"on {made.hypervisor}"] if made.hypervisor else []
         return ", ".join([*parts, *(f"{name} in {where}" for name, where in self.nics(node).items())])
 
-    def mistakes(self) -> list[str]:
-        found = [
-            f"nodes.hosts.{name}.architecture: virtual machines are made as amd64 only; leave it out, or make {name} yourself (backend: existing)"
-            for name, host in self.hosts.items()
-            if host.architecture != "amd64"
-        ]
+    def check_backend(self) -> Iterator[Mistake]:
+        for name, host in self.hosts.items():
+            if host.architecture != "amd64":
+                message = f"virtual machines are made as amd64 only; leave it out, or make {name} yourself (backend: existing)"
+                yield Mistake(("nodes", "hosts", name, "architecture"), message)
         if self.libvirt.hypervisors and len(self.ssh.bastions) > 1:
-            found.append(
-                "nodes.libvirt.hypervisors: they are reached as nodes are, and through one bastion at most; give nodes.ssh.bastion one, or run Pulumi where one will do"
-            )
-        return [
-            *found,
-            *machine_checks.mistakes(self.libvirt, {name: host.address for name, host in self.hosts.items()}),
-        ]
-
-
-class Custom(Plugged):
-    """Machines that a program of the project makes: of any cloud or virtualization that Pulumi has a package for."""
-
-    program: str = Field(pattern=r"^[^/].*\.py$", examples=["backends/openstack.py"])
-    """A Python file, relative to the project, with a class `Settings` and a class `Backend`."""
-    settings: dict[str, Any] = Field(default={}, examples=[{"flavor": "m1.large"}])
-    """What the program needs to know; its `Settings` say what may stand here."""
+            message = "they are reached as nodes are, and through one bastion at most; give nodes.ssh.bastion one, or run Pulumi where one will do"
+            yield Mistake(("nodes", "libvirt", "hypervisors"), message)
+        yield from check_libvirt(self.libvirt, {name: host.address for name, host in self.hosts.items()})
 
 
 class CustomNodes(MadeNodes):

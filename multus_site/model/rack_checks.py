@@ -1,33 +1,48 @@
-"""What no rack can know alone: hosts in racks that there are not, labels that say something else already."""
+"""Racks, and parts of a site that name racks and nodes: names that lead nowhere, labels with two values."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from multus_site.model import references
-from multus_site.model.positions import written
+from multus_site.model.part import Mistake, name_one_of
+from multus_site.model.positions import Path
 from multus_site.model.racks import LABELS
+from multus_site.model.site_parts import SiteParts
+from multus_site.model.types import NodeName, ObjectName
 
-if TYPE_CHECKING:
-    from multus_site.model.site import Site
 
-
-def mistakes(site: "Site") -> list[str]:
+def check_racks(site: SiteParts) -> Iterator[Mistake]:
     """Unknown racks of hosts, labels of a rack under keys that its name, row and zone have."""
-    found = []
     for name, host in site.nodes.hosts.items():
         if site.racks and host.rack is not None and host.rack not in site.racks:
-            right = references.one_of(site.racks, "add it to racks")
-            found.append(f"nodes.hosts.{name}.rack: there is no rack {host.rack!r}; {right}")
+            path = ("nodes", "hosts", name, "rack")
+            yield Mistake.of_name(path, "rack", host.rack, site.racks, "add it to racks")
     taken = {label: level for level, label in LABELS.items()}
     for name, rack in site.racks.items():
         for key in rack.labels:
             if key in taken:
-                where = written(("racks", name, "labels", key))
-                found.append(
-                    f"{where}: a node's {taken[key]} is told by this label already; leave it out, {_instead(taken[key])}"
-                )
-    return found
+                message = f"a node's {taken[key]} is told by this label already; leave it out, {_instead(taken[key])}"
+                yield Mistake(("racks", name, "labels", key), message)
 
 
 def _instead(level: str) -> str:
     own = {"rack": "the rack's name is it", "node": "the host's name is it"}
     return own.get(level, f"racks.NAME.{level} is it")
+
+
+def check_placement(
+    site: SiteParts, path: Path, nodes: tuple[NodeName, ...], racks: tuple[ObjectName, ...]
+) -> Iterator[Mistake]:
+    """Nodes that are no host of the site, or no worker; racks without workers. `path`: of the part that names them."""
+    workers = site.with_role("worker")
+    if nodes and racks:
+        yield Mistake((*path, "racks"), "nodes says already where; leave one out")
+    for i, node in enumerate(nodes):
+        where = (*path, "nodes", i)
+        if node not in site.nodes.hosts:
+            yield Mistake.of_name(where, "host", node, site.nodes.hosts, "add it to nodes.hosts")
+        elif node not in workers:
+            yield Mistake(where, f"{node!r} is not a worker; {name_one_of(workers, 'give it the role worker')}")
+    holding = list(dict.fromkeys(rack for node in workers if (rack := site.nodes.hosts[node].rack)))
+    for i, rack in enumerate(racks):
+        if rack not in holding:
+            right = name_one_of(holding, f"give workers rack: {rack}")
+            yield Mistake((*path, "racks", i), f"no worker stands in rack {rack!r}; {right}", unknown=rack)

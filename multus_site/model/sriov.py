@@ -1,4 +1,4 @@
-"""SR-IOV networks: virtual functions of a NIC, handed out by a device plugin as a resource."""
+"""SR-IOV: virtual functions of NICs, the networks that use them, and who makes them and hands them out."""
 
 from typing import ClassVar, Literal, Self
 
@@ -6,7 +6,8 @@ from pydantic import Field, model_validator
 
 from multus_site.model.attachable import Attachable
 from multus_site.model.ipam import Ipam, NoAddresses
-from multus_site.model.types import ResourceName
+from multus_site.model.part import Part
+from multus_site.model.types import BareVersion, InterfaceName, NodeName, ObjectName, ResourceName
 
 
 class Sriov(Attachable):
@@ -57,3 +58,35 @@ class Sriov(Attachable):
             msg = f"minTxRate {self.min_tx_rate} is above maxTxRate {self.max_tx_rate}; exchange them (Mbit/s)"
             raise ValueError(msg)
         return self
+
+
+class SriovPool(Part):
+    """Functions that are handed out as one resource."""
+
+    resource_name: ResourceName
+    """Resource that pods ask for; networks of type sriov name the same one."""
+    pf_names: tuple[InterfaceName, ...] = Field(min_length=1, examples=[["ens1f0"]])
+    """NICs (physical functions), by name."""
+    num_vfs: int = Field(ge=1, le=256, examples=[8])
+    """Functions made of each NIC, at each boot."""
+    driver: Literal["netdevice", "vfio-pci"] = "netdevice"
+    """`vfio-pci` for DPDK programs, which drive the function themselves."""
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that have the NICs; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """The same by rack: all workers in these racks."""
+
+
+class SriovSetup(Part):
+    """Who makes virtual functions and hands them out."""
+
+    manager: Literal["device-plugin", "operator"] = "device-plugin"
+    """`device-plugin`: functions by a systemd unit on each node, handed out by the SR-IOV network device plugin, which is installed. `operator`: by an SR-IOV network operator that is there already, through its policies."""
+    version: BareVersion = Field(default="3.11.0", examples=["3.11.0"])
+    """Release of the device plugin."""
+    operator_namespace: ObjectName = Field(
+        default="sriov-network-operator", examples=["openshift-sriov-network-operator"]
+    )
+    """Namespace of the operator."""
+    pools: dict[ObjectName, SriovPool] = Field(min_length=1)
+    """The functions by name."""

@@ -6,7 +6,7 @@ A validator raises ValueError with what was found and what would be right; pydan
 
 import base64
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -232,6 +232,8 @@ def cni_version(value: str) -> str:
     return value
 
 
+Role = Literal["control-plane", "etcd", "worker"]
+Architecture = Literal["amd64", "arm64"]
 NodeName = Annotated[str, AfterValidator(label), Field(description="DNS label", examples=["node1"])]
 ObjectName = Annotated[str, AfterValidator(label), Field(description="DNS label", examples=["macvlan-internal"])]
 InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=IFNAMSIZ, examples=["ens6"])]

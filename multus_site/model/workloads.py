@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from multus_site.model.addresses import InterfaceAddress, IpAddress, MacAddress
-from multus_site.model.base import Part
+from multus_site.model.part import Part
 from multus_site.model.racks import Spreads
 from multus_site.model.types import NodeName, ObjectName, PinnedImage, PodInterfaceName, Port
 

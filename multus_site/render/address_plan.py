@@ -7,7 +7,7 @@ from typing import Any
 
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Raw
-from multus_site.model.node_ranges import bounds, part_of
+from multus_site.model.node_ranges import range_bounds, ranges_of_node
 from multus_site.model.site import Site
 from multus_site.model.workloads import replica_name
 from multus_site.render.addresses import ends
@@ -123,7 +123,7 @@ def _lines(site: Site, name: str) -> Iterator[Line]:
     elif isinstance(ipam, HostLocal):
         for i, pool in enumerate(ipam.ranges):
             gateway = pool.gateway or str(ipaddress.ip_network(pool.subnet).network_address + 1)
-            span = Span(*bounds(pool), holes=tuple(_holes((gateway,))))
+            span = Span(*range_bounds(pool), holes=tuple(_holes((gateway,))))
             who = anyone if ipam.addresses_per_node is None else (*anyone, *_by_node(site, name, i))
             yield Line(full_name, ipam.type, str(span), pool.gateway or "", span.size, pods, who, spans=(span,))
     elif isinstance(ipam, Static):
@@ -167,7 +167,7 @@ def _by_node(site: Site, name: str, index: int) -> Iterator[str]:
     for node in site.nodes_with(network):
         ipam = getattr(network, "ipam", None)
         if isinstance(ipam, HostLocal):
-            own = part_of(ipam, site.nodes.hosts[node]).ranges[index]
+            own = ranges_of_node(ipam, site.nodes.hosts[node]).ranges[index]
             yield f"{node}: {own.range_start}-{own.range_end}"
 
 

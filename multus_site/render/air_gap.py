@@ -3,8 +3,7 @@
 import urllib.parse
 from typing import Any
 
-from multus_site.model.air_gap import AirGap
-from multus_site.model.catalog import Catalog, File, KubesprayCatalog
+from multus_site.model.catalog import AirGap, Catalog, File, KubesprayCatalog
 from multus_site.model.site import Site
 from multus_site.render.images import images
 

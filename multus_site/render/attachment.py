@@ -12,7 +12,7 @@ from multus_site.model.ipam import HostLocal, Static
 from multus_site.model.links import Link
 from multus_site.model.master import MasterByNode
 from multus_site.model.networks import RESOURCE, Network, Raw, TypedNetwork
-from multus_site.model.node_ranges import part_of
+from multus_site.model.node_ranges import ranges_of_node
 from multus_site.model.nodes import Host
 from multus_site.model.site import Site
 from multus_site.render.addresses import ipam_config
@@ -55,7 +55,7 @@ def _on(network: TypedNetwork, host: Host, node: str) -> TypedNetwork:
         name = network.master_on(node, host.groups) or ""
         changed["master"] = MASTER if " " in name else name
     if isinstance(network.ipam, HostLocal):
-        changed["ipam"] = part_of(network.ipam, host)
+        changed["ipam"] = ranges_of_node(network.ipam, host)
     return network.model_copy(update=changed)
 
 

@@ -28,7 +28,7 @@ def cluster_networks(site: Site) -> list[str]:
 
 
 def _cidrs(site: Site, first: tuple[str, str], second: tuple[str, str]) -> list[str]:
-    variables = site.kubespray.given()
+    variables = site.kubespray.all_variables()
     both = variables.get("ipv6_stack") or variables.get("enable_dual_stack_networks")
     chosen = (first, second) if both else (first,)
     texts = [text.strip() for key, usual in chosen for text in str(variables.get(key, usual)).split(",")]

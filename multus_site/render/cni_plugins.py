@@ -6,8 +6,8 @@ from typing import Literal
 
 from multus_site.model.catalog import Catalog
 from multus_site.model.cni_plugins import CALICO, RELEASED, Artifact, GoModule
-from multus_site.model.nodes import Architecture
 from multus_site.model.site import Site
+from multus_site.model.types import Architecture
 from multus_site.render.air_gap import at_mirror
 
 MODULE = "github.com/containernetworking/plugins"

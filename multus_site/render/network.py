@@ -7,7 +7,7 @@ from typing import Any
 
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Network, Raw, TypedNetwork
-from multus_site.model.node_ranges import bounds
+from multus_site.model.node_ranges import range_bounds
 from multus_site.render.addresses import ends
 from multus_site.render.attachment import nad_config
 
@@ -121,7 +121,7 @@ def _typed_ranges(network: TypedNetwork) -> Iterator[AddressRange]:
     ipam, silent = network.ipam, network.type in {"dummy", "tap"}
     if isinstance(ipam, HostLocal):
         for entry in ipam.ranges:
-            first, last = bounds(entry)
+            first, last = range_bounds(entry)
             yield AddressRange(entry.subnet, str(first), str(last), None if silent else entry.gateway)
     elif isinstance(ipam, Whereabouts):
         for pool in ipam.all_ranges():

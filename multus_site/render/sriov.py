@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from multus_site.model.site import Site
-from multus_site.model.sriov_pools import SriovPool, SriovSetup
+from multus_site.model.sriov import SriovPool, SriovSetup
 from multus_site.render import topology
 from multus_site.render.daemon import NAMESPACE, daemon_set, folder, mount
 

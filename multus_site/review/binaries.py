@@ -2,8 +2,8 @@
 
 from multus_site.model.catalog import Catalog
 from multus_site.model.cni_plugins import GoModule
-from multus_site.model.nodes import Architecture
 from multus_site.model.site import Site
+from multus_site.model.types import Architecture
 from multus_site.render import cni_plugins
 from multus_site.review.data import Binaries, Moved
 from multus_site.review.effects import Change

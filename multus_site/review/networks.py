@@ -6,7 +6,7 @@ from itertools import zip_longest
 from multus_site.model.ipam import Whereabouts
 from multus_site.model.links import Link
 from multus_site.model.networks import Raw
-from multus_site.model.node_ranges import part_of
+from multus_site.model.node_ranges import ranges_of_node
 from multus_site.model.site import Site
 from multus_site.render.attachment import content_of
 from multus_site.render.network import NetworkFacts, network_facts
@@ -220,7 +220,7 @@ def _parts(site: Site, name: str) -> Iterator[tuple[str, str]]:
     if getattr(ipam, "addresses_per_node", None) is None:
         return
     for node in site.nodes_with(network):
-        own = part_of(ipam, site.nodes.hosts[node])  # type: ignore[arg-type]  # only host-local is split
+        own = ranges_of_node(ipam, site.nodes.hosts[node])  # type: ignore[arg-type]  # only host-local is split
         yield node, ", ".join(f"{r.range_start}-{r.range_end}" for r in own.ranges)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from multus_site.kubespray.releases import kubernetes_of
-from multus_site.model.mistakes import FREE
+from multus_site.model.pydantic_errors import FREE
 from multus_site.model.site import Site
 from multus_site.render import images
 from multus_site.review.data import Moved
@@ -25,7 +25,7 @@ def versions(old: Site | None, new: Site) -> list[Moved]:
 def _versions(site: Site) -> Iterator[tuple[str, str]]:
     kubespray = site.kubespray
     yield "Kubespray", kubespray.version
-    given = kubespray.given().get("kube_version")
+    given = kubespray.all_variables().get("kube_version")
     # Variables may be anything: one that is no version is refused, and not shown.
     known = str(given) if re.fullmatch(r"[0-9.]+", str(given)) else None
     yield "Kubernetes", kubernetes_of(kubespray.version, known) or "as released"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from multus_site.model.nodes import Ssh
+from multus_site.model.ssh import Ssh
 
 BASTIONS = ("bastion", "secondBastion")
 """What the secrets of a bastion begin with, in the order of the way: bastionPrivateKey, bastionPassword. Those of the nodes begin with `ssh`."""

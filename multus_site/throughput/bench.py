@@ -10,7 +10,7 @@ from typing import Any
 import kr8s
 from kr8s.asyncio.objects import Namespace, Pod, new_class
 
-from multus_site.model.throughput import Throughput
+from multus_site.model.daemons import Throughput
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.ssh.answers import AnswerError, first_line, last_object
 from multus_site.throughput.figures import RefusedError

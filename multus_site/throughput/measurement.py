@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from multus_site.model.daemons import Throughput
 from multus_site.model.site import Site
-from multus_site.model.throughput import Throughput
 from multus_site.throughput.bench import bench
 from multus_site.throughput.figures import Kind, RefusedError, Run, rows, run_of, tcp_limit
 from multus_site.throughput.plan import Path, plan, pods

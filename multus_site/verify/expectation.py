@@ -4,9 +4,9 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from multus_site.model.base import Part
 from multus_site.model.ipam import Static
 from multus_site.model.networks import Network, Raw
+from multus_site.model.part import Part
 from multus_site.model.site import Site
 from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload, replica_name

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from multus_site.model.base import Part
+from multus_site.model.part import Part
 
 
 class Address(Part):

@@ -92,7 +92,7 @@ def everything(parsed):
         version=parsed.kubespray.version,
         hosts=hosts,
         groups={group: tuple(names) for group, names in inventory.groups(parsed).items()},
-        variables=inventory.variables(parsed, parsed.kubespray.given()),
+        variables=inventory.variables(parsed, parsed.kubespray.all_variables()),
         identities={name: f"machine {name}" for name in hosts},
         way=Way(Login("root", "KEY")),
         known_hosts="".join(f"{host['ansible_host']} ssh-ed25519 KEY\n" for host in hosts.values()),

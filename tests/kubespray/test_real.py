@@ -46,7 +46,7 @@ def release(real: Source) -> str:
 def document(case: str, release: str, **given: Any) -> Document:
     """The document of a golden site, at the checkout's release."""
     site = Site.model_validate(YAML(typ="safe").load((FOLDER / case).read_text()))
-    known = {k: v for k, v in site.kubespray.given().items() if k != "kube_version"}
+    known = {k: v for k, v in site.kubespray.all_variables().items() if k != "kube_version"}
     return Document(
         site=site.name,
         version=release,

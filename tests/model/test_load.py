@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from multus_site.model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
-from multus_site.model.mistakes import parsed_path, right_for
-from multus_site.model.positions import at, documents, written
+from multus_site.model.positions import at, documents
+from multus_site.model.pydantic_errors import right_for
 from multus_site.model.site import Site
 from tests.lab.networks import stack_file
 
@@ -236,11 +236,6 @@ def test_every_mistake_says_what_would_be_right_and_is_in_the_file():
     assert told > 500
 
 
-@pytest.mark.parametrize("path", [("links", "ens6.110", "members", 0), ("networks", "7", "ipam"), ("links", "7", "id")])
-def test_a_path_is_read_as_it_is_written(path):
-    assert parsed_path(written(path)) == path
-
-
 def test_all_mistakes_at_once_in_the_order_of_the_file():
     text = (
         GOOD.replace("dallas", "Dallas")
@@ -352,7 +347,7 @@ def test_kubespray_says_each_thing_once_and_right(given, words):
 def test_typed_settings_are_kubespray_s_variables():
     given = "kubernetesVersion: 1.35.4, networkPlugin: calico, podCidr: 10.0.0.0/16, variables: {kube_proxy_mode: ipvs}"
     site = parse_stack_text(GOOD.replace("    nodes:", f"    kubespray: {{{given}}}\n    nodes:", 1), source="x")
-    assert site.kubespray.given() == {
+    assert site.kubespray.all_variables() == {
         "kube_version": "1.35.4",
         "kube_network_plugin": "calico",
         "kube_pods_subnet": "10.0.0.0/16",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from multus_site.lint import check_site
 from multus_site.model.ipam import HostLocal
 from multus_site.model.load import SiteError, parse_site
-from multus_site.model.node_ranges import mistakes, part_of
+from multus_site.model.node_ranges import check_node_ranges, ranges_of_node
 from multus_site.model.nodes import Host
 from multus_site.render.attachment import MASTER, configs_by_node, content_of, manifest_of, masters_of, ranges_of
 from multus_site.render.node_networks import needed, variables
@@ -128,7 +128,7 @@ def test_mistakes(network, words):
 def spans(ipam, nodes):
     found = {}
     for name, host in nodes.items():
-        (own,) = part_of(ipam, host).ranges
+        (own,) = ranges_of_node(ipam, host).ranges
         found[name] = (int(ipaddress.ip_address(own.range_start)), int(ipaddress.ip_address(own.range_end)))
     return found
 
@@ -148,17 +148,18 @@ def test_parts_stay_when_nodes_come_and_go_and_never_meet(present, joining):
 
 def test_two_nodes_of_one_part_are_told_which_is_free():
     nodes = {"node1": Host(address="10.1.1.10"), "node2": Host(address="10.1.1.16")}
-    ((key, message),) = mistakes(split(), nodes)
-    assert key == ".addressesPerNode"
-    assert "node2 and node1 would hand out the same part (" in message
-    free = int(message.rpartition("slice: ")[2].partition(",")[0])
-    assert mistakes(split(), {**nodes, "node2": Host(address="10.1.1.16", slice=free)}) == []
+    (found,) = check_node_ranges(split(), nodes)
+    assert found.path == ("addressesPerNode",)
+    assert "node2 and node1 would hand out the same part (" in found.message
+    free = int(found.message.rpartition("slice: ")[2].partition(",")[0])
+    assert not list(check_node_ranges(split(), {**nodes, "node2": Host(address="10.1.1.16", slice=free)}))
 
 
 def test_a_range_without_room_is_refused():
     nodes = {f"node{i}": Host(address=f"10.1.1.{i}") for i in range(1, 5)}
-    ((key, message),) = mistakes(split(32), nodes)
-    assert (key, "has 3 parts of 32 addresses for 4 nodes" in message) == (".ranges[0]", True)
+    (found,) = check_node_ranges(split(32), nodes)
+    assert found.path == ("ranges", 0)
+    assert "has 3 parts of 32 addresses for 4 nodes" in found.message
 
 
 def test_the_linter_takes_a_split_range_and_refuses_a_shared_one():

@@ -21,7 +21,7 @@ def site(case: str) -> Site:
 
 def rendered(given: Site) -> dict[str, Any]:
     hosts = {name: host_variables(given, name, host) for name, host in given.nodes.hosts.items()}
-    return inventory(hosts, groups(given), variables(given, given.kubespray.given()), own_groups(given))
+    return inventory(hosts, groups(given), variables(given, given.kubespray.all_variables()), own_groups(given))
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from multus_site.kubespray.document import Document as Kubespray
-from multus_site.model.nodes import Ssh
+from multus_site.model.ssh import Ssh
 from multus_site.nodes.delivery.document import Document as Delivery
 from multus_site.ssh.ssh_route import Hop, Login, Way, lacking, secrets_of, way
 from tests.graph.recording import ED25519

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from multus_site.model.throughput import Throughput
+from multus_site.model.daemons import Throughput
 from multus_site.throughput import measurement
 from multus_site.throughput.figures import RefusedError
 from multus_site.throughput.measurement import in_rounds, measure

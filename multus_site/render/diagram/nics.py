@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from multus_site.model.links import Link
 from multus_site.model.node_links import BondLink, VlanLink
 from multus_site.model.site import Site
-from multus_site.model.sriov_pools import SriovPool
+from multus_site.model.sriov import SriovPool
 from multus_site.render.network import NetworkFacts
 
 

@@ -61,7 +61,7 @@ def host(i):
 def nodes(data=None, change=None, variables=None, ours=()):
     """The hosts of a site as they are judged. `change`: changes the facts, a dict by node; `ours`: nodes of the site's own cluster."""
     parsed = parse_site(data or site(), source="stacks/Pulumi.dallas.yaml")
-    wanted = asked(parsed, {**parsed.kubespray.given(), **(variables or {})})
+    wanted = asked(parsed, {**parsed.kubespray.all_variables(), **(variables or {})})
     facts = {f"node{i}": host(i) for i in (1, 2, 3)}
     if change:
         change(facts)

@@ -3,18 +3,18 @@
 import difflib
 import functools
 import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from multus_site.model.master import TAGS
-from multus_site.model.nodes import FORMS
+from multus_site.model.part import Mistake, MistakesError
 from multus_site.model.positions import Path, at
 from multus_site.model.site import Site
+from multus_site.model.ssh import FORMS
 
 _SHAPES = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "integer": "a whole number",
            "number": "a number", "boolean": "true or false"}  # fmt: skip
@@ -24,14 +24,6 @@ FREE = frozenset({"annotations", "command", "config", "exec", "livenessProbe", "
 """Keys whose values may be anything, a secret too: none of them is ever shown, not even one that does not fit."""
 
 _KINDS = {str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What is wrong at a path of the site."""
-
-    path: Path
-    message: str
 
 
 def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
@@ -44,7 +36,7 @@ def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
     inner = {mistake.path[:depth] for mistake in found for depth in range(len(mistake.path))}
     # pydantic calls a list empty when each of its entries is wrong
     found = [m for m in found if not (m.message.startswith(_EMPTY) and m.path in inner)]
-    return list(dict.fromkeys(Mistake(_as_written(m.path, data), m.message) for m in found))
+    return list(dict.fromkeys(replace(m, path=_as_written(m.path, data)) for m in found))
 
 
 def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
@@ -52,10 +44,9 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     shown = _kind(value) if FREE.intersection(map(str, path)) else _shown(value)
     if kind == "value_error":
-        text = str(context["error"])
-        for line in text.split("\n") if not path else [text]:
-            inner, colon, message = line.partition(": ")
-            yield Mistake(parsed_path(inner), message) if not path and colon else Mistake(path, line)
+        error = context["error"]
+        found = error.mistakes if isinstance(error, MistakesError) else (Mistake((), str(error)),)
+        yield from (mistake.below(path) for mistake in found)
     elif kind == "missing":
         yield Mistake(path, f"missing; {right_for(schema)}")
     elif kind == "extra_forbidden":
@@ -63,9 +54,9 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
     elif kind in {"union_tag_invalid", "union_tag_not_found"}:
         key = context["discriminator"].strip("'")
         choices = list(schema.get("discriminator", {}).get("mapping", {}))
-        found = "missing" if kind == "union_tag_not_found" else f"{context['tag']!r} is not known here"
+        said = "missing" if kind == "union_tag_not_found" else f"{context['tag']!r} is not known here"
         yield Mistake(
-            (*path, key), f"{found}; write one of {', '.join(choices)}{_guess(context.get('tag', ''), choices)}"
+            (*path, key), f"{said}; write one of {', '.join(choices)}{_guess(context.get('tag', ''), choices)}"
         )
     elif kind in {"greater_than_equal", "less_than_equal"}:
         yield Mistake(path, f"{shown} is out of bounds; {right_for(schema)}")
@@ -79,12 +70,6 @@ def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
         yield Mistake(path, f"{shown} does not fit; {right_for(schema)}, in quotes{quoted}")
     else:
         yield Mistake(path, f"{shown} does not fit; {right_for(schema)}")
-
-
-def parsed_path(text: str) -> Path:
-    """The parts of a path as model.positions.written writes it: `networks.a.ranges[0]`, `links["ens6.110"].id`."""
-    parts = re.findall(r'\["(.*?)"\]|\[(\d+)\]|([^.\[\]]+)', text)
-    return tuple(int(index) if index else odd or name for odd, index, name in parts)
 
 
 def _as_written(path: Path, data: object) -> Path:
@@ -226,7 +211,7 @@ def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
         Site.model_validate(rest)
     except ValidationError as again:
         more = [m for d in again.errors(include_url=False) if not d["loc"] for m in _translated(d)]
-        return [m for m in more if not any(f"'{name}'" in m.message for name in dropped)]
+        return [mistake for mistake in more if mistake.unknown not in dropped]
     return []
 
 

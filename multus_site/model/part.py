@@ -1,0 +1,68 @@
+"""What the parts of a site are made of: their base class, and the form in which their checks report mistakes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from multus_site.model.positions import Path, written
+
+
+class Part(BaseModel):
+    """A part of a site: frozen, unknown keys refused, keys in camelCase as the field writes them."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+        str_strip_whitespace=False,
+        # YAML writes them .inf and .nan.
+        allow_inf_nan=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at a path of the site: what was found; what would be right."""
+
+    path: Path
+    message: str
+    unknown: str | None = field(default=None, compare=False)
+    """The name that leads nowhere, where that is what is wrong."""
+
+    def __str__(self) -> str:
+        return f"{written(self.path) or 'site'}: {self.message}"
+
+    @classmethod
+    def of_name(cls, path: Path, kind: str, name: str, known: Iterable[str], otherwise: str) -> Self:
+        """A name of some kind that leads nowhere. `known`: the names that would be right; `otherwise`: how to make it one of them."""
+        return cls(path, f"there is no {kind} {name!r}; {name_one_of(known, otherwise)}", name)
+
+    def below(self, path: Path) -> "Mistake":
+        """The same mistake, found by a part that stands at a path of the site."""
+        return replace(self, path=(*path, *self.path))
+
+
+class MistakesError(ValueError):
+    """Mistakes that a validator found. pydantic keeps the exception (`ctx.error` of its error), and so their paths, which begin at the validated part."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+def refuse(mistakes: Iterator[Mistake]) -> None:
+    """Raises MistakesError if there are any."""
+    if found := list(mistakes):
+        raise MistakesError(found)
+
+
+def name_one_of(names: Iterable[str], otherwise: str) -> str:
+    """What would be right instead of a name that leads nowhere."""
+    there = ", ".join(names)
+    return f"name one of {there}, or {otherwise}" if there else otherwise

@@ -1,0 +1,113 @@
+"""What a site file says, before its parts are checked against each other, and which nodes each part is for."""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from multus_site.model.catalog import AirGap
+from multus_site.model.cni_plugins import CniPlugins
+from multus_site.model.daemons import Multus, Throughput, WhereaboutsDaemon
+from multus_site.model.kubespray import Kubespray
+from multus_site.model.links import Link
+from multus_site.model.networks import Network, Segment
+from multus_site.model.node_links import NodeLink
+from multus_site.model.nodes import Nodes
+from multus_site.model.part import Part
+from multus_site.model.racks import LABELS, Level, Rack, Taint
+from multus_site.model.sriov import SriovSetup
+from multus_site.model.types import InterfaceName, NodeName, ObjectName
+from multus_site.model.workloads import Workload
+
+
+class SiteParts(Part):
+    """The parts of a site, each valid by itself. Checks take this class; `Site` has passed them."""
+
+    name: ObjectName = Field(examples=["dallas"])
+    """Identity of the site: cluster name, names of its machines."""
+    artifacts: str | None = Field(default=None, examples=["artifacts.yaml"])
+    """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
+    air_gap: AirGap | None = None
+    """The mirror of an air-gapped site; nothing else is asked then."""
+    protect: bool = False
+    """Whether Pulumi refuses to destroy the cluster, until this is taken out and `pulumi up` has run."""
+    nodes: Nodes
+    """The hosts: who makes them, how they are reached."""
+    racks: dict[ObjectName, Rack] = {}
+    """Racks by name, where there is more to say of them than that hosts stand in them."""
+    kubespray: Kubespray = Kubespray()
+    """How the cluster is installed."""
+    cni_plugins: CniPlugins = CniPlugins()
+    """The plugin binaries on the nodes."""
+    multus: Multus = Multus()
+    """The daemon that gives pods several interfaces."""
+    whereabouts: WhereaboutsDaemon = WhereaboutsDaemon()
+    """The daemon that keeps addresses apart across nodes."""
+    segments: dict[ObjectName, Segment] = {}
+    """L2 segments by name; sites that name the same one share it."""
+    links: dict[InterfaceName, NodeLink] = {}
+    """VLAN sub-interfaces and bonds that are made on nodes, by name; networks name them as master."""
+    sriov: SriovSetup | None = None
+    """Virtual functions of SR-IOV NICs, and who hands them out."""
+    networks: dict[ObjectName, Network] = {}
+    """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
+    workloads: dict[ObjectName, Workload] = {}
+    """What runs at the site, by name."""
+    throughput: Throughput | None = None
+    """What is measured of the networks at each `up` that changes them; nothing if absent."""
+
+    def with_role(self, role: str) -> list[NodeName]:
+        """Names of the hosts with a role, in the order of the file."""
+        return [name for name, host in self.nodes.hosts.items() if role in host.roles]
+
+    def workers(self, nodes: Sequence[NodeName], racks: Sequence[ObjectName]) -> list[NodeName]:
+        """Names of the hosts that a part of the site is for: those it names, the workers in racks it names, else all workers."""
+        if nodes:
+            return list(nodes)
+        workers = self.with_role("worker")
+        return [node for node in workers if self.nodes.hosts[node].rack in racks] if racks else workers
+
+    def rack_of(self, node: NodeName) -> Rack | None:
+        """The rack that a host stands in; one of which nothing is said where the site has no `racks`."""
+        host = self.nodes.hosts.get(node)
+        return None if host is None or host.rack is None else self.racks.get(host.rack, Rack())
+
+    def taint_of(self, node: NodeName) -> Taint | None:
+        """The taint of a host in a dedicated rack."""
+        rack = self.rack_of(node)
+        return rack.dedicated.of(str(self.nodes.hosts[node].rack)) if rack and rack.dedicated else None
+
+    def labels_of(self, node: NodeName) -> dict[str, str]:
+        """Labels that a host has of its rack."""
+        name, rack = self.nodes.hosts[node].rack, self.rack_of(node)
+        if rack is None or name is None:
+            return {}
+        row = {LABELS["row"]: rack.row} if rack.row else {}
+        return {LABELS["zone"]: rack.zone or name, LABELS["rack"]: name, **row, **rack.labels}
+
+    def domain_of(self, node: NodeName, level: Level) -> str | None:
+        """The rack, row or zone that a host is in, or itself; None where the site does not say."""
+        return node if level == "node" else self.labels_of(node).get(LABELS[level])
+
+    def nodes_with(self, network: Network) -> list[NodeName]:
+        """Names of the hosts that the network exists on."""
+        nodes = self.workers(network.nodes, network.racks)
+        if not isinstance(network, Link):
+            return nodes
+        hosts = self.nodes.hosts
+        return [n for n in nodes if n in hosts and network.master_on(n, hosts[n].groups) is not None]
+
+    def nodes_of(self, workload: Workload) -> list[NodeName]:
+        """Names of the hosts that the workload's pods can run on: those that have all of its networks, and whose taint they tolerate."""
+        chosen = self.workers(workload.nodes, workload.racks)
+        if not workload.nodes and not workload.racks:
+            chosen = [node for node in chosen if self.taint_of(node) is None]
+        used = [self.networks[a.name] for a in workload.networks if a.name in self.networks]
+        return [node for node in chosen if all(node in self.nodes_with(network) for network in used)]
+
+    def nodes_of_link(self, link: NodeLink) -> list[NodeName]:
+        """Names of the hosts that a link is made on."""
+        return self.workers(link.nodes, link.racks)
+
+    def network_plugin(self) -> str:
+        """The cluster's own network plugin; Kubespray's default where the site names none."""
+        return str(self.kubespray.all_variables().get("kube_network_plugin", "calico"))
