@@ -27,6 +27,7 @@ try:
         diagram,
         docs,
         drift,
+        init,
         lint,
         mirror,
         new,
@@ -59,6 +60,7 @@ app.command("policies")(policies.policies)
 app.command("docs")(docs.docs)
 app.command("show")(show.show)
 app.command("new")(new.new)
+app.command("init")(init.init)
 app.command("sites")(sites.sites)
 app.command("comment")(comment.comment)
 app.add_typer(mirror.app, name="mirror")

@@ -17,7 +17,7 @@ from multus_site.model.positions import YamlMistakeError, at, documents
 
 FOLDER = Path("stacks")
 
-_NO_SITE = ("docs/*", "tests/*", "lab/*", ".github/*", ".gitlab*", ".ci/*", "*.md", "Makefile", ".gitignore", "requirements-dev.txt", "stacks/site.schema.json")  # fmt: skip
+_NO_SITE = ("docs/*", "tests/*", "lab/*", "template/*", "templates/*", ".github/*", ".gitlab*", ".ci/*", "*.md", "Makefile", ".gitignore", "requirements-dev.txt", "stacks/site.schema.json")  # fmt: skip
 """Files that no site is made of."""
 
 

@@ -1,4 +1,4 @@
-"""Steps of pipelines run on this machine: a checkout with a site in it, the real pulumi, a hosting service of our own."""
+"""Steps of pipelines run on this machine: a repository as `multus-site init` writes it with a site in it, the real pulumi, a hosting service of our own."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from multus_site.cli.init import contents
 from tests.contract.tools import search_path
 from tests.graph.recording import ED25519, PRIVATE_KEY
 
@@ -47,23 +48,32 @@ echo "$verb $*" >>"$PULUMI_CALLS"
 exec @PULUMI@ "$@"
 """
 
+VENV = """#!/bin/sh
+# An empty environment takes a minute to fill: steps get the tests' own, in which pip finds this release installed.
+[ "$*" = "-m venv .venv" ] && exec ln -sfn "@PREFIX@" .venv
+exec "@PREFIX@/bin/python3" "$@"
+"""
+
 
 class Checkout:
-    """A work tree with all that is committed here or about to be, and a site `dallas` whose stack exists."""
+    """A work tree of a user's repository, and a site `dallas` whose stack exists."""
 
     def __init__(self, folder):
         self.folder = folder / "checkout"
-        if not (Path(sys.prefix) / ".requirements").exists():
-            pytest.skip("this Python's environment was not made by lab/bootstrap.sh, and steps would make one anew")
         path = os.pathsep.join([str(folder / "bin"), str(Path(sys.prefix) / "bin"), search_path()])
         for program in ("pulumi", "pulumi-language-python", "git"):
             if not shutil.which(program, path=path):
                 pytest.skip(f"there is no {program} (make lab brings pulumi)")
         for name in ("bin", "state", "home"):
             (folder / name).mkdir()
-        shim = folder / "bin" / "pulumi"
-        shim.write_text(SHIM.replace("@PULUMI@", shutil.which("pulumi", path=search_path())))
-        shim.chmod(0o755)
+        pulumi = shutil.which("pulumi", path=search_path())
+        for name, text in (
+            ("pulumi", SHIM.replace("@PULUMI@", pulumi)),
+            ("python3", VENV.replace("@PREFIX@", sys.prefix)),
+        ):
+            shim = folder / "bin" / name
+            shim.write_text(text)
+            shim.chmod(0o755)
         self.calls = folder / "calls"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI_", "PULUMI_"))},
@@ -80,18 +90,10 @@ class Checkout:
             "secrets.PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "secrets.PULUMI_CONFIG_PASSPHRASE": "a passphrase",
         }
-        self._copy()
+        for name, content in contents():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_bytes(content)
         self.base = self._begin()
-
-    def _copy(self):
-        listed = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=PROJECT, capture_output=True, check=True
-        )
-        for name in filter(None, listed.stdout.decode().split("\0")):
-            if (PROJECT / name).exists():
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, self.folder / name)
-        (self.folder / ".venv").symlink_to(sys.prefix)
 
     def _begin(self):
         self.git("init", "--quiet", "--initial-branch", "main")
@@ -143,7 +145,10 @@ class Checkout:
         `expressions` are the values of `${{ … }}`; one that is not among them fails the test.
         """
         job = yaml.safe_load((WORKFLOWS / workflow).read_text())["jobs"][name]
-        known = {**self.secrets, "github.token": "the-token", **expressions}
+        unset = {
+            f"secrets.{name}": "" for name in ("PULUMI_ACCESS_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        }
+        known = {**unset, **self.secrets, "github.token": "the-token", **expressions}
         files = {key: str(self.folder.parent / key) for key in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         found = []
         for step in job["steps"]:

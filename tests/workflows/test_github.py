@@ -14,9 +14,11 @@ import yaml
 
 from lab.cache import Cache, LabError
 from lab.toolchain import go, modules
-from tests.workflows.running import PINNED, SITE, WORKFLOWS
+from tests.workflows.running import PINNED, PROJECT, SITE, WORKFLOWS
 
 FILES = sorted(WORKFLOWS.glob("*.yml"))
+REUSABLE = [file for file in FILES if file.stem != "sites"]
+CALLER = PROJECT / "template" / ".github" / "workflows" / "sites.yml"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def lint(actionlint, *files, cwd=WORKFLOWS.parents[1]):
 
 
 def test_actionlint_finds_nothing(actionlint):
-    assert lint(actionlint, *map(str, FILES)) == (0, "")
+    assert lint(actionlint, *map(str, FILES), str(CALLER)) == (0, "")
 
 
 def test_actionlint_finds_what_is_wrong(actionlint, tmp_path):
@@ -51,13 +53,49 @@ def test_actionlint_finds_what_is_wrong(actionlint, tmp_path):
     assert "SC2086" in output
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_caller_that_does_not_fit_is_found(actionlint, tmp_path):
+    """actionlint compares what this repository's caller gives with what the called workflows take."""
+    for file in FILES:
+        (tmp_path / ".github" / "workflows").mkdir(parents=True, exist_ok=True)
+        (tmp_path / ".github" / "workflows" / file.name).write_text(file.read_text())
+    caller = tmp_path / ".github" / "workflows" / "sites.yml"
+    caller.write_text(caller.read_text().replace("      sites: ${{", "      places: ${{"))
+    (tmp_path / ".git").mkdir()
+    status, output = lint(actionlint, str(caller), cwd=tmp_path)
+    assert status == 1
+    assert 'input "sites" is required by "./.github/workflows/drift.yml" reusable workflow' in output
+
+
+def test_this_repository_calls_its_workflows_as_the_template_does():
+    ours, theirs = (
+        yaml.safe_load(file.read_text().replace("OWNER/multus-site/", "./").replace("@v0\n", "\n"))
+        for file in (WORKFLOWS / "sites.yml", CALLER)
+    )
+    assert ours == theirs
+    assert ours["permissions"] == {}
+    assert set(ours[True]) == {"pull_request", "push", "schedule", "workflow_dispatch"}
+    assert [job["uses"] for job in ours["jobs"].values()] == [
+        f"./.github/workflows/{name}.yml" for name in ours["jobs"]
+    ]
+
+
+@pytest.mark.parametrize("file", REUSABLE, ids=lambda file: file.stem)
+def test_a_caller_gives_the_rights_and_secrets_that_a_workflow_uses_and_no_more(file):
+    job = yaml.safe_load(CALLER.read_text())["jobs"][file.stem]
+    called = yaml.safe_load(file.read_text())
+    used = set(re.findall(r"secrets\.(\w+)", file.read_text()))
+    assert set(job["secrets"]) == set(called[True]["workflow_call"]["secrets"]) == used
+    rights = {}
+    for one in called["jobs"].values():
+        rights |= one["permissions"]
+    assert job["permissions"] == rights
+
+
+@pytest.mark.parametrize("file", REUSABLE, ids=lambda file: file.stem)
 def test_actions_are_pinned_and_rights_few(file):
     workflow = yaml.safe_load(file.read_text())
     assert workflow["permissions"] == {}
-    triggers = workflow[True]  # YAML 1.1 reads `on` so
-    assert "pull_request_target" not in triggers
-    assert "workflow_run" not in triggers
+    assert list(workflow[True]) == ["workflow_call"]  # YAML 1.1 reads `on` so
     for job in workflow["jobs"].values():
         write = {right for right, access in job["permissions"].items() if access != "read"}
         assert write <= ({"pull-requests"} if file.stem == "review" else set())
@@ -216,9 +254,9 @@ def test_what_was_merged_is_applied_site_by_site(checkout):
 
 
 def test_the_nightly_look_calls_commands_that_are_there(checkout):
-    workflow = yaml.safe_load((WORKFLOWS / "drift.yml").read_text())
+    workflow = yaml.safe_load(CALLER.read_text())
     assert workflow[True]["schedule"] == [{"cron": "17 3 * * *"}]
-    assert workflow["jobs"]["drift"]["if"] == "vars.DRIFT_SITES != ''"
+    assert workflow["jobs"]["drift"]["if"].startswith("vars.DRIFT_SITES != '' && ")
     steps = checkout.job("drift.yml", "drift", {"matrix.site": "dallas"})
     assert [(name, status) for name, status, _ in steps] == [("Python", 0), ("Drift", 2), ("Verify", 2)], steps
     for _, _, output in steps[1:]:  # there are no nodes here, and both commands say so

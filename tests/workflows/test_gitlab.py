@@ -10,15 +10,18 @@ import yaml
 from tests.workflows.running import PROJECT, SITE
 from tests.workflows.test_github import wider
 
-PIPELINE = yaml.safe_load((PROJECT / ".gitlab-ci.yml").read_text())
-UP = yaml.safe_load((PROJECT / ".gitlab" / "up.yml").read_text())
-JOBS = {name: job for name, job in PIPELINE.items() if name not in {"stages", "default", "variables"}}
+COMPONENT = PROJECT / "templates" / "sites.yml"
+SPEC, PIPELINE = COMPONENT.read_text().split("\n---\n")
+INPUTS = {name: given["default"] for name, given in yaml.safe_load(SPEC)["spec"]["inputs"].items()}
+JOBS = yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: INPUTS[found[1]], PIPELINE))
+BASE = JOBS.pop(".multus-site")
 
 
 def run(checkout, job, **variables):
     """A job's script as GitLab's shell executor runs it; (exit status, all output)."""
     secrets = {name.partition(".")[2]: value for name, value in checkout.secrets.items()}
-    return checkout.shell("\n".join(job["script"]), {**secrets, **variables})
+    before = BASE["before_script"] if job.get("extends") == ".multus-site" else []
+    return checkout.shell("\n".join([*before, *job["script"]]), {**secrets, **variables})
 
 
 def merge_request(hosting, base):
@@ -34,10 +37,20 @@ def merge_request(hosting, base):
 
 def test_each_job_has_a_stage_and_says_when_it_runs():
     for name, job in JOBS.items():
-        assert job["stage"] in PIPELINE["stages"], name
+        assert job["stage"] in {"test", "deploy"}, name  # those that GitLab has without `stages`
         assert job["rules"], name
     assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in JOBS["review"]["rules"][0]["if"]
-    assert UP[".up"]["when"] == "manual"
+
+
+def test_every_input_is_used_and_the_component_changes_nothing_but_its_jobs():
+    assert set(re.findall(r"\$\[\[ inputs\.(\w+) \]\]", PIPELINE)) == set(INPUTS)
+    assert not {"default", "variables", "stages", "workflow", "include"} & JOBS.keys()
+
+
+def test_this_repository_and_the_template_include_the_component():
+    assert yaml.safe_load((PROJECT / ".gitlab-ci.yml").read_text()) == {"include": [{"local": "templates/sites.yml"}]}
+    (included,) = yaml.safe_load((PROJECT / "template" / ".gitlab-ci.yml").read_text())["include"]
+    assert included["component"].partition("@")[0].rpartition("/")[2] == COMPONENT.stem
 
 
 def test_lint_at_lines(checkout):
@@ -78,7 +91,7 @@ def test_each_site_that_a_push_touches_gets_a_job_of_its_own(checkout, touched):
     status, output = run(checkout, JOBS["sites"], CI_COMMIT_BEFORE_SHA=checkout.base)
     assert status == 0, output
     made = yaml.safe_load((checkout.folder / "up.yml").read_text())
-    assert made.pop("include") == [{"local": ".gitlab/up.yml"}]
+    assert made.pop(".up")["when"] == "manual"
     assert made.pop("sites")["script"] == ["echo dallas" if touched else "echo "]
     assert made == (
         {
@@ -97,8 +110,12 @@ def test_each_site_that_a_push_touches_gets_a_job_of_its_own(checkout, touched):
 
 
 def test_up_of_a_site(checkout):
+    assert run(checkout, JOBS["sites"], CI_COMMIT_BEFORE_SHA="0" * 40)[0] == 0
+    made = yaml.safe_load((checkout.folder / "up.yml").read_text())
+    job = {**made[".up"], **made["up dallas"]}
+    assert job["image"] == INPUTS["image"]
     checkout.calls.unlink(missing_ok=True)
-    status, output = run(checkout, UP[".up"], SITE="dallas")
+    status, output = run(checkout, job, **job["variables"])
     assert status == 0, output
     assert "up preview --stack dallas --non-interactive --policy-pack policy" in checkout.calls.read_text()
 
@@ -111,12 +128,9 @@ def test_the_nightly_look_goes_over_every_site(checkout):
 
 def test_both_services_call_the_same_commands():
     def commands(text):
-        return set(re.findall(r"-m cli (\w+)", text))
+        return set(re.findall(r"bin/multus-site (\w+)", text))
 
     github = "".join(file.read_text() for file in (PROJECT / ".github" / "workflows").glob("*.yml"))
-    gitlab = (PROJECT / ".gitlab-ci.yml").read_text()
     assert (
-        commands(github.replace('"', ""))
-        == commands(gitlab.replace('"', ""))
-        == {"lint", "review", "comment", "sites", "drift", "verify", "policies"}
+        commands(github) == commands(PIPELINE) == {"lint", "review", "comment", "sites", "drift", "verify", "policies"}
     )

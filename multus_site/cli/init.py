@@ -1,0 +1,60 @@
+"""`multus-site init`: a repository for sites, written from the same template as `pulumi new`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.usage_error import write_bytes, wrong_use
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the repository; created if missing.", show_default=False)
+    ],
+) -> None:
+    """Write a repository for sites: a Pulumi project that uses the installed multus-site, stacks, pipelines. Existing files are kept.
+
+    Exit status: 0, 2 for wrong use.
+    """
+    if folder.exists() and not folder.is_dir():
+        wrong_use(f"{folder} is not a folder; name a new folder, or an existing one: multus-site init sites")
+    for name, content in contents():
+        file = folder / name
+        if file.exists() or file.is_symlink():
+            print(f"kept     {file}")
+            continue
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            wrong_use(f"{file.parent}: cannot be created: {error.strerror}; name a folder that you may write to")
+        write_bytes(file, content)
+        print(f"written  {file}")
+    print("Next:")
+    if folder.resolve() != Path.cwd():
+        print(f"  cd {folder}")
+    print("  pulumi install                 # creates .venv from requirements.txt")
+    print("  multus-site new SITE           # writes stacks/Pulumi.SITE.yaml, and prints what follows")
+    print(
+        "For pipelines: replace OWNER in .github/workflows/sites.yml or .gitlab-ci.yml with the owner of your multus-site"
+    )
+    print("repository, and delete the file of the service that you do not use.")
+
+
+def contents() -> Iterator[tuple[str, bytes]]:
+    """Every file of a new repository: its path in it, and its content."""
+    template = _template()
+    for file in sorted(template.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            content = file.read_bytes()
+            if file == template / "Pulumi.yaml":
+                # What `pulumi new` alone reads, and drops too.
+                content = content.partition(b"template:\n")[0]
+            yield str(file.relative_to(template)), content
+
+
+def _template() -> Path:
+    """The folder `template`: in the package where that comes from a wheel, at the top of a checkout."""
+    packaged = Path(__file__).parents[1] / "template"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "template"

@@ -1,0 +1,3 @@
+from multus_site.components import run
+
+run()
