@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from multus_site.model.defaults import NAME
-from multus_site.model.positions import Data, YamlMistakeError, at, documents, written
+from multus_site.model.positions import Data, YamlMistakeError, documents, path_text, value_at
 
 from .pods import containers_of
 from .resources import Policy, Resource, Settings, texts
@@ -63,13 +63,13 @@ def in_stack_text(text: str, file: str) -> Iterator[str]:
     except YamlMistakeError:
         return  # the program says what is wrong with it
     root = ("config",) if Path(file).name != NAME else ()
-    for path, value in _leaves(at(data, root), root):
+    for path, value in _leaves(value_at(data, root), root):
         name = str(path[-1])
         secret_name = _is_secret(name.rpartition(":")[2]) and value not in ("", None, True, False)
         what = _in_text(value) if isinstance(value, str) else ""
         if what or secret_name:
             line = document.position(path)[0] if document else 0
-            shown = written(path[len(root) :])
+            shown = path_text(path[len(root) :])
             mend = (
                 f"set it anew: pulumi config set --secret {name}, and change the secret itself: it is in git's history"
                 if root and len(path) == 2

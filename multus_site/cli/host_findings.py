@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from multus_site.cli.adopted_hosts import Seen
 from multus_site.cli.host_keys import HostKey
-from multus_site.model.positions import written
+from multus_site.model.positions import path_text
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.finding import Node, lines
@@ -63,4 +63,4 @@ def _site(hosts: Mapping[str, Any], networks: Mapping[str, Any]) -> tuple[Site |
     try:
         return Site.model_validate(data), []
     except ValidationError as error:
-        return None, [f"{written(mistake.path) or 'site'}: {mistake.message}" for mistake in mistakes_of(error, data)]
+        return None, [f"{path_text(mistake.path) or 'site'}: {mistake.message}" for mistake in mistakes_of(error, data)]

@@ -13,7 +13,7 @@ import typer
 from multus_site.cli import git
 from multus_site.cli.usage_error import wrong_use
 from multus_site.model.load import SiteError, read_text, site_data
-from multus_site.model.positions import YamlMistakeError, at, documents
+from multus_site.model.positions import YamlMistakeError, documents, value_at
 
 FOLDER = Path("stacks")
 
@@ -79,7 +79,7 @@ def _of_containers(file: Path) -> bool:
         data = document.data() if document else None
     except (SiteError, YamlMistakeError):
         return False
-    return at(site_data(data), ("nodes", "backend")) == "container"
+    return value_at(site_data(data), ("nodes", "backend")) == "container"
 
 
 def _changed(since: str) -> list[str]:

@@ -10,7 +10,7 @@ from multus_site.cni.selections import ANNOTATION, selections_of
 from multus_site.lint.facts import Facts
 from multus_site.lint.rules.syntax import KIND, is_misspelt
 from multus_site.lint.subjects import Config, ConfigText, Ipam, Manifest, Nad, Operator, Pod
-from multus_site.model.positions import Data, Path, at
+from multus_site.model.positions import Data, Path, value_at
 
 SITE_KEY = "multus-site:site"
 
@@ -76,8 +76,8 @@ def _manifest(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
 
 
 def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
-    name, namespace = at(data, ("metadata", "name")), at(data, ("metadata", "namespace"))
-    annotations = at(data, ("metadata", "annotations"))
+    name, namespace = value_at(data, ("metadata", "name")), value_at(data, ("metadata", "namespace"))
+    annotations = value_at(data, ("metadata", "annotations"))
     nad = Nad(
         name if isinstance(name, str) else "",
         namespace if isinstance(namespace, str) else "default",
@@ -86,7 +86,7 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
         path,
         facts,
     )
-    inside = at(data, ("spec", "config"))
+    inside = value_at(data, ("spec", "config"))
     text, place = (data.get("config"), ("config",)) if inside is None else (inside, ("spec", "config"))
     where = (*path, *place)
     config = text  # a mapping is no string, and yet it can be looked at
@@ -128,18 +128,18 @@ def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
     where: Path = {"Pod": (), "PodTemplate": ("template",), "CronJob": ("spec", "jobTemplate", "spec", "template")}.get(
         kind, ("spec", "template")
     )
-    template = at(data, where)
+    template = value_at(data, where)
     if not isinstance(template, dict) or (kind != "Pod" and not isinstance(template.get("spec"), dict)):
         return
     metadata, outer = template.get("metadata"), data.get("metadata")
     own = metadata.get("annotations") if isinstance(metadata, dict) else None
     above = outer.get("annotations") if isinstance(outer, dict) else None
-    name = at(data, ("metadata", "name")) or at(data, ("metadata", "generateName"))
-    namespace = at(data, ("metadata", "namespace"))
+    name = value_at(data, ("metadata", "name")) or value_at(data, ("metadata", "generateName"))
+    namespace = value_at(data, ("metadata", "namespace"))
     copies: Path = {"Job": ("spec", "parallelism"), "CronJob": ("spec", "jobTemplate", "spec", "parallelism")}.get(
         kind, ("spec", "replicas")
     )
-    replicas = at(data, copies) if kind != "Pod" else 1
+    replicas = value_at(data, copies) if kind != "Pod" else 1
     spec = template.get("spec")
     place: Path = (*where, "metadata")
     annotations = own if isinstance(own, dict) else {}

@@ -28,7 +28,7 @@ from multus_site.lint.rules import (
     syntax,
 )
 from multus_site.lint.subjects import Attached, Config, Everything, Ipam, Nad, Plugin, Pod
-from multus_site.model.positions import Path, written
+from multus_site.model.positions import Path, path_text
 
 CATALOGUE = (
     *(syntax, configuration, interfaces, chained, bonds),
@@ -128,7 +128,7 @@ def _finding(rule: Rule, problem: Problem, base: Path, origin: Origin) -> Locate
     path = (*base, *problem.path)
     line, column = origin.text.place(path, problem.offset)
     level = problem.level or rule.level
-    shown, number = written(origin.text.shown(path)), origin.text.number
+    shown, number = path_text(origin.text.shown(path)), origin.text.number
     finding = Finding(
         origin.text.file(path) or origin.file,
         number,

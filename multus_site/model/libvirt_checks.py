@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from multus_site.model.libvirt import Hardware, Libvirt, Management
 from multus_site.model.part import Mistake, name_one_of
-from multus_site.model.positions import Path, written
+from multus_site.model.positions import Path, path_text
 from multus_site.model.types import NodeName
 
 _PATH: Path = ("nodes", "libvirt")
@@ -108,6 +108,6 @@ def _check_shared(made: Hardware, node: NodeName, path: Path, holders: _Holders)
         if other == node:
             message = f"{what} is {its_key[-1]}'s of {node} too; give one of them another"
         else:
-            own = written((*_PATH, "machines", node))
+            own = path_text((*_PATH, "machines", node))
             message = f"{what} is {other}'s too, on the same hypervisor; give {node} another in {own}"
         yield Mistake((*path, *key), message)

@@ -12,7 +12,7 @@ from ruamel.yaml.error import YAMLError
 from multus_site.model.catalog import Catalog
 from multus_site.model.defaults import NAME, Defaults, DefaultsError, by_key
 from multus_site.model.part import Mistake
-from multus_site.model.positions import Data, Path, YamlMistakeError, at, documents, whole_characters, written
+from multus_site.model.positions import Data, Path, YamlMistakeError, documents, path_text, value_at, whole_characters
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 
@@ -44,7 +44,7 @@ class SiteError(ValueError):
 
     def lines(self) -> list[str]:
         """One line for each mistake; without the file's text there is no line number."""
-        return [f"{place}: {written(mistake.path) or 'site'}: {mistake.message}" for mistake, place in self.mistakes]
+        return [f"{place}: {path_text(mistake.path) or 'site'}: {mistake.message}" for mistake, place in self.mistakes]
 
 
 def parse_site(
@@ -161,7 +161,7 @@ def stacks_beside(path: File | str) -> list[tuple[str, str, Site, Defaults | Non
 
 def site_data(stack: Data) -> Data:
     """The value of `multus-site:site` in a stack file's data; Pulumi also writes objects as a string of JSON."""
-    value = at(stack, SITE_PATH)
+    value = value_at(stack, SITE_PATH)
     if isinstance(value, str) and re.match(r"\s*\{", value):
         try:
             parsed = whole_characters(json.loads(value))

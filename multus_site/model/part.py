@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from multus_site.model.positions import Path, written
+from multus_site.model.positions import Path, path_text
 
 
 class Part(BaseModel):
@@ -36,7 +36,7 @@ class Mistake:
     """The name that leads nowhere, where that is what is wrong."""
 
     def __str__(self) -> str:
-        return f"{written(self.path) or 'site'}: {self.message}"
+        return f"{path_text(self.path) or 'site'}: {self.message}"
 
     @classmethod
     def of_name(cls, path: Path, kind: str, name: str, known: Iterable[str], otherwise: str) -> Self:

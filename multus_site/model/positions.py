@@ -257,8 +257,8 @@ def whole_characters(data: Data) -> Data:
     return replaced
 
 
-def written(path: Sequence[str | int]) -> str:
-    """A path as people write it: `spec.config.ipam.ranges[0]`, with odd keys in brackets and quotes."""
+def path_text(path: Sequence[str | int]) -> str:
+    """A path as people write it: `spec.config.ipam.ranges[0]`, with other keys in brackets and quotes, as in JSON."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -266,11 +266,11 @@ def written(path: Sequence[str | int]) -> str:
         elif re.fullmatch(r"[A-Za-z0-9_:-]+", part):
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            text += f"[{json.dumps(part, ensure_ascii=False)}]"
     return text
 
 
-def at(data: Data, path: Sequence[str | int]) -> Data:
+def value_at(data: Data, path: Sequence[str | int]) -> Data:
     """The part of plain data that a path leads to, or None."""
     for part in path:
         if isinstance(data, dict):

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from multus_site.model.master import TAGS
 from multus_site.model.part import Mistake, MistakesError
-from multus_site.model.positions import Path, at
+from multus_site.model.positions import Path, value_at
 from multus_site.model.site import Site
 from multus_site.model.ssh import FORMS
 
@@ -77,7 +77,7 @@ def _as_written(path: Path, data: object) -> Path:
     whole: Any = data
     found: Path = ()
     for part in path:
-        there = at(whole, found)
+        there = value_at(whole, found)
         if isinstance(there, str):
             break
         if not (isinstance(there, dict) and isinstance(part, int)):
@@ -89,9 +89,7 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
     """The path in the file (pydantic's has the tags of unions too), the schema there and that of its parent."""
     schema = parent = _whole()
     path: list[int | str] = []
-    for part in loc:
-        if part == "[key]":
-            break
+    for part in loc[:-1] if loc[-1:] == ("[key]",) else loc:  # a key that does not fit
         if "discriminator" in schema:
             target = schema["discriminator"]["mapping"].get(part)
             schema = _resolved({"$ref": target} if target else {})
@@ -195,7 +193,7 @@ def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
         if detail["type"] == "missing" or (path and path[-1] in parent.get("required", [])):
             depth -= 1
         if path[:1] == ("workloads",) and path[2:3] == ("image",):
-            if isinstance(workload := at(rest, path[:2]), dict):
+            if isinstance(workload := value_at(rest, path[:2]), dict):
                 workload["image"] = "localhost/unknown:0"
             continue
         if path[:1] == ("networks",):

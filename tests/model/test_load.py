@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from multus_site.model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
-from multus_site.model.positions import at, documents
+from multus_site.model.positions import documents, value_at
 from multus_site.model.pydantic_errors import right_for
 from multus_site.model.site import Site
 from tests.lab.networks import stack_file
@@ -216,7 +216,7 @@ def with_odd_values(data):
     for *above, last in list(paths_in(data))[1:]:
         for odd in (None, 5, 1.5, True, "x", "", [], {}, [5], ["x", "x"], {"a": 1}, {"type": "x"}, {"type": "none"}):
             site = copy.deepcopy(data)
-            at(site, above)[last] = odd
+            value_at(site, above)[last] = odd
             yield site
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from multus_site.cni import go_json
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import BrokenYaml, ConfigText, Manifest, Nad
-from multus_site.model.positions import at
+from multus_site.model.positions import value_at
 
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
@@ -109,7 +109,7 @@ def wrong_kind(manifest: Manifest) -> Problems:
     if (
         is_misspelt(kind)
         or group == API_VERSION.partition("/")[0]
-        or (kind is None and isinstance(at(manifest.data, ("spec", "config")), str))
+        or (kind is None and isinstance(value_at(manifest.data, ("spec", "config")), str))
     ):
         yield Problem(
             ("kind",), f"the kind {_shown(kind)} does not exist" if kind else "no kind", f"Write kind: {KIND}"
@@ -151,7 +151,7 @@ def nad_name(nad: Nad) -> Problems:
 )
 def config_not_string(nad: Nad) -> Problems:
     """The CRD wants JSON inside a string; the API server refuses a mapping."""
-    config = at(nad.data, ("spec", "config"))
+    config = value_at(nad.data, ("spec", "config"))
     if config is not None and not isinstance(config, str):
         hint = "Write the configuration as JSON in quotes: config: '{…}', or as a block: config: |-"
         yield Problem(("spec", "config"), f"spec.config is {_a(config)}, not a string", hint)
@@ -167,7 +167,7 @@ def config_not_string(nad: Nad) -> Problems:
 )
 def empty_config(nad: Nad) -> Problems:
     """Multus then looks for a file of this network's name in /etc/cni/multus/net.d of the node that the pod starts on."""
-    config = at(nad.data, ("spec", "config"))
+    config = value_at(nad.data, ("spec", "config"))
     if "config" in nad.data and config is None:
         hint = "Move config into spec: indent it by two more spaces, under the line spec:"
         yield Problem(("config",), "config stands beside spec, where nobody reads it", hint)
