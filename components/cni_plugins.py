@@ -1,13 +1,11 @@
 """CniPlugins: these plugin binaries, by sha256, in /opt/cni/bin of every node of a site."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pulumi
-from pulumi_command import local
 
 from multus_site.model.site import Site
 from multus_site.model.types import Architecture
@@ -16,10 +14,8 @@ from multus_site.nodes.delivery.document import Record
 from multus_site.render.cni_plugins import Origin
 from multus_site.render.script import script
 
-from .runners import PYTHON
+from .local_program import LocalProgram, LocalProgramArgs
 from .ssh import Ssh
-
-RUNNER = f"{PYTHON} -m multus_site.nodes.delivery "
 
 
 class CniPlugins(pulumi.ComponentResource):
@@ -32,7 +28,7 @@ class CniPlugins(pulumi.ComponentResource):
     any of its `reasons` does.
     """
 
-    installed: local.Command
+    installed: LocalProgram
     """The runs. Its stdout changes with what is on the nodes, and with each of their reasons."""
 
     def __init__(
@@ -55,43 +51,40 @@ class CniPlugins(pulumi.ComponentResource):
         if found := check_origins(one for many in origins.values() for one in many):
             raise pulumi.RunError("\n".join(found))
         hosts = site.nodes.hosts
-        document: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.all(
-                way=ssh.way,
-                run_id=run_id,
-                reasons={node: list(its) for node, its in reasons.items()},
-                keys={node: ssh.host_key(node) for node in hosts},
-            ).apply(lambda known: json.dumps(_document(site, origins, digest, **known), sort_keys=True))
-        )
-        self.installed = local.Command(
+        document = pulumi.Output.all(
+            way=ssh.way,
+            run_id=run_id,
+            reasons={node: list(its) for node, its in reasons.items()},
+            keys={node: ssh.host_key(node) for node in hosts},
+        ).apply(lambda known: _document(site, origins, digest, **known))
+        self.installed = LocalProgram(
             f"{name}-install",
-            create=RUNNER + "apply",
-            delete=RUNNER + "remove",
-            stdin=document,
-            # stdout is the record, which an update gets back; stderr is progress.
-            logging=local.Logging.STDERR,
-            add_previous_output_in_env=True,
-            opts=pulumi.ResourceOptions(
+            LocalProgramArgs(
+                "nodes.delivery",
+                document,
+                create="apply",
+                delete="remove",
+                logs_progress=True,
+                reads_last_record=True,
+            ),
+            pulumi.ResourceOptions(
                 parent=self,
                 provider=provider,
                 deleted_with=deleted_with,
                 delete_before_replace=True,
-                hide_diffs=["stdin"],
                 custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h", delete="1h"),
             ),
         )
-        # A secret went in, so the provider calls all that comes out secret. It is names, sums and public keys.
-        self._record: pulumi.Output[str] = pulumi.Output.unsecret(self.installed.stdout)
         self.register_outputs({})
 
     @property
     def record(self) -> pulumi.Output[str]:
         """Another text whenever a node was looked after."""
-        return self._record
+        return self.installed.record
 
     def of(self, node: str) -> pulumi.Output[dict[str, Any]]:
         """Plugin → {sha256, versions} on a node, or {owner, versions} for Calico's."""
-        return self._record.apply(lambda text: Record.parse(text).result(node))
+        return self.record.apply(lambda text: Record.parse(text).result(node))
 
 
 def _document(

@@ -1,14 +1,12 @@
 """KubesprayCluster: a cluster of exactly the site's nodes, made by Kubespray, and its kubeconfig."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi_command import local
 
 from multus_site.kubespray import source
 from multus_site.kubespray.checks import check_variables
@@ -19,10 +17,8 @@ from multus_site.model.site import Site
 from multus_site.render import air_gap, inventory, kubeconfig
 
 from . import kubespray_preview
-from .runners import PYTHON
+from .local_program import LocalProgram, LocalProgramArgs, last_line
 from .ssh import Ssh
-
-RUNNER = f"{PYTHON} -m multus_site.kubespray "
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
 
@@ -40,7 +36,7 @@ class KubesprayCluster(pulumi.ComponentResource):
     """Secret. Its server is the site's apiServer, else the first control plane node's address; its context is called as the site."""
     run_id: pulumi.Output[str]
     """Another one after each run of a playbook: /opt/cni/bin was rewritten then."""
-    run: local.Command
+    run: LocalProgram
     """The runs of Kubespray."""
 
     def __init__(
@@ -72,40 +68,38 @@ class KubesprayCluster(pulumi.ComponentResource):
         if pulumi.runtime.is_dry_run():
             kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, facts, machines)
         identities = {node: found.apply(lambda f: str(f["machineId"])) for node, found in facts.items()}
-        document: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.all(
-                variables=all_variables,
-                # Names of secret variables, which tell nothing; together with the values, since only these know them.
-                secret=(secret_variables or pulumi.Output.from_input({})).apply(sorted),
-                way=ssh.way,
-                known_hosts=ssh.known_hosts,
-                identities=identities,
-            ).apply(lambda known: json.dumps({**plain, **known}, sort_keys=True))
-        )
+        document = pulumi.Output.all(
+            variables=all_variables,
+            # Names of secret variables, which tell nothing; together with the values, since only these know them.
+            secret=(secret_variables or pulumi.Output.from_input({})).apply(sorted),
+            way=ssh.way,
+            known_hosts=ssh.known_hosts,
+            identities=identities,
+        ).apply(lambda known: {**plain, **known})
         limit = f"{playbook_seconds(len(plain['hosts'])) * RUNS_AT_MOST}s"
-        self.run = local.Command(
+        self.run = LocalProgram(
             f"{name}-kubespray",
-            create=RUNNER + "apply",
-            update=RUNNER + "apply",
-            delete=RUNNER + "destroy",
-            stdin=document,
-            # An air-gapped site's Ansible comes from its mirror too.
-            environment=air_gap.installers(site.air_gap),
-            # stdout is the record of what is applied; an update gets the last one back. stderr is progress, in short lines.
-            logging=local.Logging.STDERR,
-            add_previous_output_in_env=True,
-            opts=pulumi.ResourceOptions(
+            LocalProgramArgs(
+                "kubespray",
+                document,
+                create="apply",
+                update="apply",
+                delete="destroy",
+                # An air-gapped site's Ansible comes from its mirror too.
+                environment=air_gap.installers(site.air_gap),
+                logs_progress=True,
+                reads_last_record=True,
+            ),
+            pulumi.ResourceOptions(
                 parent=self,
                 provider=provider,
                 depends_on=list(after),
                 deleted_with=deleted_with,
-                hide_diffs=["stdin"],
                 # The runner has its own limit for each playbook, and says which task was at work; this one is behind it.
                 custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
             ),
         )
-        # A secret went in, so the provider calls all that comes out secret. The record holds digests and public keys only.
-        self.run_id = pulumi.Output.unsecret(self.run.stdout).apply(_run_id)
+        self.run_id = self.run.record.apply(_run_id)
 
         first = site.with_role("control-plane")[0]
         host = site.kubespray.api_server or site.nodes.hosts[first].address
@@ -180,5 +174,5 @@ def _digest(path: str) -> str:
 
 def _run_id(stdout: str) -> str:
     """Count of the runs, and what was applied: from the record on the last line."""
-    record = json.loads(stdout.strip().splitlines()[-1])
+    record = last_line(stdout)
     return f"{record['site']}-{record['runs']}"

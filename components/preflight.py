@@ -1,21 +1,17 @@
 """Preflight: the hosts of a site are fit to become its nodes, or everything that is wrong with them is said at once."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from pulumi_command import local
 
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.document import Record, digest, kinds
 from multus_site.nodes.preflight.requirements import asked
 
+from .local_program import LocalProgram, LocalProgramArgs, last_line
 from .pulumi_state import last_words
-from .runners import PYTHON
 from .ssh import Ssh
-
-RUNNER = f"{PYTHON} -m multus_site.nodes.preflight"
 
 
 def name_of(site: str) -> str:
@@ -47,7 +43,7 @@ class Before:
         """
 
         def number(found: dict[str, str]) -> str:
-            last = json.loads((found.get(f"{self._site.name}-{node}-facts") or "{}").strip().splitlines()[-1])
+            last = last_line(found.get(f"{self._site.name}-{node}-facts") or "{}")
             count = int(last.get("looked", 0))
             passed = Record.parse(found.get(f"{name_of(self._site.name)}-run")).nodes.get(node, {})
             return str(count if count and passed.get("prepared") == self.prepared[node] else count + 1)
@@ -76,30 +72,22 @@ class Preflight(pulumi.ComponentResource):
         """`variables`: Kubespray's, but the secret ones; `reasons`: node → what makes it be looked at again."""
         super().__init__("multus-site:index:Preflight", name, {}, opts)
         self._site = site
-        document: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.all(
-                way=ssh.way,
-                reasons={node: list(its) for node, its in reasons.items()},
-                keys={node: ssh.host_key(node) for node in site.nodes.hosts},
-            ).apply(lambda known: json.dumps(document_of(site, variables, before.prepared, **known), sort_keys=True))
-        )
-        self.run = local.Command(
+        document = pulumi.Output.all(
+            way=ssh.way,
+            reasons={node: list(its) for node, its in reasons.items()},
+            keys={node: ssh.host_key(node) for node in site.nodes.hosts},
+        ).apply(lambda known: document_of(site, variables, before.prepared, **known))
+        self.run = LocalProgram(
             f"{name}-run",
-            create=RUNNER,
-            stdin=document,
             # What is wrong comes with the failure; the log would show it twice.
-            logging=local.Logging.NONE,
-            # stdout is the record, which an update gets back.
-            add_previous_output_in_env=True,
-            opts=pulumi.ResourceOptions(
+            LocalProgramArgs("nodes.preflight", document, reads_last_record=True),
+            pulumi.ResourceOptions(
                 parent=self,
                 provider=provider,
-                hide_diffs=["stdin"],
                 custom_timeouts=pulumi.CustomTimeouts(create="1h", update="1h"),
             ),
         )
-        # A secret went in, so the provider calls all that comes out secret. It is what hosts are, and no key.
-        self._record: pulumi.Output[str] = pulumi.Output.unsecret(self.run.stdout)
+        self._record = self.run.record
         self.warned = pulumi.Output.all(self._record, before.record).apply(lambda texts: self._warn(*texts))
         self.register_outputs({})
 

@@ -1,12 +1,11 @@
 """How the graph reaches nodes: the one place where connections are built and scripts become commands."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pulumi
-from pulumi_command import local, remote
+from pulumi_command import remote
 
 from multus_site.model.nodes import Nodes
 from multus_site.model.ssh import Bastion
@@ -15,14 +14,12 @@ from multus_site.render.script import script
 from multus_site.ssh.ssh_route import SUDO, keys_of, known_hosts, opened_by, way
 from multus_site.ssh.sudo import as_root, prompted
 
-from .runners import PYTHON
+from .local_program import LocalProgram, LocalProgramArgs, last_line
 
 DIALS = 60
 """Tries to connect, 100 ms to 5 s apart: about four minutes, as long as a slow machine takes to boot."""
 
-RUNNER = f"{PYTHON} -m multus_site.ssh"
-
-NodeCommand = remote.Command | local.Command
+NodeCommand = remote.Command | LocalProgram
 """A command on a node: of this machine where the way there is longer than pulumi-command's (docs/decisions/0012)."""
 
 
@@ -150,7 +147,7 @@ class Ssh:
             both = pulumi.Output.all(password, stdin or "")
             prefixed: pulumi.Output[str] = both.apply(lambda known: prompted(user, known[0]) + known[1])
             stdin = pulumi.Output.secret(prefixed)
-        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._provider, hide_diffs=["stdin"]))
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self._provider))
         if len(self._nodes.ssh.bastions) < 2:
             return remote.Command(
                 name,
@@ -161,12 +158,9 @@ class Ssh:
                 logging=remote.Logging.NONE,
                 # The provider would pass the last output by SSH environment, which sshd refuses.
                 add_previous_output_in_env=False,
-                opts=opts,
+                opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hide_diffs=["stdin"])),
             )
-        document = self._document(node, line=line, stdin=stdin or "")
-        return local.Command(
-            name, create=RUNNER, stdin=document, logging=local.Logging.NONE, add_previous_output_in_env=False, opts=opts
-        )
+        return LocalProgram(name, LocalProgramArgs("ssh", self._document(node, line=line, stdin=stdin or "")), opts)
 
     def removal(
         self,
@@ -178,33 +172,27 @@ class Ssh:
         *,
         triggers: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions,
-    ) -> local.Command:
+    ) -> LocalProgram:
         """A script of node/ that runs on the node when this resource goes, and not before; it goes, and comes again, when any of `triggers` changes.
 
         Of a command it is a resource of its own. A way of another length makes the command one of another type, and Pulumi deletes the one that was
         before after it made the new one: what it took away then would be what is needed (docs/decisions/0012). This one is the same however the node
         is reached.
         """
-        return local.Command(
+        document = self._document(node, job=job, argument=argument, variables=dict(variables))
+        return LocalProgram(
             name,
-            delete=RUNNER,
-            stdin=self._document(node, job=job, argument=argument, variables=dict(variables)),
-            triggers=list(triggers) or None,
-            logging=local.Logging.NONE,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(provider=self._provider, delete_before_replace=True, hide_diffs=["stdin"])
+            LocalProgramArgs("ssh", document, create=None, delete="", triggers=triggers),
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(provider=self._provider, delete_before_replace=True)
             ),
         )
 
-    def _document(self, node: str, **asked: Any) -> pulumi.Output[str]:  # noqa: ANN401  # inputs of any shape
+    def _document(self, node: str, **asked: Any) -> pulumi.Output[dict[str, Any]]:  # noqa: ANN401  # inputs of any shape
         """What our own program is asked to do on a node (multus_site/ssh/__main__.py)."""
-        reached = pulumi.Output.all(
+        return pulumi.Output.all(
             way=self.way, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
         )
-        document: pulumi.Output[str] = reached.apply(lambda known: json.dumps(known, sort_keys=True))
-        hidden: pulumi.Output[str] = pulumi.Output.secret(document)
-        return hidden
 
     def _connection(self, node: str) -> remote.ConnectionArgs:
         host = self._nodes.hosts[node]
@@ -244,7 +232,7 @@ def json_output(command: NodeCommand) -> pulumi.Output[dict[str, object]]:
     """The last line of a command's output, which our scripts make JSON."""
     # Where a secret went in, the provider calls all that comes out secret. What scripts print never holds one.
     stdout: pulumi.Output[str] = pulumi.Output.unsecret(command.stdout)
-    return stdout.apply(lambda text: dict(json.loads(text.strip().splitlines()[-1])) if text else {})
+    return stdout.apply(lambda text: dict(last_line(text)) if text else {})
 
 
 def _again(reasons: Sequence[str]) -> dict[str, str]:

@@ -1,18 +1,13 @@
 """Throughput: how fast the site's networks are between nodes, where the site asks for it."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_command import local
 
 from multus_site.model.site import Site
 
-from .runners import within
-
-RUNNER = f"{within(7200, 30)} -m multus_site.throughput"
-"""The same on every machine: a path of this one in the command would make it look changed on the next."""
+from .local_program import LocalProgram, LocalProgramArgs, last_line
 
 
 class Throughput(pulumi.ComponentResource):
@@ -38,22 +33,13 @@ class Throughput(pulumi.ComponentResource):
         # What a measurement depends on; a new workload is none of it.
         shown = site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray"})
         stack = pulumi.get_stack()
-        document = pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
-            lambda values: json.dumps({**values, "stack": stack, "site": shown, "image": image}, sort_keys=True)
+        document = pulumi.Output.all(kubeconfig=kubeconfig, after=list(after)).apply(
+            lambda known: {**known, "stack": stack, "site": shown, "image": image}
         )
-        stdin: pulumi.Output[str] = pulumi.Output.secret(document)
-        run = local.Command(
+        run = LocalProgram(
             f"{name}-run",
-            create=RUNNER,
-            stdin=stdin,
-            logging=local.Logging.STDERR,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, hide_diffs=["stdin"]),
+            LocalProgramArgs("throughput", document, time_limit=7200, patience=30, logs_progress=True),
+            pulumi.ResourceOptions(parent=self, provider=provider),
         )
-        # The kubeconfig makes the whole input secret; the result holds figures only.
-        self.result: pulumi.Output[list[dict[str, Any]]] = pulumi.Output.unsecret(run.stdout).apply(_result)
+        self.result: pulumi.Output[list[dict[str, Any]]] = run.record.apply(last_line)
         self.register_outputs({"result": self.result})
-
-
-def _result(text: str) -> list[dict[str, Any]]:
-    return list(json.loads(text.strip().splitlines()[-1]))

@@ -1,16 +1,11 @@
 """Topology: labels and taints of the nodes, as the site's racks say."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from pulumi_command import local
 
-from .runners import within
-
-RUNNER = f"{within(300)} -m multus_site.nodes.topology "
-"""The same on every machine: a path of this one in the command would make it look changed on the next."""
+from .local_program import LocalProgram, LocalProgramArgs
 
 
 class Topology(pulumi.ComponentResource):
@@ -32,27 +27,18 @@ class Topology(pulumi.ComponentResource):
     ) -> None:
         """`nodes`: node → {"labels", "taints"}. `after` is there to make it run again."""
         super().__init__("multus-site:index:Topology", name, {"nodes": dict(nodes)}, opts)
-        document: pulumi.Output[str] = pulumi.Output.secret(
-            pulumi.Output.all(kubeconfig=kubeconfig, after=pulumi.Output.all(*after)).apply(
-                lambda known: json.dumps({**known, "nodes": nodes}, sort_keys=True)
-            )
+        document = pulumi.Output.all(kubeconfig=kubeconfig, after=list(after)).apply(
+            lambda known: {**known, "nodes": nodes}
         )
-        run = local.Command(
+        run = LocalProgram(
             f"{name}-apply",
-            create=RUNNER + "apply",
-            delete=RUNNER + "remove",
-            stdin=document,
-            logging=local.Logging.STDERR,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
-                deleted_with=deleted_with,
-                delete_before_replace=True,
-                hide_diffs=["stdin"],
+            LocalProgramArgs(
+                "nodes.topology", document, create="apply", delete="remove", time_limit=300, logs_progress=True
+            ),
+            pulumi.ResourceOptions(
+                parent=self, provider=provider, deleted_with=deleted_with, delete_before_replace=True
             ),
         )
-        # The kubeconfig makes it secret; labels and taints are none.
-        self.applied: pulumi.Output[str] = pulumi.Output.unsecret(run.stdout)
+        self.applied: pulumi.Output[str] = run.record
         """Another text when labels or taints are others."""
         self.register_outputs({})

@@ -1,19 +1,14 @@
 """Verification: proof, per pod and interface, that the site's networks work."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_command import local
 
 from multus_site.model.site import Site
 from multus_site.verify.expectation import expected
 
-from .runners import within
-
-RUNNER = f"{within(600)} -m multus_site.verify"
-"""The same on every machine: a path of this one in the command would make it look changed on the next."""
+from .local_program import LocalProgram, LocalProgramArgs, last_line
 
 
 class Verification(pulumi.ComponentResource):
@@ -36,20 +31,15 @@ class Verification(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:Verification", name, {"workloads": list(site.workloads)}, opts)
-        document = pulumi.Output.all(kubeconfig=kubeconfig, applied=applied, after=pulumi.Output.all(*after)).apply(
-            lambda values: json.dumps(_document(site, **values), sort_keys=True)
+        document = pulumi.Output.all(kubeconfig=kubeconfig, applied=applied, after=list(after)).apply(
+            lambda known: _document(site, **known)
         )
-        stdin: pulumi.Output[str] = pulumi.Output.secret(document)
-        run = local.Command(
+        run = LocalProgram(
             f"{name}-run",
-            create=RUNNER,
-            stdin=stdin,
-            logging=local.Logging.NONE,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, hide_diffs=["stdin"]),
+            LocalProgramArgs("verify", document, time_limit=600),
+            pulumi.ResourceOptions(parent=self, provider=provider),
         )
-        # The kubeconfig makes the whole input secret; the result holds pods, addresses and pings only.
-        self.result: pulumi.Output[dict[str, Any]] = pulumi.Output.unsecret(run.stdout).apply(_result)
+        self.result: pulumi.Output[dict[str, Any]] = run.record.apply(last_line)
         self.register_outputs({"result": self.result})
 
 
@@ -65,7 +55,3 @@ def _document(site: Site, kubeconfig: str, applied: dict[str, Any], after: list[
         "stack": pulumi.get_stack(),
         "site": shown,
     }
-
-
-def _result(text: str) -> dict[str, Any]:
-    return dict(json.loads(text.strip().splitlines()[-1]))
