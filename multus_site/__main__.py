@@ -38,6 +38,7 @@ try:
         sites,
         throughput,
         trace,
+        upgrade,
         verify,
         version,
     )
@@ -63,6 +64,7 @@ app.command("new")(new.new)
 app.command("init")(init.init)
 app.command("sites")(sites.sites)
 app.command("comment")(comment.comment)
+app.command("upgrade")(upgrade.upgrade)
 app.add_typer(mirror.app, name="mirror")
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.releases.recording`: the state that today's program leaves, as that of the version in pyproject.toml.
+"""`python -m tests.releases.recording`: the state that today's program leaves, as that of the package's version.
 
 The site is the one that the last release was recorded with: `up` by the real pulumi, with providers that pretend that nodes are there.
 """
@@ -6,11 +6,11 @@ The site is the one that the last release was recorded with: `up` by the real pu
 import json
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 import yaml
 
+import multus_site
 from tests.engine.applied import PROJECT, Place
 from tests.graph.recording import PRIVATE_KEY
 
@@ -25,7 +25,7 @@ def version(folder):
 
 def current():
     """The project's version."""
-    return tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    return multus_site.__version__
 
 
 def releases():
@@ -50,7 +50,7 @@ if __name__ == "__main__":
     folder = HERE / current()
     if folder.exists():
         sys.exit(
-            f"{folder.relative_to(PROJECT)} is there: what a release left stays. Write the next version into pyproject.toml"
+            f"{folder.relative_to(PROJECT)} is there: what a release left stays. Write the next version into multus_site/__init__.py"
         )
     with tempfile.TemporaryDirectory(prefix="multus-site-") as name:
         record(folder, Path(name) / "place")

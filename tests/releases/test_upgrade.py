@@ -10,30 +10,104 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+from multus_site.kubespray.document import Document as Kubespray
+from multus_site.model.load import UPSTREAM, load_catalog
+from multus_site.nodes.delivery.document import Document as Delivery
+from multus_site.render.script import script
+from multus_site.review.recorded_commands import MODULES
+from multus_site.ssh.ssh_route import Way
 from tests.contract.tools import search_path, tool
-from tests.graph.recording import PRIVATE_KEY
+from tests.engine.applied import PRETENDING
+from tests.graph.recording import PRIVATE_KEY, short
+from tests.graph.recording import record as graph_of
 from tests.releases.recording import current, record, releases
 
 pytestmark = pytest.mark.engine
 
 PROJECT = Path(__file__).parents[2]
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+LINES = ("create", "update", "delete")
+
+
+EXPLAINED = {
+    "0.2.0": {},
+    "0.1.0": {
+        r"Preflight dallas-preflight": ("create", "preflight came with 0.2.0"),
+        r"Command dallas-preflight-run": ("create", "it looks at each host once"),
+        r"Command dallas-.+-(networks-apply|files)-removal": (
+            "create",
+            "what a command removes is a resource of its own since 0.2.0; creating it reaches no node",
+        ),
+        r"Command dallas-\w+-\w+-files": ("update", "its delete moved to the removal; it finds its files in place"),
+        r"Command dallas-node\d-networks-apply": ("update", "the same; it finds its links in place"),
+        r"Command dallas-node\d-facts": ("update", "the document says how often preflight looked, and APT's source"),
+        r"Command dallas-kubernetes-kubeconfig": ("update", "the preview does not know the machine that it names"),
+        r"Command dallas-kubernetes-kubespray": ("update", "the preview does not know the facts; the plan is empty"),
+        r"CniPlugins dallas-cni-plugins": ("update", "the script is another one, and says so"),
+        r"Command dallas-cni-plugins-install": ("update", "the script is another one: nodes are done again"),
+        r"kubernetes dallas-cluster": ("update", "deleteUnreachable is left to the environment since 0.2.0"),
+        r"NetworkAttachmentDefinition dallas-\w+": ("update", "objects wait for a provider that changes"),
+        r"(Daemon|Stateful)Set dallas-.*|Deployment dallas-.*|Service dallas-.*": (
+            "update",
+            "the same; pods restart where their probes changed",
+        ),
+        r"(ServiceAccount|ClusterRole|ClusterRoleBinding|ConfigMap|CronJob|CustomResourceDefinition) dallas-.*": (
+            "update",
+            "the same",
+        ),
+        r"Command dallas-verification-run": ("update", "what it proves may have changed"),
+        r"Command dallas-throughput-run": ("update", "the plugins were installed again"),
+    },
+}
+"""What a preview shows besides `same`: release → pattern of `Kind name` → operation and reason."""
+
+
+@dataclass
+class Imported:
+    """A stack in which a release's state is."""
+
+    release: str
+    project: Path
+    environment: dict
+
+    def run(self, *command, given="", first=(), **environment):
+        path = os.pathsep.join([*map(str, first), self.environment["PATH"]])
+        done = subprocess.run(
+            command, cwd=self.project, env={**self.environment, **environment, "PATH": path},
+            input=given, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    def pulumi(self, *arguments, **options):
+        return self.run("pulumi", *arguments, "--stack", "dallas", "--non-interactive", **options)
+
+    def export(self, *flags):
+        return json.loads(self.pulumi("stack", "export", *flags))
+
+    def resources(self):
+        return {resource["urn"]: resource for resource in self.export()["deployment"].get("resources", [])}
+
+    def preview(self):
+        """Operation by `Kind name`."""
+        steps = json.loads(self.pulumi("preview", "--json", "--show-sames"))["steps"]
+        return {short(step["urn"]): step["op"] for step in steps}
 
 
 @pytest.fixture(params=releases(), ids=lambda folder: folder.name)
 def applied(request, tmp_path):
-    """Runs pulumi on a stack that a release applied."""
+    """A stack that a release applied."""
     return imported(request.param, tmp_path)
 
 
 def imported(release, tmp_path):
-    """`pulumi …` on a stack in which a release's state is."""
+    """The project beside a state of its own, into which a release's state is imported."""
     tool("pulumi")
     tool("pulumi-language-python")
     project = tmp_path / "project"
@@ -53,51 +127,114 @@ def imported(release, tmp_path):
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "KUBECONFIG": "",
     }
-
-    def pulumi(*arguments, given=""):
-        done = subprocess.run(
-            ["pulumi", *arguments, "--stack", "dallas", "--non-interactive"],
-            cwd=project, env=environment, input=given, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
-
+    stack = Imported(release.name, project, environment)
     file = project / "stacks" / "Pulumi.dallas.yaml"
     before = file.read_text()
-    subprocess.run(
-        ["pulumi", "stack", "init", "dallas", "--non-interactive"],
-        cwd=project,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    stack.run("pulumi", "stack", "init", "dallas", "--non-interactive")
     assert file.read_text() == before
-    pulumi("stack", "import", "--file", str(release / "state.json"))
-    return pulumi
+    stack.pulumi("stack", "import", "--file", str(release / "state.json"))
+    return stack
 
 
-def test_nothing_is_replaced_and_nothing_goes(applied):
-    steps = json.loads(applied("preview", "--json", "--show-sames"))["steps"]
-    there = json.loads(applied("stack", "export"))["deployment"]["resources"]
-    operations = Counter(step["op"] for step in steps)
-    assert set(operations) <= {"same", "update", "create", "refresh", "read"}, [
-        (step["op"], step["urn"], step.get("replaceReasons")) for step in steps if step["op"] not in {"same", "update"}
+def test_a_preview_shows_what_is_explained(applied):
+    there = {short(urn) for urn in applied.resources()}
+    steps = applied.preview()
+    assert there <= steps.keys() | {"pulumi default"}, "a resource would be deleted"
+    explained = EXPLAINED.get(applied.release, {})
+    shown = {name: op for name, op in steps.items() if op not in {"same", "read", "refresh"}}
+    reasons = {name: [op for pattern, (op, _) in explained.items() if re.fullmatch(pattern, name)] for name in shown}
+    assert {name: [op] for name, op in shown.items()} == reasons
+    unused = [pattern for pattern in explained if not any(re.fullmatch(pattern, name) for name in shown)]
+    assert not unused
+
+
+def test_up_runs_nothing_from_the_last_release(tmp_path):
+    stack = imported(releases()[-1], tmp_path)
+    before = stack.resources()
+    stack.pulumi("up", "--yes", "--skip-preview", first=[PRETENDING])
+    after = stack.resources()
+    assert [short(urn) for urn in before if before[urn].get("modified") != after[urn].get("modified")] == [
+        "StackReference organization/multus-site/dallas"
     ]
-    # The engine lists everything: a name or a type that changed would be a create here and a delete there.
-    assert operations["same"] + operations["update"] >= len([r for r in there if not r["type"].startswith("pulumi:")])
 
 
 def test_a_rename_would_be_seen(applied):
     """The program of today on a state whose resources had other names."""
-    exported = json.loads(applied("stack", "export"))
-    renamed = json.loads(json.dumps(exported).replace("dallas-signalling", "dallas-signaling"))
-    applied("stack", "import", given=json.dumps(renamed))
-    operations = {step["op"] for step in json.loads(applied("preview", "--json"))["steps"]}
-    assert "delete" in operations
+    renamed = json.loads(json.dumps(applied.export()).replace("dallas-signalling", "dallas-signaling"))
+    applied.pulumi("stack", "import", given=json.dumps(renamed))
+    assert "delete" in applied.preview().values()
+
+
+EMPTY_DOCUMENT = {
+    "delivery remove": "stdin holds no document of components/cni_plugins.py",
+    "kubespray destroy": "stdin holds no document of components/kubespray_cluster.py",
+    "reach": "stdin holds no document of components/ssh.py",
+}
+"""What each program says of it."""
+
+
+def test_destroy_runs_the_recorded_lines(applied, tmp_path):
+    """Every line that the state has for deleting is one that this checkout runs: old module names forward to the new ones."""
+    said = tmp_path / "deletes"
+    recorded = lines(applied.export(), "delete")
+    applied.pulumi("destroy", "--yes", "--skip-preview", first=[PRETENDING], PRETENDING_RUN_DELETES=str(said))
+    ended = {one["name"]: one for one in map(json.loads, said.read_text().splitlines())}
+    assert ended.keys() == recorded.keys()
+    # Each was given an empty document, and its own module says what is wrong with that.
+    words = {name: one["said"].strip().splitlines()[-1].partition(":")[2].strip() for name, one in ended.items()}
+    asked = {name: line.split(" -m ")[1] for name, line in recorded.items()}
+    assert {name: word.partition(": ")[0] for name, word in words.items()} == {
+        name: EMPTY_DOCUMENT[module] for name, module in asked.items()
+    }
+    assert not applied.resources()
+
+
+def test_todays_programs_read_the_recorded_documents(applied):
+    resources = applied.export("--show-secrets")["deployment"]["resources"]
+    for resource in resources:
+        inputs = resource.get("inputs", {})
+        if resource["type"] != "command:local:Command" or "delete" not in inputs:
+            continue
+        stdin = json.loads(inputs["stdin"]["plaintext"])
+        module = inputs["delete"].split(" -m ")[1].split()[0]
+        if module == "delivery":
+            assert set(Delivery.parse(stdin).nodes) == {"node1", "node2", "node3"}
+        elif module == "kubespray":
+            assert Kubespray.parse(stdin).site == "dallas"
+        else:
+            document = json.loads(stdin)
+            assert Way.parse(document["way"])
+            assert script(document["job"], document["variables"])
+
+
+def lines(state, *keys):
+    """What local commands run, by the name of their resource; those that run nothing are left out."""
+    resources = [r for r in state["deployment"]["resources"] if r["type"] == "command:local:Command"]
+    found = {r["urn"].rpartition("::")[2]: said(r["inputs"], *keys) for r in resources}
+    return {name: its for name, its in found.items() if its}
+
+
+def said(inputs, *keys):
+    """The command lines among a resource's inputs."""
+    return " && ".join(inputs[key] for key in keys if key in inputs)
+
+
+def test_upgrade_leaves_the_lines_that_a_new_stack_has(applied):
+    changed = len(lines(applied.export(), *LINES))
+    assert f"{changed} command lines rewritten" in applied.run("multus-site", "upgrade", "dallas")
+    state = applied.export()
+    site = yaml.safe_load((applied.project / "stacks" / "Pulumi.dallas.yaml").read_text())["config"]["multus-site:site"]
+    graph = graph_of(site, catalog=load_catalog(UPSTREAM))
+    now = lines(state, *LINES)
+    assert now == {name: said(graph[f"Command {name}"].inputs, *LINES) for name in now}
+    assert not re.search(rf"-m ({'|'.join(MODULES)})\b", json.dumps(state))
+    applied_again = applied.run("multus-site", "upgrade", "dallas")
+    assert "nothing to do" in applied_again
+    assert applied.export() == state
 
 
 def test_one_version_everywhere_and_the_state_of_the_last_release():
-    """What pyproject.toml says; the newest heading of CHANGELOG.md, behind what is not released yet; the policy pack; the folder here."""
+    """What the package says; the newest heading of CHANGELOG.md, behind what is not released yet; the policy pack; the folder here."""
     headings = HEADING.findall((PROJECT / "CHANGELOG.md").read_text())
     released = [heading for heading in headings if heading != "Unreleased"]
     assert "Unreleased" not in headings[1:]
@@ -117,5 +254,4 @@ def test_a_release_is_recorded_and_held_against_at_once(tmp_path):
     record(tmp_path / "9.9.9", tmp_path / "place")
     text = (tmp_path / "9.9.9" / "state.json").read_text()
     assert PRIVATE_KEY.splitlines()[1] not in text
-    pulumi = imported(tmp_path / "9.9.9", tmp_path / "again")
-    pulumi("preview", "--expect-no-changes")
+    imported(tmp_path / "9.9.9", tmp_path / "again").pulumi("preview", "--expect-no-changes")

@@ -1,0 +1,43 @@
+"""`multus-site upgrade`: a stack that an earlier release applied, made ready for this one."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multus_site.cli.stacks import Stack, read
+from multus_site.cli.usage_error import wrong_use
+from multus_site.review.recorded_commands import StateError, rewrite
+
+
+def upgrade(site: Annotated[str, typer.Argument(help="A site: its name, or its stack file.")]) -> None:
+    """Rewrite the recorded command lines of a stack that 0.1.0 or 0.2.0 applied.
+
+    Needed once for each stack, before 0.4.0, or before a repository without our checkout installs the package. No node is reached.
+    """
+    stack = read(site)
+    try:
+        state, changed = rewrite(json.loads(_must(stack, "export")))
+    except StateError as error:
+        wrong_use(f"stack {stack.name}: {error}")
+    if not changed:
+        typer.echo(f"stack {stack.name}: its command lines are those of this version; nothing to do")
+        return
+    with tempfile.TemporaryDirectory(prefix="multus-site-") as folder:
+        file = Path(folder) / "state.json"
+        file.write_text(json.dumps(state), encoding="utf-8")
+        _must(stack, "import", "--file", str(file))
+    typer.echo(f"stack {stack.name}: {len(changed)} command lines rewritten. Next: pulumi preview --stack {stack.name}")
+
+
+def _must(stack: Stack, *arguments: str) -> str:
+    """What `pulumi stack` printed. Exits 2 with its last words where it failed."""
+    done = stack.pulumi("stack", *arguments)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        wrong_use(
+            f"pulumi stack {arguments[0]} of stack {stack.name}: {last}; pulumi stack ls shows the stacks of this backend"
+        )
+    return done.stdout
