@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NoReturn, cast
 
-from multus_site.model.positions import Data, Path, whole_characters
+from multus_site.model.positions import Data, Path, replace_half_characters
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
@@ -50,7 +50,7 @@ def parse(text: str) -> tuple[Data, JsonMistake | None]:
     """The data, or the mistake. Numbers that Python would not make an int of become floats."""
     try:
         data = cast(Data, _STRICT.decode(text))
-        return (whole_characters(data) if _SURROGATE.search(text) else data), None
+        return (replace_half_characters(data) if _SURROGATE.search(text) else data), None
     except json.JSONDecodeError as error:
         return None, _diagnosed(text, error)
     except RecursionError:

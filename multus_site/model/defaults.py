@@ -54,27 +54,27 @@ class Defaults:
 
     def under(self, site: Data) -> Data:
         """The site with the defaults under it."""
-        return merged(self.data, site) if isinstance(site, dict) else site
+        return merge(self.data, site) if isinstance(site, dict) else site
 
     def hold(self, path: Path, site: Data) -> bool:
         """Whether what stands at a path of the merged site is from here; `site` is the site's own data."""
         return _depth(self.data, path) > _depth(site, path)
 
 
-def merged(under: Mapping[str, Data], over: Mapping[str, Data]) -> dict[str, Data]:
+def merge(under: Mapping[str, Data], over: Mapping[str, Data]) -> dict[str, Data]:
     """Two mappings as one: keys of either, mappings in both merged again, else what is `over`."""
     found: dict[str, Data] = {**under}
     for key, value in over.items():
         below = found.get(key)
-        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        found[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return found
 
 
-def by_key(data: Data) -> Data:
+def sort_keys(data: Data) -> Data:
     """The same with the keys of every mapping sorted, as Pulumi hands a site over: where a value comes from is then no difference."""
     if isinstance(data, dict):
-        return {key: by_key(data[key]) for key in sorted(data)}
-    return [by_key(item) for item in data] if isinstance(data, list) else data
+        return {key: sort_keys(data[key]) for key in sorted(data)}
+    return [sort_keys(item) for item in data] if isinstance(data, list) else data
 
 
 def _depth(data: Data, path: Path) -> int:

@@ -10,9 +10,17 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from multus_site.model.catalog import Catalog
-from multus_site.model.defaults import NAME, Defaults, DefaultsError, by_key
+from multus_site.model.defaults import NAME, Defaults, DefaultsError, sort_keys
 from multus_site.model.part import Mistake
-from multus_site.model.positions import Data, Path, YamlMistakeError, documents, path_text, value_at, whole_characters
+from multus_site.model.positions import (
+    Data,
+    Path,
+    YamlMistakeError,
+    documents,
+    path_text,
+    replace_half_characters,
+    value_at,
+)
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 
@@ -65,7 +73,7 @@ def parse_site(
         except DefaultsError as error:
             raise SiteError([(Mistake((), error.message), Place(defaults.file, *(error.place or ())))]) from None
     try:
-        return Site.model_validate(by_key(whole) if ordered else whole)  # type: ignore[arg-type]  # the same
+        return Site.model_validate(sort_keys(whole) if ordered else whole)  # type: ignore[arg-type]  # the same
     except ValidationError as error:
         mistakes = mistakes_of(error, whole)
         places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
@@ -164,7 +172,7 @@ def site_data(stack: Data) -> Data:
     value = value_at(stack, SITE_PATH)
     if isinstance(value, str) and re.match(r"\s*\{", value):
         try:
-            parsed = whole_characters(json.loads(value))
+            parsed = replace_half_characters(json.loads(value))
         except ValueError:
             return value
         return parsed

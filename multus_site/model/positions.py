@@ -250,7 +250,7 @@ def _mistake(node: yaml.Node, message: str) -> YamlMistakeError:
     return YamlMistakeError(message, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def whole_characters(data: Data) -> Data:
+def replace_half_characters(data: Data) -> Data:
     """Data of JSON whose escapes may name half a character (\\ud800), which no file and no terminal takes: Go replaces it as well."""
     text = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
     replaced: Data = json.loads(text)

@@ -28,7 +28,7 @@ class Taint(Part):
     effect: Literal["NoSchedule", "NoExecute"] = "NoSchedule"
     """`NoExecute` also ends pods that run there already and do not tolerate it."""
 
-    def of(self, rack: str) -> "Taint":
+    def for_rack(self, rack: str) -> "Taint":
         """The taint as nodes of the rack have it."""
         return self if self.value is not None else self.model_copy(update={"value": rack})
 

@@ -3,7 +3,6 @@
 from pydantic import model_validator
 
 from multus_site.model.attachments import capabilities
-from multus_site.model.cni_versions import highest
 from multus_site.model.ipam import HostLocal
 from multus_site.model.links import Link
 from multus_site.model.master import MasterByNode
@@ -116,12 +115,6 @@ class Site(SiteParts):
                 ipam = plugin.get("ipam") if isinstance(plugin, dict) else None
                 types.add(str(ipam.get("type", "none")) if isinstance(ipam, dict) else "none")
         return types
-
-    def cni_version(self) -> str:
-        """The version of the CNI specification for networks that name none."""
-        return highest(
-            self.cni_plugins.version, self.multus.version, self.kubespray.version, self.kubespray.all_variables()
-        )
 
     def asked_of(self, network_name: str) -> set[str]:
         """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""

@@ -74,7 +74,7 @@ class SiteParts(Part):
     def taint_of(self, node: NodeName) -> Taint | None:
         """The taint of a host in a dedicated rack."""
         rack = self.rack_of(node)
-        return rack.dedicated.of(str(self.nodes.hosts[node].rack)) if rack and rack.dedicated else None
+        return rack.dedicated.for_rack(str(self.nodes.hosts[node].rack)) if rack and rack.dedicated else None
 
     def labels_of(self, node: NodeName) -> dict[str, str]:
         """Labels that a host has of its rack."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.chained import Chained, Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static
 from multus_site.model.links import Link
@@ -41,7 +42,7 @@ def config_of(site: Site, name: str, node: str | None = None) -> dict[str, Any]:
     network = site.networks[name]
     if node is not None and not isinstance(network, Raw):
         network = _on(network, site.nodes.hosts[node], node)
-    return nad_config(name, network, cni_version=site.cni_version(), asked=site.asked_of(name))
+    return nad_config(name, network, cni_version=cni_version_of_site(site), asked=site.asked_of(name))
 
 
 def configs_by_node(site: Site, name: str) -> dict[str, dict[str, Any]]:
@@ -68,7 +69,7 @@ def manifest_of(site: Site, name: str) -> dict[str, Any]:
     network = site.networks[name]
     if site.differs_by_node(network):
         return {"apiVersion": API_VERSION, "kind": KIND, "metadata": _metadata(name, network), "spec": {}}
-    return nad_manifest(name, network, cni_version=site.cni_version(), asked=site.asked_of(name))
+    return nad_manifest(name, network, cni_version=cni_version_of_site(site), asked=site.asked_of(name))
 
 
 def content_of(site: Site, name: str) -> str:

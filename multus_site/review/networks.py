@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
+from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.ipam import Whereabouts
 from multus_site.model.links import Link
 from multus_site.model.networks import Raw
@@ -150,7 +151,7 @@ def _words(site: Site, name: str) -> dict[str, str]:
         "addresses by": facts.ipam,
         "chained": ", ".join(facts.chained),
         "nodes": listed(on),
-        "CNI version": "" if isinstance(network, Raw) else network.cni_version or site.cni_version(),
+        "CNI version": "" if isinstance(network, Raw) else network.cni_version or cni_version_of_site(site),
     }
     ipam = getattr(network, "ipam", None)
     if ipam is not None:

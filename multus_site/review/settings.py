@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from multus_site.cni.versions import cni_version_of_site
 from multus_site.kubespray.releases import kubernetes_of
 from multus_site.model.pydantic_errors import FREE
 from multus_site.model.site import Site
@@ -36,7 +37,7 @@ def _versions(site: Site) -> Iterator[tuple[str, str]]:
     if site.sriov is not None and images.device_plugin(site.sriov.version) in images.images(site):
         yield "SR-IOV device plugin", site.sriov.version
     if site.networks:
-        yield "CNI specification", site.cni_version()
+        yield "CNI specification", cni_version_of_site(site)
     for name, workload in site.workloads.items():
         yield f"image of {name}", workload.image
 

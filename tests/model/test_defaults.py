@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multus_site.model.defaults import Defaults, merged
+from multus_site.model.defaults import Defaults, merge
 from multus_site.model.load import SiteError, load_stack_file, parse_site, parse_stack_text, stacks_beside
 from tests.graph.recording import ED25519
 
@@ -36,7 +36,7 @@ def paths(data, base=()):
 
 @given(mappings, mappings)
 def test_the_rule(under, over):
-    whole = merged(under, over)
+    whole = merge(under, over)
     for path in {*paths(whole), *paths(under), *paths(over)}:
         mine, theirs = at(over, path), at(under, path)
         if mine == "absent":
@@ -52,9 +52,9 @@ def test_the_rule(under, over):
 @given(mappings, mappings)
 def test_neither_is_changed_and_a_mapping_under_itself_is_itself(a, b):
     before = repr((a, b))
-    merged(a, b)
+    merge(a, b)
     assert repr((a, b)) == before
-    assert merged(a, a) == merged({}, a) == merged(a, {}) == a
+    assert merge(a, a) == merge({}, a) == merge(a, {}) == a
 
 
 STACK = f"""\

@@ -9,8 +9,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from multus_site.cni.plugin_keys import COMMON, PLUGINS, VALUES
+from multus_site.cni.versions import highest_version
 from multus_site.lint import check_site
-from multus_site.model.cni_versions import highest
 from multus_site.model.load import parse_site
 from multus_site.model.networks import Network, Raw, TypedNetwork
 from multus_site.render.attachment import config_of, nad_config, nad_manifest
@@ -194,7 +194,7 @@ def test_capabilities_are_those_that_pods_make_use_of(network, attachment, capab
     ],
 )
 def test_the_highest_version_that_all_support(plugins, multus, kubespray, variables, version):
-    assert highest(plugins, multus, kubespray, variables) == version
+    assert highest_version(plugins, multus, kubespray, variables) == version
     network = {
         "a": {**MACVLAN, "ipam": {"type": "none"}},
         "b": {**MACVLAN, "cniVersion": "0.4.0", "ipam": {"type": "none"}},

@@ -1,0 +1,44 @@
+"""The version of the CNI specification that networks of a site use: the highest that plugins, Multus and container runtime all support.
+
+Read from the go.mod of each (containernetworking/cni: v1.1 supports 1.0.0, v1.2 and later 1.1.0).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from multus_site.model.site import Site
+
+_PLUGINS = ((1, 6), (1, 0), (0, 8))
+"""First releases of containernetworking/plugins that support 1.1.0, 1.0.0, 0.4.0."""
+_MULTUS = ((4, 2), (4, 0), (3, 4))
+_CONTAINERD = ((2, 0), (1, 6), (1, 3))
+_KUBESPRAY_WITH_CONTAINERD_2 = (2, 28)
+_VERSIONS = ("1.1.0", "1.0.0", "0.4.0", "0.3.1")
+
+
+def cni_version_of_site(site: Site) -> str:
+    """The version for networks that name none."""
+    kubespray = site.kubespray
+    return highest_version(site.cni_plugins.version, site.multus.version, kubespray.version, kubespray.all_variables())
+
+
+def highest_version(plugins: str, multus: str, kubespray: str, variables: Mapping[str, Any]) -> str:
+    """The version for these releases. `variables`: Kubespray's, which name the container runtime."""
+    indices = (_index(plugins, _PLUGINS), _index(multus, _MULTUS), _runtime(kubespray, variables))
+    return _VERSIONS[max(indices)]
+
+
+def _runtime(kubespray: str, variables: Mapping[str, Any]) -> int:
+    if variables.get("container_manager", "containerd") != "containerd":
+        return 1  # CRI-O and cri-dockerd: all their supported releases support 1.0.0
+    if "containerd_version" in variables:
+        return _index(str(variables["containerd_version"]), _CONTAINERD)
+    return 0 if _numbers(kubespray) >= _KUBESPRAY_WITH_CONTAINERD_2 else 1
+
+
+def _index(release: str, firsts: tuple[tuple[int, int], ...]) -> int:
+    return next((i for i, first in enumerate(firsts) if _numbers(release) >= first), len(firsts))
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.lstrip("v").split(".")[:2] if part.isdigit())
