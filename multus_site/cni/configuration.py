@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from multus_site.cni import go_json
+from multus_site.cni.catalogue import interface_plugin, ipam_plugin, plugin_type
+from multus_site.cni.plugin_type import ChainedPlugin, InterfacePlugin, IpamPlugin
 from multus_site.model.positions import Data, Path
 
 
@@ -140,18 +142,54 @@ class Plugin(Part):
         return self.text("type")
 
     @property
+    def object_type(self) -> InterfacePlugin | ChainedPlugin:
+        """What the catalogue says of its keys."""
+        return plugin_type(self.type)
+
+    def reads(self, key: str) -> bool:
+        """Whether the plugin reads a key, so that the key can be wrong."""
+        return key in self.object_type.keys
+
+    @property
+    def traits(self) -> InterfacePlugin:
+        """What the catalogue says of the interface that it gives the pod; nothing of other plugins."""
+        return interface_plugin(self.type)
+
+    @property
     def chained(self) -> bool:
-        """Whether it works on what an earlier plugin made."""
+        """Whether an earlier plugin stands before it."""
         return self.index > 0
 
     @property
+    def works_on_earlier(self) -> bool:
+        """Whether it works on what an earlier plugin made, instead of making an interface itself."""
+        return self.chained and self.traits.works_chained
+
+    @property
+    def nic_key(self) -> str:
+        """The key that names the node's NIC; empty where the plugin takes none."""
+        nic = self.traits.nic
+        return next(iter(nic.keys)) if nic else ""
+
+    @property
     def master(self) -> str | None:
-        """The node's interface that it works on: empty for that of the default route, None if it works on none."""
-        if self.get("linkInContainer") is True:
+        """The node's interface that pods get children of: empty for that of the default route, None if there is none."""
+        nic = self.traits.nic
+        if nic is None or nic.moves or self.works_on_earlier or self.get("linkInContainer") is True:
             return None
-        if self.type in {"macvlan", "vlan"} or (self.type == "ipvlan" and not self.chained):
-            return self.text("master")
-        return None
+        return self.text(self.nic_key)
+
+    @property
+    def moved_nic(self) -> str:
+        """The node's interface that goes into the pod, by name; empty if there is none, or it is not known by name."""
+        nic = self.traits.nic
+        return self.text(self.nic_key) if nic and nic.moves else ""
+
+    @property
+    def vlan(self) -> int:
+        """The VLAN that the pod is on, as far as the plugin says; 0 for none."""
+        keys = (key for key, kind in self.object_type.keys.items() if kind == "vlan")
+        return next((self.integer(key) or 0 for key in keys), 0)
 
     def capability(self, name: str) -> bool:
         """Whether the runtime passes on something of the pod."""
@@ -171,9 +209,14 @@ class Ipam(Part):
         return self.text("type")
 
     @property
-    def interface_type(self) -> str:
-        """Type of the plugin that gets the addresses, empty if unknown."""
-        return self.plugin.type if self.plugin else ""
+    def object_type(self) -> IpamPlugin:
+        """What the catalogue says of it."""
+        return ipam_plugin(self.type)
+
+    @property
+    def interface(self) -> InterfacePlugin:
+        """What the catalogue says of the plugin whose interface gets the addresses."""
+        return interface_plugin(self.plugin.type if self.plugin else "")
 
 
 def read(config: Any) -> Config:  # noqa: ANN401  # whatever somebody wrote there

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from multus_site.cni import go_json
 from multus_site.cni.configuration import Part
-from multus_site.cni.plugin_keys import fits
+from multus_site.cni.key_types import fits
 from multus_site.model.positions import Data, Path
 
 ANNOTATION = "k8s.v1.cni.cncf.io/networks"

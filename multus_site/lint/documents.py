@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from multus_site.cni import go_json
-from multus_site.cni.plugin_keys import IPAM, OPERATOR, PLUGINS
+from multus_site.cni.catalogue import IPAM, OPERATOR, PLUGINS
 from multus_site.cni.selections import ANNOTATION, selections_of
 from multus_site.lint.facts import Facts
 from multus_site.lint.rules.syntax import KIND, is_misspelt

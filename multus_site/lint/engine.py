@@ -20,20 +20,24 @@ from multus_site.lint.rules import (
     exclusive_nics,
     gateways,
     interfaces,
+    keys,
+    node_addresses,
     nodes,
     pods,
     racks,
     ranges,
+    shared_segments,
     slices,
     syntax,
+    versions,
 )
 from multus_site.lint.subjects import Attached, Config, Everything, Ipam, Nad, Plugin, Pod
 from multus_site.model.positions import Path, path_text
 
 CATALOGUE = (
-    *(syntax, configuration, interfaces, chained, bonds),
+    *(syntax, configuration, keys, versions, interfaces, chained, bonds),
     *(ranges, slices, gateways),
-    *(annotation, pods, attached, nodes, racks, capacity, exclusive_nics),
+    *(annotation, pods, attached, nodes, node_addresses, shared_segments, racks, capacity, exclusive_nics),
 )
 """The modules of the rules, in the order in which they are documented."""
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from multus_site.cni import configuration
+from multus_site.cni.catalogue import OPERATOR
 from multus_site.cni.configuration import Part
+from multus_site.cni.plugin_type import ObjectType
 from multus_site.cni.selections import Selection
 from multus_site.lint.facts import Facts
 from multus_site.model.networks import RESOURCE
 from multus_site.model.positions import Data, Path
-
-CHAINED = ("tuning", "sbr", "vrf", "bandwidth", "firewall", "portmap")
-"""Plugins that only work behind another one, on what it made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +80,11 @@ class Config(configuration.Config):
         return Plugin(data, path, self, index)
 
     @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return self.nad.full_name if self.nad else self.text("name") or "another network"
+
+    @property
     def addresses(self) -> "list[Ipam]":
         """Address management of every plugin."""
         return [plugin.ipam for plugin in self.plugins if plugin.ipam is not None]
@@ -120,6 +124,15 @@ class Operator(Part):
     """The spec of an object of the SR-IOV network operator."""
 
     kind: str = ""
+
+    @property
+    def object_type(self) -> ObjectType:
+        """What the catalogue says of its keys."""
+        return OPERATOR[self.kind]
+
+    def reads(self, key: str) -> bool:
+        """Whether the operator reads a key."""
+        return key in self.object_type.keys
 
 
 @dataclass(frozen=True, slots=True, eq=False)

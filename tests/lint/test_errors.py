@@ -14,7 +14,7 @@ import pytest
 
 from multus_site.cli.explanation import explained
 from multus_site.cli.reports import text as report
-from multus_site.cni.plugin_keys import NAMES
+from multus_site.cni.key_types import WORDS
 from multus_site.lint.facts import Facts, parse_facts
 from multus_site.lint.registry import RULES
 from multus_site.model.defaults import Defaults
@@ -115,7 +115,7 @@ def test_no_message_is_missing(module):
 
 def test_no_type_is_missing():
     printed = " ".join(file.read_text() for file in ERRORS.glob("*.txt"))
-    assert [words for words in NAMES.values() if f"Write {words}." not in printed] == []
+    assert [words for words in WORDS.values() if f"Write {words}." not in printed] == []
 
 
 def test_what_is_elsewhere_is_still_said():

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from multus_site.cni.plugin_keys import COMMON, PLUGINS, VALUES
+from multus_site.cni.catalogue import COMMON, INTERFACES, PLUGINS
 from multus_site.cni.versions import highest_version
 from multus_site.lint import check_site
 from multus_site.model.load import parse_site
@@ -68,7 +68,7 @@ def test_every_type_mode_and_chained_plugin_is_among_them():
     types = {network.model_fields["type"].annotation.__args__[0] for network in get_args(TypedNetwork)}
     assert types | {"tuning", "sbr", "vrf", "bandwidth", "portmap", "firewall"} <= {p["type"] for p in plugins}
     modes = {(p["type"], p["mode"]) for p in plugins if "mode" in p}
-    assert modes >= {(kind, mode) for kind in ("macvlan", "ipvlan") for mode in VALUES[kind, "mode"]}
+    assert modes >= {(kind, mode) for kind in types for mode in INTERFACES[kind].values.get("mode", ())}
     assert {p.get("ipam", {}).get("type") for p in plugins} >= {"host-local", "whereabouts", "static", "dhcp", None}
 
 
@@ -77,7 +77,7 @@ def test_the_plugin_reads_every_key(name):
     network = NETWORK.validate_python(read(name))
     if not isinstance(network, Raw):
         for plugin in nad_config(name, network)["plugins"]:
-            assert set(plugin) <= {*COMMON, *PLUGINS[plugin["type"]]}
+            assert set(plugin) <= {*COMMON, *PLUGINS[plugin["type"]].keys}
 
 
 MACVLAN = {"type": "macvlan", "master": "eth1"}

@@ -6,7 +6,7 @@ import re
 from multus_site.cni import go_json
 from multus_site.cni.addresses import hardware_address, parse_address, parse_cidr
 from multus_site.cni.configuration import Part, inner_parts
-from multus_site.cni.plugin_keys import NAMES
+from multus_site.cni.key_types import WORDS, go_type
 from multus_site.cni.selections import (
     ANNOTATION,
     DEFAULT,
@@ -56,7 +56,9 @@ def annotation_json(pod: Pod) -> Problems:
         yield Problem(path, "the JSON is not a list", 'Write brackets around it: [{"name": …}].')
     for selection in pod.selections:
         for key, kind in misfits(selection.item) if selection.item else ():
-            yield Problem((*selection.path, key), f"{key} is not {NAMES[kind]}", f"Write {NAMES[kind]}.")
+            yield Problem(
+                (*selection.path, key), f"{key} is not {WORDS[go_type(kind)]}", f"Write {WORDS[go_type(kind)]}."
+            )
         for ip in selection.item.texts("ips") if selection.item else ():
             if (parse_cidr(ip) if "/" in ip else parse_address(ip)) is None:
                 yield Problem((*selection.path, "ips"), f"{ip!r} is no IP address", "Write one such as 10.1.10.5/24.")

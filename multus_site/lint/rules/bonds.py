@@ -17,7 +17,7 @@ _BOND = "bond-cni bond/bond.go"
 def bond_links(plugin: Plugin) -> Problems:
     """Each link is an interface by name: of the pod with linksInContainer, else of the node."""
     links = plugin.entries("links")
-    if plugin.type != "bond" or (plugin.has("links") and not isinstance(plugin.get("links"), list)):
+    if not plugin.reads("links") or (plugin.has("links") and not isinstance(plugin.get("links"), list)):
         return
     if len(links) < 2:
         path = (plugin.key("links"),) if plugin.has("links") else ()
@@ -39,7 +39,7 @@ def bond_links(plugin: Plugin) -> Problems:
 )
 def bond_settings(plugin: Plugin) -> Problems:
     """bond-cni has no defaults: both have to be there, miimon as a whole number in quotes."""
-    if plugin.type != "bond":
+    if not plugin.reads("miimon"):
         return
     if plugin.get("mode") in (None, ""):
         yield Problem((), "bond has no mode", 'Give "mode", such as "active-backup".')

@@ -7,11 +7,8 @@ from multus_site.cni.addresses import Address, Span, parse_address, parse_cidr, 
 from multus_site.cni.ranges import Range, ranges_of
 from multus_site.cni.selections import Selection
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.rules.nodes import segment, title
+from multus_site.lint.rules.shared_segments import segment
 from multus_site.lint.subjects import Config, Everything, Ipam, Pod
-
-_ON_ONE_NODE = {"bridge", "ptp", "tap", "dummy"}
-"""Types whose interfaces only pods of the same node hear: each node can hand out the same addresses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,22 +47,23 @@ def too_few_addresses(everything: Everything) -> Problems:
     by_node: dict[str, list[Supply]] = {}
     shared: dict[str, list[Supply]] = {}
     for supply in _supplies(everything):
-        pods = asking.get(title(supply.config), [])
-        if supply.ipam.type == "whereabouts":
+        pods = asking.get(supply.config.title, [])
+        if supply.ipam.object_type.remembers == "cluster":
             shared.setdefault(supply.ipam.text("network_name"), []).append(supply)
         elif supply.config.nodes:
-            by_node.setdefault(f"{title(supply.config)} {supply.ranges[0].set}", []).append(supply)
+            by_node.setdefault(f"{supply.config.title} {supply.ranges[0].set}", []).append(supply)
             continue
         yield from _of_one(supply, pods)
     for supplies in shared.values():
         yield from _of_several(supplies, asking)
     for supplies in by_node.values():
-        yield from _of_parts(supplies, asking.get(title(supplies[0].config), []))
+        yield from _of_parts(supplies, asking.get(supplies[0].config.title, []))
 
 
 def _of_one(supply: Supply, pods: list[Pod]) -> Problems:
     have, need = total(supply.spans), sum(pod.many for pod in pods)
-    if supply.ipam.interface_type in _ON_ONE_NODE and supply.ipam.type == "host-local":
+    # Pods that only pods of the same node hear: each node can hand out the same addresses.
+    if supply.ipam.interface.reach in {"node", "pod"} and supply.ipam.object_type.remembers == "node":
         need = _surely_on_one_node(pods)
     if need > have > 0:
         message = f"{supply} has {have} addresses for {need} attachments: {_named(pods)}"
@@ -75,13 +73,13 @@ def _of_one(supply: Supply, pods: list[Pod]) -> Problems:
 def _of_several(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problems:
     """Networks of whereabouts that share addresses: what one gives, no other has."""
     for together in _overlapping(supplies):
-        names = sorted({title(supply.config) for supply in together})
-        pods = [pod for supply in together for pod in asking.get(title(supply.config), [])]
+        names = sorted({supply.config.title for supply in together})
+        pods = [pod for supply in together for pod in asking.get(supply.config.title, [])]
         have, need = total([span for supply in together for span in supply.spans]), sum(pod.many for pod in pods)
         if (
             len(names) > 1
             and need > have
-            and not any(list(_of_one(s, asking.get(title(s.config), []))) for s in together)
+            and not any(list(_of_one(s, asking.get(s.config.title, []))) for s in together)
         ):
             message = (
                 f"{' and '.join(names)} share {have} addresses, and {need} attachments ask for one: {_named(pods)}"
@@ -142,9 +140,9 @@ def ips_handed_out(everything: Everything) -> Problems:
     segments: dict[str, set[tuple[object, ...]]] = {}
     for supply in _supplies(everything):
         for key in _segments(supply.config):
-            spans.setdefault(key, []).extend((span, title(supply.config)) for span in supply.spans)
+            spans.setdefault(key, []).extend((span, supply.config.title) for span in supply.spans)
     for config in everything.configs:
-        segments.setdefault(title(config), set()).update(_segments(config))
+        segments.setdefault(config.title, set()).update(_segments(config))
     asking = _asking(everything)
     for pod in everything.pods:
         for selection in pod.selections:
@@ -183,10 +181,10 @@ def _supplies(everything: Everything) -> Iterator[Supply]:
         for ipam in config.addresses:
             sets: dict[int, list[Range]] = {}
             for i, one in enumerate(r for r in ranges_of(ipam) if r.span):
-                sets.setdefault(i if ipam.type == "whereabouts" else one.set, []).append(one)
+                sets.setdefault(i if ipam.object_type.remembers == "cluster" else one.set, []).append(one)
             for number, ranges in sets.items():
                 supply = Supply(ipam, config, ranges)
-                key = (f"{title(config)} {number}", str(supply))
+                key = (f"{config.title} {number}", str(supply))
                 if key not in seen:
                     seen.add(key)
                     yield supply

@@ -1,7 +1,8 @@
 """Rules on plugins that work behind another one: tuning, sbr, vrf, bandwidth, firewall, portmap."""
 
+from multus_site.cni.catalogue import CHAINED, chained_plugin, interface_plugin
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import CHAINED, Plugin
+from multus_site.lint.subjects import Plugin
 
 
 @rule(
@@ -29,9 +30,7 @@ def chained_plugin_first(plugin: Plugin) -> Problems:
 )
 def bandwidth_pair(plugin: Plugin) -> Problems:
     """The token bucket needs both: rate in bit/s, burst in bits, below 4 GiB."""
-    if plugin.type != "bandwidth":
-        return
-    for way in ("ingress", "egress"):
+    for way in ("ingress", "egress") if plugin.reads("ingressRate") else ():
         rate, burst = plugin.integer(f"{way}Rate") or 0, plugin.integer(f"{way}Burst") or 0
         if bool(rate) != bool(burst):
             there, missing = (f"{way}Rate", f"{way}Burst") if rate else (f"{way}Burst", f"{way}Rate")
@@ -54,15 +53,11 @@ def bandwidth_needs_veth(plugin: Plugin) -> Problems:
     """It shapes the node's end of a veth pair, and macvlan, ipvlan, vlan, host-device and sriov have none."""
     first = plugin.config.plugins[0].type if plugin.config.plugins else ""
     shapes = any(plugin.integer(f"{way}Rate") for way in ("ingress", "egress"))
-    if (
-        plugin.type == "bandwidth"
-        and plugin.chained
-        and shapes
-        and first in {"macvlan", "ipvlan", "vlan", "host-device", "sriov"}
-    ):
+    entry = chained_plugin(plugin.type)
+    if entry and entry.needs_veth and plugin.chained and shapes and not interface_plugin(first).makes_veth:
         yield Problem(
             (plugin.key("type"),),
-            f"bandwidth cannot shape what {first} makes",
+            f"{plugin.type} cannot shape what {first} makes",
             "Take it out; limit the rate at the switch, or with sriov's max_tx_rate.",
         )
 
@@ -78,7 +73,7 @@ def bandwidth_needs_veth(plugin: Plugin) -> Problems:
 def sysctl_not_net(plugin: Plugin) -> Problems:
     """tuning changes what belongs to the pod's network alone: keys that begin with net."""
     settings = plugin.get("sysctl")
-    for key in settings if plugin.type == "tuning" and isinstance(settings, dict) else ():
+    for key in settings if plugin.reads("sysctl") and isinstance(settings, dict) else ():
         if not key.replace("/", ".").startswith("net."):
             hint = "Take it out; other settings go into the pod's securityContext.sysctls."
             yield Problem((plugin.key("sysctl"), key), f"{key!r} does not begin with net.", hint)

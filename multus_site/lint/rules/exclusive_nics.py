@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.rules.nodes import title
 from multus_site.lint.subjects import Config, Everything, Plugin, Pod
 
 
@@ -23,22 +22,22 @@ def whole_nic_shared(everything: Everything) -> Problems:
             nic = _whole(plugin)
             if not nic:
                 continue
-            own = pods.get(title(config), [])
+            own = pods.get(config.title, [])
             yield from _of_other_networks(everything, plugin, nic, pods)
             yield from _of_its_pods(plugin, nic, own)
 
 
 def _of_other_networks(everything: Everything, plugin: Plugin, nic: str, pods: dict[str, list[Pod]]) -> Problems:
     for other, used in _uses(everything):
-        if used != nic or title(other) == title(plugin.config):
+        if used != nic or other.title == plugin.config.title:
             continue
-        here, there = _nodes(pods.get(title(plugin.config), [])), _nodes(pods.get(title(other), []))
+        here, there = _nodes(pods.get(plugin.config.title, [])), _nodes(pods.get(other.title, []))
         # Without pods in sight, or without their nodes, nobody can tell whether the two meet.
         met = here & there
         if not met and here and there:
             continue
         where = f" on {', '.join(sorted(met))}" if met else ""
-        message = f"{nic} goes to one pod whole, and {title(other)} uses it too{where}"
+        message = f"{nic} goes to one pod whole, and {other.title} uses it too{where}"
         hint = "Take another NIC for one of the two, or other nodes."
         yield Problem(_path(plugin), message, hint, None if met else "warning", subject=plugin)
 
@@ -64,15 +63,14 @@ def _most_on(node: str, pods: list[Pod]) -> int:
 
 def _whole(plugin: Plugin) -> str:
     """The NIC that a pod gets whole, by name; empty where there is none, or a device plugin counts them."""
-    if plugin.type == "host-device":
-        return plugin.text("device")
-    if plugin.type == "macvlan" and plugin.text("mode") == "passthru":
+    nic = plugin.traits.nic
+    if nic and plugin.text("mode") in nic.whole_modes:
         return plugin.known_master
-    return ""
+    return plugin.moved_nic
 
 
 def _path(plugin: Plugin) -> tuple[str]:
-    return (plugin.key("device" if plugin.type == "host-device" else "master"),)
+    return (plugin.key(plugin.nic_key),)
 
 
 def _uses(everything: Everything) -> Iterator[tuple[Config, str]]:
@@ -81,8 +79,8 @@ def _uses(everything: Everything) -> Iterator[tuple[Config, str]]:
     for config in everything.configs:
         for plugin in config.plugins:
             nic = _whole(plugin) or plugin.known_master
-            if nic and (title(config), nic) not in seen:
-                seen.add((title(config), nic))
+            if nic and (config.title, nic) not in seen:
+                seen.add((config.title, nic))
                 yield config, nic
 
 

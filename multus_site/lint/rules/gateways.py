@@ -3,6 +3,7 @@
 from ipaddress import IPv6Address
 
 from multus_site.cni.addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
+from multus_site.cni.catalogue import chained_plugin
 from multus_site.cni.ranges import fixed_of, networks, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam, Plugin
@@ -101,14 +102,19 @@ def public_ip_range(ipam: Ipam) -> Problems:
 def route_too_wide(part: Ipam | Plugin) -> Problems:
     """The pod has a default route on eth0 already: with a second one answers leave by the wrong interface."""
     plugin = part.plugin if isinstance(part, Ipam) else part
-    if plugin and any(other.type == "sbr" for other in plugin.config.plugins):
+    if plugin and any(_separates_routes(other) for other in plugin.config.plugins):
         return
     if isinstance(part, Ipam):
         yield from _wide_routes(part)
-    elif part.type == "bridge" and part.get("isDefaultGateway") is True:
+    elif part.reads("isDefaultGateway") and part.get("isDefaultGateway") is True:
         hint = 'Write "isGateway": true, and in ipam "routes": [{"dst": …}] for the networks behind the bridge.'
         message = "isDefaultGateway makes a second default route, beside that of eth0"
         yield Problem((part.key("isDefaultGateway"),), message, hint)
+
+
+def _separates_routes(plugin: Plugin) -> bool:
+    entry = chained_plugin(plugin.type)
+    return entry is not None and entry.separates_routes
 
 
 def _wide_routes(ipam: Ipam) -> Problems:
@@ -161,9 +167,11 @@ def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
 )
 def ipvlan_dhcp(ipam: Ipam) -> Problems:
     """A DHCP server tells clients by their MAC, which all pods of the node would share."""
-    if ipam.type == "dhcp" and ipam.interface_type == "ipvlan":
+    if ipam.object_type.remembers == "server" and ipam.interface.nic and ipam.interface.nic.macs == "shared":
         yield Problem(
-            (ipam.key("type"),), "dhcp cannot tell ipvlan's pods apart", "Take macvlan, or another address management."
+            (ipam.key("type"),),
+            f"{ipam.type} cannot tell {ipam.interface.name}'s pods apart",
+            "Take macvlan, or another address management.",
         )
 
 

@@ -1,22 +1,10 @@
 """Rules on what single plugins need: their master, their VLAN, their values, what excludes what."""
 
-from multus_site.cni.plugin_keys import OPERATOR_VALUES, VALUES
+from multus_site.cni.catalogue import PLUGINS
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam, Nad, Operator, Plugin
 
 _MAIN = "containernetworking/plugins plugins/main"
-_INTERFACE = {
-    "macvlan": ("master",),
-    "ipvlan": ("master",),
-    "vlan": ("master",),
-    "bridge": ("bridge",),
-    "host-device": ("device",),
-    "tap": ("bridge",),
-    "ovs": ("bridge",),
-    "bond": ("ifname",),
-    "vrf": ("vrfname",),
-}
-"""Keys whose value is a network interface's name."""
 
 LONGEST = 15
 """Bytes of an interface's name: the kernel's IFNAMSIZ less the closing zero."""
@@ -32,29 +20,16 @@ LONGEST = 15
 )
 def master_required(plugin: Plugin) -> Problems:
     """vlan always needs a master. macvlan and ipvlan take the interface of the default route, if the node has one."""
-    if (
-        plugin.type == "vlan"
-        and not plugin.text("master")
-        and (plugin.get("master") is None or plugin.get("master") == "")
-    ):
-        yield Problem(
-            (), "vlan needs a master", 'Give "master", the node\'s interface that carries the VLAN, such as "eth1".'
-        )
-    elif plugin.type in {"macvlan", "ipvlan"} and plugin.master == "" and plugin.facts.default_route == "":
+    entry, nad = plugin.object_type, plugin.config.nad
+    device = plugin.text("deviceID") or plugin.capability("deviceID") or (nad is not None and nad.resource)
+    for needed in entry.needed:
+        if plugin.get(needed.key) in (None, "") and not (needed.or_device and device):
+            yield Problem((), f"{plugin.type} needs a {needed.key}", needed.hint)
+    nic = plugin.traits.nic
+    if nic and nic.default_route and plugin.master == "" and plugin.facts.default_route == "":
         yield Problem(
             (), f"{plugin.type} has no master, and the nodes have no default route to take one from", 'Give "master".'
         )
-    elif plugin.type == "vrf" and not plugin.has("vrfname"):
-        yield Problem((), "vrf needs a vrfname", 'Give "vrfname", the VRF that the interface is put into.')
-    elif (
-        plugin.type == "ovs"
-        and not plugin.text("bridge")
-        and not plugin.text("deviceID")
-        and not plugin.capability("deviceID")
-    ):
-        nad = plugin.config.nad
-        if nad is None or not nad.resource:
-            yield Problem((), "ovs needs a bridge", 'Give "bridge", an Open vSwitch bridge that each node has.')
 
 
 @rule(
@@ -67,9 +42,9 @@ def master_required(plugin: Plugin) -> Problems:
 )
 def ipam_required(plugin: Plugin) -> Problems:
     """macvlan, bridge and host-device can be without addresses; vlan, ipvlan, ptp and dummy cannot."""
-    needs = plugin.type in {"vlan", "ptp", "dummy"} or (plugin.type == "ipvlan" and not plugin.chained)
     if (
-        needs
+        plugin.traits.addresses == "required"
+        and not plugin.works_on_earlier
         and (plugin.ipam is None or plugin.ipam.get("type") in (None, ""))
         and not isinstance(plugin.get("ipam"), (str, list))
     ):
@@ -89,24 +64,23 @@ def ipam_required(plugin: Plugin) -> Problems:
 )
 def enum(part: Plugin | Ipam | Operator) -> Problems:
     """The plugin compares letter by letter and refuses anything else."""
-    kind = part.kind if isinstance(part, Operator) else part.type
-    for (owner, key), values in (OPERATOR_VALUES if isinstance(part, Operator) else VALUES).items():
-        if owner != kind:
-            continue
+    kind = part.object_type.name
+    for key, values in part.object_type.values.items():
         value = part.get(key)
         if not isinstance(value, type(values[0])) or isinstance(value, bool) or value == "":
             continue
         if (value.lower() if key == "vlanProto" and isinstance(value, str) else value) in values or value in values:
             continue
         shown = f"{values[0]} to {values[-1]}" if isinstance(values[0], int) else ", ".join(str(v) for v in values)
-        other = next((o for (o, k), known in VALUES.items() if k == key and o != kind and value in known), "")
+        other = next((name for name, o in PLUGINS.items() if name != kind and value in o.values.get(key, ())), "")
         belongs = f"; {value!r} is one of {other}" if other else ""
         yield Problem((part.key(key),), f"{key} {value!r} is not known to {kind}{belongs}", f"Write one of: {shown}.")
-    kernelpath = part.text("kernelpath") if kind == "host-device" else ""
+    kernelpath = part.text("kernelpath") if "kernelpath" in part.object_type.keys else ""
     if kernelpath and not kernelpath.startswith("/sys/devices/"):
         hint = "Write the device's path below /sys/devices, as printed by: readlink -f /sys/class/net/NAME"
         yield Problem((part.key("kernelpath"),), f"kernelpath {kernelpath!r} does not begin with /sys/devices/", hint)
-    if isinstance(part, Plugin) and part.type in {"macvlan", "vlan"} and (part.integer("mtu") or 0) < 0:
+    nic = part.traits.nic if isinstance(part, Plugin) else None
+    if nic and nic.checks_mtu and (part.integer("mtu") or 0) < 0:
         yield Problem(
             (part.key("mtu"),),
             f"mtu {part.integer('mtu')} is negative",
@@ -124,33 +98,34 @@ def enum(part: Plugin | Ipam | Operator) -> Problems:
 )
 def exclusive(plugin: Plugin) -> Problems:
     """The plugin refuses both, or cannot guess which one is meant."""
-    if plugin.type == "bridge" and plugin.get("hairpinMode") is True and plugin.get("promiscMode") is True:
-        yield Problem((plugin.key("promiscMode"),), "hairpinMode and promiscMode are both true", "Keep one of them.")
+    for first, second in plugin.object_type.exclusive:
+        if plugin.object_type.keys[first] == "bool":
+            if plugin.get(first) is True and plugin.get(second) is True:
+                yield Problem((plugin.key(second),), f"{first} and {second} are both true", "Keep one of them.")
+        elif plugin.has(first) and plugin.has(second):
+            yield Problem((plugin.key(first),), f"{first} and {second} are both there", "Keep one of them.")
     ipam = plugin.ipam is not None and plugin.ipam.type != ""
-    if plugin.type == "bridge" and plugin.get("disableContainerInterface") is True and ipam:
-        key = plugin.key("disableContainerInterface")
+    key = "disableContainerInterface"
+    if plugin.reads(key) and plugin.get(key) is True and ipam:
+        yield Problem((plugin.key(key),), f"{key} with an ipam: no interface, but an address", "Keep one of them.")
+    if plugin.traits.nic and plugin.traits.nic.moves:
+        yield from _one_device(plugin, list(plugin.traits.nic.keys))
+
+
+def _one_device(plugin: Plugin, keys: list[str]) -> Problems:
+    there = [plugin.key(key) for key in keys if plugin.text(key)]
+    if len(there) > 1:
         yield Problem(
-            (key,), "disableContainerInterface with an ipam: no interface, but an address", "Keep one of them."
+            (there[1],),
+            f"{', '.join(there)} each name a device; the plugin takes {there[0]}",
+            "Keep one of them.",
+            "warning",
         )
-    if plugin.type == "portmap" and plugin.has("markMasqBit") and plugin.has("externalSetMarkChain"):
-        yield Problem(
-            (plugin.key("markMasqBit"),), "markMasqBit and externalSetMarkChain are both there", "Keep one of them."
-        )
-    if plugin.type == "host-device":
-        keys = ("device", "hwaddr", "kernelpath", "pciBusID")
-        there = [plugin.key(key) for key in keys if plugin.text(key)]
-        if len(there) > 1:
-            yield Problem(
-                (there[1],),
-                f"{', '.join(there)} each name a device; the plugin takes {there[0]}",
-                "Keep one of them.",
-                "warning",
-            )
-        nad = plugin.config.nad
-        injected = (nad is not None and nad.resource) or plugin.capability("deviceID") or plugin.has("runtimeConfig")
-        if not there and not injected and not any(plugin.has(key) for key in keys):
-            hint = f"Give exactly one of {', '.join(keys)}, or the annotation k8s.v1.cni.cncf.io/resourceName for a device of a device plugin."
-            yield Problem((), "host-device does not say which device", hint)
+    nad = plugin.config.nad
+    injected = (nad is not None and nad.resource) or plugin.capability("deviceID") or plugin.has("runtimeConfig")
+    if not there and not injected and not any(plugin.has(key) for key in keys):
+        hint = f"Give exactly one of {', '.join(keys)}, or the annotation k8s.v1.cni.cncf.io/resourceName for a device of a device plugin."
+        yield Problem((), f"{plugin.type} does not say which device", hint)
 
 
 @rule(
@@ -163,19 +138,23 @@ def exclusive(plugin: Plugin) -> Problems:
 )
 def vlan_id(part: Plugin | Operator) -> Problems:
     """Twelve bits, of which 4095 is reserved; 0 is no VLAN. Some messages and documents say 4095 and are wrong."""
-    kind = part.kind if isinstance(part, Operator) else part.type
-    key = {"vlan": "vlanId", "bridge": "vlan", "sriov": "vlan", "ovs": "vlan", "SriovNetwork": "vlan"}.get(kind, "")
-    if not key:
-        return
-    value = part.integer(key)
-    if value is not None and not 0 <= value <= 4094:
-        yield Problem((part.key(key),), f"{key} {value} is no VLAN id", "Write a number from 1 to 4094, or 0 for none.")
-    elif kind == "vlan" and not part.has(key):
-        yield Problem((), "vlan has no vlanId: taken for 0, which is no VLAN", 'Give "vlanId", 1 to 4094.', "warning")
-    trunk = {"bridge": "vlanTrunk", "ovs": "trunk"}.get(kind)
-    for i, item in enumerate(part.entries(trunk) if trunk else ()):
-        if isinstance(item, dict):
-            yield from _trunk((part.key(trunk or ""), i), {k.lower(): v for k, v in item.items()})
+    for key, kind in part.object_type.keys.items():
+        value = part.integer(key)
+        if kind == "vlan" and value is not None and not 0 <= value <= 4094:
+            yield Problem(
+                (part.key(key),), f"{key} {value} is no VLAN id", "Write a number from 1 to 4094, or 0 for none."
+            )
+        elif kind == "vlan" and key in _tags(part) and not part.has(key):
+            message = f"{part.object_type.name} has no {key}: taken for 0, which is no VLAN"
+            yield Problem((), message, f'Give "{key}", 1 to 4094.', "warning")
+        for i, item in enumerate(part.entries(key) if kind == "trunk" else ()):
+            if isinstance(item, dict):
+                yield from _trunk((part.key(key), i), {k.lower(): v for k, v in item.items()})
+
+
+def _tags(part: Plugin | Operator) -> frozenset[str]:
+    """Keys by which the pod's interface itself has a VLAN."""
+    return part.traits.reports if isinstance(part, Plugin) else frozenset()
 
 
 def _trunk(path: tuple[str, int], item: dict[str, object]) -> Problems:
@@ -201,13 +180,11 @@ def _trunk(path: tuple[str, int], item: dict[str, object]) -> Problems:
 )
 def vlanqos_needs_vlan(part: Plugin | Operator) -> Problems:
     """Priority and protocol are fields of the VLAN tag: without a tag there is nowhere to put them."""
-    if (part.kind if isinstance(part, Operator) else part.type) not in {"sriov", "SriovNetwork"}:
-        return
     strict = isinstance(part, Plugin) and not part.has("vlan")
     if part.integer("vlan"):
         return
     for key, empty in (("vlanQoS", 0), ("vlanProto", "802.1q")):
-        value = part.get(key)
+        value = part.get(key) if part.reads(key) else None
         plain = value.lower() if isinstance(value, str) else value
         if value is not None and not isinstance(value, bool) and (strict or plain not in {empty, ""}):
             yield Problem(
@@ -225,13 +202,10 @@ def vlanqos_needs_vlan(part: Plugin | Operator) -> Problems:
 )
 def rate_reversed(part: Plugin | Operator) -> Problems:
     """The driver refuses it; 0 means no limit."""
-    names = ("minTxRate", "maxTxRate") if isinstance(part, Operator) else ("min_tx_rate", "max_tx_rate")
-    if (part.kind if isinstance(part, Operator) else part.type) in {"sriov", "SriovNetwork"}:
-        low, high = part.integer(names[0]), part.integer(names[1])
+    for least, most in (("minTxRate", "maxTxRate"), ("min_tx_rate", "max_tx_rate")):
+        low, high = (part.integer(key) if part.reads(key) else None for key in (least, most))
         if low and high and low > high:
-            yield Problem(
-                (part.key(names[0]),), f"{names[0]} {low} is above {names[1]} {high}", "Exchange them (Mbit/s)."
-            )
+            yield Problem((part.key(least),), f"{least} {low} is above {most} {high}", "Exchange them (Mbit/s).")
 
 
 @rule(
@@ -244,8 +218,8 @@ def rate_reversed(part: Plugin | Operator) -> Problems:
 )
 def interface_name(plugin: Plugin) -> Problems:
     """At most 15 bytes, VLAN interfaces such as ens19.1234 included."""
-    for key in _INTERFACE.get(plugin.type, ()):
-        value = plugin.text(key)
+    for key, kind in plugin.object_type.keys.items():
+        value = plugin.text(key) if kind == "interface" else ""
         if len(value.encode()) > LONGEST:
             yield Problem(
                 (plugin.key(key),),
@@ -271,7 +245,7 @@ def interface_name(plugin: Plugin) -> Problems:
 def sriov_resourcename_missing(nad: Nad) -> Problems:
     """Multus passes a VF on only for the resource that the NAD names in an annotation."""
     for plugin in nad.config.plugins if nad.config else ():
-        if plugin.type == "sriov" and not plugin.text("deviceID") and not nad.resource:
+        if plugin.traits.device == "required" and not plugin.text("deviceID") and not nad.resource:
             hint = "Add metadata.annotations: k8s.v1.cni.cncf.io/resourceName: RESOURCE, as the SR-IOV device plugin offers it."
-            yield Problem(("metadata",), "sriov gets no VF: the NAD names no resource", hint)
+            yield Problem(("metadata",), f"{plugin.type} gets no VF: the NAD names no resource", hint)
             return

@@ -1,8 +1,8 @@
 """Rules on the addresses that are handed out; each range as the plugin in question reads it."""
 
 from multus_site.cni.addresses import host, hosts_hint, parse_address, parse_cidr, usable, whole
+from multus_site.cni.catalogue import IPAM, ipam_owners
 from multus_site.cni.configuration import Part
-from multus_site.cni.plugin_keys import INNER, IPAM, ipam_owners
 from multus_site.cni.ranges import Range, exclusion, fixed_of, ranges_of
 from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
@@ -322,7 +322,12 @@ def ipam_key_for_other_plugin(ipam: Ipam) -> Problems:
                 yield _of_other(ipam, (*pool.part.path, key), owners[0], nothing_left=pool.network is None)
 
 
-_OF_RANGES = {of: {key.lower() for key in keys} for (of, name), keys in INNER.items() if name in {"ranges", "ipRanges"}}
+_OF_RANGES = {
+    name: {key.lower() for key in keys}
+    for name, entry in IPAM.items()
+    for holder, keys in entry.inner.items()
+    if holder in {"ranges", "ipRanges"}
+}
 """Keys of one range in small letters, by address management."""
 
 

@@ -1,0 +1,110 @@
+"""Plugins that work on what an earlier one made: tuning, sbr, vrf, bandwidth, firewall, portmap."""
+
+from multus_site.cni.plugin_type import ChainedPlugin, Needed
+
+TUNING = ChainedPlugin(
+    name="tuning",
+    keys={
+        "dataDir": "text",
+        "sysctl": "strings",
+        "mac": "text",
+        "promisc": "bool",
+        "mtu": "int",
+        "txQLen": "int",
+        "allmulti": "bool",
+    },
+    inner={},
+    values={},
+    binary="release",
+    oldest_version="0.1.0",
+    modules=(),
+    exclusive=(),
+    spelling={},
+    needed=(),
+    needs_veth=False,
+    separates_routes=False,
+)
+
+SBR = ChainedPlugin(
+    name="sbr",
+    keys={"table": "int", "gateways": "any", "addSourceHints": "bool"},
+    inner={},
+    values={},
+    binary="release",
+    oldest_version="0.1.0",
+    modules=(),
+    exclusive=(),
+    spelling={},
+    needed=(),
+    needs_veth=False,
+    separates_routes=True,
+)
+
+VRF = ChainedPlugin(
+    name="vrf",
+    keys={"vrfname": "interface", "table": "uint"},
+    inner={},
+    values={},
+    binary="release",
+    oldest_version="0.3.1",
+    modules=("vrf",),
+    exclusive=(),
+    spelling={},
+    needed=(Needed("vrfname", 'Give "vrfname", the VRF that the interface is put into.'),),
+    needs_veth=False,
+    # Routes with a table of their own stay outside of the VRF's.
+    separates_routes=False,
+)
+
+BANDWIDTH = ChainedPlugin(
+    name="bandwidth",
+    keys={"ingressRate": "uint", "ingressBurst": "uint", "egressRate": "uint", "egressBurst": "uint"},
+    inner={},
+    values={},
+    binary="release",
+    oldest_version="0.3.0",
+    modules=("ifb",),
+    exclusive=(),
+    spelling={},
+    needed=(),
+    needs_veth=True,
+    separates_routes=False,
+)
+
+FIREWALL = ChainedPlugin(
+    name="firewall",
+    keys={"backend": "text", "iptablesAdminChainName": "text", "firewalldZone": "text", "ingressPolicy": "text"},
+    inner={},
+    values={"backend": ("iptables", "firewalld"), "ingressPolicy": ("open", "same-bridge", "isolated")},
+    binary="release",
+    oldest_version="0.4.0",
+    modules=(),
+    exclusive=(),
+    spelling={},
+    needed=(),
+    needs_veth=False,
+    separates_routes=False,
+)
+
+PORTMAP = ChainedPlugin(
+    name="portmap",
+    keys={
+        "backend": "text",
+        "snat": "bool",
+        "conditionsV4": "texts",
+        "conditionsV6": "texts",
+        "masqAll": "bool",
+        "markMasqBit": "int",
+        "externalSetMarkChain": "text",
+    },
+    inner={},
+    values={"backend": ("iptables", "nftables"), "markMasqBit": tuple(range(32))},
+    binary="release",
+    oldest_version="0.1.0",
+    modules=(),
+    exclusive=(("markMasqBit", "externalSetMarkChain"),),
+    spelling={},
+    needed=(),
+    needs_veth=False,
+    separates_routes=False,
+)

@@ -1,0 +1,148 @@
+"""Rules on the keys of a configuration: their types, and those that nobody reads."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+
+from multus_site.cni.catalogue import COMMON, COMMON_INNER, LIST, PLUGINS, ipam_owners
+from multus_site.cni.configuration import Part, inner_parts
+from multus_site.cni.key_types import WORDS, fits, go_type
+from multus_site.cni.plugin_type import Keys, ObjectType
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Config, Ipam, Operator, Plugin
+from multus_site.model.positions import Data, Path
+
+
+@rule(
+    "WRONG_TYPE",
+    "error",
+    "configuration",
+    "A value of the wrong type",
+    example='{"type": "vlan", "master": "eth0", "vlanId": "110"}',
+    source="the plugins' structs; encoding/json UnmarshalTypeError",
+)
+def wrong_type(part: Config | Plugin | Ipam | Operator) -> Problems:
+    """Go refuses the whole configuration: 'cannot unmarshal string into Go struct field'."""
+    yield from _wrong_types(part, keys_of(part), ())
+    for inner, known in _inner(part):
+        yield from _wrong_types(inner, known, inner.path)
+
+
+def _wrong_types(part: Part, known: dict[str, tuple[str, str]], path: Path) -> Problems:
+    for key, value in part.data.items():
+        kind = known.get(key.lower())
+        if kind is None or fits(kind[1], value):
+            continue
+        bad: Path = ()
+        if kind[1] in {"objects", "texts"} and isinstance(value, list):
+            bad = next(((i,) for i, item in enumerate(value) if not fits(kind[1][:-1], item)), ())
+        elif kind[1] in {"flags", "strings"} and isinstance(value, dict):
+            bad = next(((k,) for k, v in value.items() if not fits("bool" if kind[1] == "flags" else "text", v)), ())
+        found = value[bad[0]] if bad else value  # type: ignore[index]  # the kind says which of the two it is
+        yield Problem((*path, key, *bad), f"{kind[0]} is {_found(found)}", f"Write {WORDS[kind[1]]}.")
+
+
+def _inner(part: Config | Plugin | Ipam | Operator) -> Iterator[tuple[Part, dict[str, tuple[str, str]]]]:
+    """The objects inside of a part with the keys that they may have."""
+    if isinstance(part, Config) or not _is_known(part):
+        return
+    common = {} if isinstance(part, Operator) else COMMON_INNER
+    for name, keys in {**common, **part.object_type.inner}.items():
+        if part.has(name):
+            known = _lower(keys)
+            yield from ((inner, known) for inner in inner_parts(part, name))
+
+
+@rule(
+    "UNKNOWN_KEY_FOR_TYPE",
+    "warning",
+    "configuration",
+    "A key that the plugin does not read",
+    example='{"type": "macvlan", "master": "eth0", "vlan": 110}',
+    source="the plugins' structs: encoding/json ignores keys that they do not have",
+)
+def unknown_key(part: Plugin | Ipam | Operator) -> Problems:
+    """The plugin ignores it without a word, so what it was meant to do does not happen."""
+    if not _is_known(part):
+        return
+    known = keys_of(part)
+    single = isinstance(part, Plugin) and not part.config.is_list
+    for key in part.data:
+        if _has(known, key, part) or (single and key in LIST) or "/" in key or _of_another_ipam(part, key):
+            continue
+        kind = part.kind if isinstance(part, Operator) else part.type
+        hint = _instead(key, known, part)
+        yield Problem((key,), f"{kind} reads no key {key!r}", hint)
+    for inner, fields in _inner(part):
+        holder = next(str(step) for step in reversed(inner.path) if isinstance(step, str))
+        for key in inner.data:
+            if _has(fields, key, part) or (holder in {"ranges", "ipRanges"} and _of_another_ipam(part, key)):
+                continue
+            names = [name for name, _ in fields.values()]
+            hint = near(key, names) or f"Take it out; the keys here are {', '.join(names)}."
+            lost = " and the policy takes more NICs than meant" if holder == "nicSelector" else ""
+            yield Problem((*inner.path, key), f"{holder} has no key {key!r}: it is ignored{lost}", hint)
+
+
+def _has(known: dict[str, tuple[str, str]], key: str, part: Plugin | Ipam | Operator) -> bool:
+    """Whether a key is known; the API server reads an operator's in exactly their case, Go a plugin's in any."""
+    name = known.get(key.lower())
+    return name is not None and (not isinstance(part, Operator) or name[0] == key)
+
+
+def _is_known(part: Plugin | Ipam | Operator) -> bool:
+    """Whether the catalogue has what reads the part."""
+    return bool(part.object_type.name)
+
+
+def keys_of(part: Config | Plugin | Ipam | Operator) -> dict[str, tuple[str, str]]:
+    """Keys that a part may have, in small letters → the key and its type."""
+    if isinstance(part, Config):
+        return _LOWER_LIST if part.is_list else {}
+    return _lower_keys(part.object_type, common=isinstance(part, Plugin))
+
+
+@lru_cache(maxsize=256)
+def _lower_keys(of: ObjectType, *, common: bool) -> dict[str, tuple[str, str]]:
+    return _lower({**(COMMON if common else {}), **of.keys})
+
+
+def _lower(keys: Keys) -> dict[str, tuple[str, str]]:
+    return {key.lower(): (key, go_type(kind)) for key, kind in keys.items()}
+
+
+_LOWER_LIST = _lower(LIST)
+
+
+def _of_another_ipam(part: Plugin | Ipam | Operator, key: str) -> bool:
+    """Whether the rule IPAM_KEY_FOR_OTHER_PLUGIN speaks of it, or CNIVERSION_MISPLACED."""
+    if not isinstance(part, Ipam):
+        return False
+    return key == "cniVersion" or bool(ipam_owners(key))
+
+
+def _instead(key: str, known: dict[str, tuple[str, str]], part: Plugin | Ipam | Operator) -> str:
+    if meant := near(key, [name for name, _ in known.values()]):
+        return meant
+    if isinstance(part, Plugin):
+        if ipam_owners(key):
+            return 'It belongs inside "ipam": {…}.'
+        others = sorted(name for name, entry in PLUGINS.items() if key in entry.keys)
+        if others:
+            return f"Take it out; {', '.join(others)} would read it."
+    return "Take it out, or see the plugin's documentation for the right key."
+
+
+def near(key: str, known: list[str]) -> str:
+    """A question for the key that is meant, empty if none is like it."""
+    found = difflib.get_close_matches(key, known, 1, 0.75)
+    return f"Did you mean {found[0]}?" if found else ""
+
+
+def _found(value: Data) -> str:
+    if isinstance(value, str):
+        return f"the text {value!r}" if len(value) < 60 else "a text"
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    return json.dumps(value) if value is None or isinstance(value, bool) else f"the number {str(value)[:40]}"

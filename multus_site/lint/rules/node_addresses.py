@@ -1,0 +1,96 @@
+"""Rules that compare the addresses of pods with what is known of the nodes and the cluster."""
+
+import json
+
+from multus_site.cni.addresses import parse_address, parse_cidr, single, whole
+from multus_site.cni.ranges import handed_out, networks, ranges_of
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Ipam
+
+_SELECTOR = "k8s.v1.cni.cncf.io/nodeSelector"
+"""Annotation of a NAD: the network-resources-injector puts its pods on such nodes."""
+
+_PINNED = "kubernetes.io/hostname"
+
+
+@rule(
+    "HOSTLOCAL_MULTINODE",
+    "warning",
+    "facts",
+    "One range, several nodes: duplicate addresses",
+    example='nodes: 3, config: {type: macvlan, ipam: {type: host-local, subnet: "10.1.10.0/24"}}',
+    source="plugins/ipam/host-local keeps its state in /var/lib/cni/networks of each node; multus-cni#144, #640",
+)
+def hostlocal_multinode(ipam: Ipam) -> Problems:
+    """host-local remembers addresses on each node alone: pods on two nodes get the same one. In a site it is an error."""
+    nodes = ipam.facts.nodes or 0
+    in_site = ipam.plugin is not None and ipam.plugin.config.in_site
+    nad = ipam.plugin.config.nad if ipam.plugin else None
+    if ipam.object_type.remembers != "node" or nodes < 2 or in_site or not ranges_of(ipam):
+        return
+    if ipam.interface.reach != "pod" and not (nad and _PINNED in str(nad.annotations.get(_SELECTOR, ""))):
+        hint = (
+            f'Take whereabouts, which knows all nodes: "ipam": {_as_whereabouts(ipam)}. Or keep the pods on one node.'
+        )
+        yield Problem((), f"{ipam.type} hands the same addresses out on each of the {nodes} nodes", hint)
+
+
+def _as_whereabouts(ipam: Ipam) -> str:
+    """The same ranges as whereabouts writes them, for a hint."""
+    ranges = []
+    for pool in ranges_of(ipam):
+        made: dict[str, str] = {"range": pool.text}
+        made |= {"range_start": str(pool.start)} if pool.start else {}
+        made |= {"range_end": str(pool.end)} if pool.end else {}
+        ranges.append(made)
+    keys: dict[str, object] = dict(ranges[0]) if len(ranges) == 1 else {"ipRanges": ranges}
+    return json.dumps({"type": "whereabouts", **keys})
+
+
+@rule(
+    "DHCP_DAEMON_MISSING",
+    "error",
+    "facts",
+    "DHCP without its daemon",
+    example="dhcpDaemon: false, config: {ipam: {type: dhcp}}",
+    source="plugins/ipam/dhcp/main.go rpcCall: 'error dialing DHCP daemon'",
+)
+def dhcp_daemon_missing(ipam: Ipam) -> Problems:
+    """The plugin asks a daemon on the node, over /run/cni/dhcp.sock."""
+    if ipam.object_type.remembers == "server" and ipam.facts.dhcp_daemon is False:
+        yield Problem(
+            (ipam.key("type"),),
+            "the nodes run no DHCP daemon",
+            "Run `/opt/cni/bin/dhcp daemon` on each node, or take another address management.",
+        )
+
+
+@rule(
+    "NAD_OVERLAPS_CLUSTER_CIDR",
+    "error",
+    "facts",
+    "Addresses that the cluster or its nodes have",
+    example='podCIDR: 10.233.64.0/18, config: {ipam: {subnet: "10.233.65.0/24"}}',
+    source="the pod's routes: a connected network is preferred to the default route of eth0",
+)
+def nad_overlaps_cluster_cidr(ipam: Ipam) -> Problems:
+    """Pods, services or nodes of these addresses can no longer be reached from the pod, or a node's address is given out."""
+    for name, texts in (("pods", ipam.facts.pod_cidr), ("services", ipam.facts.service_cidr)):
+        for text in texts or ():
+            cidr = parse_cidr(text)
+            for network in networks(ipam) if cidr else ():
+                if cidr and whole(network).overlaps(whole(cidr[1])):
+                    yield Problem(
+                        (),
+                        f"{network} overlaps {cidr[1]}, the cluster's {name}",
+                        "Take a network that the cluster does not use.",
+                    )
+    for text in ipam.facts.node_ips or ():
+        cidr, address = parse_cidr(text), parse_address(text)
+        taken = whole(cidr[1]) if cidr else single(address) if address else None
+        if taken and any(span.overlaps(taken) for span in handed_out(ipam)):
+            yield Problem(
+                (),
+                f"pods can get {text}, which the nodes have",
+                f'Add "exclude": ["{text}"] (whereabouts), or take a smaller range.',
+            )

@@ -1,0 +1,82 @@
+"""Rules on several networks of one node: on one NIC, on one segment."""
+
+from multus_site.cni.addresses import Span
+from multus_site.cni.ranges import handed_out
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Config, Everything, Plugin
+
+
+@rule(
+    "MACVLAN_IPVLAN_SAME_MASTER",
+    "error",
+    "together",
+    "macvlan and ipvlan on one master",
+    example="one NAD {type: macvlan, master: eth1}, another {type: ipvlan, master: eth1}",
+    source="kernel: both register the master's receive handler; the second gets 'device or resource busy'",
+)
+def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
+    """On one node an interface has either macvlan children or ipvlan children."""
+    seen: dict[str, dict[str, Config]] = {}
+    for config in everything.configs:
+        for plugin in config.plugins:
+            nic = plugin.traits.nic
+            if nic is None or not nic.takes_frames or plugin.master is None:
+                continue
+            kinds = seen.setdefault(plugin.known_master, {})
+            kind, other = next(((k, c) for k, c in kinds.items() if k != plugin.type), ("", None))
+            if other is not None and not _same_object(other, config):
+                name = plugin.known_master or "the default route's interface"
+                path = (plugin.key("master"),) if plugin.has("master") else ()
+                message = f"{plugin.type} on {name}, which has {kind} children ({other.title})"
+                yield Problem(path, message, "Take one of the two for all networks of this interface.", subject=plugin)
+            kinds.setdefault(plugin.type, config)
+
+
+@rule(
+    "NADS_OVERLAP",
+    "warning",
+    "together",
+    "Two networks of one segment share addresses",
+    example='two NADs on master eth1 with "range": "10.1.10.0/24"',
+    source="whereabouts doc/extended-configuration.md network_name; RFC 5227",
+)
+def nads_overlap(everything: Everything) -> Problems:
+    """Both hand out the same addresses to pods that hear each other. `network_name` says that whereabouts' ranges are meant to be apart."""
+    segments: dict[tuple[object, ...], list[tuple[Span, Plugin]]] = {}
+    for config in everything.configs:
+        for plugin in config.plugins:
+            ipam = plugin.ipam
+            if ipam and (key := segment(plugin)) and not ipam.text("network_name"):
+                segments.setdefault(key, []).extend((span, plugin) for span in handed_out(ipam))
+    for spans in segments.values():
+        spans.sort(key=lambda item: item[0])
+        furthest: tuple[Span, Plugin] | None = None
+        told: set[int] = set()
+        for span, plugin in spans:
+            if furthest and furthest[0].overlaps(span) and id(plugin) not in told:
+                other = furthest[1].config
+                if not _same_object(other, plugin.config):
+                    told.add(id(plugin))
+                    shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
+                    message = f"{shared} is handed out by {other.title} too, on the same segment"
+                    hint = "Give each network a range of its own, or exclude the other's."
+                    yield Problem((), message, hint, subject=plugin.ipam)
+            if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
+                furthest = (span, plugin)
+
+
+def _same_object(one: Config, other: Config) -> bool:
+    """Whether two configurations are one in the cluster: the same, or of NADs of one name (a copy in another file)."""
+    return one is other or (one.nad is not None and other.nad is not None and one.nad.full_name == other.nad.full_name)
+
+
+def segment(plugin: Plugin) -> tuple[object, ...] | None:
+    """What tells one L2 segment of a node from another; None where a plugin makes none that others share."""
+    traits = plugin.traits
+    if plugin.master is not None:
+        return ("link", plugin.known_master, plugin.vlan)
+    if traits.bridge:
+        return (plugin.type, plugin.text(traits.bridge) or traits.defaults.get(traits.bridge), plugin.vlan)
+    if traits.device == "required" and plugin.config.nad and plugin.config.nad.resource:
+        return (plugin.type, plugin.config.nad.resource, plugin.vlan)
+    return None
