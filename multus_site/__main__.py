@@ -1,75 +1,63 @@
-"""The commands. Each module has a function that typer makes a command of; heavy imports stay inside of it."""
+"""The program `multus-site`: its commands are in multus_site/cli, one a file."""
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+from multus_site import __version__
 
 
 def incomplete(error: ModuleNotFoundError) -> NoReturn:
-    """Say which package this Python lacks and which one has it, and end as for wrong use. Raises what is no package of others."""
-    package = (error.name or "").partition(".")[0]
-    if package in {"", "multus_site"}:
+    """Says in one line which module is missing and what installs it, and exits 2. Raises what is a module of our own."""
+    from importlib.metadata import PackageNotFoundError
+
+    from multus_site.cli import extras
+
+    module = (error.name or "").partition(".")[0]
+    if module in {"", "multus_site"}:
         raise error
-    print(
-        f"{sys.executable} has no module {package}; type: lab/bootstrap.sh --plain multus-site …, which makes .venv with all that is "
-        "pinned, or .venv/bin/multus-site … where it is there",
-        file=sys.stderr,
-    )
+    try:
+        extra = extras.bringing(module)
+    except PackageNotFoundError:
+        how = "lab/bootstrap.sh --plain multus-site …, which creates .venv with all dependencies, or: pip install multus-site"
+    else:
+        how = f"pip install 'multus-site[{extra}]'" if extra else "pip install --force-reinstall multus-site"
+    print(f"{sys.executable} has no module {module}; type: {how}", file=sys.stderr)
     raise SystemExit(2)
 
 
 try:
     import typer
 
-    from multus_site.cli import (
-        addresses,
-        adopt,
-        comment,
-        diagram,
-        docs,
-        drift,
-        init,
-        lint,
-        mirror,
-        new,
-        policies,
-        review,
-        schema,
-        show,
-        sites,
-        throughput,
-        trace,
-        upgrade,
-        verify,
-        version,
-    )
+    from multus_site.cli.commands import SETTINGS, Commands
 except ModuleNotFoundError as error:
     incomplete(error)
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.callback()(version.version)
-app.command("lint")(lint.lint)
-app.command("verify")(verify.verify)
-app.command("throughput")(throughput.throughput)
-app.command("trace")(trace.trace)
-app.command("schema")(schema.schema)
-app.command("adopt")(adopt.adopt)
-app.command("addresses")(addresses.addresses)
-app.command("diagram")(diagram.diagram)
-app.command("drift")(drift.drift)
-app.command("review")(review.review)
-app.command("policies")(policies.policies)
-app.command("docs")(docs.docs)
-app.command("show")(show.show)
-app.command("new")(new.new)
-app.command("init")(init.init)
-app.command("sites")(sites.sites)
-app.command("comment")(comment.comment)
-app.command("upgrade")(upgrade.upgrade)
-app.add_typer(mirror.app, name="mirror")
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"multus-site {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    **{**SETTINGS, "add_completion": True},
+)
+
+
+@app.callback(epilog="multus-site COMMAND --help describes a command.")
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Multi-interface Kubernetes pods at telecom sites, as code."""
+    del version
 
 
 def main() -> None:
-    """The program `multus-site`."""
+    """Runs the command that was typed."""
     try:
         app(prog_name="multus-site")
     except ModuleNotFoundError as error:  # commands import what they need when they run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from multus_site.render.address_plan import Line
@@ -21,25 +21,27 @@ def addresses(
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The plan as JSON.")] = False,
 ) -> None:
-    """Print the address plan of a site.
+    """Print the address plan of a site: ranges, and who may use them.
 
-    Exit status: 0, 1 if an address is taken twice or lies outside of its network's ranges, 2 for wrong use.
+    With --kubeconfig or --context it shows the addresses in use too.
+    Exit status: 0, 1 if an address is taken twice or outside the ranges of its network, 2 for a usage error.
     """
     import asyncio  # a command's imports are its own
 
     from multus_site.cli import stacks
     from multus_site.render import address_plan
-    from multus_site.verify.addresses import LiveAddressesError
-    from multus_site.verify.addresses import read as read_live
 
     read = stacks.read(site).site
     live: list[address_plan.Taken] = []
     notes: list[str] = []
     if kubeconfig is not None or context is not None:
+        from multus_site.verify.addresses import LiveAddressesError  # of an extra
+        from multus_site.verify.addresses import read as read_live
+
         try:
             found = asyncio.run(read_live(str(kubeconfig) if kubeconfig else None, context))
         except LiveAddressesError as error:
-            wrong_use(str(error))
+            usage_error(str(error))
         live, notes = list(found.taken), [*found.unread, *found.leaked]
     lines = address_plan.plan(read, live)
     wrong = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multus_site.cli.usage_error import write, wrong_use
+from multus_site.cli.usage_error import usage_error, write
 
 if TYPE_CHECKING:
     from multus_site.cli.adoption import Adopted
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def adopt(
     paths: Annotated[
-        list[str] | None,
+        list[Path] | None,
         typer.Argument(
             metavar="PATH…",
             help="Files or folders of YAML with networks; none, and no --hosts: the running cluster.",
@@ -66,12 +66,13 @@ def adopt(
         typer.Option("--output", "-o", help="Write there, such as stacks/Pulumi.NAME.yaml; never over a file."),
     ] = None,
 ) -> None:
-    """Write the site of networks and hosts that exist. Networks: typed where that renders to the same, else raw.
+    """Write a site file from existing hosts, networks or clusters.
 
-    Hosts are looked at over SSH, and nothing is changed there. Their host keys are shown, to be compared with the consoles.
+    Networks become typed where that renders the same configuration, and raw otherwise. It connects to hosts over SSH and changes
+    nothing there; compare the host keys that it shows with the consoles.
 
-    What lint finds on them, and what could not be taken over, goes to standard error. Exit status: 0, 1 if something is left out,
-    2 for wrong use.
+    Findings of lint, and what could not be adopted, go to standard error. Exit status: 0, 1 if something is left out,
+    2 for a usage error.
     """
     from multus_site.cli import reports, stacks  # a command's imports are its own: others start without them
     from multus_site.cli.adoption import Adopted
@@ -79,9 +80,9 @@ def adopt(
     from multus_site.lint.files import Linter
 
     if output is not None and output.exists():
-        wrong_use(f"{output} is there already; name another file, or leave --output out and copy what is new")
+        usage_error(f"{output} is there already; name another file, or leave --output out and copy what is new")
     if not hosts and any((user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)):
-        wrong_use("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
+        usage_error("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
     adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))
     texts: list[tuple[str, str]] = []
     interfaces: dict[str, list[str]] = {}
@@ -106,7 +107,9 @@ def adopt(
     for sentence in adopted.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     if not adopted.networks and not adopted.hosts and not adopted.left_out:
-        wrong_use("there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig")
+        usage_error(
+            "there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig"
+        )
     if hosts and not adopted.hosts:
         print("nothing is written: no host could be looked at", file=sys.stderr)
         raise typer.Exit(1)
@@ -122,7 +125,7 @@ def adopt(
     raise typer.Exit(1 if adopted.left_out else 0)
 
 
-def _from_files(adopted: "Adopted", paths: list[str]) -> list[tuple[str, str]]:
+def _from_files(adopted: "Adopted", paths: list[Path]) -> list[tuple[str, str]]:
     from multus_site.cli.files import FilesError, read_all
     from multus_site.model.positions import YamlMistakeError, documents
 
@@ -136,7 +139,7 @@ def _from_files(adopted: "Adopted", paths: list[str]) -> list[tuple[str, str]]:
                 except YamlMistakeError as mistake:
                     adopted.left_out.append(f"{file.name}:{mistake.line}: not YAML: {mistake.message}")
     except FilesError as error:
-        wrong_use(str(error))
+        usage_error(str(error))
     return texts
 
 
@@ -150,7 +153,7 @@ def _from_cluster(
     try:
         seen = cluster.read(kubeconfig, context)
     except cluster.ClusterError as error:
-        wrong_use(str(error))
+        usage_error(str(error))
     adopted.add(seen.manifests)
     for note in seen.notes:
         print(note, file=sys.stderr)

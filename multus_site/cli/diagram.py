@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.usage_error import write, write_bytes, wrong_use
+from multus_site.cli.usage_error import usage_error, write, write_bytes
 
 
 class Format(StrEnum):
@@ -35,9 +35,10 @@ def diagram(
         Theme | None, typer.Option(help="For svg, which else follows its reader's, and png, which else is light.")
     ] = None,
 ) -> None:
-    """Draw nodes, NICs, segments, attachments and workloads, from the site alone.
+    """Draw a site: nodes, NICs, segments, networks and workloads.
 
-    Exit status: 0, 2 for wrong use.
+    It reads the site file alone; with --live, the addresses of the last `pulumi up` too.
+    Exit status: 0, 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
     from multus_site.render.diagram import cards, layout, mermaid, svg
@@ -48,7 +49,7 @@ def diagram(
     drawn = cards.diagram(stack.site, pods)
     if output is Format.png:
         if out is None and sys.stdout.isatty():
-            wrong_use("a PNG is nothing to read on a terminal; name a file: --out FILE.png")
+            usage_error("a PNG is nothing to read on a terminal; name a file: --out FILE.png")
         picture = svg.png(drawn, theme or "light")
         if out is None:
             sys.stdout.buffer.write(picture)

@@ -9,7 +9,7 @@ from multus_site.cli.usage_error import write
 
 
 def docs(folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs")) -> None:
-    """Write docs/site.md (every key of a site) and docs/linter.md (every rule)."""
+    """Write docs/site.md, docs/linter.md and docs/preflight.md."""
     from multus_site.cli import pages
 
     for name, page in pages.PAGES.items():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
@@ -21,9 +21,11 @@ def drift(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
     output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
 ) -> None:
-    """Compare Kubernetes' objects (pulumi refresh --preview-only) and the nodes (over SSH) with what was applied. Changes nothing.
+    """Find what changed on nodes and in the cluster since `pulumi up`.
 
-    Exit status: 0 if nothing drifted, 1 if something did, 2 for wrong use or where something could not be looked at.
+    Compares the objects of Kubernetes (pulumi refresh --preview-only) and the nodes (over SSH) with what was applied. It changes
+    nothing.
+    Exit status: 0 if nothing drifted, 1 if something did, 2 for a usage error or where something could not be checked.
     """
     from multus_site.cli import refresh, stacks
     from multus_site.cli.secrets import host_keys, way
@@ -35,7 +37,7 @@ def drift(
     stack = stacks.read(site)
     applied = stack.outputs().get("nodes", {})
     if not applied:
-        wrong_use(
+        usage_error(
             f"stack {stack.name} does not say what was applied to its nodes; type: pulumi up --stack {stack.name}"
         )
     nodes = stack.site.nodes

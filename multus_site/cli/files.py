@@ -1,12 +1,12 @@
 """Which files a command is to read: those named, those of folders, standard input."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIXES = {".yaml", ".yml", ".json", ".conf", ".conflist"}
-"""Files of a folder that are looked at."""
+"""Files of a folder that are read."""
 
 _SKIPPED = {"node_modules", "__pycache__", "venv"}
 """Folders that hold other people's files; those whose name begins with a dot are left out too."""
@@ -25,16 +25,15 @@ class Found:
     in_folder: bool
 
 
-def read_all(paths: list[str]) -> Iterator[Found]:
+def read_all(paths: Iterable[Path]) -> Iterator[Found]:
     """The files of all paths, each once, in the order given; folders in the order of names. Raises FilesError."""
     seen: set[Path] = set()
-    for path in paths:
-        if path == "-":
+    for file in paths:
+        if str(file) == "-":
             yield Found("<stdin>", _standard_input(), False)
             continue
-        file = Path(path)
         if not file.exists():
-            message = f"{path}: there is no such file or folder"
+            message = f"{file}: there is no such file or folder"
             raise FilesError(message)
         for member in _members(file) if file.is_dir() else [file]:
             if member.resolve() not in seen:

@@ -10,11 +10,8 @@ from pathlib import Path
 
 import asyncssh
 
-from multus_site.cli.usage_error import wrong_use
-from multus_site.ssh.ssh_route import keys_of
-
-KEY_FILES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
-"""Whose keys are tried where none is named and the agent has none, as ssh does."""
+from multus_site.cli.usage_error import usage_error
+from multus_site.ssh.ssh_route import KEY_FILES, keys_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Opening:
 
 
 def opening(key: Path | None, *, ask_password: bool, ask_sudo_password: bool) -> Opening:
-    """From what the user said. Ends as for wrong use where nothing is there that opens anything."""
+    """From what the user said. Exits 2 where nothing is there that opens anything."""
     password = _asked("Password on the hosts: ") if ask_password else ""
     sudo_password = _asked("sudo's password on the hosts: ") if ask_sudo_password else ""
     file, text, agent = key, "", False
@@ -66,7 +63,7 @@ def opening(key: Path | None, *, ask_password: bool, ask_sudo_password: bool) ->
         if not agent:
             file = next((f for f in map(Path, KEY_FILES) if f.expanduser().is_file()), None)
             if file is None:
-                wrong_use(
+                usage_error(
                     "no key is there: neither an SSH agent's nor one in ~/.ssh; name its file with --key, or add --ask-password"
                 )
             text = _private_key(file)
@@ -79,11 +76,11 @@ def _private_key(file: Path) -> str:
         text = file.expanduser().read_text(encoding="utf-8")
         asyncssh.import_private_key(text)
     except OSError as error:
-        wrong_use(f"{file} cannot be read: {error.strerror}; name the file of your private key")
+        usage_error(f"{file} cannot be read: {error.strerror}; name the file of your private key")
     except ValueError as error:
         if "passphrase" in str(error).lower():
-            wrong_use(f"{file} is locked by a passphrase; type ssh-add {file}, and leave --key out")
-        wrong_use(f"{file} holds no private key; name the one without .pub")
+            usage_error(f"{file} is locked by a passphrase; type ssh-add {file}, and leave --key out")
+        usage_error(f"{file} holds no private key; name the one without .pub")
     return text
 
 

@@ -17,7 +17,7 @@ from multus_site.cli.host_findings import judged, to_ask
 from multus_site.cli.host_keys import HostKey, HostKeyError, KnownHosts, scan, scan_all
 from multus_site.cli.host_list import HostListError, Place, Target, Targets, at, targets
 from multus_site.cli.host_login import Opening, opening
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 from multus_site.ssh.connections import Connections, connections
 from multus_site.ssh.ssh_route import Hop, Login, ReachError, Way
 
@@ -40,7 +40,7 @@ class Asked:
 
 
 def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
-    """Takes the hosts over into the site, and shows what was found; node → names of its interfaces. Ends as for wrong use."""
+    """Takes the hosts over into the site, and shows what was found; node → names of its interfaces. Exits 2."""
     wanted, jumps, known = _said(asked)
     opens = opening(asked.key, ask_password=asked.ask_password, ask_sudo_password=asked.ask_sudo_password)
     login = Login(wanted.user, opens.private_key, opens.password, opens.agent)
@@ -74,24 +74,24 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
 
 
 def _said(asked: Asked) -> tuple[Targets, list[Place], KnownHosts | None]:
-    """Hosts, bastions and known hosts. Ends as for wrong use."""
+    """Hosts, bastions and known hosts. Exits 2."""
     jumps = []
     for text in asked.bastion.split(",") if asked.bastion else []:
         try:
             jumps.append(at(text.strip()))
         except ValueError as error:
-            wrong_use(f"--bastion {text}: {error}")
+            usage_error(f"--bastion {text}: {error}")
     if len(jumps) > 2:
-        wrong_use(f"--bastion {asked.bastion}: a site has two bastions at most; name those that lead to the hosts")
+        usage_error(f"--bastion {asked.bastion}: a site has two bastions at most; name those that lead to the hosts")
     try:
         known = KnownHosts(asked.known_hosts) if asked.known_hosts else None
         return targets(asked.hosts, asked.user, asked.port), jumps, known
     except (HostListError, HostKeyError) as error:
-        wrong_use(str(error))
+        usage_error(str(error))
 
 
 def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, Any, _T]]) -> _T:
-    """Does something behind the bastions. Ends as for wrong use where one of them is not reached."""
+    """Does something behind the bastions. Exits 2 where one of them is not reached."""
 
     async def inside() -> _T:
         async with connections(way, PATIENCE) as there:
@@ -101,7 +101,7 @@ def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, A
         return asyncio.run(inside())
     except ReachError as error:
         said = str(error).splitlines()[0].replace("multus-site:sshPrivateKey", opens.called)
-        wrong_use(said.replace("multus-site:sshPassword", "that password"))
+        usage_error(said.replace("multus-site:sshPassword", "that password"))
 
 
 def _through(way: Way, jump: Place, known: KnownHosts | None, asked: Asked, opens: Opening) -> Way:
@@ -112,7 +112,7 @@ def _through(way: Way, jump: Place, known: KnownHosts | None, asked: Asked, open
         try:
             key = _on(way, opens, lambda there: scan(jump.host, port, there.tunnel))
         except HostKeyError as error:
-            wrong_use(f"the bastion {jump.host}: {error}")
+            usage_error(f"the bastion {jump.host}: {error}")
         _confirm({f"bastion {jump.host}": key}, {}, asked)
     login = replace(way.login, user=jump.user or "root")
     return replace(way, hops=(*way.hops, Hop(jump.host, port, key.text, login)))
@@ -145,7 +145,7 @@ def _confirm(keys: Mapping[str, HostKey], silent: Mapping[str, str], asked: Aske
     for file in files:
         print(f"  ssh-keygen -lf {file}", file=sys.stderr)
     if not sys.stdin.isatty():
-        wrong_use(
+        usage_error(
             "nobody is here to confirm them, and nothing was sent to the hosts; compare them and add --yes, or name keys that you know with --known-hosts"
         )
     # Not typer's own question: a part of it goes to standard output, which is the site.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.usage_error import write_bytes, wrong_use
+from multus_site.cli.usage_error import usage_error, write_bytes
 
 
 def init(
@@ -14,12 +14,14 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Folder of the repository; created if missing.", show_default=False)
     ],
 ) -> None:
-    """Write a repository for sites: a Pulumi project that uses the installed multus-site, stacks, pipelines. Existing files are kept.
+    """Write a repository for your sites.
 
-    Exit status: 0, 2 for wrong use.
+    It contains a Pulumi project that uses the installed multus-site, stacks/ and pipelines. Existing files are kept.
+
+    Exit status: 0, 2 for a usage error.
     """
     if folder.exists() and not folder.is_dir():
-        wrong_use(f"{folder} is not a folder; name a new folder, or an existing one: multus-site init sites")
+        usage_error(f"{folder} is not a folder; name a new folder, or an existing one: multus-site init sites")
     for name, content in contents():
         file = folder / name
         if file.exists() or file.is_symlink():
@@ -28,7 +30,7 @@ def init(
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            wrong_use(f"{file.parent}: cannot be created: {error.strerror}; name a folder that you may write to")
+            usage_error(f"{file.parent}: cannot be created: {error.strerror}; name a folder that you may write to")
         write_bytes(file, content)
         print(f"written  {file}")
     print("Next:")

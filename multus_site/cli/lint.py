@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
@@ -21,7 +21,7 @@ class Format(StrEnum):
 
 def lint(
     paths: Annotated[
-        list[str] | None,
+        list[Path] | None,
         typer.Argument(metavar="PATH…", help="Files, folders, or - for standard input.", show_default=False),
     ] = None,
     facts: Annotated[
@@ -32,9 +32,10 @@ def lint(
         str | None, typer.Option(metavar="RULE", help="Tell what a rule is about; `all` lists the rules.")
     ] = None,
 ) -> None:
-    """Check sites, NetworkAttachmentDefinitions, pods, workloads and CNI configurations.
+    """Check sites, networks, pods and CNI configurations.
 
-    Exit status: 0 without errors, 1 with errors, 2 for wrong use.
+    Reads stack files, NetworkAttachmentDefinitions, pods, workloads and bare CNI configurations.
+    Exit status: 0 without errors, 1 with errors, 2 for a usage error.
     """
     from multus_site.cli import explanation, reports  # a command's imports are its own: others start without them
     from multus_site.cli.files import FilesError, read, read_all
@@ -46,7 +47,7 @@ def lint(
     if explain is not None:
         _explain(explanation.explained(explain), explain)
     if not paths:
-        wrong_use("nothing to check: name a file, a folder, or - for standard input")
+        usage_error("nothing to check: name a file, a folder, or - for standard input")
     try:
         known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
         linter = Linter(known)
@@ -62,13 +63,13 @@ def lint(
         linter.others += [other for file, other in beside.items() if file not in named]
         findings = linter.findings()
     except (FilesError, FactsError, SiteError) as error:
-        wrong_use(str(error))
+        usage_error(str(error))
     print(reports.REPORTS[output](findings), end="")
     raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 
 def _explain(text: str, code: str) -> NoReturn:
     if not text:
-        wrong_use(f"there is no rule {code}; all rules: multus-site lint --explain all")
+        usage_error(f"there is no rule {code}; all rules: multus-site lint --explain all")
     print(text)
     raise typer.Exit(0)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.commands import SETTINGS
+from multus_site.cli.project import in_project
+from multus_site.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from multus_site.model.catalog import Catalog
     from multus_site.model.site import Site
 
-app = typer.Typer(no_args_is_help=True, help="What an air-gapped site needs, in a folder that can be carried.")
+app = typer.Typer(**SETTINGS)
 
 _Site = Annotated[Path, typer.Option("--site", help="The site's stack file, such as stacks/Pulumi.dallas.yaml.")]
 _Folder = Annotated[Path, typer.Argument(help="The mirror's folder.")]
@@ -26,14 +28,20 @@ _Registry = Annotated[
 ]
 
 
+@app.callback()
+def mirror() -> None:
+    """List, download, check and serve what an air-gapped site needs."""
+
+
 @app.command()
+@in_project
 def plan(
     site: _Site,
     files_from: _Files = None,
     registry_from: _Registry = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,  # typer's way
 ) -> None:
-    """List every file, image, OS package and Python wheel that the site needs, with digests."""
+    """List the files, images, packages and wheels that a site needs."""
     from multus_site.cli import mirror_report
     from multus_site.mirror.planning import planned
     from multus_site.mirror.upstream import Upstream
@@ -47,8 +55,12 @@ def plan(
 
 
 @app.command()
+@in_project
 def fetch(folder: _Folder, site: _Site, files_from: _Files = None, registry_from: _Registry = None) -> None:
-    """Fetch all of it into a folder; run again, it goes on where it was cut off, and fetches what has changed."""
+    """Download everything into a folder.
+
+    Run it again to continue an interrupted download, or to download what changed.
+    """
     from multus_site.cli import mirror_report
     from multus_site.mirror.fetching import fetch as fill
     from multus_site.mirror.planning import found_source, planned
@@ -67,8 +79,9 @@ def fetch(folder: _Folder, site: _Site, files_from: _Files = None, registry_from
 
 
 @app.command()
+@in_project
 def verify(folder: _Folder) -> None:
-    """Check every file and every image of the folder against its digest."""
+    """Check every file and every image of a folder against its digest."""
     from multus_site.cli import mirror_report
     from multus_site.mirror.verifying import verify as check
 
@@ -82,13 +95,17 @@ def verify(folder: _Folder) -> None:
 
 
 @app.command()
+@in_project
 def serve(
     folder: _Folder,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104 # nodes are elsewhere
     files_port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
     registry_port: Annotated[int, typer.Option(min=0, max=65535)] = 5000,
 ) -> None:
-    """Serve the folder by HTTP and as a registry, until told to end (SIGTERM, Ctrl-C)."""
+    """Serve the folder over HTTP and as a registry.
+
+    It runs until SIGTERM or Ctrl-C.
+    """
     from multus_site.mirror.serve import serve as answer
 
     with _explained():
@@ -103,7 +120,7 @@ def _read(path: Path) -> "tuple[Site, Catalog]":
         site = load_stack_file(path)
         return site, load_catalog(site.artifacts or UPSTREAM)
     except (SiteError, CatalogError) as error:
-        wrong_use(str(error))
+        usage_error(str(error))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import yaml
 
-from multus_site.cli.usage_error import write, wrong_use
+from multus_site.cli.usage_error import usage_error, write
 
 if TYPE_CHECKING:
     from multus_site.cli.host_keys import HostKey
@@ -36,19 +36,20 @@ def new(
     ] = None,
     scan: Annotated[bool, typer.Option("--scan", help="Ask the hosts for their host keys now, and show them.")] = False,
 ) -> None:
-    """Write stacks/Pulumi.SITE.yaml. What no flag says is asked for on a terminal. An existing file is never written over.
+    """Write the stack file of a new site, stacks/Pulumi.SITE.yaml.
 
-    Exit status: 0, 2 for wrong use.
+    On a terminal it asks for what no flag gives. It never overwrites a file.
+    Exit status: 0, 2 for a usage error.
     """
     from multus_site.model.load import SiteError, defaults_beside, parse_stack_text  # a command's imports are its own
 
     file = Path("stacks") / f"Pulumi.{site}.yaml"
     if file.exists():
-        wrong_use(f"{file} is there already; give the new site another name, or edit that file")
+        usage_error(f"{file} is there already; give the new site another name, or edit that file")
     asking = not node and _terminal()
     nodes = _pairs("--node", node or (_asked("Host as NAME=ADDRESS, such as node1=10.1.1.5") if asking else []))
     if not nodes:
-        wrong_use("a site has at least one host; name it: --node node1=10.1.1.5")
+        usage_error("a site has at least one host; name it: --node node1=10.1.1.5")
     networks = _pairs(
         "--network",
         network
@@ -62,7 +63,7 @@ def new(
         # host keys that are not there yet are the one thing that may be missing
         parse_stack_text(_with_keys(text), source=str(file), defaults=defaults_beside(file))
     except SiteError as error:
-        wrong_use(f"{error}\nNothing was written.")
+        usage_error(f"{error}\nNothing was written.")
     file.parent.mkdir(exist_ok=True)
     write(file, text)
     print(f"{file} is written. What is left:")
@@ -98,9 +99,9 @@ def _pairs(option: str, given: list[str]) -> dict[str, str]:
     for one in given:
         name, equals, value = one.partition("=")
         if not name or not equals or not value:
-            wrong_use(f"{option} {one}: not NAME=…; see multus-site new --help")
+            usage_error(f"{option} {one}: not NAME=…; see multus-site new --help")
         if name in found:
-            wrong_use(f"{option} {one}: {name} is there twice; give each its own name")
+            usage_error(f"{option} {one}: {name} is there twice; give each its own name")
         found[name] = value
     return found
 
@@ -129,7 +130,7 @@ def _network(name: str, text: str) -> dict[str, object]:
     master, _, rest = text.partition(",")
     addresses, _, gateway = rest.partition(",")
     if not master or not addresses:
-        wrong_use(f"--network {name}={text}: not MASTER,RANGE[,GATEWAY], such as ens6,10.20.0.0/24,10.20.0.1")
+        usage_error(f"--network {name}={text}: not MASTER,RANGE[,GATEWAY], such as ens6,10.20.0.0/24,10.20.0.1")
     ipam = {"type": "whereabouts", "range": addresses, **({"gateway": gateway} if gateway else {})}
     return {"type": "macvlan", "master": master, "ipam": ipam}
 
@@ -142,7 +143,7 @@ def _with_keys(text: str) -> str:
 
 
 def _scanned(address: str) -> "HostKey":
-    """The host key that answers at an address. Ends as for wrong use where none does."""
+    """The host key that answers at an address. Exits 2 where none does."""
     import asyncio
 
     from multus_site.cli.host_keys import HostKeyError, scan
@@ -150,4 +151,4 @@ def _scanned(address: str) -> "HostKey":
     try:
         return asyncio.run(scan(address, 22))
     except HostKeyError as error:
-        wrong_use(f"{address}: {error}. Or leave --scan out")
+        usage_error(f"{address}: {error}. Or leave --scan out")

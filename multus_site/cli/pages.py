@@ -40,7 +40,7 @@ Paths are files, folders (`*.yaml`, `*.yml`, `*.json`, `*.conf`, `*.conflist`) o
 pods and every kind of workload, Lists of these, the SR-IOV operator's SriovNetwork and SriovNetworkNodePolicy, and bare CNI configurations in JSON.
 Files of a folder that are none of these are passed by. A stack file is held against the other stacks of its folder that name the same segment.
 
-Exit status: 0 without errors (warnings are no errors), 1 with errors, 2 for wrong use.
+Exit status: 0 without errors (warnings are no errors), 1 with errors, 2 for a usage error.
 `--format json` gives a list of `{"file","document","path","line","column","rule","level","message","hint"}`; document, line and column count from 1.
 `multus-site lint --explain RULE` tells what a rule is about. The same rules run in `pulumi preview`: errors stop it, warnings are shown.
 

@@ -10,9 +10,11 @@ import typer
 def policies(
     stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of a stack, or its file.", show_default=False)],
 ) -> None:
-    """Preview a stack with the policy pack of this project and the settings in policy/organisation.json. A stack that is not there yet is previewed as a new one.
+    """Check a stack against the policies of the organisation.
 
-    Exit status: 0 if no mandatory policy is violated, 1 if one is or the preview has errors, 2 for wrong use.
+    Previews it with the policy pack of this project and the settings in policy/organisation.json. A stack that does not exist yet
+    is previewed as a new one.
+    Exit status: 0 if no mandatory policy is violated, 1 if one is or the preview has errors, 2 for a usage error.
     """
     from multus_site.cli import stack_preview, stacks  # a command's imports are its own: others start without them
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
     from multus_site.lint.finding import Finding
@@ -49,9 +49,10 @@ def review(
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="How the review is printed.")] = Format.markdown,
 ) -> None:
-    """Preview a stack and say in the site's words what `pulumi up` would do. Nothing is changed, and no node is needed.
+    """Describe what `pulumi up` would do to a site.
 
-    Exit status: 0, dangers or not; 1 if the preview or the linter has errors; 2 for wrong use.
+    It previews the stack. It changes nothing, and reaches no node.
+    Exit status: 0, with or without dangers; 1 if the preview or the linter has errors; 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
     from multus_site.review.markdown import markdown
@@ -74,7 +75,7 @@ def _base(file: Path, ref: str | None) -> Base:
     try:
         commit = git.commit(ref) if ref is not None else git.merge_base()
     except git.GitError as error:
-        wrong_use(f"--base: {error}")
+        usage_error(f"--base: {error}")
     if commit is None:
         return Base()
     said = f"as at {ref} ({commit[:10]})" if ref else f"as at {commit[:10]}, where this left the default branch"

@@ -13,7 +13,10 @@ def schema(
         Path | None, typer.Option("--output", "-o", help="Write it to a file, such as stacks/site.schema.json.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a stack file; a yaml-language-server line makes editors complete from it."""
+    """Print the JSON Schema of a stack file, for editors.
+
+    Editors complete keys if the first line of the file is `# yaml-language-server: $schema=./site.schema.json`.
+    """
     from multus_site.cli.schema_text import schema_text  # a command's imports are its own
 
     text = schema_text()

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from multus_site.cli.stacks import Stack
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 from multus_site.render.host_keys import derive_host_key
 from multus_site.ssh.ssh_route import Way, lacking, secrets_of
 from multus_site.ssh.ssh_route import way as the_way
 
 
 def way(stack: Stack) -> Way:
-    """The way to the nodes. Ends as for wrong use where nothing opens them."""
+    """The way to the nodes. Exits 2 where nothing opens them."""
     ssh = stack.site.nodes.ssh
     secrets = secrets_of(ssh, lambda key, file: _secret(stack, key, file))
     if lack := lacking(ssh, secrets):
-        wrong_use(lack)
+        usage_error(lack)
     return the_way(ssh, secrets)
 
 
@@ -26,7 +26,7 @@ def host_keys(stack: Stack) -> dict[str, str]:
         return pinned
     seed = _secret(stack, "hostKeySeed", nodes.seed_file)
     if seed is None:
-        wrong_use(f"multus-site:hostKeySeed is not set in stack {stack.name}; see pulumi config")
+        usage_error(f"multus-site:hostKeySeed is not set in stack {stack.name}; see pulumi config")
     made = {name: derive_host_key(seed, stack.site.name, name).public for name in nodes.hosts if name not in pinned}
     return {**made, **pinned}
 
@@ -41,4 +41,4 @@ def _secret(stack: Stack, key: str, file: str | None) -> str | None:
     try:
         return Path(file).expanduser().read_text(encoding="utf-8")
     except OSError as error:
-        wrong_use(f"{file}, named by the site, cannot be read: {error.strerror}")
+        usage_error(f"{file}, named by the site, cannot be read: {error.strerror}")

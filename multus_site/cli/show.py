@@ -17,10 +17,11 @@ def show(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
     every: Annotated[bool, typer.Option("--all", help="Also what neither file says: this program's defaults.")] = False,
 ) -> None:
-    """Print a site as it is read: YAML, and behind each value the file and line that it comes from.
+    """Print a site with its defaults, and where each value is set.
 
-    Mappings of stacks/defaults.yaml merge with the site's by key, everything else is replaced; the site wins.
-    Exit status: 0, 2 for wrong use.
+    It prints YAML, with file and line behind each value.
+    Mappings in stacks/defaults.yaml are merged with those of the site, key by key; other values of the site replace the default.
+    Exit status: 0, 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
     from multus_site.model.load import defaults_beside, place_of, site_data

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from multus_site.cli import git
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 from multus_site.model.load import SiteError, read_text, site_data
 from multus_site.model.positions import YamlMistakeError, documents, value_at
 
@@ -39,9 +39,10 @@ def sites(
     removed: Annotated[bool, typer.Option("--removed", help="With --since: those whose file is gone too.")] = False,
     output: Annotated[Format, typer.Option("--format", help="A line each, or a list of JSON.")] = Format.text,
 ) -> None:
-    """Print the names of sites. Those whose nodes are containers of the machine itself, such as the lab, are left out.
+    """Print the names of the sites, or of those that a change affects.
 
-    A change of the program, of pins or of defaults touches every site. Exit status: 0, 2 for wrong use.
+    It leaves out sites whose nodes are containers on this machine, such as the lab.
+    A change of the program, its dependencies or the defaults affects every site. Exit status: 0, 2 for a usage error.
     """
     there = {name_of(file.name): file for file in sorted(FOLDER.glob("Pulumi.*.yaml"))}
     chosen = {name for name, file in there.items() if not _of_containers(file)}
@@ -53,7 +54,7 @@ def sites(
             chosen |= {name_of(Path(file).name) for file in changed if _is_stack(file) and not Path(file).exists()}
     names = sorted(chosen)
     if odd := [name for name in names if not _NAME.fullmatch(name)]:
-        wrong_use(
+        usage_error(
             f"{odd[0]!r} is no name of a stack; call its file Pulumi.SITE.yaml, SITE of letters, digits, '-', '_' and '.'"
         )
     print(json.dumps(names) if output is Format.json else "".join(f"{name}\n" for name in names), end="")
@@ -85,7 +86,7 @@ def _of_containers(file: Path) -> bool:
 def _changed(since: str) -> list[str]:
     """Files that differ from the commit at which the work here left `since`, those not yet committed too."""
     if not git.is_there():
-        wrong_use("git is not on PATH, which --since asks for what changed; install it: apt-get install git")
+        usage_error("git is not on PATH, which --since asks for what changed; install it: apt-get install git")
     base = _git("merge-base", "HEAD", since)
     changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", base.strip())
     return [*filter(None, changed.split("\0")), *_git("ls-files", "--others", "--exclude-standard").splitlines()]
@@ -95,7 +96,7 @@ def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        wrong_use(
+        usage_error(
             f"git {arguments[0]}: {said}. Name a commit that is here: --since origin/main; git fetch brings others"
         )
     return done.stdout

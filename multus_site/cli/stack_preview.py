@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from multus_site.cli.stacks import FOLDER, Stack
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 from multus_site.kubespray.preview import PLAN_FILE
 from multus_site.model.load import SiteError, parse_site
 from multus_site.model.site import Site
@@ -42,17 +42,17 @@ class Seen:
 
 
 def known(stack: Stack) -> Known:
-    """Asks the backend. Ends as for wrong use where it does not answer, or the secrets can't be read."""
+    """Asks the backend. Exits 2 where it does not answer, or the secrets can't be read."""
     done = stack.pulumi("stack", "output", "--json", "--show-secrets")
     if done.returncode:
         if _NOT_THERE in done.stderr:
             return Known(there=False)
         last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        wrong_use(f"pulumi does not say what was applied to stack {stack.name}: {last}")
+        usage_error(f"pulumi does not say what was applied to stack {stack.name}: {last}")
     try:
         outputs = json_object(done.stdout, "pulumi stack output --json")
     except AnswerError as error:
-        wrong_use(f"stack {stack.name}: {error}")
+        usage_error(f"stack {stack.name}: {error}")
     try:
         applied = parse_site(json.loads(outputs["site"]), source="what was applied")
     except (KeyError, TypeError, ValueError, SiteError):
@@ -61,7 +61,7 @@ def known(stack: Stack) -> Known:
 
 
 def preview(stack: Stack, *, there: bool) -> Seen:
-    """Runs the preview. One that fails has its errors in the data; ends as for wrong use where pulumi gives no JSON at all."""
+    """Runs the preview. One that fails has its errors in the data; exits 2 where pulumi gives no JSON at all."""
     with tempfile.TemporaryDirectory(prefix="multus-site-") as name, place(stack, Path(name), there=there) as where:
         folder, environment = where
         plan = Path(name) / "plan.json"
@@ -72,7 +72,7 @@ def preview(stack: Stack, *, there: bool) -> Seen:
             data = json_object(done.stdout, "pulumi preview --json")
         except AnswerError:
             last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-            wrong_use(f"pulumi does not preview stack {stack.name}: {last}")
+            usage_error(f"pulumi does not preview stack {stack.name}: {last}")
         if done.returncode and not any(one.get("severity") == "error" for one in data.get("diagnostics") or []):
             said = done.stderr.strip() or "pulumi preview failed and did not say why"
             data.setdefault("diagnostics", []).append({"severity": "error", "message": said})
@@ -98,7 +98,7 @@ def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | 
     made = stack.pulumi("stack", "init", "--no-select", folder=project, environment=environment)
     if made.returncode:
         last = (made.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        wrong_use(f"there is no stack {stack.name} yet, and none can be made to preview it: {last}")
+        usage_error(f"there is no stack {stack.name} yet, and none can be made to preview it: {last}")
     if "encryptionsalt" in stack.file.read_text(encoding="utf-8"):
         # `stack init` writes the file anew; findings are told by the lines that the reader has.
         shutil.copyfile(stack.file, project / stack.file)

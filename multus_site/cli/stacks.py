@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 from multus_site.model.load import SiteError, load_stack_file
 from multus_site.model.site import Site
 from multus_site.ssh.answers import AnswerError, json_object
@@ -31,9 +31,9 @@ class Stack:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        """Runs pulumi on this stack, here or in another folder; `environment` adds to ours. Ends as for wrong use where there is no pulumi."""
+        """Runs pulumi on this stack, here or in another folder; `environment` adds to ours. Exits 2 where there is no pulumi."""
         if shutil.which("pulumi") is None:
-            wrong_use("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
+            usage_error("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
         try:
             return subprocess.run(
@@ -50,19 +50,19 @@ class Stack:
             return subprocess.CompletedProcess(command, 124, "", f"no answer within {seconds} s")
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs of the last `up`, secrets too. Ends as for wrong use where there are none."""
+        """The outputs of the last `up`, secrets too. Exits 2 where there are none."""
         done = self.pulumi("stack", "output", "--json", "--show-secrets")
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-            wrong_use(
+            usage_error(
                 f"pulumi does not give the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login chooses another"
             )
         try:
             outputs = json_object(done.stdout, "pulumi stack output --json")
         except AnswerError as error:
-            wrong_use(f"stack {self.name}: {error}")
+            usage_error(f"stack {self.name}: {error}")
         if "kubeconfig" not in outputs:
-            wrong_use(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")
+            usage_error(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")
         return outputs
 
 
@@ -75,28 +75,28 @@ def named(site: str) -> tuple[str, Path]:
 
 
 def own(site: str) -> tuple[str, Path]:
-    """The same where pulumi itself reads the file, which is by the stack's name. Ends as for wrong use where it is another file."""
+    """The same where pulumi itself reads the file, which is by the stack's name. Exits 2 where it is another file."""
     name, file = named(site)
     read_by_pulumi = FOLDER / f"Pulumi.{name}.yaml"
     if file.resolve() != read_by_pulumi.resolve():
-        wrong_use(
+        usage_error(
             f"{file} is not the file of stack {name}, which pulumi reads from {read_by_pulumi}; put it there, or name a stack: pulumi stack ls"
         )
     return name, read_by_pulumi
 
 
 def missing(file: Path) -> NoReturn:
-    """Ends as for wrong use: a site has no file."""
+    """Exits 2: a site has no file."""
     there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))
-    wrong_use(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
+    usage_error(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
 
 
 def read(site: str) -> Stack:
-    """The stack of a site: its name, or its file. Ends as for wrong use, with every mistake, where it cannot be read."""
+    """The stack of a site: its name, or its file. Exits 2, with every mistake, where it cannot be read."""
     name, file = named(site)
     if str(file) != site and not file.exists():
         missing(file)
     try:
         return Stack(name, file, load_stack_file(file))
     except SiteError as error:
-        wrong_use(str(error))
+        usage_error(str(error))

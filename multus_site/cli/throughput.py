@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
@@ -23,10 +23,11 @@ def throughput(
     seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of one run.")] = 5,
     output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.text,
 ) -> None:
-    """Measure every network between two workers, and the pod network and the bare nodes beside it.
+    """Measure the throughput of a site's networks.
 
-    TCP and UDP, one and four streams, both directions, as the site's `throughput` has it otherwise. It loads the links, and
-    takes the last two free addresses of each range while it lasts. Exit status: 0, 1 if nothing could be measured, 2 for wrong use.
+    Measures every network between two workers, and for comparison the pod network and the nodes themselves.
+    TCP and UDP, one and four streams, both directions; the rest as in the `throughput` of the site. It loads the links, and
+    uses the last two free addresses of each range while it runs. Exit status: 0, 1 if nothing could be measured, 2 for a usage error.
     """
     import yaml
 
@@ -56,7 +57,7 @@ def throughput(
         print(f"throughput: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+        usage_error(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
     page = None
     try:
         keep(stack.site.name, "throughput", measured.rows)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
@@ -20,9 +20,10 @@ def trace(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
     output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
 ) -> None:
-    """Show each stage of the last update, what its length is owed to, and Ansible's slowest tasks.
+    """Show how long each stage of the last update took, and why.
 
-    Exit status: 0, 2 for wrong use.
+    Lists the stages, what each of them waited for, and the slowest tasks of Ansible.
+    Exit status: 0, 2 for a usage error.
     """
     from multus_site.cli import stacks
     from multus_site.cli.tables import timeline_table
@@ -33,7 +34,7 @@ def trace(
     found = last_update(stack.name)
     if found is None:
         stack.outputs()
-        wrong_use(f"stack {stack.name} has no update that changed anything; make the site first: pulumi up")
+        usage_error(f"stack {stack.name} has no update that changed anything; make the site first: pulumi up")
     tasks = slowest(stack.site.name, found.started.timestamp())
     if output is Format.json:
         print(json.dumps({**found.to_json(), "tasks": [{"task": t, "seconds": s} for t, s in tasks]}, indent=2))

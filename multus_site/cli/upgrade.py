@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from multus_site.cli.stacks import Stack, read
-from multus_site.cli.usage_error import wrong_use
+from multus_site.cli.usage_error import usage_error
 from multus_site.review.recorded_commands import StateError, rewrite
 
 
 def upgrade(site: Annotated[str, typer.Argument(help="A site: its name, or its stack file.")]) -> None:
-    """Rewrite the recorded command lines of a stack that 0.1.0 or 0.2.0 applied.
+    """Rewrite the command lines in the state of an older stack.
+
+    Releases 0.1.0 and 0.2.0 recorded command lines of modules that have moved since.
 
     Needed once for each stack, before 0.4.0, or before a repository without our checkout installs the package. No node is reached.
     """
@@ -21,7 +23,7 @@ def upgrade(site: Annotated[str, typer.Argument(help="A site: its name, or its s
     try:
         state, changed = rewrite(json.loads(_must(stack, "export")))
     except StateError as error:
-        wrong_use(f"stack {stack.name}: {error}")
+        usage_error(f"stack {stack.name}: {error}")
     if not changed:
         typer.echo(f"stack {stack.name}: its command lines are those of this version; nothing to do")
         return
@@ -37,7 +39,7 @@ def _must(stack: Stack, *arguments: str) -> str:
     done = stack.pulumi("stack", *arguments)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        wrong_use(
+        usage_error(
             f"pulumi stack {arguments[0]} of stack {stack.name}: {last}; pulumi stack ls shows the stacks of this backend"
         )
     return done.stdout

@@ -7,14 +7,14 @@ from typing import NoReturn
 import typer
 
 
-def wrong_use(message: str) -> NoReturn:
+def usage_error(message: str) -> NoReturn:
     """Say what is wrong on standard error and end."""
     print(message, file=sys.stderr)
     raise typer.Exit(2)
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that the user has named; end as for wrong use where that cannot be done."""
+    """Write a file that the user has named; exit 2 where that cannot be done."""
     write_bytes(path, text.encode())
 
 
@@ -23,4 +23,4 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        wrong_use(f"{path}: cannot be written: {error.strerror}; name a file in a folder that is there")
+        usage_error(f"{path}: cannot be written: {error.strerror}; name a file in a folder that is there")

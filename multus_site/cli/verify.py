@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.usage_error import write, wrong_use
+from multus_site.cli.usage_error import usage_error, write
 
 
 class Format(StrEnum):
@@ -27,9 +27,10 @@ def verify(
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the checks there as JUnit XML too.")
     ] = None,
 ) -> None:
-    """Look into every pod and at every node of a site, and judge.
+    """Check that the networks of a running site work.
 
-    What failed comes with its evidence on standard error; the report of the site is written anew. Exit status: 0 if all is as it should be, 1 if not, 2 for wrong use.
+    It checks every pod and every node, prints what failed with its evidence on standard error, and writes the report of the site
+    again. Exit status: 0 if every check passed, 1 if not, 2 for a usage error.
     """
     import yaml
 
@@ -53,7 +54,7 @@ def verify(
     try:
         result = asyncio.run(look())
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        wrong_use(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+        usage_error(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
     seconds = time.monotonic() - begun
     found = result.output()
     if junit is not None:

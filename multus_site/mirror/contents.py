@@ -5,6 +5,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+PROVIDERS = {"command": "pulumi-command", "kubernetes": "pulumi-kubernetes"}
+"""Pulumi provider → its Python package; both have the same version."""
+
 
 class MirrorError(Exception):
     """A mistake or failure that a person can do something about; its text says what."""

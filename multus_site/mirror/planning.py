@@ -14,7 +14,7 @@ from multus_site.kubespray import environment, source
 from multus_site.kubespray.document import KubesprayError
 from multus_site.kubespray.document import Origin as KubesprayOrigin
 from multus_site.mirror import kubespray_list, packages, wheels
-from multus_site.mirror.contents import Contents, File, Image, MirrorError, Package, Wheel
+from multus_site.mirror.contents import PROVIDERS, Contents, File, Image, MirrorError, Package, Wheel
 from multus_site.mirror.upstream import UnreachableError, Upstream
 from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site
@@ -22,8 +22,6 @@ from multus_site.model.types import Architecture
 from multus_site.render import cni_plugins, images, inventory
 
 _RELEASES = "https://get.pulumi.com/releases"
-_PLUGINS = {"command": "pulumi-command", "kubernetes": "pulumi-kubernetes"}
-"""Pulumi provider → its Python package; the two are one release."""
 
 
 def found_source(site: Site) -> source.Source:
@@ -119,7 +117,7 @@ def _of_pulumi() -> Iterator[File]:
     version = importlib.metadata.version("pulumi")
     short = {"amd64": "x64"}.get(machine, machine)
     yield File(f"{_RELEASES}/sdk/pulumi-v{version}-linux-{short}.tar.gz", None, "the pulumi CLI")
-    for provider, package in _PLUGINS.items():
+    for provider, package in PROVIDERS.items():
         name = f"pulumi-resource-{provider}-v{importlib.metadata.version(package)}-linux-{machine}.tar.gz"
         yield File(f"{_RELEASES}/plugins/{name}", None, f"pulumi plugin install resource {provider} --file")
 

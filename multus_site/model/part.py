@@ -1,10 +1,14 @@
 """What the parts of a site are made of: their base class, and the form in which their checks report mistakes."""
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Self
+from itertools import pairwise
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
 
 from multus_site.model.positions import Path, path_text
@@ -19,11 +23,27 @@ class Part(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
-        use_attribute_docstrings=True,
+        # Most commands never validate most parts.
+        defer_build=True,
         str_strip_whitespace=False,
         # YAML writes them .inf and .nan.
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:  # noqa: ANN401  # pydantic's own
+        """The schema with the docstring of each attribute as its description.
+
+        pydantic's use_attribute_docstrings does the same for every class at import, which takes as long as the rest of a lint.
+        """
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for part in cls.__mro__:
+            if part is not Part and issubclass(part, Part):
+                for name, text in _docstrings(part).items():
+                    if its := cls.model_fields.get(name):
+                        properties.get(its.alias, {}).setdefault("description", text)
+        return schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +86,14 @@ def name_one_of(names: Iterable[str], otherwise: str) -> str:
     """What would be right instead of a name that leads nowhere."""
     there = ", ".join(names)
     return f"name one of {there}, or {otherwise}" if there else otherwise
+
+
+def _docstrings(part: type[Part]) -> dict[str, str]:
+    """Attribute → the string that stands behind it in the source of its class."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
+    found = {}
+    for attribute, behind in pairwise(getattr(definition, "body", ())):
+        match attribute, behind:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = inspect.cleandoc(text)
+    return found

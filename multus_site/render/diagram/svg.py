@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from importlib.resources import files
 from xml.sax.saxutils import escape, quoteattr
 
-import resvg_py
-
 from multus_site.render.diagram.cards import Card, Diagram, Row
 from multus_site.render.diagram.layout import FONT, PADDING, TITLE_FONT, Box, Layout, Point, place
 
@@ -37,6 +35,8 @@ def svg(diagram: Diagram, theme: str | None = None) -> str:
 
 def png(diagram: Diagram, theme: str = "light", zoom: int = 2) -> bytes:
     """The same as a bitmap, `zoom` pixels a point, with a typeface of our own so that it is the same everywhere."""
+    import resvg_py  # an extra
+
     folder = files("font_roboto") / "files"
     faces = [str(folder / f"Roboto-{face}.ttf") for face in ("Regular", "Medium", "Bold")]
     picture = resvg_py.svg_to_bytes(

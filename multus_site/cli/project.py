@@ -1,0 +1,42 @@
+"""The project's folder: the one with Pulumi.yaml, from any folder below it."""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def folder(start: Path) -> Path:
+    """The nearest folder at or above `start` that has a Pulumi.yaml; `start` where there is none."""
+    return next((one for one in (start, *start.parents) if (one / "Pulumi.yaml").is_file()), start)
+
+
+def in_project(command: Callable[..., None]) -> Callable[..., None]:
+    """The function of a command, run in the project's folder; paths that were typed are seen from there."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(command).parameters.items()}
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:  # noqa: ANN401  # of any command
+        start = Path.cwd()
+        project = folder(start)
+        if project != start:
+            for name, value in given.items():
+                if value != defaults[name]:
+                    given[name] = _from(project, start, name, value)
+            os.chdir(project)
+        command(**given)
+
+    return run
+
+
+def _from(project: Path, start: Path, name: str, value: Any) -> Any:  # noqa: ANN401  # of any parameter
+    """A value as it reads in the project's folder: a path from there; anything else as it is."""
+    if isinstance(value, list):
+        return [_from(project, start, name, one) for one in value]
+    # A site is given by its name or its file.
+    is_file_of_site = name in {"site", "stack"} and str(value).endswith((".yaml", ".yml"))
+    if not (isinstance(value, Path) or is_file_of_site) or str(value) == "-":
+        return value
+    return type(value)(os.path.relpath(start / value, project))
