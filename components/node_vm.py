@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
+from multus_site.cni.uplinks import is_name
 from multus_site.model.nodes import Nodes
 
 from .backends.protocol import Asked, Backend
@@ -53,12 +54,15 @@ class NodeVM(pulumi.ComponentResource):
             made = maker.machine(asked, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
             self.machine, self.made_as = made.resource, made.identity
             again = [made.identity, *([made.changed] if made.changed is not None else [])]
+        found_by = [nic for nic in uplinks if not is_name(nic)]
         self.proof = ssh.command(
             f"{name}-facts",
             node,
             "prepare",
             {
-                "UPLINKS": " ".join(uplinks),
+                "UPLINKS": " ".join(filter(is_name, uplinks)),
+                # Not there where every NIC has a name: the command stays the same then, and does not run again.
+                **({"FOUND_BY": "\n".join(found_by)} if found_by else {}),
                 "PACKAGES": packages,
                 "MADE": "yes" if self.machine else "",
                 "LOOKED": looked,

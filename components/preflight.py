@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from multus_site.cni.uplinks import nics_in_use
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.document import Record, digest, kinds
 from multus_site.nodes.preflight.requirements import asked
@@ -101,17 +102,16 @@ class Preflight(pulumi.ComponentResource):
 
     def found(self, node: str) -> pulumi.Output[dict[str, Any]]:
         """What was found of a node: system, hypervisor, and of each NIC of its networks MAC, MTU, driver, speed (Mbit/s)."""
-        names = self._site.masters(node)
+        in_use = nics_in_use(self._site, node)
 
         def of(text: str) -> dict[str, Any]:
             record = Record.parse(text)
             facts = record.nodes.get(node, {}).get("facts", {})
-            nics = {
-                nic: {key: its[key] for key in ("mac", "mtu", "driver", "speed")}
-                for nic, its in record.nics(node).items()
-                if nic in names
+            return {
+                "os": facts.get("os", {}).get("name", ""),
+                "hypervisor": facts.get("hypervisor", ""),
+                "nics": record.nics_in_use(node, in_use),
             }
-            return {"os": facts.get("os", {}).get("name", ""), "hypervisor": facts.get("hypervisor", ""), "nics": nics}
 
         return self._record.apply(of)
 

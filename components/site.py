@@ -7,6 +7,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_kubernetes as kubernetes
 
+from multus_site.cni.uplinks import nics_in_use
 from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site as SiteModel
 from multus_site.render import air_gap, cni_plugins, dhcp, images, node_networks, topology, whereabouts
@@ -161,7 +162,7 @@ class Site(pulumi.ComponentResource):
         packages = {
             node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
         }
-        before = Before(site, {node: [*site.masters(node), packages[node]] for node in site.nodes.hosts})
+        before = Before(site, {node: [*nics_in_use(site, node), packages[node]] for node in site.nodes.hosts})
         nodes: dict[str, NodeVM] = {}
         # Of these one is made or changed after the other: restarted together they would take etcd's majority with them.
         members = {*site.with_role("control-plane"), *site.with_role("etcd")}
@@ -174,7 +175,7 @@ class Site(pulumi.ComponentResource):
                 site.nodes,
                 maker,
                 self._ssh,
-                site.masters(node),
+                nics_in_use(site, node),
                 packages[node],
                 self._drift.of(node),
                 before.looked(node),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from multus_site.cni.configuration import Part
 from multus_site.cni.selections import Selection
+from multus_site.cni.uplinks import uplink_of
 from multus_site.lint.allow import allows_in, not_allowed
 from multus_site.lint.documents import parts
 from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
@@ -128,7 +129,7 @@ def rendered(site: Site, name: str, facts: Facts, nodes: tuple[str, ...] = ()) -
     if MASTER in str(data) and isinstance(network, Link):
         # Which NIC it is only the node can tell: nothing is known of it but that it is not any other's.
         facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
-        told_by = network.master_on(nodes[0], site.nodes.hosts[nodes[0]].groups) or ""
+        told_by = uplink_of(site, nodes[0], network) or ""
         data = json.loads(json.dumps(data).replace(MASTER, f"@{zlib.crc32(told_by.encode()):08x}@"))
     manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)

@@ -24,6 +24,11 @@ class VlanLink(Part):
     racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
     """The same by rack: all workers in these racks."""
 
+    @property
+    def below(self) -> tuple[InterfaceName, ...]:
+        """The interface that it is made on."""
+        return (self.link,)
+
 
 class BondLink(Part):
     """Several NICs of the node as one."""
@@ -42,6 +47,11 @@ class BondLink(Part):
     """Nodes that it is made on; all workers if empty."""
     racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
     """The same by rack: all workers in these racks."""
+
+    @property
+    def below(self) -> tuple[InterfaceName, ...]:
+        """The interfaces that it is made of."""
+        return self.members
 
 
 NodeLink = Annotated[VlanLink | BondLink, Field(discriminator="type")]

@@ -56,15 +56,6 @@ class Site(SiteParts):
                 found[resource] = found.get(resource, 0) + 1
         return found
 
-    def masters(self, node: NodeName) -> list[str]:
-        """NICs that the networks need on a node, as far as they are known by name and not made there, sorted."""
-        on = [n for n in self.networks.values() if isinstance(n, Link) and not n.link_in_container]
-        groups = self.nodes.hosts[node].groups
-        names = {n.master_on(node, groups) for n in on if node in self.nodes_with(n)}
-        made = self.links_on(node)
-        below = {nic for link in made.values() for nic in ([link.link] if isinstance(link, VlanLink) else link.members)}
-        return sorted(name for name in (names | below) - set(made) if name is not None and " " not in name)
-
     def links_on(self, node: NodeName) -> dict[str, NodeLink]:
         """The links that are made on a node: bonds first, since VLANs may be theirs."""
         here = {name: link for name, link in self.links.items() if node in self.nodes_of_link(link)}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from multus_site.cni.uplinks import is_name, uplink_of
 from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.chained import Chained, Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static
@@ -54,7 +55,7 @@ def _on(network: TypedNetwork, host: Host, node: str) -> TypedNetwork:
     changed: dict[str, Any] = {}
     if isinstance(network, Link) and isinstance(network.master, MasterByNode):
         name = network.master_on(node, host.groups) or ""
-        changed["master"] = MASTER if " " in name else name
+        changed["master"] = name if is_name(name) else MASTER
     if isinstance(network.ipam, HostLocal):
         changed["ipam"] = ranges_of_node(network.ipam, host)
     return network.model_copy(update=changed)
@@ -82,8 +83,8 @@ def content_of(site: Site, name: str) -> str:
 def masters_of(site: Site, name: str) -> list[str]:
     """The NICs, by name, that a network has on its nodes, sorted."""
     network = site.networks[name]
-    on = (network.master_on(n, site.nodes.hosts[n].groups) for n in site.nodes_with(network)) if isinstance(network, Link) else ()  # fmt: skip
-    return sorted({master for master in on if master is not None and " " not in master})
+    nics = {uplink_of(site, node, network) for node in site.nodes_with(network)}
+    return sorted(nic for nic in nics if nic is not None and is_name(nic))
 
 
 def ranges_of(site: Site, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 
 from multus_site import scripts
-from multus_site.model.links import Link
+from multus_site.cni.uplinks import is_name, uplink_of
 from multus_site.model.node_links import NodeLink, VlanLink
 from multus_site.model.site import Site
 from multus_site.render.attachment import config_of
@@ -40,7 +40,6 @@ def _is_own(site: Site, name: str, node: str) -> bool:
 
 
 def _config(site: Site, name: str, node: str) -> str:
-    network = site.networks[name]
-    master = network.master_on(node, site.nodes.hosts[node].groups) if isinstance(network, Link) else None
-    how = master if master and " " in master else ""
+    nic = uplink_of(site, node, site.networks[name])
+    how = nic if nic and not is_name(nic) else ""
     return f"{name}|{how}|{json.dumps(config_of(site, name, node), sort_keys=True)}"

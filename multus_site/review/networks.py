@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
+from multus_site.cni.uplinks import uplink_of
 from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.ipam import Whereabouts
 from multus_site.model.links import Link
@@ -187,7 +188,7 @@ def _uplink(site: Site, name: str, facts: NetworkFacts) -> str:
         return facts.uplink
     by_nic: dict[str, list[str]] = {}
     for node in site.nodes_with(network):
-        nic = network.master_on(node, site.nodes.hosts[node].groups) or ""
+        nic = uplink_of(site, node, network) or ""
         by_nic.setdefault(nic, []).append(node)
     return ", ".join(f"{nic} on {listed(nodes)}" for nic, nodes in by_nic.items())
 

@@ -49,6 +49,7 @@ container() {
     printf '%s' "${found:-$({ tr '\000' '\n' </proc/1/environ | sed -n 's/^container=//p'; } 2>/dev/null)}"
 }
 
+# include: nics
 container=$(container)
 addresses=$(ip -o addr show 2>/dev/null | awk '$0 !~ / scope (link|host)/ { print $2, $4 }')
 defaults=$({ ip route show default && ip -6 route show default; } 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
@@ -63,23 +64,22 @@ addresses_of() { # name
 nic() { # name
     sys=/sys/class/net/$1
     kind=$(printf '%s\n' "$kinds" | awk -v name="$1" '$1 == name { print $2; exit }')
-    device=$([ ! -e "$sys/device" ] || readlink -f "$sys/device")
+    device=$(device_of "$1")
     [ -n "$kind" ] || kind=$([ -n "$device" ] && echo physical || echo virtual)
-    # A virtio NIC's device lies below its PCI function.
-    pci=$(printf '%s' "$device" | grep -oE '[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | tail -n 1) || pci=''
     driver=$(readlink "$sys/device/driver" 2>/dev/null) || driver=''
-    above=$(readlink "$sys/master" 2>/dev/null) || above=''
     # Of a NIC without a link the kernel gives no speed, or -1.
     speed=$(cat "$sys/speed" 2>/dev/null) || speed=''
     case $speed in '' | -* | 0) speed=null ;; esac
     has=$(addresses_of "$1")
-    names=$(ip link show dev "$1" 2>/dev/null | awk '$1 == "altname" { printf "%s\"%s\"", sep, $2; sep = ", " }')
     # Odd: it is set up (IFF_UP).
-    printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "default": %s, "kind": "%s", "master": %s, "altnames": [%s], "functions": %s}' \
-        "$(text "$1")" "$(text "$(first_line "$sys/address")")" "$(cat "$sys/mtu" || echo 0)" \
+    printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "kernelpath": %s, "default": %s, "kind": "%s", "master": %s, "below": [%s], "altnames": [%s], "functions": %s}' \
+        "$(text "$1")" "$(text "$(mac_of "$1")")" "$(cat "$sys/mtu" || echo 0)" \
         "$(yes_or_no [ $(($(cat "$sys/flags") & 1)) = 1 ])" "$(yes_or_no [ "$(cat "$sys/carrier" 2>/dev/null)" = 1 ])" \
-        "$has" "$(text "${driver##*/}")" "$speed" "$(text "$pci")" "$(yes_or_no has_line "$defaults" "$1")" "$kind" \
-        "$(text "${above##*/}")" "$names" "$(cat "$sys/device/sriov_totalvfs" 2>/dev/null || echo 0)"
+        "$has" "$(text "${driver##*/}")" "$speed" "$(text "$(pci_of "$1")")" "$(text "$device")" "$(yes_or_no has_line "$defaults" "$1")" "$kind" \
+        "$(text "$(above_of "$1")")" "$(below_of "$1" | quoted)" "$(altnames_of "$1" | quoted)" "$(cat "$sys/device/sriov_totalvfs" 2>/dev/null || echo 0)"
+}
+quoted() { # words on standard input, a line each: as members of a list of JSON
+    awk '{ printf "%s\"%s\"", sep, $0; sep = ", " }'
 }
 has_line() { # lines, line
     printf '%s\n' "$1" | grep -qxF -- "$2"
@@ -87,14 +87,9 @@ has_line() { # lines, line
 
 nics() {
     list=''
-    for path in /sys/class/net/*; do
-        name=${path##*/}
-        case $name in
-            # The loopback, which is no NIC, and what the cluster's own network makes for each pod.
-            lo | cali* | lxc* | veth*) continue ;;
-        esac
-        # bonding_masters is a file; and an interface may go while this runs.
-        [ -d "$path" ] && member "$(nic "$name")"
+    for name in $(nic_names); do
+        # An interface may go while this runs.
+        [ ! -d "/sys/class/net/$name" ] || member "$(nic "$name")"
     done
     printf '%s' "$list"
 }

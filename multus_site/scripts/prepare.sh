@@ -1,10 +1,11 @@
 # Makes a host ready to be looked at: NICs that the site names are set up, APT's sources are those that the site names.
 # What is wrong with the host is not said here: preflight looks at it (multus_site/scripts/facts.sh) and says everything at once.
-# Variables: UPLINKS (NICs, space separated, may be empty), PACKAGES (the one line of APT's sources of an air-gapped
+# Variables: UPLINKS (NICs by name, space separated, may be empty), FOUND_BY (NICs by anything else: found-nics.sh), PACKAGES (the one line of APT's sources of an air-gapped
 # site; empty: the node's own sources stay), MADE (empty: the machine is somebody else's, and its NICs keep the MTU that they have),
 # LOOKED (a number, printed as it is). Prints one line of JSON: which machine it is.
 set -eu
 
+# include: found-nics if FOUND_BY
 # cloud-init may still be renaming interfaces: what counts is what holds within a minute.
 missing_nics() {
     for nic in $UPLINKS; do

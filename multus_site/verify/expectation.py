@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from multus_site.cni.uplinks import find, is_name, uplink_of
 from multus_site.model.ipam import Static
 from multus_site.model.networks import Network, Raw
 from multus_site.model.part import Part
@@ -111,18 +112,17 @@ def expected(site: Site, applied: Mapping[str, Mapping[str, Any]] | None = None)
     facts = {name: network_facts(name, network) for name, network in site.networks.items()}
     return Expectation(
         workloads=tuple(w for name in site.workloads for w in _workloads(site, name, facts)),
-        nodes=tuple(
-            _node(name, _uplinks(site, name, facts), (applied or {}).get(name, {})) for name in site.nodes.hosts
-        ),
+        nodes=tuple(_node(site, name, facts, (applied or {}).get(name, {})) for name in site.nodes.hosts),
         attachments={
             facts[name].full_name: str(manifest_of(site, name)["spec"].get("config", "")) for name in site.networks
         },
     )
 
 
-def _node(name: str, asked: dict[str, int], applied: Mapping[str, Any]) -> ExpectedNode:
+def _node(site: Site, name: str, facts: dict[str, NetworkFacts], applied: Mapping[str, Any]) -> ExpectedNode:
     """NICs keep the MTU that they had when the site was applied, and have what its networks ask for."""
     had = applied.get("facts", {}).get("nics", {})
+    asked = _uplinks(site, name, facts, had)
     return ExpectedNode(
         name=name,
         # Calico renews its own at each start of its pod: they have no sha256 to be held to.
@@ -161,13 +161,19 @@ def _user_space(network: Network) -> bool:
     return isinstance(network, Sriov) and network.driver == "vfio-pci"
 
 
-def _uplinks(site: Site, node: str, facts: dict[str, NetworkFacts]) -> dict[str, int]:
-    """NICs that pods of this node need."""
+def _uplinks(
+    site: Site, node: str, facts: dict[str, NetworkFacts], had: Mapping[str, Mapping[str, Any]]
+) -> dict[str, int]:
+    """NICs that pods of this node need → the MTU that they need. `had`: its NICs when the site was applied, by which those without a name are found."""
     needed: dict[str, int] = {}
-    if "worker" in site.nodes.hosts[node].roles:
-        for n in facts.values():
-            if n.type in _OF_UPLINK and not n.uplink_by_node and node in site.nodes_with(site.networks[n.name]):
-                needed[n.uplink] = max(needed.get(n.uplink, 0), n.mtu or 0)
+    if "worker" not in site.nodes.hosts[node].roles:
+        return needed
+    for name, network in site.networks.items():
+        nic = uplink_of(site, node, network) if node in site.nodes_with(network) else None
+        if nic is None or facts[name].type not in _OF_UPLINK:
+            continue
+        if uplink := find(nic, had) or (nic if is_name(nic) else ""):
+            needed[uplink] = max(needed.get(uplink, 0), facts[name].mtu or 0)
     return dict(sorted(needed.items()))
 
 

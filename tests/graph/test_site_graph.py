@@ -6,7 +6,7 @@ import json
 import pulumi
 import pytest
 
-from tests.graph.recording import ED25519, lab_site, record
+from tests.graph.recording import ED25519, lab_site, record, text_of
 
 GRAPH = """\
 ClusterRole lab-mend-interfaces
@@ -62,6 +62,24 @@ PLUGINS = "Command lab-cni-plugins-install"
 def given_to(graph, command=PLUGINS):
     """The document of a runner; a secret, all of it."""
     return json.loads(graph[command].inputs["stdin"]["value"])
+
+
+def test_nodes_look_for_nics_that_have_no_name_in_the_site():
+    by_pci = {"type": "macvlan", "master": {"pci": "0000:3b:00.0"}, "ipam": {"type": "none"}}
+    raw = {"type": "raw", "config": {"cniVersion": "1.0.0", "name": "a", "type": "macvlan", "master": "ens7"}}
+
+    def prepared(**networks):
+        graph = record(lab_site(networks=networks, workloads={}))
+        return text_of(graph["Command lab-node2-facts"].inputs["stdin"])
+
+    by_name = prepared(a={**by_pci, "master": "ens6"})
+    assert "UPLINKS=ens6\n" in by_name
+    assert "FOUND_BY" not in by_name
+    assert "nic_by" not in by_name
+    found = prepared(a=by_pci, b=raw)
+    assert "FOUND_BY='pci 0000:3b:00.0'\n" in found
+    assert "UPLINKS=ens7\n" in found
+    assert "nic_by() {" in found
 
 
 def test_the_lab_has_this_graph():

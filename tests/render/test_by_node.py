@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multus_site.cni.uplinks import nics_in_use
 from multus_site.lint import check_site
 from multus_site.model.ipam import HostLocal
 from multus_site.model.load import SiteError, parse_site
@@ -52,7 +53,7 @@ def test_each_node_names_its_own_master():
     made = site({"a": {"type": "macvlan", "master": {"groups": {"edge": "eno2", "compute": "ens6"}}, "ipam": NONE}})
     found = {node: config["plugins"][0]["master"] for node, config in configs_by_node(made, "a").items()}
     assert found == {"node1": "eno2", "node2": "ens6", "node3": "ens6"}
-    assert [made.masters(node) for node in found] == [["eno2"], ["ens6"], ["ens6"]]
+    assert [nics_in_use(made, node) for node in found] == [["eno2"], ["ens6"], ["ens6"]]
     assert manifest_of(made, "a")["spec"] == {}
     assert needed(made) == ["node1", "node2", "node3"]
 
@@ -73,7 +74,7 @@ def test_what_only_the_node_can_tell_it_finds_itself(master, how):
         if told:
             name, found_by, text = told.split("|", 2)
             assert (name, found_by, json.loads(text)["plugins"][0]["master"]) == ("a", how[node], MASTER)
-        assert made.masters(node) == []
+        assert nics_in_use(made, node) == ([how[node]] if node in how else [])
     assert [f for f in check_site(made, file="x") if f.level == "error"] == []
 
 
@@ -196,8 +197,8 @@ def test_links_are_told_bonds_first():
         "bond0.110 vlan bond0 110 -",
         "ens8.5 vlan ens8 5 1400",
     ]
-    assert made.masters("node1") == ["ens6", "ens7"]
-    assert made.masters("node2") == ["ens6", "ens7", "ens8"]
+    assert nics_in_use(made, "node1") == ["ens6", "ens7"]
+    assert nics_in_use(made, "node2") == ["ens6", "ens7", "ens8"]
     assert variables(made, "node2")["MANAGEMENT"] == "10.1.1.6"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from multus_site import scripts
 from multus_site.render.script import script
 
 pytestmark = pytest.mark.skipif(
@@ -42,7 +43,7 @@ class Node:
 
     def __init__(self, root):
         self.root = root
-        for name in ("etc/systemd/network", "etc/systemd/system", "etc/cni", "tools"):
+        for name in ("etc/systemd/network", "etc/systemd/system", "etc/cni", "etc/multus-site", "tools"):
             (root / name).mkdir(parents=True)
         self.tool("networkctl", NETWORKCTL)
         self.tool("systemctl", '#!/bin/sh\necho "$@" >>/tools/log\n[ "$1 $3" != "is-active NetworkManager" ]\n')
@@ -76,7 +77,8 @@ class Node:
         inside = (
             f"mount --bind {self.root}/etc/systemd/network /etc/systemd/network; mount --bind {self.root}/etc/systemd/system "
             f"/etc/systemd/system; mkdir -p /etc/cni /tools /etc/multus-site; mount --bind {self.root}/etc/cni /etc/cni; "
-            f"mount --bind {self.root}/tools /tools; mount -t sysfs none /sys; PATH=/tools:$PATH exec sh -s {argument}"
+            f"mount --bind {self.root}/tools /tools; mount --bind {self.root}/etc/multus-site /etc/multus-site; mount -t sysfs none /sys; "
+            f"PATH=/tools:$PATH SYSFS={self.root}/sys exec sh -s {argument}"
         )
         command = ["nsenter", f"--net={self.net}", "unshare", "--mount", "sh", "-c", inside]
         temporary = self.root / "temporary"
@@ -224,6 +226,44 @@ def test_netplan_rules_where_it_is(node):
         "network:\n  version: 2\n  vlans:\n    ens6.110: {id: 110, link: ens6, link-local: [], mtu: 1400}\n"
     )
     assert node.log() == ["netplan apply"]
+
+
+def physical_functions(node, *names):
+    """NICs with SR-IOV in the /sys that functions.sh is given: name → its file of how many functions there are."""
+    found = {}
+    for name in names:
+        device = node.root / "sys" / "class" / "net" / name / "device"
+        device.mkdir(parents=True)
+        (device / "sriov_totalvfs").write_text("8\n")
+        found[name] = device / "sriov_numvfs"
+        found[name].write_text("2\n")
+        for i in range(2):
+            (device / f"virtfn{i}").mkdir()
+    return found
+
+
+def test_a_nic_that_leaves_the_pools_gives_its_functions_back(node):
+    counts = physical_functions(node, "ens1", "ens2", "ens2.0")
+    both = {
+        "FUNCTIONS": "ens1 2 netdevice\nens2.0 2 netdevice\nens2 2 netdevice",
+        "FUNCTIONS_SCRIPT": scripts.text("functions"),
+    }
+    assert node.run(**both).returncode == 0
+    assert {name: count.read_text() for name, count in counts.items()} == dict.fromkeys(counts, "2\n")
+    done = node.run(**both | {"FUNCTIONS": "ens2.0 2 netdevice"})
+    assert done.returncode == 0, done.stderr
+    assert {name: count.read_text() for name, count in counts.items()} == {
+        "ens1": "0\n",
+        "ens2": "0\n",
+        "ens2.0": "2\n",
+    }
+    assert (node.root / "etc" / "multus-site" / "functions").read_text() == "ens2.0 2 netdevice\n"
+    before = node.log()
+    assert node.run(**both | {"FUNCTIONS": "ens2.0 2 netdevice"}).returncode == 0
+    assert [line for line in node.log()[len(before) :] if "is-active" not in line] == []
+    assert node.run("remove", **both).returncode == 0
+    assert counts["ens2.0"].read_text() == "0\n"
+    assert list((node.root / "etc" / "multus-site").iterdir()) == []
 
 
 CONFIG = '{"plugins": [{"master": "@MASTER@"}]}'

@@ -29,6 +29,24 @@ def test_nodes_need_their_plugins_and_uplinks():
     assert [n.plugins for n in nodes[1:]] == [{}, {}]
 
 
+def test_a_nic_that_is_not_given_by_its_name_is_expected_by_the_name_that_it_has_there():
+    oam = {"type": "macvlan", "ipam": {"type": "none"}}
+    networks = {
+        "by-pci": {**oam, "master": {"pci": "0000:3b:00.0"}, "mtu": 9000},
+        "by-altname": {**oam, "master": {"altname": "enp60s0"}},
+        "inside": {**oam, "master": "net1", "linkInContainer": True},
+        "default": {"type": "raw", "config": {"cniVersion": "1.0.0", "name": "default", "type": "macvlan"}},
+    }
+    nics = {
+        "ens6": {"mtu": 1500, "mac": "02:00:00:00:00:06", "pci": "0000:3b:00.0", "altnames": []},
+        "ens7": {"mtu": 1500, "mac": "02:00:00:00:00:07", "pci": "0000:3c:00.0", "altnames": ["enp60s0"]},
+    }
+    site = large(networks=networks, workloads={})
+    first, second = site.with_role("worker")[:2]
+    uplinks = {node.name: node.uplinks for node in expected(site, {first: {"facts": {"nics": nics}}}).nodes}
+    assert (uplinks[first], uplinks[second]) == ({"ens6": 9000, "ens7": 1500}, {})
+
+
 def test_networks_of_one_segment_are_one_and_its_vlan_is_expected():
     by_name = {w.name: {i.network: i for i in w.interfaces} for w in expected(large()).workloads}
     a, b = by_name["sbc"]["default/sig-a"], by_name["cscf"]["default/sig-b"]

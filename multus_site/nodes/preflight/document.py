@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from multus_site.cni.uplinks import find, is_name
 from multus_site.nodes.preflight.requirements import Asked, Nic
 from multus_site.ssh.ssh_route import Way
 
@@ -80,6 +81,10 @@ KEPT = ("machineId", "productUuid", "os", "kernel", "hypervisor", "container")
 KEPT_OF_NIC = ("mac", "mtu", "driver", "speed", "addresses", "pci", "altnames", "kind")
 """What the record keeps of a host and of each NIC that the site uses."""
 
+_OUTPUT = ("mac", "mtu", "driver", "speed")
+_OUTPUT_TOO = ("pci", "altnames")
+"""What the output `nodes` has of a NIC, and what else of one that the site does not give by its name, so that it is found there too."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -106,3 +111,13 @@ class Record:
     def nics(self, node: str) -> dict[str, dict[str, Any]]:
         """The NICs of a node that the site uses, as they were found."""
         return dict(self.nodes.get(node, {}).get("facts", {}).get("nics", {}))
+
+    def nics_in_use(self, node: str, nics: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Name → what was found of each of these NICs of a node (multus_site/cni/uplinks.py) that is there: MAC, MTU, driver, speed (Mbit/s)."""
+        there = self.nics(node)
+        found: dict[str, dict[str, Any]] = {}
+        for nic in nics:
+            if name := find(nic, there):
+                keys = _OUTPUT if is_name(nic) else (*_OUTPUT, *_OUTPUT_TOO)
+                found.setdefault(name, {}).update({key: there[name][key] for key in keys})
+        return dict(sorted(found.items()))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from multus_site.cni import uplinks
 from multus_site.nodes.preflight.requirements import Asked
 
 Level = Literal["error", "warning"]
@@ -32,17 +33,8 @@ class Node:
         return bool(self.facts.get("container"))
 
     def nic(self, spec: str) -> str | None:
-        """Name of a NIC that is asked for by name, or by `mac …`, `pci …`, `altname …`; None where there is none."""
-        nics = self.facts["nics"]
-        how, _, value = spec.partition(" ")
-        if not value:
-            return spec if spec in nics else self._called(spec)
-        if how == "altname":
-            return self._called(value)
-        return next((name for name, its in nics.items() if its[how].lower() == value.lower()), None)
-
-    def _called(self, name: str) -> str | None:
-        return next((nic for nic, its in self.facts["nics"].items() if name in its["altnames"]), None)
+        """Name of a NIC that is asked for; None where there is none."""
+        return uplinks.find(spec, self.facts["nics"])
 
     @property
     def own(self) -> str | None:

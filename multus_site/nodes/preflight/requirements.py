@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from multus_site.cni.uplinks import uplink_of
 from multus_site.kubespray.machines import CONTROL_PLANE_MEMORY, KERNELS, NODE_MEMORY
 from multus_site.kubespray.releases import kubernetes_of, numbers
 from multus_site.model.networks import Network
 from multus_site.model.node_links import BondLink, VlanLink
 from multus_site.model.site import Site
-from multus_site.nodes.preflight.uplinks import uplinks
 from multus_site.render.air_gap import package_source
 from multus_site.render.network import NetworkFacts, network_facts
 
@@ -218,21 +218,22 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
     """Of what is on the links that are made there."""
     links = site.links_on(node)
     for network, facts in here:
-        for nic in uplinks(site, node, network):
-            mtu = facts.mtu or 0
-            if nic in links:
-                mtus[nic] = max(mtus.get(nic, 0), mtu)
-                continue
-            use = uses.setdefault(nic, _Use())
-            use.users.append(f"network {facts.name} ({facts.type})")
-            use.mtu = max(use.mtu, mtu)
-            use.children |= facts.type in {"macvlan", "ipvlan"}
-            whole = facts.type == "host-device"
-            use.taken |= whole
-            use.required |= not whole
-            use.ranges += [part for r in facts.ranges for part in r.handed_out()]
+        nic, mtu = uplink_of(site, node, network), facts.mtu or 0
+        if nic is None:
+            continue
+        if nic in links:
+            mtus[nic] = max(mtus.get(nic, 0), mtu)
+            continue
+        use = uses.setdefault(nic, _Use())
+        use.users.append(f"network {facts.name} ({facts.type})")
+        use.mtu = max(use.mtu, mtu)
+        use.children |= facts.type in {"macvlan", "ipvlan"}
+        whole = facts.type == "host-device"
+        use.taken |= whole
+        use.required |= not whole
+        use.ranges += [part for r in facts.ranges for part in r.handed_out()]
     for name, link in links.items():
-        for nic in link.members if isinstance(link, BondLink) else (link.link,):
+        for nic in link.below:
             if nic in links:
                 continue
             use = uses.setdefault(nic, _Use())

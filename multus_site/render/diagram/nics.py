@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from multus_site.model.links import Link
+from multus_site.cni.uplinks import uplink_of
 from multus_site.model.node_links import BondLink, VlanLink
 from multus_site.model.site import Site
 from multus_site.model.sriov import SriovPool
@@ -18,8 +18,8 @@ def on(site: Site, n: NetworkFacts, nodes: Sequence[str]) -> Iterator[str]:
     found: dict[str, None] = {}
     for node in nodes:
         if node in there:
-            own = network.master_on(node, site.nodes.hosts[node].groups) if isinstance(network, Link) else None
-            found[(own or n.uplink) if n.uplink_by_node else n.uplink] = None
+            own = uplink_of(site, node, network) if n.uplink_by_node else None
+            found[own or n.uplink] = None
     yield from found
 
 

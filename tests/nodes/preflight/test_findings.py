@@ -218,5 +218,24 @@ def test_a_routed_host_holds_its_address_on_lo():
     assert own["node2"] == (None, ["ens6"])
 
 
+def test_the_mac_address_of_a_bond_is_not_its_members():
+    """They share it; a member could have no children."""
+
+    def change(facts):
+        for i, its in enumerate(facts.values(), 1):
+            ens6 = its["nics"].pop("ens6")
+            its["nics"] |= {
+                "ens6": {**ens6, "master": "team0"},
+                "team0": {**ens6, "kind": "bond", "mtu": 1400, "below": ["ens6"]},
+            }
+            assert ens6["mac"] == f"02:00:00:00:02:0{i}"
+
+    by_mac = {**MEDIA, "master": {"mac": {f"node{i}": f"02:00:00:00:02:0{i}" for i in (1, 2, 3)}}}
+    data = site(networks={"media": {**by_mac, "mtu": 1500}})
+    assert {node.wired()[-1] for node in nodes(data, change)} == {"team0"}
+    (line,) = said(data, change)
+    assert line.startswith("error: node1, node2, node3: team0 has an MTU of 1400")
+
+
 def test_hosts_that_lack_nothing_are_not_spoken_of():
     assert said() == []

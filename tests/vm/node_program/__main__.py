@@ -9,6 +9,7 @@ from components.node_vm import NodeVM
 from components.preflight import Before, Preflight, name_of
 from components.secrets import read_secrets
 from components.ssh import Ssh
+from multus_site.cni.uplinks import nics_in_use
 from multus_site.model.catalog import Catalog
 from multus_site.model.load import parse_site
 from multus_site.render.cni_plugins import origins
@@ -19,7 +20,7 @@ secrets = read_secrets(config, site.nodes)
 provider = command.Provider("commands")
 ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, provider)
 maker = backend(site.nodes, ssh)
-before = Before(site, {node: site.masters(node) for node in site.nodes.hosts})
+before = Before(site, {node: nics_in_use(site, node) for node in site.nodes.hosts})
 nodes = {
     node: NodeVM(
         f"{site.name}-{node}",
@@ -28,7 +29,7 @@ nodes = {
         site.nodes,
         maker,
         ssh,
-        site.masters(node),
+        nics_in_use(site, node),
         packages="",
         drift="",
         looked=before.looked(node),

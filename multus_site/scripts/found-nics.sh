@@ -1,0 +1,15 @@
+# NICs that the site does not tell by name join UPLINKS, once they are there. Included by prepare.sh.
+# Variable: FOUND_BY (`mac X`, `pci X` or `altname X`, a line each).
+# include: nics
+
+found_nics() {
+    printf '%s\n' "$FOUND_BY" | while read -r how value; do nic_by "$how" "$value"; done
+}
+
+tries=0
+while [ "$(found_nics | wc -l)" -lt "$(printf '%s\n' "$FOUND_BY" | wc -l)" ] && [ "$tries" -lt "${TRIES:-30}" ]; do
+    tries=$((tries + 1))
+    sleep 2
+done
+UPLINKS="$UPLINKS $(found_nics | tr '\n' ' ')"
+
