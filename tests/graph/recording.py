@@ -217,7 +217,7 @@ class Recorder(MockMonitor):
         return super().ReadResource(request)
 
 
-def record(data=None, *, catalog=CATALOG, preview=False, answers=None, kubespray_variables=None):
+def record(data=None, *, catalog=None, preview=False, answers=None, kubespray_variables=None):
     """The graph of a site, the lab's if no data is given."""
     recorder = Recorder(answers or Answers())
     loop = asyncio.new_event_loop()
@@ -231,7 +231,9 @@ def record(data=None, *, catalog=CATALOG, preview=False, answers=None, kubespray
         site = parse_site(data or lab_site(), source="stacks/Pulumi.lab.yaml")
         ssh = {"sshPrivateKey": pulumi.Output.secret(PRIVATE_KEY)}
         variables = None if kubespray_variables is None else pulumi.Output.secret(kubespray_variables)
-        Site(site, catalog, Secrets(ssh, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables))
+        Site(
+            site, catalog or CATALOG, Secrets(ssh, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables)
+        )
 
     program()
     recorder.graph.pop("Stack multus-site-lab", None)
