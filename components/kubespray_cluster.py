@@ -12,7 +12,7 @@ from multus_site.kubespray import source
 from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.document import Origin
 from multus_site.kubespray.limits import playbook_seconds
-from multus_site.kubespray.releases import kubernetes_of
+from multus_site.model.kubespray_releases import kubernetes_of
 from multus_site.model.site import Site
 from multus_site.render import air_gap, inventory, kubeconfig
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pulumi
 
-from multus_site.kubespray import machines
 from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.machine_checks import check_machines
 from multus_site.kubespray.plan import PlaybookRun
 from multus_site.kubespray.preview import PLAN_FILE, planned
 from multus_site.ssh.ssh_route import Login, Way
@@ -46,7 +46,8 @@ def _tell(
     stored: Mapping[str, Mapping[str, Any]],
 ) -> None:
     identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
-    found = machines.check_machines({node: its for node, its in facts.items() if its}, plain["groups"], variables)
+    there = {node: its for node, its in facts.items() if its}
+    found = check_machines(plain["version"], there, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
     anew = {node for node, machine in made.items() if _is_anew(machine, stored.get(f"NodeVM {plain['site']}-{node}"))}

@@ -6,13 +6,13 @@ Read from the go.mod of each (containernetworking/cni: v1.1 supports 1.0.0, v1.2
 from collections.abc import Mapping
 from typing import Any
 
+from multus_site.model.kubespray_releases import like
 from multus_site.model.site import Site
 
 _PLUGINS = ((1, 6), (1, 0), (0, 8))
 """First releases of containernetworking/plugins that support 1.1.0, 1.0.0, 0.4.0."""
 _MULTUS = ((4, 2), (4, 0), (3, 4))
 _CONTAINERD = ((2, 0), (1, 6), (1, 3))
-_KUBESPRAY_WITH_CONTAINERD_2 = (2, 28)
 _VERSIONS = ("1.1.0", "1.0.0", "0.4.0", "0.3.1")
 
 
@@ -31,9 +31,7 @@ def highest_version(plugins: str, multus: str, kubespray: str, variables: Mappin
 def _runtime(kubespray: str, variables: Mapping[str, Any]) -> int:
     if variables.get("container_manager", "containerd") != "containerd":
         return 1  # CRI-O and cri-dockerd: all their supported releases support 1.0.0
-    if "containerd_version" in variables:
-        return _index(str(variables["containerd_version"]), _CONTAINERD)
-    return 0 if _numbers(kubespray) >= _KUBESPRAY_WITH_CONTAINERD_2 else 1
+    return _index(str(variables.get("containerd_version", like(kubespray).containerd)), _CONTAINERD)
 
 
 def _index(release: str, firsts: tuple[tuple[int, int], ...]) -> int:

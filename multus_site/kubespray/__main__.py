@@ -18,9 +18,9 @@ from multus_site.kubespray.document import Document, KubesprayError, Origin
 from multus_site.kubespray.known_variables import unknown
 from multus_site.kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan
 from multus_site.kubespray.record import ON_NODE, Record, from_pulumi, newest
-from multus_site.kubespray.releases import newest as newest_release
 from multus_site.kubespray.run import Runner
 from multus_site.kubespray.work_folder import Workplace
+from multus_site.model.kubespray_releases import newest as newest_release
 from multus_site.ssh.fan_out import fan_out_blocking
 from multus_site.ssh.openssh import Shell, explained
 from multus_site.ssh.ssh_route import ReachError

@@ -4,24 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from multus_site.kubespray import addresses
-from multus_site.kubespray.releases import RELEASES, numbers
+from multus_site.model.kubespray_releases import RELEASES, Release, like
 
-CHOICES = {
-    "kube_network_plugin": ("calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"),
-    "kube_proxy_mode": ("iptables", "ipvs", "nftables"),
-    "etcd_deployment_type": ("docker", "host", "kubeadm"),
-    "container_manager": ("containerd", "crio", "docker"),
-    "dns_mode": ("coredns", "coredns_dual", "manual", "none"),
-    "cert_management": ("none", "script"),
-    "resolvconf_mode": ("docker_dns", "host_resolvconf", "none"),
-    "cloud_provider": ("", "external"),
-}  # fmt: skip
-CLOUDS = ("hcloud", "huaweicloud", "manual", "oci", "openstack", "vsphere")
 SPECIAL_PREFIXES = ("kube_", "kubelet_", "kubeadm_", "enable_", "etcd_", "containerd_", "download_", "calico_")
 SPECIAL_SUFFIXES = ("_enabled", "_stack")
-REMOVED = {"kubelet_static_pod_path": "v2.31.0"}
-"""Variable → the release that took it away."""
-
 DECIDED = {
     "ansible_host": "nodes.hosts.<node>.address",
     "ansible_port": "nodes.ssh.port",
@@ -52,7 +38,8 @@ def check_variables(
     members = len({*groups["kube_control_plane"], *groups["kube_node"]})
     return [
         *_decided(variables),
-        *_choices(variables),
+        *_choices(like(version), variables),
+        *_memory(like(version), variables),
         *_port(variables),
         *_together(variables),
         *_booleans(variables),
@@ -75,14 +62,23 @@ def _decided(variables: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _choices(variables: Mapping[str, Any]) -> Iterator[str]:
-    for name, choices in CHOICES.items():
+def _choices(release: Release, variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, choices in release.choices.items():
+        if name == "external_cloud_provider" and variables.get("cloud_provider") != "external":
+            continue
         if name in variables and variables[name] not in choices:
             known = ", ".join(choice or "''" for choice in choices)
             yield f"{_where(name)}: not known to Kubespray; write one of {known}"
-    cloud = variables.get("external_cloud_provider")
-    if variables.get("cloud_provider") == "external" and cloud not in CLOUDS:
-        yield f"{WHERE}.external_cloud_provider: not known to Kubespray; write one of {', '.join(CLOUDS)}"
+    if variables.get("cloud_provider") == "external" and "external_cloud_provider" not in variables:
+        clouds = ", ".join(release.choices["external_cloud_provider"])
+        yield f"{WHERE}.external_cloud_provider: missing, and cloud_provider is external; write one of {clouds}"
+
+
+def _memory(release: Release, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Ansible does not compare a machine's memory with text."""
+    for name, default in (release.control_plane_memory, release.worker_memory):
+        if name in variables and type(variables[name]) is not int:
+            yield f"{WHERE}.{name}: no whole number of MiB; write one such as {default}, without quotes"
 
 
 def _port(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -131,9 +127,8 @@ def _multus(variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
-    for name, since in REMOVED.items():
-        if name in variables and numbers(version) >= numbers(since):
-            yield f"{WHERE}.{name}: {since} took it away and refuses it; leave it out"
+    for name in sorted(like(version).removed.intersection(variables)):
+        yield f"{WHERE}.{name}: Kubespray {version} no longer has it and refuses it; leave it out"
     wanted, release = variables.get("kube_version"), RELEASES.get(version)
     if wanted is None:
         return

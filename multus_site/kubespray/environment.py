@@ -10,15 +10,9 @@ from pathlib import Path
 from multus_site.kubespray.cache import cache, only_one
 from multus_site.kubespray.document import KubesprayError
 from multus_site.kubespray.source import Source
+from multus_site.model.kubespray_releases import ANSIBLE
 
 INSTALL_SECONDS = 900
-
-PYTHONS = {
-    (2, 17): ((3, 10), (3, 12)),
-    (2, 18): ((3, 11), (3, 13)),
-    (2, 19): ((3, 11), (3, 13)),
-}
-"""ansible-core → first and last Python that it runs on (its support matrix)."""
 
 
 def ansible(source: Source) -> Path:
@@ -69,11 +63,11 @@ def _range(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
     else:
         msg = "it pins neither ansible nor ansible-core; a release of Kubespray has a line such as ansible==11.13.0"
         raise ValueError(msg)
-    if version not in PYTHONS:
-        known = ", ".join(f"{a}.{b}" for a, b in PYTHONS)
+    if version not in ANSIBLE:
+        known = ", ".join(f"{a}.{b}" for a, b in ANSIBLE)
         msg = f"it pins ansible-core {version[0]}.{version[1]}; known here are {known}: take a release of Kubespray that uses one of them"
         raise ValueError(msg)
-    return PYTHONS[version]
+    return ANSIBLE[version].first, ANSIBLE[version].last
 
 
 def _build(folder: Path, python: str, requirements: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.record import Applied
-from multus_site.kubespray.releases import RELEASES, kubernetes_of, numbers
+from multus_site.model.kubespray_releases import RELEASES, kubernetes_of, numbers
 
 NO_PROMPTS = {"skip_confirmation": True, "reset_confirmation": True, "upgrade_node_confirm": False}
 """Answers that the playbooks would wait for."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from multus_site.kubespray import watchdog
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.limits import forks, playbook_seconds
 from multus_site.kubespray.masking import Masking
 from multus_site.kubespray.plan import PlaybookRun
 from multus_site.kubespray.progress import COLOURS, Progress, Tail, elapsed
 from multus_site.kubespray.source import Source
-from multus_site.kubespray.watchdog import end_group
 from multus_site.kubespray.work_folder import SUDO, Secrets, Workplace
 from multus_site.render.inventory import inventory
 from multus_site.ssh.openssh import Shell
@@ -86,9 +86,10 @@ class Runner:
         """Waits for the end, and brings it about if we are ended first. None: the time was up."""
         watcher = subprocess.Popen(
             [
+                # By its file, and isolated: it is found wherever the package is installed and whatever the environment says.
                 sys.executable,
-                "-m",
-                "multus_site.kubespray.watchdog",
+                "-I",
+                watchdog.__file__,
                 str(process.pid),
                 str(self.secrets.keys),
                 str(self.secrets.sockets),
@@ -119,7 +120,7 @@ class Runner:
                 progress.take(event)
             return code
         finally:
-            end_group(process.pid)
+            watchdog.end_group(process.pid)
             process.wait()
             watcher.communicate(b".")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from multus_site.kubespray.cache import cache, only_one
 from multus_site.kubespray.document import KubesprayError, Origin
-from multus_site.kubespray.releases import RELEASES
+from multus_site.model.kubespray_releases import RELEASES
 
 REPOSITORY = "https://github.com/kubernetes-sigs/kubespray"
 

@@ -1,6 +1,6 @@
 """Ends Ansible and all its children when the runner is gone, however it went: a cancelled provider kills us without a word.
 
-Run as its own process, in its own session: `python -m kubespray.watcher <process group> <path>…`. Its standard input is a pipe that the runner holds;
+Run as its own process, in its own session: `python -I watchdog.py <process group> <path>…`. Its standard input is a pipe that the runner holds;
 one byte says that all is well, its end without one that the runner died. Then the process group is ended and the paths (secrets) removed.
 It inherits the lock of the working folder, so the next run starts after that and not before.
 """

@@ -1,17 +1,14 @@
 """How a site's cluster is installed: which Kubespray, from where, and what it is told."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from multus_site.model.addresses import AddressOrName, Cidr
+from multus_site.model.kubespray_releases import NetworkPlugin, newest
 from multus_site.model.part import Mistake, Part
 from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256
-
-NetworkPlugin = Literal[
-    "calico", "cilium", "cloud", "cni", "custom_cni", "flannel", "kube-ovn", "kube-router", "macvlan", "none"
-]
 
 
 def _location(value: str) -> str:
@@ -35,10 +32,10 @@ class Archive(Part):
 class Kubespray(Part):
     """The cluster installer: which release, from where, with which settings."""
 
-    version: KubesprayVersion = "v2.31.0"
+    version: KubesprayVersion = newest()
     """Release tag."""
     commit: Commit | None = None
-    """The commit that the tag must name; needed for a release that is not pinned in `multus_site/kubespray/releases.py`."""
+    """The commit that the tag must name; needed for a release that is not pinned in `multus_site/model/kubespray_releases.py`."""
     path: str | None = Field(default=None, min_length=1, examples=["../kubespray"])
     """A local checkout of that release, relative to the project; instead of the git tag."""
     archive: Archive | None = None

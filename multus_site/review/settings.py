@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from multus_site.cni.versions import cni_version_of_site
-from multus_site.kubespray.releases import kubernetes_of
+from multus_site.model.kubespray_releases import kubernetes_of
 from multus_site.model.pydantic_errors import FREE
 from multus_site.model.site import Site
 from multus_site.render import images

@@ -1,11 +1,17 @@
 """What Kubespray would refuse is refused before anything runs, and said with what would be right."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from multus_site.kubespray import machines
-from multus_site.kubespray.checks import CHOICES, check_variables
+from multus_site.kubespray.checks import check_variables
+from multus_site.kubespray.machine_checks import check_machines
+from multus_site.model.kubespray import Kubespray
+from multus_site.model.kubespray_releases import ANSIBLE, CHOICES, RELEASES, NetworkPlugin, numbers
+from multus_site.model.load import parse_site
+from multus_site.nodes.preflight import machines, requirements
+from multus_site.nodes.preflight.finding import Node
+from tests.nodes.preflight.sites import site as preflight_site
 
 HOSTS = {"a": {"ip": "10.1.1.5"}, "b": {"ip": "10.1.1.6"}, "c": {"ip": "10.1.1.7"}}
 GROUPS = {"kube_control_plane": ["a"], "etcd": ["a"], "kube_node": ["a", "b", "c"]}
@@ -32,7 +38,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"resolvconf_mode": "resolved"}, "docker_dns, host_resolvconf, none"),
     ({"cert_management": "vault"}, "none, script"),
     ({"cloud_provider": "aws"}, "write one of '', external"),
-    ({"cloud_provider": "external"}, "external_cloud_provider: not known"),
+    ({"cloud_provider": "external"}, "external_cloud_provider: missing"),
+    ({"cloud_provider": "external", "external_cloud_provider": "aws"}, "external_cloud_provider: not known"),
+    ({"minimal_node_memory_mb": "900"}, "minimal_node_memory_mb: no whole number of MiB; write one such as 1024"),
+    ({"minimal_master_memory_mb": True}, "minimal_master_memory_mb: no whole number of MiB"),
     ({"kube_network_plugin": "custom_cni"}, "custom_cni_manifests: missing"),
     ({"etcd_deployment_type": "docker"}, "etcd_deployment_type: docker needs container_manager docker"),
     ({"gvisor_enabled": True, "container_manager": "crio"}, "gvisor_enabled: needs container_manager containerd"),
@@ -41,7 +50,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"kube_external_ca_mode": True, "auto_renew_certificates": True}, "auto_renew_certificates: can't renew"),
     ({"kube_network_plugin_multus": True}, "the site's `multus` is what runs"),
     ({"kube_network_plugin_multus": "{{ true }}"}, "the site's `multus` is what runs"),
-    ({"kubelet_static_pod_path": "/etc/kubernetes/manifests"}, "v2.31.0 took it away"),
+    ({"kubelet_static_pod_path": "/etc/kubernetes/manifests"}, "Kubespray v2.31.0 no longer has it"),
     ({"enable_nodelocaldns": "False"}, "write false without quotes"),
     ({"kubelet_fail_swap_on": "yes"}, "write true without quotes"),
     ({"helm_enabled": "true"}, "write true without quotes"),
@@ -111,7 +120,7 @@ def test_good(variables: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*CHOICES, "external_cloud_provider", "kube_owner", "kube_version", "kube_pods_subnet", "kube_service_addresses",
+    "name", [*CHOICES, "kube_owner", "kube_version", "kube_pods_subnet", "kube_service_addresses",
              "kube_network_node_prefix", "calico_pool_blocksize"]
 )  # fmt: skip
 def test_what_a_variable_holds_is_not_shown(name: str) -> None:
@@ -144,16 +153,23 @@ def test_all_at_once() -> None:
 
 
 MACHINES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("a", {"memory": 1400}, {}, "1400 MiB of memory, Kubespray wants 1500 of a control plane node"),
+    ("a", {"memory": 1400}, {}, "1400 MiB of memory, and Kubespray wants 1500"),
     (
         "b",
         {"memory": 1000},
         {},
-        "wants 1024 of a node; give it more, or lower kubespray.variables.minimal_node_memory_mb",
+        "wants 1024. Give it more, or lower kubespray.variables.minimal_node_memory_mb",
     ),
     ("b", {"memory": 1400}, {}, ""),
     ("b", {"memory": 1000}, {"minimal_node_memory_mb": 900}, ""),
     ("a", {"memory": 1400}, {"minimal_master_memory_mb": 2048}, "wants 2048"),
+    # It is both, and Kubespray checks it as both.
+    ("a", {"memory": 1800}, {"minimal_node_memory_mb": 2048}, "wants 2048"),
+    # A host that is etcd's alone is checked as neither.
+    ("e", {"memory": 900}, {}, ""),
+    ("b", {"memory": 900, "kernel": "4.1"}, {"ignore_assert_errors": True, "kube_proxy_mode": "nftables"}, ""),
+    ("b", {"kernel": "4.9.0"}, {"cilium_deploy_additionally": True}, "older than 4.9.17"),
+    ("b", {"kernel": "5.12.0+rpt-rpi"}, {"kube_proxy_mode": "nftables"}, "older than 5.13"),
     ("b", {"kernel": "5.10.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, "older than 5.13"),
     ("b", {"kernel": "6.1.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, ""),
     ("b", {"kernel": "4.9.0"}, {"kube_network_plugin": "cilium"}, "older than 4.9.17"),
@@ -164,6 +180,33 @@ MACHINES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("node", "facts", "variables", "words"), MACHINES)
 def test_machines(node: str, facts: dict[str, Any], variables: dict[str, Any], words: str) -> None:
-    lines = machines.check_machines({node: facts}, GROUPS, variables)
+    lines = check_machines("v2.31.0", {node: facts}, {**GROUPS, "etcd": ["a", "e"]}, variables)
     assert bool(lines) == bool(words)
     assert words in "\n".join(lines)
+
+
+@pytest.mark.parametrize(("node", "facts", "variables", "words"), MACHINES)
+def test_preflight_agrees(node: str, facts: dict[str, Any], variables: dict[str, Any], words: str) -> None:
+    """The same machine, found by preflight before there is a cluster and by a preview of the cluster."""
+    del words
+    roles = {"a": ["control-plane", "etcd", "worker"], "b": ["worker"], "c": ["etcd", "worker"], "e": ["etcd"]}
+    data = preflight_site(kubespray={"variables": variables} if variables else {})
+    first = next(iter(data["nodes"]["hosts"].values()))
+    data["nodes"]["hosts"] = {
+        name: {**first, "address": f"10.1.1.{i}", "roles": its} for i, (name, its) in enumerate(roles.items(), start=5)
+    }
+    parsed = parse_site(data, source="x")
+    asked = requirements.asked(parsed, parsed.kubespray.all_variables())[node]
+    machine = Node(node, asked, {"memory": 8192, "kernel": "", **facts})
+    found = [problem for check in (machines.memory, machines.kernel) for problem in check(machine)]
+    lines = check_machines("v2.31.0", {node: facts}, {**GROUPS, "etcd": ["a", "e"]}, variables)
+    assert [f"nodes.hosts.{p.node}: {p.found}. {p.right}" for p in found] == lines
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_a_row_of_the_table_says_all_that_is_asked_of_it(version: str) -> None:
+    release = RELEASES[version]
+    assert found({"kube_version": release.default}, version) == []
+    assert release.ansible_core in ANSIBLE
+    assert set(get_args(NetworkPlugin)) == set(release.choices["kube_network_plugin"])
+    assert Kubespray().version == max(RELEASES, key=numbers)

@@ -9,6 +9,7 @@ import pytest
 from multus_site.kubespray import environment
 from multus_site.kubespray.document import KubesprayError
 from multus_site.kubespray.source import Source
+from multus_site.model.kubespray_releases import ANSIBLE, Ansible
 
 STANDIN = Path(__file__).parents[2] / "lab/kubespray-standin"
 
@@ -49,7 +50,7 @@ def test_an_ansible_that_is_not_known_is_refused(tmp_path: Path, requirements: s
 
 
 def test_a_python_that_is_too_new_for_the_release_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(environment.PYTHONS, (2, 17), ((3, 1), (3, 2)))
+    monkeypatch.setitem(ANSIBLE, (2, 17), Ansible((3, 1), (3, 2), "3.1"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(KubesprayError, match=r"runs on Python 3.1 to 3.2; this is 3\..*Install python3.2"):
         environment.ansible(source(tmp_path, "ansible==10.7.0\n"))
@@ -60,7 +61,7 @@ def test_another_python_on_path_is_taken_where_ours_does_not_do(
 ) -> None:
     """It is not run here: that it is found is what counts."""
     (tmp_path / "python3.2").symlink_to(sys.executable)
-    monkeypatch.setitem(environment.PYTHONS, (2, 17), ((3, 1), (3, 2)))
+    monkeypatch.setitem(ANSIBLE, (2, 17), Ansible((3, 1), (3, 2), "3.1"))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MULTUS_SITE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(environment, "INSTALL_SECONDS", 0.001)

@@ -16,10 +16,10 @@ from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.document import Document, KubesprayError, Origin
 from multus_site.kubespray.known_variables import unknown
 from multus_site.kubespray.plan import PlaybookRun, as_applied, plan
-from multus_site.kubespray.releases import RELEASES
 from multus_site.kubespray.run import Runner
 from multus_site.kubespray.source import Source
 from multus_site.kubespray.work_folder import Workplace
+from multus_site.model.kubespray_releases import RELEASES
 from multus_site.model.site import Site
 from multus_site.render import inventory
 from multus_site.ssh.openssh import Shell

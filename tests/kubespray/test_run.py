@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import json
+import os
 import queue
 import shutil
 import signal
@@ -266,7 +267,7 @@ from contextlib import ExitStack
 sys.path.insert(0, {project!r})
 from pathlib import Path
 from tests.kubespray.test_run import Bench, local
-from kubespray import __main__ as program
+from multus_site.kubespray import __main__ as program
 import queue
 import shutil
 import signal
@@ -283,7 +284,12 @@ def test_a_cancelled_run_leaves_no_process_and_no_key(bench: Bench, number: sign
     mark = bench.folder / "started"
     # A child that ignores the first request, as a stuck ssh would.
     bench.playbook(f"shell: \"trap '' TERM; echo $$ > {mark}; sleep 987\"")
-    runner = subprocess.Popen([sys.executable, "-c", SLEEPER.format(project=str(PROJECT))], cwd=bench.folder)
+    # From a folder and with an environment that say nothing of where the package is.
+    runner = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER.format(project=str(PROJECT))],
+        cwd=bench.folder,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
     deadline = time.monotonic() + 60
     while not (mark.exists() and mark.read_text().strip()):
         assert time.monotonic() < deadline, "the playbook did not start"

@@ -7,13 +7,14 @@ import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from multus_site.kubespray import source
 from multus_site.kubespray.document import KubesprayError, Origin
-from multus_site.kubespray.releases import RELEASES, Release
+from multus_site.model.kubespray_releases import RELEASES
 
 VERSION = "v2.31.0"
 
@@ -58,7 +59,7 @@ def tagged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     git("-C", str(work), "tag", VERSION)
     monkeypatch.setattr(source, "REPOSITORY", f"file://{work}")
     commit = git("-C", str(work), "rev-parse", "HEAD")
-    monkeypatch.setitem(RELEASES, VERSION, Release(commit, {35: 4}))
+    monkeypatch.setitem(RELEASES, VERSION, replace(RELEASES[VERSION], commit=commit))
     return commit
 
 

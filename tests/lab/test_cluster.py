@@ -10,10 +10,10 @@ pytestmark = pytest.mark.lab
 LOOK = """
 import sys
 from pathlib import Path
-from kubespray.document import KubesprayError
-from kubespray.foreign import refuse_other_multus
+from multus_site.kubespray.document import KubesprayError
+from multus_site.kubespray.conflicts import refuse_other_multus
 from multus_site.ssh.openssh import shell
-from reach.way import Login, Way
+from multus_site.ssh.ssh_route import Login, Way
 way = Way(Login("root", Path(".lab/ssh/id_ed25519").read_text()))
 try:
     with shell(way, Path(".work/lab/kubespray/known_hosts").read_text()) as reached:

@@ -39,7 +39,7 @@ SERVED = """\
 set -eu
 ip link set lo up
 [ -z "$(ip route)" ] || { echo 'there is a route'; exit 9; }
-{python} -m cli mirror serve {mirror} --address 127.0.0.1 >{mirror}.log 2>&1 &
+{python} -m multus_site mirror serve {mirror} --address 127.0.0.1 >{mirror}.log 2>&1 &
 server=$!
 trap 'kill $server; wait $server' EXIT
 tries=0

@@ -1,5 +1,6 @@
 """Checks of the machine itself: system, architecture, Python, memory, disk, kernel."""
 
+from multus_site.kubespray.machine_checks import NeededMemory, check_kernel, check_memory, leading_numbers
 from multus_site.nodes.preflight.finding import Level, Node, Problem, Problems, each
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -94,7 +95,7 @@ def python(node: Node) -> Problems:
     how = install.get(node.facts["os"]["id"], "dnf install python3")
     if not there:
         yield Problem(node.name, "there is no python3, which Ansible needs", f"Install it: {how}")
-    elif _version(there) < _version(least):
+    elif leading_numbers(there) < leading_numbers(least):
         yield Problem(
             node.name, f"its Python is {there}, and Ansible needs {least}", "Take a newer release of its system"
         )
@@ -106,14 +107,8 @@ def memory(node: Node) -> Problems:
 
     Mend: More memory, or a lower variable.
     """
-    there, least = node.facts["memory"], node.asked.memory
-    if there < least:
-        variable = node.asked.memory_variable
-        yield Problem(
-            node.name,
-            f"it has {there} MiB of memory, and Kubespray wants {least}",
-            f"Give it more, or lower kubespray.variables.{variable}",
-        )
+    for shortfall in check_memory(node.facts["memory"], NeededMemory(node.asked.memory, node.asked.memory_variable)):
+        yield Problem(node.name, *shortfall)
 
 
 @each("DISK_FULL", "error", "No room in /var for a cluster's images")
@@ -147,12 +142,8 @@ def kernel(node: Node) -> Problems:
 
     Mend: A newer kernel, or another value of the variable.
     """
-    there = _version(node.facts["kernel"])
-    for first, why in node.asked.kernels.items():
-        if there < _version(first):
-            yield Problem(
-                node.name, f"its kernel {node.facts['kernel']} is older than {first}, which {why} needs", "Update it"
-            )
+    for shortfall in check_kernel(node.facts["kernel"], node.asked.kernels):
+        yield Problem(node.name, *shortfall)
 
 
 @each("CGROUP_V1", "error", "cgroup v1, which the kubelet refuses")
@@ -190,13 +181,3 @@ def swap(node: Node) -> Problems:
             f"it has {node.facts['swap']} MiB of swap, which Kubespray turns off and masks",
             "Nothing is to be done; to keep it, write kubespray.variables.kubelet_fail_swap_on: false",
         )
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """The numbers that a version begins with: 6.1.0-28-amd64 → (6, 1, 0)."""
-    parts = []
-    for part in text.split("-")[0].split("."):
-        if not part.isdecimal():
-            break
-        parts.append(int(part))
-    return tuple(parts)

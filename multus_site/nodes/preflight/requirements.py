@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from multus_site.cni.uplinks import uplink_of
-from multus_site.kubespray.machines import CONTROL_PLANE_MEMORY, KERNELS, NODE_MEMORY
-from multus_site.kubespray.releases import kubernetes_of, numbers
+from multus_site.kubespray.machine_checks import needed_kernels, needed_memory
+from multus_site.model.kubespray_releases import ANSIBLE, kubernetes_of, like
 from multus_site.model.networks import Network
 from multus_site.model.node_links import BondLink, VlanLink
 from multus_site.model.site import Site
@@ -16,11 +16,6 @@ from multus_site.render.network import NetworkFacts, network_facts
 
 CGROUP_V2_SINCE = (1, 35)
 """Kubernetes whose kubelet refuses cgroup v1 unless it is told not to (KubeletConfiguration failCgroupV1)."""
-
-PYTHON = {"v2.31.0": "3.8"}
-"""Release → the oldest Python on nodes: that of its ansible-core (2.18)."""
-PYTHON_BEFORE = "3.7"
-"""That of releases before (ansible-core 2.17)."""
 
 _MODULES = {
     "bandwidth": ("ifb",),
@@ -108,26 +103,21 @@ def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
     version = kubernetes_of(site.kubespray.version, variables.get("kube_version"))
     # one that is no version is refused with the cluster's other variables
     minor = tuple(int(part) for part in re.findall(r"\d+", str(version or ""))[:2])
-    kernels = {
-        ".".join(map(str, first)): f"{name} {value}"
-        for (name, value), first in KERNELS.items()
-        if variables.get(name) == value
-    }
+    release = site.kubespray.version
+    kernels = needed_kernels(release, variables)
     cluster = _cluster_modules(variables)
     facts = {name: network_facts(name, network) for name, network in site.networks.items()}
     where = {name: set(site.nodes_with(network)) for name, network in site.networks.items()}
     found = {}
     for node, host in site.nodes.hosts.items():
-        control = "control-plane" in host.roles
-        memory_variable, least = CONTROL_PLANE_MEMORY if control else NODE_MEMORY
-        given = variables.get(memory_variable, least)
+        memory = needed_memory(release, host.roles, variables)
         here = [_Here(network, facts[name]) for name, network in site.networks.items() if node in where[name]]
         found[node] = Asked(
             address=host.address,
             architecture=host.architecture,
-            memory=given if isinstance(given, int) else least,
-            memory_variable=memory_variable,
-            python=_python(site.kubespray.version),
+            memory=memory.least,
+            memory_variable=memory.variable,
+            python=ANSIBLE[like(release).ansible_core].on_nodes,
             kernels=kernels,
             any_os=bool(variables.get("allow_unsupported_distribution_setup")),
             apt=bool(package_source(site.air_gap, host.architecture)),
@@ -150,11 +140,6 @@ class _Here(NamedTuple):
 
     network: Network
     facts: NetworkFacts
-
-
-def _python(release: str) -> str:
-    newest = max((known for known in PYTHON if numbers(known) <= numbers(release)), key=numbers, default=None)
-    return PYTHON[newest] if newest else PYTHON_BEFORE
 
 
 def _cluster_modules(variables: Mapping[str, Any]) -> dict[str, str]:
