@@ -28,7 +28,7 @@ def check_attachment(workload: Workload, attachment: Attachment, network: Networ
     several = daemons or workload.replicas > 1
     pods = "a DaemonSet has one on each node" if daemons else f"there are {workload.replicas}"
     if attachment.ips and attachment.ips_by_replica:
-        yield Mistake(("ips",), "ipsByReplica is there too; keep one of the two")
+        yield Mistake(("ips",), "ipsByReplica is set too; keep one of the two")
     elif attachment.ips and several:
         right = "" if daemons else "write replicas: 1, or "
         yield Mistake(
@@ -36,7 +36,7 @@ def check_attachment(workload: Workload, attachment: Attachment, network: Networ
         )
     if attachment.mac and several:
         right = "" if daemons else "write replicas: 1, or "
-        yield Mistake(("mac",), f"one pod can hold a MAC address, and {pods}; {right}take it out")
+        yield Mistake(("mac",), f"one pod can hold a MAC address, and {pods}; {right}remove it")
     if attachment.ips_by_replica:
         if workload.kind != "StatefulSet":
             yield Mistake(("ipsByReplica",), f"the pods of a {workload.kind} have no ordinals; write kind: StatefulSet")
@@ -58,9 +58,7 @@ def check_attachment(workload: Workload, attachment: Attachment, network: Networ
             ("portMappings",), f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
         )
     if attachment.default_route and isinstance(network, Sriov) and network.driver == "vfio-pci":
-        yield Mistake(
-            ("defaultRoute",), "a function under vfio-pci has no interface that a route could lead through; take it out"
-        )
+        yield Mistake(("defaultRoute",), "a function under vfio-pci has no interface that a route could use; remove it")
 
 
 def _check_twice(attachment: Attachment) -> Iterator[Mistake]:
@@ -69,7 +67,7 @@ def _check_twice(attachment: Attachment) -> Iterator[Mistake]:
         for address in addresses:
             ip = address.partition("/")[0]
             if seen.setdefault(ip, i) != i:
-                yield Mistake(("ipsByReplica", i), f"{ip} is the address of replica {seen[ip]} too; give each its own")
+                yield Mistake(("ipsByReplica", i), f"{ip} is also the address of replica {seen[ip]}; give each its own")
     families = [ipaddress.ip_address(gateway).version for gateway in attachment.default_route]
     if len(families) > len(set(families)):
         yield Mistake(("defaultRoute",), "two gateways of one family; keep one for IPv4 and one for IPv6")
@@ -80,8 +78,8 @@ def _check_addresses(attachment: Attachment, network: Attachable) -> Iterator[Mi
     ipam = getattr(network, "ipam", None)
     if not isinstance(ipam, (Static, HostLocal)):
         kind = getattr(ipam, "type", "none")
-        why = "hands addresses out by itself" if isinstance(ipam, Whereabouts) else "gives no address that is asked for"
-        yield Mistake(path, f"the network's ipam {kind} {why}; make it a network of ipam: {{type: static}}")
+        why = "assigns addresses by itself" if isinstance(ipam, Whereabouts) else "assigns no requested address"
+        yield Mistake(path, f"the network's ipam {kind} {why}; use ipam: {{type: static}}")
         return
     asked = attachment.ips or tuple(address for addresses in attachment.ips_by_replica for address in addresses)
     if isinstance(ipam, Static):
@@ -98,7 +96,7 @@ def _check_addresses(attachment: Attachment, network: Attachable) -> Iterator[Mi
     if len(asked) > 1 and attachment.ips:
         yield Mistake(
             path,
-            "host-local gives one address that is asked for, not several; make it a network of ipam: {type: static}",
+            "host-local assigns one requested address, not several; use ipam: {type: static}",
         )
 
 
@@ -109,7 +107,7 @@ def check_attachments_together(workload: Workload) -> Iterator[Mistake]:
         names = " and ".join(a.name for a in holders)
         yield Mistake(("networks",), f"{names} each have a defaultRoute; keep one of them")
     if workload.kind == "DaemonSet" and workload.replicas != 1:
-        yield Mistake(("replicas",), "a DaemonSet has a pod on each node; take it out, or say which nodes with nodes")
+        yield Mistake(("replicas",), "a DaemonSet runs a pod on each node; remove it, or name the nodes with nodes")
 
 
 def _out_of_reach(addresses: tuple[str, ...], gateways: tuple[str, ...]) -> Iterator[str]:

@@ -92,12 +92,12 @@ class CniPlugins(Part):
         named = [(binary.name, binary.architecture) for binary in self.binaries]
         for i, (name, architecture) in enumerate(named):
             if named.index((name, architecture)) < i:
-                yield Mistake((*path, i), f"{name} for {architecture} is there already; take one of the two out")
+                yield Mistake((*path, i), f"{name} for {architecture} is listed twice; remove one of the two")
             if name in CALICO and network_plugin == "calico":
-                message = f"{name} is Calico's, which puts its own there at each start of its pod; take it out, or give the site another kube_network_plugin"
+                message = f"Calico installs its own {name} each time its pod starts; remove this one, or use another kube_network_plugin"
                 yield Mistake((*path, i, "name"), message)
         for name in dict.fromkeys(name for name, _ in named):
             missing = architectures - {a for n, a in named if n == name}
             if missing:
-                found = f"{name} has no binary for {', '.join(sorted(missing))}, which nodes of the site are"
+                found = f"{name} has no binary for {', '.join(sorted(missing))}, and the site has such nodes"
                 yield Mistake(path, f"{found}; add one with architecture: {min(missing)}")

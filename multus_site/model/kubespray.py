@@ -56,13 +56,13 @@ class Kubespray(Part):
     def check_keys(self) -> Iterator[Mistake]:
         """Keys that contradict each other."""
         if self.path is not None and self.archive is not None:
-            yield Mistake(("kubespray", "archive"), "path says already where Kubespray comes from; leave one out")
+            yield Mistake(("kubespray", "archive"), "path is set too; keep one of the two")
         if self.commit is not None and (self.path is not None or self.archive is not None):
-            message = "pins the git tag, which path or archive stands in for; leave it out"
+            message = "pins the git tag, which path or archive replaces; remove it"
             yield Mistake(("kubespray", "commit"), message)
         for variable, (key, value) in self._typed().items():
             if value is not None and variable in self.variables:
-                message = f"says again what kubespray.{key} says; leave one out"
+                message = f"sets the same as kubespray.{key}; keep one of the two"
                 yield Mistake(("kubespray", "variables", variable), message)
         if "kube_version" in self.variables:
             given = self.variables["kube_version"]

@@ -71,11 +71,11 @@ class Nic(Part):
         kinds = {"bridge": self.bridge, "macvtap": self.macvtap, "vf": self.vf}
         given = [key for key, value in kinds.items() if value]
         if len(given) != 1:
-            found = f"{' and '.join(given)} are given" if given else "nothing says what it is plugged into"
+            found = f"{' and '.join(given)} are set" if given else "nothing says what it is plugged into"
             msg = f"{found}; give exactly one of {', '.join(kinds)}"
             raise ValueError(msg)
         if "mode" in self.model_fields_set and not self.macvtap:
-            msg = f"mode is said of a macvtap alone; leave it out, or write macvtap instead of {given[0]}"
+            msg = f"mode applies to macvtap only; remove it, or use macvtap instead of {given[0]}"
             raise ValueError(msg)
         return self
 

@@ -43,7 +43,7 @@ def _check_addresses(management: Management, addresses: Mapping[NodeName, str]) 
         if address not in network:
             yield Mistake(path, f"{host} is not in {network}, the network of {said}; correct one of them")
         elif address == gateway:
-            yield Mistake(path, f"{host} is the gateway's too, in {said}; give one of them another")
+            yield Mistake(path, f"{host} is also the gateway, in {said}; change one of them")
         elif reason := _reserved(address, network):
             yield Mistake(path, reason)
     where = (*_PATH, "management", "gateway")
@@ -95,7 +95,7 @@ def _check_shared(made: Hardware, node: NodeName, path: Path, holders: _Holders)
     """What two have though only one can: two machines, or two NICs or CPUs of this. `holders`: who has what so far."""
     for cpu, times in Counter(made.cpu_pinning).items():
         if times > 1:
-            message = f"CPU {cpu} is there {times} times; give each virtual CPU of {node} one of its own"
+            message = f"CPU {cpu} is listed {times} times; give each virtual CPU of {node} one of its own"
             yield Mistake((*path, "cpuPinning"), message)
     uses: list[tuple[str, Path, bool]] = [
         *((f"CPU {cpu}", ("cpuPinning",), True) for cpu in made.cpu_pinning),
@@ -106,8 +106,8 @@ def _check_shared(made: Hardware, node: NodeName, path: Path, holders: _Holders)
         if (other, its_key) == (node, key) or not (alone or its_alone):
             continue
         if other == node:
-            message = f"{what} is {its_key[-1]}'s of {node} too; give one of them another"
+            message = f"{what} is also used by {its_key[-1]} of {node}; give one of them another"
         else:
             own = path_text((*_PATH, "machines", node))
-            message = f"{what} is {other}'s too, on the same hypervisor; give {node} another in {own}"
+            message = f"{what} is also used by {other}, on the same hypervisor; give {node} another in {own}"
         yield Mistake((*path, *key), message)

@@ -28,7 +28,7 @@ class MasterByNode(Part):
         keys = {"groups": self.groups, "mac": self.mac, "pci": self.pci, "altname": self.altname}
         given = [key for key, value in keys.items() if value]
         if len(given) != 1:
-            found = f"{' and '.join(given)} each tell which NIC it is" if given else "nothing tells which NIC it is"
+            found = f"{' and '.join(given)} each identify the NIC" if given else "nothing identifies the NIC"
             msg = f"{found}; give exactly one of {', '.join(keys)}"
             raise ValueError(msg)
         return self

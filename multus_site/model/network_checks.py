@@ -25,7 +25,7 @@ def check_network(site: SiteParts, path: Path, network: Network) -> Iterator[Mis
         for node in site.nodes_with(network):
             nic = network.master_on(node, site.nodes.hosts[node].groups) if node in site.nodes.hosts else None
             if nic is not None and not site.nodes.delivers_pods_macs(node, nic):
-                message = f"{nic} of {node} is a macvtap, which delivers nothing to MAC addresses of pods; write mode: passthrough there, or take type: ipvlan"
+                message = f"{nic} of {node} is a macvtap, which drops frames to MAC addresses of pods; set mode: passthrough there, or use type: ipvlan"
                 yield Mistake((*path, "master"), message)
     ipam = None if isinstance(network, Raw) else network.ipam
     if isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None:
@@ -46,13 +46,15 @@ def _check_master(
     for node in unknown:
         yield Mistake.of_name((*path, "mac", node), "host", node, site.nodes.hosts, "add it to nodes.hosts")
     if network.link_in_container:
-        message = "linkInContainer makes it an interface of the pod, which is no node's; write its name, such as net1"
+        message = (
+            "linkInContainer makes it an interface of the pod, the same on every node; write its name, such as net1"
+        )
         yield Mistake(path, message)
     elif not (empty or unknown or network.nodes or network.racks or site.nodes_with(network)):
         yield Mistake(path, "no worker has it; give hosts the group, or name more nodes")
     for node in network.nodes:
         if node in site.nodes.hosts and network.master_on(node, site.nodes.hosts[node].groups) is None:
-            message = f"it does not tell which NIC of {node!r} it is; add it, or take {node} out of nodes"
+            message = f"it gives no NIC for {node!r}; add one, or remove {node} from nodes"
             yield Mistake(path, message)
 
 
@@ -73,7 +75,7 @@ def check_links(site: SiteParts) -> Iterator[Mistake]:
         if isinstance(master, str) and master in site.links:
             lacking = set(site.nodes_with(network)) - set(site.nodes_of_link(site.links[master]))
             if lacking:
-                message = f"{master} is not made on {', '.join(sorted(lacking))}; leave them out, or make it there"
+                message = f"{master} is not created on {', '.join(sorted(lacking))}; remove them, or create it there"
                 yield Mistake(("networks", name, "nodes"), message)
 
 
@@ -83,7 +85,7 @@ def _check_vlan(site: SiteParts, path: Path, link: VlanLink) -> Iterator[Mistake
         message = f"{link.link} is a VLAN itself; name the NIC or the bond that carries both"
         yield Mistake((*path, "link"), message)
     elif below is not None and not set(site.nodes_of_link(link)) <= set(site.nodes_of_link(below)):
-        message = f"{link.link} is not made on all of its nodes; give both the same nodes"
+        message = f"{link.link} is not created on all of these nodes; give both the same nodes"
         yield Mistake((*path, "nodes"), message)
 
 
@@ -94,6 +96,6 @@ def _check_bond(site: SiteParts, name: str, link: BondLink, bonds: dict[str, str
         if member in site.links:
             yield Mistake(path, f"{member} is a link itself; name NICs of the node")
         if bonds.setdefault(member, name) != name:
-            yield Mistake(path, f"{member} is in {bonds[member]} already; take it out of one of the two")
+            yield Mistake(path, f"{member} is in {bonds[member]} already; remove it from one of the two")
         if member == site.nodes.management:
             yield Mistake(path, f"{member} holds the node's own address; take another NIC")

@@ -156,10 +156,12 @@ class LibvirtNodes(MadeNodes):
     def check_backend(self) -> Iterator[Mistake]:
         for name, host in self.hosts.items():
             if host.architecture != "amd64":
-                message = f"virtual machines are made as amd64 only; leave it out, or make {name} yourself (backend: existing)"
+                message = (
+                    f"virtual machines can only be amd64; remove it, or create {name} yourself (backend: existing)"
+                )
                 yield Mistake(("nodes", "hosts", name, "architecture"), message)
         if self.libvirt.hypervisors and len(self.ssh.bastions) > 1:
-            message = "they are reached as nodes are, and through one bastion at most; give nodes.ssh.bastion one, or run Pulumi where one will do"
+            message = "hypervisors can be reached through one bastion at most; set one in nodes.ssh.bastion, or run Pulumi where one is enough"
             yield Mistake(("nodes", "libvirt", "hypervisors"), message)
         yield from check_libvirt(self.libvirt, {name: host.address for name, host in self.hosts.items()})
 

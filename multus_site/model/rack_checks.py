@@ -19,13 +19,13 @@ def check_racks(site: SiteParts) -> Iterator[Mistake]:
     for name, rack in site.racks.items():
         for key in rack.labels:
             if key in taken:
-                message = f"a node's {taken[key]} is told by this label already; leave it out, {_instead(taken[key])}"
+                message = f"this label is reserved for a node's {taken[key]}; remove it, {_instead(taken[key])}"
                 yield Mistake(("racks", name, "labels", key), message)
 
 
 def _instead(level: str) -> str:
-    own = {"rack": "the rack's name is it", "node": "the host's name is it"}
-    return own.get(level, f"racks.NAME.{level} is it")
+    own = {"rack": "its value is the rack's name", "node": "its value is the host's name"}
+    return own.get(level, f"and set racks.NAME.{level}")
 
 
 def check_placement(
@@ -34,7 +34,7 @@ def check_placement(
     """Nodes that are no host of the site, or no worker; racks without workers. `path`: of the part that names them."""
     workers = site.with_role("worker")
     if nodes and racks:
-        yield Mistake((*path, "racks"), "nodes says already where; leave one out")
+        yield Mistake((*path, "racks"), "nodes is set too; keep one of the two")
     for i, node in enumerate(nodes):
         where = (*path, "nodes", i)
         if node not in site.nodes.hosts:

@@ -27,7 +27,7 @@ def check_site(site: SiteParts) -> Iterator[Mistake]:
     manager = site.kubespray.variables.get("container_manager", "containerd")
     if site.air_gap is not None and manager != "containerd":
         path = ("kubespray", "variables", "container_manager")
-        yield Mistake(path, "only containerd is told of the mirror of airGap; leave it out")
+        yield Mistake(path, "only containerd is configured for the mirror of airGap; remove it")
     for name, network in site.networks.items():
         yield from check_network(site, ("networks", name), network)
     yield from check_links(site)
@@ -38,7 +38,7 @@ def check_site(site: SiteParts) -> Iterator[Mistake]:
         if workload.sticky:
             for other in (replica_name(name, i) for i in range(workload.replicas)):
                 if other in site.workloads:
-                    message = f"a replica of {name} is called so; give it another name"
+                    message = f"a replica of {name} has this name; choose another"
                     yield Mistake(("workloads", other), message)
 
 
@@ -60,7 +60,7 @@ def _check_hosts(site: SiteParts) -> Iterator[Mistake]:
     for name, host in site.nodes.hosts.items():
         holder = holders.setdefault(host.address, name)
         if holder != name:
-            message = f"{host.address} is the address of {holder} too; give each host its own"
+            message = f"{host.address} is also the address of {holder}; give each host its own"
             yield Mistake(("nodes", "hosts", name, "address"), message)
         if not site.nodes.makes_machines and host.host_key is None:
             message = f"missing; print it with: ssh-keyscan -t ed25519 {host.address}"
@@ -71,8 +71,8 @@ def _check_made_machines(site: SiteParts) -> Iterator[Mistake]:
     if not site.nodes.makes_machines:
         return
     if site.nodes.ssh.agent:
-        message = "machines that are made are given the public half of a private key, which an agent does not hand out; leave agent out"
+        message = "created machines get the public half of a private key, which an agent does not export; remove agent"
         yield Mistake(("nodes", "ssh", "agent"), message)
     if not _LINUX_USER.fullmatch(site.nodes.ssh.user):
-        message = f"{site.nodes.ssh.user!r} is not a name for a user of machines that are made; use a-z, 0-9, '_' and '-', beginning with a letter or '_'"
+        message = f"{site.nodes.ssh.user!r} is not a valid user name for created machines; use a-z, 0-9, '_' and '-', beginning with a letter or '_'"
         yield Mistake(("nodes", "ssh", "user"), message)

@@ -65,6 +65,6 @@ class Ssh(Part):
     @model_validator(mode="after")
     def _key_or_agent(self) -> Self:
         if self.agent and self.private_key_file is not None:
-            msg = "agent and privateKeyFile are there both; leave one out"
+            msg = "agent and privateKeyFile are both set; keep one of the two"
             raise ValueError(msg)
         return self

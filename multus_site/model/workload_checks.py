@@ -27,7 +27,7 @@ def check_workload(site: SiteParts, path: Path, workload: Workload) -> Iterator[
         yield from (mistake.below(where) for mistake in check_attachment(workload, attachment, network))
     interfaces = [interface for interface, _ in workload.interfaces()]
     for interface in sorted({i for i in interfaces if interfaces.count(i) > 1}):
-        message = f"two attachments would be called {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
+        message = f"two attachments would have the interface {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
         yield Mistake((*path, "networks"), message)
     yield from (mistake.below(path) for mistake in check_attachments_together(workload))
     yield from check_placement(site, path, workload.nodes, workload.racks)
@@ -46,7 +46,7 @@ def _check_nodes(site: SiteParts, path: Path, workload: Workload) -> Iterator[Mi
         if node in workers and node not in nodes
     ]
     for i, node, name in lacking:
-        right = name_one_of(there[name], "put the network there too")
+        right = name_one_of(there[name], "add the network there")
         yield Mistake((*path, "nodes", i), f"network {name} is not on {node!r}; {right}")
     said = not set(workload.nodes) <= set(workers) or not all(there.values())
     if lacking or said or site.nodes_of(workload) or not site.workers(workload.nodes, workload.racks):
@@ -55,26 +55,26 @@ def _check_nodes(site: SiteParts, path: Path, workload: Workload) -> Iterator[Mi
     if everywhere and not workload.racks and not workload.nodes:
         racks = ", ".join(dict.fromkeys(str(site.nodes.hosts[node].rack) for node in everywhere))
         what = "nodes with its networks" if there else "workers"
-        yield Mistake(path, f"all {what} stand in dedicated racks, and it names none; write racks: [{racks}]")
+        yield Mistake(path, f"all {what} are in dedicated racks, and the workload names none; write racks: [{racks}]")
     elif there:
         shown = " and ".join(f"{name} is on {', '.join(nodes) or 'no node'}" for name, nodes in there.items())
-        message = f"no node has all of its networks: {shown}; give networks that meet on a node, or put them on one"
+        message = f"no node has all of its networks: {shown}; choose networks that share a node, or add a node to them"
         yield Mistake((*path, "networks"), message)
 
 
 def _check_spread(site: SiteParts, path: Path, workload: Workload) -> Iterator[Mistake]:
     """Pods never start on a node that does not say which rack, row or zone it is in (Kubernetes: topologySpreadConstraints)."""
     if workload.spread and workload.kind == "DaemonSet":
-        message = "a DaemonSet has a pod on each node, which nothing can spread; leave it out"
+        message = "a DaemonSet runs a pod on each node, which leaves nothing to spread; remove it"
         yield Mistake((*path, "spread"), message)
         return
     levels = [spread.over for spread in workload.spread]
     for i, level in enumerate(levels):
         where = (*path, "spread", i)
         if level in levels[:i]:
-            yield Mistake(where, f"{level} stands there twice; keep one of them")
+            yield Mistake(where, f"{level} is listed twice; keep one of them")
         lacking = [node for node in site.nodes_of(workload) if site.domain_of(node, level) is None]
         if lacking:
-            right = "give racks.NAME.row to the racks they stand in" if level == "row" else "give each a rack"
-            message = f"its pods could run on {', '.join(lacking)}, of which the site says no {level}; {right}"
+            right = "give racks.NAME.row to the racks they are in" if level == "row" else "give each a rack"
+            message = f"its pods could run on {', '.join(lacking)}, for which the site gives no {level}; {right}"
             yield Mistake(where, message)

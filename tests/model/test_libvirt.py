@@ -50,7 +50,7 @@ def machine(node, **changes):
         ),
         (
             lambda n: n["hosts"]["node1"].update(address="10.1.1.1"),
-            "nodes.hosts.node1.address: 10.1.1.1 is the gateway's too, in nodes.libvirt.management; give one of them another",
+            "nodes.hosts.node1.address: 10.1.1.1 is also the gateway, in nodes.libvirt.management; change one of them",
         ),
         (
             lambda n: n["libvirt"]["management"].update(gateway="10.1.1.255"),
@@ -78,46 +78,46 @@ def machine(node, **changes):
         ),
         (
             machine("node1", hypervisor="kvm1", nics={"ens8": {"vf": "0000:3b:02.1"}}),
-            "nodes.libvirt.machines.packets.nics.ens6: 0000:3b:02.1 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+            "nodes.libvirt.machines.packets.nics.ens6: 0000:3b:02.1 is also used by node1, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
         ),
         (
             machine("node1", hypervisor="kvm1", cpuPinning=[1, 2]),
-            "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+            "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is also used by node1, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
         ),
         (
             machine("node1", hypervisor="kvm1", nics={"ens8": {"macvtap": "eno2"}}),
-            "nodes.libvirt.machines.packets.nics.ens7: eno2 is node1's too, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+            "nodes.libvirt.machines.packets.nics.ens7: eno2 is also used by node1, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
         ),
         (
             lambda n: (
                 machine("node1", nics={"ens8": {"macvtap": "eno5", "mode": "passthrough"}})(n),
                 machine("emulated", nics={"ens8": {"macvtap": "eno5"}})(n),
             ),
-            "nodes.libvirt.machines.emulated.nics.ens8: eno5 is node1's too, on the same hypervisor; give emulated another in nodes.libvirt.machines.emulated",
+            "nodes.libvirt.machines.emulated.nics.ens8: eno5 is also used by node1, on the same hypervisor; give emulated another in nodes.libvirt.machines.emulated",
         ),
         (
             machine("node1", nics={"ens8": {"vf": "0000:3b:02.4"}, "ens9": {"vf": "0000:3b:02.4"}}),
-            "nodes.libvirt.machines.node1.nics.ens9: 0000:3b:02.4 is ens8's of node1 too; give one of them another",
+            "nodes.libvirt.machines.node1.nics.ens9: 0000:3b:02.4 is also used by ens8 of node1; give one of them another",
         ),
         (
             machine("node1", cpuPinning=[2, 2]),
-            "nodes.libvirt.machines.node1.cpuPinning: CPU 2 is there 2 times; give each virtual CPU of node1 one of its own",
+            "nodes.libvirt.machines.node1.cpuPinning: CPU 2 is listed 2 times; give each virtual CPU of node1 one of its own",
         ),
         (
             machine("node1", nics={"ens8": {"bridge": "br1", "mode": "passthrough"}}),
-            "nodes.libvirt.machines.node1.nics.ens8: mode is said of a macvtap alone; leave it out, or write macvtap instead of bridge",
+            "nodes.libvirt.machines.node1.nics.ens8: mode applies to macvtap only; remove it, or use macvtap instead of bridge",
         ),
         (
             machine("node1", nics={"ens8": {"vf": "0000:3b:02.4", "mode": "bridge"}}),
-            "nodes.libvirt.machines.node1.nics.ens8: mode is said of a macvtap alone; leave it out, or write macvtap instead of vf",
+            "nodes.libvirt.machines.node1.nics.ens8: mode applies to macvtap only; remove it, or use macvtap instead of vf",
         ),
         (
             lambda n: n["hosts"]["node1"].update(architecture="arm64"),
-            "nodes.hosts.node1.architecture: virtual machines are made as amd64 only; leave it out, or make node1 yourself (backend: existing)",
+            "nodes.hosts.node1.architecture: virtual machines can only be amd64; remove it, or create node1 yourself (backend: existing)",
         ),
         (
             machine("node1", nics={"ens8": {"bridge": "br-a", "vf": "0000:3b:02.4"}}),
-            "nodes.libvirt.machines.node1.nics.ens8: bridge and vf are given; give exactly one of bridge, macvtap, vf",
+            "nodes.libvirt.machines.node1.nics.ens8: bridge and vf are set; give exactly one of bridge, macvtap, vf",
         ),
         (
             machine("node1", nics={"ens8": {}}),
@@ -155,7 +155,7 @@ def test_addresses_of_ipv6():
     found = mistakes(of_addresses("fd00:1::/64", "fd00:1::1", "fd00:1::", "fd00:1::1", "fd00:1::ffff:ffff:ffff:ffff"))
     assert found == [
         "nodes.hosts.node1.address: fd00:1:: means, in fd00:1::/64, all its routers (subnet-router anycast); write one of fd00:1::1 to fd00:1::ffff:ffff:ffff:ffff",
-        "nodes.hosts.packets.address: fd00:1::1 is the gateway's too, in nodes.libvirt.management; give one of them another",
+        "nodes.hosts.packets.address: fd00:1::1 is also the gateway, in nodes.libvirt.management; change one of them",
     ]
 
 
@@ -182,8 +182,8 @@ def macvlan(master):
 
 def test_macvtap_delivers_nothing_to_the_addresses_of_macvlan():
     expected = (
-        "networks.lan.master: ens7 of emulated is a macvtap, which delivers nothing to MAC addresses of pods; "
-        "write mode: passthrough there, or take type: ipvlan"
+        "networks.lan.master: ens7 of emulated is a macvtap, which drops frames to MAC addresses of pods; "
+        "set mode: passthrough there, or use type: ipvlan"
     )
     assert mistakes(None, networks={"lan": macvlan("ens7")}) == [expected]
     assert site(None, networks={"lan": {**macvlan("ens7"), "type": "ipvlan"}})

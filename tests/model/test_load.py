@@ -114,7 +114,7 @@ def test_a_good_one():
             "backend: c",
             'ssh: {user: "DOMAIN\\\\ops"}\n      backend: c',
             5,
-            "nodes.ssh.user: 'DOMAIN\\\\ops' is not a name for a user of machines that",
+            "nodes.ssh.user: 'DOMAIN\\\\ops' is not a valid user name for created machines",
         ),
         (
             "backend: c",
@@ -307,9 +307,9 @@ def test_as_pulumi_writes_objects(tmp_path: Path):
 KUBESPRAY = [
     (
         "path: ../k, archive: {url: k.tgz, sha256: %s}" % ("a" * 64),
-        "kubespray.archive: path says already where Kubespray comes from",
+        "kubespray.archive: path is set too",
     ),
-    ("path: ../k, commit: %s" % ("a" * 40), "kubespray.commit: pins the git tag, which path or archive stands in for"),
+    ("path: ../k, commit: %s" % ("a" * 40), "kubespray.commit: pins the git tag, which path or archive replaces"),
     ("commit: abc", "kubespray.commit: 'abc' is not a commit; write its 40 digits"),
     (
         "archive: {url: 'ftp://x/k.tgz', sha256: %s}" % ("a" * 64),
@@ -332,7 +332,7 @@ KUBESPRAY = [
     ("apiServer: 'api.example:6443'", "kubespray.apiServer: 'api.example:6443' is neither an address nor a DNS name"),
     (
         "podCidr: 10.0.0.0/16, variables: {kube_pods_subnet: 10.0.0.0/16}",
-        "kubespray.variables.kube_pods_subnet: says again what kubespray.podCidr says",
+        "kubespray.variables.kube_pods_subnet: sets the same as kubespray.podCidr",
     ),
 ]
 

@@ -112,10 +112,10 @@ def test_a_workload_that_could_run_nowhere_is_refused(more, words):
     [
         ({"master": {"groups": {"core": "ens6"}}}, "networks.a.master.groups.core: no host is in group 'core'"),
         ({"master": {"mac": {"node9": "02:00:00:00:00:01"}}}, "networks.a.master.mac.node9: there is no host"),
-        ({"master": {}}, "networks.a.master: nothing tells which NIC it is"),
+        ({"master": {}}, "networks.a.master: nothing identifies the NIC"),
         ({"master": {"pci": "3b:00.0"}}, "networks.a.master.pci: '3b:00.0' is not a PCI address"),
         ({"master": "interface-too-long"}, "networks.a.master: 'interface-too-long' is 18 bytes long"),
-        ({"master": {"groups": {"edge": "e"}}, "nodes": ["node2"]}, "does not tell which NIC of 'node2' it is"),
+        ({"master": {"groups": {"edge": "e"}}, "nodes": ["node2"]}, "it gives no NIC for 'node2'"),
         ({"master": {"altname": "x"}, "linkInContainer": True}, "linkInContainer makes it an interface of the pod"),
         ({"master": "ens6", "nodes": ["node9"]}, "networks.a.nodes[0]: there is no host 'node9'"),
     ],
@@ -214,7 +214,7 @@ def test_links_are_told_bonds_first():
             {"v": {"type": "vlan", "link": "e", "id": 5}, "w": {"type": "vlan", "link": "v", "id": 6}},
             "links.w.link: v is a VLAN itself",
         ),
-        ({"ens6": {"type": "vlan", "link": "e", "id": 5, "nodes": ["node1"]}}, "ens6 is not made on node2, node3"),
+        ({"ens6": {"type": "vlan", "link": "e", "id": 5, "nodes": ["node1"]}}, "ens6 is not created on node2, node3"),
     ],
 )
 def test_links_that_cannot_be(links, words):

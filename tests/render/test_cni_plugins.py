@@ -119,9 +119,9 @@ def test_what_the_script_is_told():
         ([{"name": "bond", "url": "bond", "sha256": SHA["a"]}], "cniPlugins.binaries[0].url"),
         ([{"name": "../bond", "path": "x", "sha256": SHA["a"]}], "cniPlugins.binaries[0].name: '../bond' is not a plugin's name"),
         ([{"name": "bond", "path": "x", "sha256": "abc"}], "cniPlugins.binaries[0].sha256: 'abc' is not a SHA-256 sum"),
-        ([{"name": "bond", "path": "x", "sha256": SHA["a"]}] * 2, "cniPlugins.binaries[1]: bond for amd64 is there already"),
-        ([{"name": "bond", "path": "x", "sha256": SHA["a"]}], "bond has no binary for arm64, which nodes of the site are"),
-        ([{"name": "tuning", "path": "x", "sha256": SHA["a"]}], "cniPlugins.binaries[0].name: tuning is Calico's"),
+        ([{"name": "bond", "path": "x", "sha256": SHA["a"]}] * 2, "cniPlugins.binaries[1]: bond for amd64 is listed twice"),
+        ([{"name": "bond", "path": "x", "sha256": SHA["a"]}], "bond has no binary for arm64, and the site has such nodes"),
+        ([{"name": "tuning", "path": "x", "sha256": SHA["a"]}], "cniPlugins.binaries[0].name: Calico installs its own tuning"),
     ],
 )  # fmt: skip
 def test_mistakes(binaries, words):
