@@ -88,8 +88,7 @@ def _base(file: Path, ref: str | None) -> Base:
 
 def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
     """The review, and values that nobody may see."""
-    from multus_site.cli import other_stacks, stack_preview
-    from multus_site.cli.stacks import Stack
+    from multus_site.cli import stack_preview, stacks
     from multus_site.model.load import SiteError, load_stack_file
     from multus_site.review import deleted, renamed
     from multus_site.review.compose import compose
@@ -98,11 +97,11 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     from multus_site.review.preview import read
 
     if not file.exists():
-        return deleted.review(name, file, held.said, _site(held), other_stacks.come(file, held.ref)), ()
+        return deleted.review(name, file, held.said, _site(held), stacks.others_added(file, held.ref)), ()
     rows: tuple[dict[str, Any], ...] = ()
     try:
         rows = tuple(finding.data() for finding in _findings(file, held.lines))
-        stack = Stack(name, file, load_stack_file(file))
+        stack = stacks.Stack(name, file, load_stack_file(file))
     except SiteError as error:
         return Review(name, name, held.said, findings=rows, errors=() if rows else tuple(error.lines())), ()
     known = stack_preview.known(stack)
@@ -112,8 +111,8 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in seen.plan]
     found = compose(name, said, change, read(seen.data), plan, rows, notes)
     if known.applied is None and not known.older:
-        gone = other_stacks.gone(file, held.ref, held.defaults) if held.ref else {}
-        twice = tuple(renamed.dangers(name, stack.site, gone, other_stacks.there(file)))
+        gone = stacks.others_removed(file, held.ref, held.defaults) if held.ref else {}
+        twice = tuple(renamed.dangers(name, stack.site, gone, stacks.others(file)))
         found = replace(found, dangers=(*twice, *found.dangers), interruption=(*twice, *found.interruption))
     return found, seen.secrets
 

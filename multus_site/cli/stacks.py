@@ -6,12 +6,16 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from multus_site.cli import git
 from multus_site.cli.usage_error import usage_error
-from multus_site.model.load import SiteError, load_stack_file
+from multus_site.model.load import SiteError, load_stack_file, parse_stack_text, stacks_beside
 from multus_site.model.site import Site
 from multus_site.ssh.answers import AnswerError, json_object
+
+if TYPE_CHECKING:
+    from multus_site.model.defaults import Defaults
 
 FOLDER = Path("stacks")
 
@@ -100,3 +104,28 @@ def read(site: str) -> Stack:
         return Stack(name, file, load_stack_file(file))
     except SiteError as error:
         usage_error(str(error))
+
+
+def others(file: Path) -> dict[str, Site]:
+    """File → site of the other stacks in the folder of a stack file; those that cannot be read are left out."""
+    return {other: site for other, _, site, _ in stacks_beside(file)}
+
+
+def others_added(file: Path, ref: str) -> dict[str, Site]:
+    """Those that did not exist at a commit."""
+    before = git.files(ref, file.parent)
+    return {other: site for other, site in others(file).items() if other not in before}
+
+
+def others_removed(file: Path, ref: str, defaults: "Defaults | None") -> dict[str, Site]:
+    """Those that existed at a commit, with the defaults of that time, and do not exist any more."""
+    found = {}
+    for name in git.files(ref, file.parent):
+        path = Path(name)
+        if path == file or path.exists() or not path.match("Pulumi.*.yaml"):
+            continue
+        try:
+            found[name] = parse_stack_text(git.at(ref, path) or "", source=name, defaults=defaults)
+        except SiteError:
+            continue  # nothing can be said of a site that could not be read then
+    return found

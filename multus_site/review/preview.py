@@ -80,10 +80,7 @@ def _errors(said: list[dict[str, Any]]) -> tuple[str, ...]:
         return told
     printed = "".join(str(one.get("message", "")) for one in said if one.get("severity") == "info#err")
     if lacking := _LACKS.search(printed):
-        return (
-            f"the Python that Pulumi.yaml names (.venv) has no module {lacking[1]}; type: lab/bootstrap.sh --plain true, "
-            "which makes it with all that is pinned, or: .venv/bin/python -m pip install -r requirements.txt",
-        )
+        return (f"the Python that Pulumi.yaml names (.venv) has no module {lacking[1]}; type: pulumi install",)
     last = [line.strip() for line in printed.splitlines() if line.strip()][-1:]
     return (*every, *(f"the program's last words: {line}" for line in last))
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from multus_site import __version__
 from multus_site.__main__ import app
 from multus_site.cli.init import contents
-from multus_site.cli.schema_text import schema_text
+from multus_site.cli.schema import schema_text
 from multus_site.model.load import SiteError, defaults_beside, parse_stack_text
 from tests.workflows.running import PROJECT
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from multus_site.__main__ import app
 from multus_site.cli.pages import PAGES
-from multus_site.cli.schema_text import schema_text
+from multus_site.cli.schema import schema_text
 from multus_site.lint.registry import RULES
 
 DOCS = Path(__file__).parents[2] / "docs"

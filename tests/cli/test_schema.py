@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from multus_site.__main__ import app
-from multus_site.cli.schema_text import schema_text
+from multus_site.cli.schema import schema_text
 
 STACKS = Path(__file__).parents[2] / "stacks"
 

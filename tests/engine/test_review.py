@@ -271,7 +271,7 @@ def test_a_python_without_the_sdk_is_told_with_what_to_type(place):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
     status, text, _ = place.review()
     assert status == 1
-    assert "has no module pulumi; type: lab/bootstrap.sh --plain true" in text
+    assert "has no module pulumi; type: pulumi install" in text
     done = place.run(bare / "bin" / "python", "-m", "multus_site", "review", "dallas")
     assert (done.returncode, done.stdout) == (2, "")
     assert "has no module typer; type: lab/bootstrap.sh --plain multus-site" in done.stderr

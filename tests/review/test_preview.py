@@ -77,7 +77,7 @@ def test_that_the_program_ended_is_told_where_nothing_else_is():
     assert read({"diagnostics": [*printed, ended]}).errors == (alone, "the program's last words: KeyError: 'site'")
     lacking = {"severity": "info#err", "message": "ModuleNotFoundError: No module named 'pulumi'\n"}
     (told,) = read({"diagnostics": [lacking, ended]}).errors
-    assert "has no module pulumi; type: lab/bootstrap.sh --plain true" in told
+    assert "has no module pulumi; type: pulumi install" in told
 
 
 def test_steps_are_in_the_order_of_a_person():
