@@ -12,6 +12,7 @@ from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site as SiteModel
 from multus_site.render import air_gap, cni_plugins, dhcp, images, node_networks, topology, whereabouts
 from multus_site.render.cluster import cluster_networks
+from multus_site.render.network import address_management
 from multus_site.render.workload import Surroundings
 
 from .addresses import DhcpDaemon, Whereabouts, left_by
@@ -279,7 +280,7 @@ class Site(pulumi.ComponentResource):
         self, api: kubernetes.Provider, nodes: dict[str, NodeVM], before: list[pulumi.Resource]
     ) -> list[pulumi.Resource]:
         """The daemons that the networks' address management and devices need."""
-        site, used = self._site, self._site.address_management()
+        site, used = self._site, address_management(self._site)
         opts = pulumi.ResourceOptions(parent=self, depends_on=before)
         made: list[pulumi.Resource] = []
 

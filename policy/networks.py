@@ -1,34 +1,27 @@
 """What networks may take: addresses, and the NICs that carry them."""
 
-import ipaddress
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from multus_site.cni import configuration
+from multus_site.cni.addresses import Span, parse_address, parse_block, parse_span, single, whole
+from multus_site.cni.configuration import Config
+from multus_site.cni.ranges import Range, fixed_of, ranges_of
+from multus_site.cni.selections import ANNOTATION, Selection, selections_of
 
 from .pods import template_of
 from .resources import Policy, Resource, Settings, entries, strings
 
-ANNOTATION = "k8s.v1.cni.cncf.io/networks"
 NODE = "multus-site:index:NodeVM"
 _NAD = ":NetworkAttachmentDefinition"
 _ATTACHMENT = "multus-site:index:NetworkAttachment"
 _LINKS = "multus-site:index:NodeNetworks"
 _HOSTNAME = "kubernetes.io/hostname"
 
-Range = tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ipaddress.IPv4Address | ipaddress.IPv6Address]
 
-
-def plugins_of(resource: Resource) -> list[Mapping[str, Any]]:
-    """The CNI plugins of a NetworkAttachmentDefinition's configuration; none of another resource, or of one that is no JSON."""
-    config = resource.at("spec", "config") if resource.type.endswith(_NAD) else None
-    try:
-        data = json.loads(config) if isinstance(config, str) else None
-    except ValueError:
-        return []
-    if not isinstance(data, dict):
-        return []
-    return entries(data["plugins"]) if "plugins" in data else [data]
+def config_of(resource: Resource) -> Config:
+    """The CNI configuration of a NetworkAttachmentDefinition; one without plugins of another resource."""
+    return configuration.read(resource.at("spec", "config") if resource.type.endswith(_NAD) else None)
 
 
 def on_management(resource: Resource, settings: Settings) -> Iterator[str]:
@@ -37,10 +30,10 @@ def on_management(resource: Resource, settings: Settings) -> Iterator[str]:
     mend = (
         "give the network a NIC of its own (networks.NAME.master), or name the management NIC in the policy's settings"
     )
-    for plugin in plugins_of(resource):
+    for plugin in config_of(resource).plugins:
         for key in ("master", "device"):
-            if nic := _management(plugin.get(key), forbidden):
-                yield f"{key} of network {resource.object_name()}: {plugin[key]} is the management NIC {nic}, or shares it; {mend}"
+            if nic := _management(plugin.text(key), forbidden):
+                yield f"{key} of network {resource.object_name()}: {plugin.text(key)} is the management NIC {nic}, or shares it; {mend}"
     if resource.type == _ATTACHMENT:
         for master in strings(resource.at("masters")):
             if nic := _management(master, forbidden):
@@ -54,8 +47,8 @@ def on_management(resource: Resource, settings: Settings) -> Iterator[str]:
                     yield f"link {name}: {one} is the management NIC {nic}, or shares it; make the link of another NIC (links.{name})"
 
 
-def _management(interface: object, forbidden: Sequence[str]) -> str:
-    own = interface.partition(".")[0] if isinstance(interface, str) else ""
+def _management(interface: str, forbidden: Sequence[str]) -> str:
+    own = interface.partition(".")[0]
     return own if own in forbidden else ""
 
 
@@ -63,77 +56,41 @@ def in_forbidden_ranges(resource: Resource, settings: Settings) -> Iterator[str]
     """Addresses that the organisation keeps for something else."""
     for taken, where in _addresses(resource):
         for text in settings["ranges"]:
-            kept = ipaddress.ip_network(text, strict=False)
-            first, last = taken
-            if first.version == kept.version and int(first) <= int(kept[-1]) and int(last) >= int(kept[0]):
-                shown = f"{first}" if first == last else f"{first}-{last}"
-                yield f"{where}: {shown} is in {text}, which networks may not use; choose addresses outside of it"
+            kept = parse_block(text)
+            if kept and taken.overlaps(kept):
+                yield f"{where}: {taken} is in {text}, which networks may not use; choose addresses outside of it"
 
 
 def no_subnets(settings: Settings) -> Iterator[str]:
     """Ranges that are none."""
     ranges = settings.get("ranges", [])
     for text in ranges if isinstance(ranges, list) else [ranges]:
-        try:
-            ipaddress.ip_network(text if isinstance(text, str) else "", strict=False)
-        except ValueError:
+        if not isinstance(text, str) or parse_block(text) is None:
             yield f"ranges: {text!r} is no subnet; write a list of such as 10.0.0.0/16 and fd00::/8"
 
 
-def _addresses(resource: Resource) -> Iterator[tuple[Range, str]]:
+def _addresses(resource: Resource) -> Iterator[tuple[Span, str]]:
     """Ranges and single addresses with who takes them, in words."""
     name = resource.object_name()
-    for plugin in plugins_of(resource):
-        ipam = plugin.get("ipam")
-        if not isinstance(ipam, Mapping):
-            continue
-        written = [ipam, *entries(ipam.get("ipRanges"))]
-        ranges = ipam.get("ranges")
-        for sets in ranges if isinstance(ranges, list) else ():
-            written += entries(sets if isinstance(sets, list) else [sets])
-        for entry in written:
-            if found := _range_of(entry):
-                yield found, f"ipam of network {name}"
-        for address in entries(ipam.get("addresses")):
-            if found := _single(address.get("address")):
-                yield found, f"ipam.addresses of network {name}"
-    for written_range in strings(resource.at("ranges")) if resource.type == _ATTACHMENT else ():
-        if found := _text_range(written_range):
+    for ipam in config_of(resource).addresses:
+        for key, ranges in (("ipam", ranges_of(ipam)), ("ipam.addresses", fixed_of(ipam))):
+            yield from ((span, f"{key} of network {name}") for one in ranges if (span := _claimed(one)))
+    for text in strings(resource.at("ranges")) if resource.type == _ATTACHMENT else ():
+        if found := parse_span(text) or parse_block(text):
             yield found, f"ipam of network {resource.name}"
     for selection in _selections(resource):
-        for fixed in strings(selection.get("ips")):
-            if found := _single(fixed):
-                yield found, f"ips of {name} on network {selection.get('name')}"
+        for ip in selection.item.texts("ips") if selection.item else ():
+            if address := parse_address(ip.partition("/")[0]):
+                yield single(address), f"ips of {name} on network {selection.name}"
 
 
-def _range_of(data: Mapping[str, Any]) -> Range | None:
-    """The addresses that one range hands out: `subnet` or `range` from start to end (host-local's and whereabouts' words)."""
-    whole = _text_range(data.get("subnet") or data.get("range"))
-    first, last = (_single(data.get(a) or data.get(b)) for a, b in (("rangeStart", "range_start"), ("rangeEnd", "range_end")))  # fmt: skip
-    if whole is None:
+def _claimed(one: Range) -> Span | None:
+    """From the first to the last address that a range names; its whole network where it names none."""
+    if one.network is None:
         return None
-    return (first or whole)[0], (last or whole)[1]
-
-
-def _text_range(text: object) -> Range | None:
-    """`10.1.10.0/24`, or `10.1.10.200-10.1.10.250/24` as whereabouts writes it."""
-    begin, dash, end = str(text).partition("-")
-    if dash:
-        first, last = _single(begin), _single(end)
-        return (first[0], last[1]) if first and last else None
-    try:
-        network = ipaddress.ip_network(str(text), strict=False)
-    except ValueError:
-        return None
-    return network[0], network[-1]
-
-
-def _single(text: object) -> Range | None:
-    try:
-        address = ipaddress.ip_interface(str(text)).ip
-    except ValueError:
-        return None
-    return address, address
+    every = whole(one.network)
+    first, last = one.start or every.ends[0], one.end or every.ends[1]
+    return Span(every.family, int(first), int(last)) if one.span else every
 
 
 def host_local_across_nodes(resources: Sequence[Resource], settings: Settings) -> Iterator[tuple[Resource | None, str]]:
@@ -142,8 +99,7 @@ def host_local_across_nodes(resources: Sequence[Resource], settings: Settings) -
     if sum(resource.type == NODE for resource in resources) == 1:
         return
     for nad in resources:
-        ipams = [plugin.get("ipam") for plugin in plugins_of(nad)]
-        if not any(isinstance(ipam, Mapping) and ipam.get("type") == "host-local" for ipam in ipams):
+        if not any(ipam.type == "host-local" for ipam in config_of(nad).addresses):
             continue
         users = [resource for resource in resources if _uses(resource, nad)]
         nodes = [_nodes_of(user) for user in users]
@@ -157,27 +113,18 @@ def host_local_across_nodes(resources: Sequence[Resource], settings: Settings) -
 
 
 def _uses(resource: Resource, nad: Resource) -> bool:
-    here = resource.at("metadata", "namespace") or "default"
-    wanted = (nad.at("metadata", "namespace") or "default", nad.object_name())
-    return any((s.get("namespace") or here, s.get("name")) == wanted for s in _selections(resource))
+    wanted = f"{nad.at('metadata', 'namespace') or 'default'}/{nad.object_name()}"
+    return any(selection.full_name == wanted for selection in _selections(resource))
 
 
-def _selections(resource: Resource) -> list[Mapping[str, Any]]:
-    """What a pod's annotation asks for, in Multus' short form or in JSON."""
+def _selections(resource: Resource) -> list[Selection]:
+    """What a pod's annotation asks for."""
     pod = template_of(resource)
     metadata = pod[1].get("metadata") if pod else None
     annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
     text = annotations.get(ANNOTATION) if isinstance(annotations, Mapping) else None
-    if not isinstance(text, str):
-        return []
-    if text.lstrip().startswith(("[", "{")):
-        try:
-            data = json.loads(text)
-        except ValueError:
-            return []
-        return entries(data if isinstance(data, list) else [data])
-    items = (re.fullmatch(r"\s*(?:([^/@\s]+)/)?([^/@\s]+)(?:@\S+)?\s*", item) for item in text.split(","))
-    return [{"namespace": item[1], "name": item[2]} for item in items if item]
+    here = str(resource.at("metadata", "namespace") or "default")
+    return selections_of(text, here, ()) if isinstance(text, str) else []
 
 
 def _nodes_of(resource: Resource) -> frozenset[str] | None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from multus_site.cni import configuration, go_json
 from multus_site.model.ipam import Dhcp
 from multus_site.model.networks import RESOURCE, Network
 from multus_site.model.nodes import Host
@@ -56,25 +57,23 @@ class Adopted:
     """Comments of the file: `ssh`, `hosts` and `networks` → lines above that key, or at the end where there is none."""
 
     def add(self, manifests: Iterable[Any]) -> None:
-        """Take over NADs and nodes; other objects are passed by."""
+        """Take over NADs and nodes; other objects are skipped."""
         for manifest in manifests:
             if not isinstance(manifest, dict):
                 continue
             if str(manifest.get("kind", "")).endswith("List"):
-                self.add(manifest.get("items") or [])
+                self.add(_listed(manifest.get("items")))
             elif manifest.get("kind") == KIND:
                 self._network(manifest)
             elif manifest.get("kind") == "Node":
                 self._host(manifest)
 
     def _network(self, manifest: dict[str, Any]) -> None:
-        metadata = manifest.get("metadata") or {}
+        metadata = _mapping(manifest.get("metadata"))
         name, namespace = str(metadata.get("name")), str(metadata.get("namespace") or "default")
         title = f"{namespace}/{name}"
-        try:
-            config = json.loads((manifest.get("spec") or {}).get("config") or "")
-        except (TypeError, ValueError, RecursionError):
-            config = None
+        text = _mapping(manifest.get("spec")).get("config")
+        config: Any = go_json.parse(text)[0] if isinstance(text, str) else None
         if not isinstance(config, dict):
             self.left_out.append(f"{title}: its config is no JSON object; see what lint says and mend it first")
             return
@@ -83,7 +82,11 @@ class Adopted:
             there = "it is there twice" if before == namespace else f"there is {before}/{name} already"
             self.left_out.append(f"{title}: a site has one network of a name, and {there}")
             return
-        annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.startswith(_NOT_OURS)}
+        annotations = {
+            key: value
+            for key, value in _mapping(metadata.get("annotations")).items()
+            if isinstance(key, str) and isinstance(value, str) and not key.startswith(_NOT_OURS)
+        }
         network = self.as_network(name, namespace, config, annotations)
         try:
             _NETWORK.validate_python(network)
@@ -109,19 +112,20 @@ class Adopted:
         return {**raw, "annotations": annotations} if annotations else raw
 
     def _host(self, manifest: dict[str, Any]) -> None:
-        metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
-        labels = metadata.get("labels") or {}
-        addresses = [a.get("address") for a in status.get("addresses") or [] if a.get("type") == "InternalIP"]
+        metadata, status = _mapping(manifest.get("metadata")), _mapping(manifest.get("status"))
+        labels = _mapping(metadata.get("labels"))
+        given = map(_mapping, _listed(status.get("addresses")))
+        addresses = [entry.get("address") for entry in given if entry.get("type") == "InternalIP"]
         if not addresses:
             self.left_out.append(f"node {metadata.get('name')}: it has no InternalIP")
             return
         first = _CONTROL_PLANE in labels
         roles = ["control-plane", "etcd", "worker"] if first else ["worker"]
-        taints = (manifest.get("spec") or {}).get("taints") or []
+        taints = list(map(_mapping, _listed(_mapping(manifest.get("spec")).get("taints"))))
         if first and any((t.get("key"), t.get("effect")) == (_CONTROL_PLANE, "NoSchedule") for t in taints):
             roles.remove("worker")
         host: dict[str, Any] = {"address": addresses[0], "roles": roles} if first else {"address": addresses[0]}
-        architecture = (status.get("nodeInfo") or {}).get("architecture") or "amd64"
+        architecture = _mapping(status.get("nodeInfo")).get("architecture") or "amd64"
         if architecture != "amd64":
             host["architecture"] = architecture
         try:
@@ -166,12 +170,29 @@ _Dumper.add_representer(
 )
 
 
+def _mapping(value: object) -> dict[str, Any]:
+    """An object of a manifest; an empty one in the place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(value: object) -> list[Any]:
+    """A list of a manifest; an empty one in the place of anything else."""
+    return value if isinstance(value, list) else []
+
+
+def _plugins(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each plugin of a configuration is given; none where the list holds something else too."""
+    read = configuration.read(config)
+    if not read.is_list:
+        return [{key: value for key, value in config.items() if key not in {"name", "cniVersion"}}]
+    plugins: list[dict[str, Any]] = [dict(plugin.data) for plugin in read.plugins]
+    return plugins if len(plugins) == len(read.entries("plugins")) else []
+
+
 def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[str, Any]]:
     """The typed network that a configuration may be: its keys are those of the first plugin, the others are chained."""
-    plugins = config.get("plugins")
-    if not isinstance(plugins, list) or config.get("type"):
-        plugins = [{key: value for key, value in config.items() if key not in {"name", "cniVersion"}}]
-    if not plugins or not all(isinstance(plugin, dict) for plugin in plugins):
+    plugins = _plugins(config)
+    if not plugins or not isinstance(plugins[0].get("ipam") or {}, dict):
         return
     first, *chained = ({k: v for k, v in plugin.items() if k != "capabilities"} for plugin in plugins)
     ipam = first.pop("ipam", None) or {}
@@ -188,18 +209,17 @@ def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[s
 
 def _capabilities(config: dict[str, Any]) -> set[str]:
     """What the configuration's plugins take from pods."""
-    plugins = config.get("plugins") if isinstance(config.get("plugins"), list) else [config]
-    taken = [plugin.get("capabilities") for plugin in plugins or [] if isinstance(plugin, dict)]
-    return {name for entry in taken if isinstance(entry, dict) for name, on in entry.items() if on}
+    plugins = configuration.read(config).plugins
+    return {name for plugin in plugins for name, on in _mapping(plugin.get("capabilities")).items() if on}
 
 
 def _in_sets(ipam: dict[str, Any]) -> dict[str, Any]:
     """host-local's old form, one range beside `type`, as the list of range sets that it means (allocator/config.go)."""
-    if ipam.get("type") != "host-local" or "subnet" not in ipam:
+    ranges = ipam.get("ranges") or []
+    if ipam.get("type") != "host-local" or "subnet" not in ipam or not isinstance(ranges, list):
         return ipam
     old = {key: ipam[key] for key in ("subnet", "rangeStart", "rangeEnd", "gateway") if key in ipam}
-    rest = {key: value for key, value in ipam.items() if key not in old}
-    return {**rest, "ranges": [[old], *(ipam.get("ranges") or [])]}
+    return {**{key: value for key, value in ipam.items() if key not in old}, "ranges": [[old], *ranges]}
 
 
 def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
@@ -212,9 +232,8 @@ def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration in the form in which equal ones are equal: a list of plugins, defaults and empty parts left out."""
-    plugins = config.get("plugins") or [{k: v for k, v in config.items() if k not in {"name", "cniVersion"}}]
     plain = []
-    for plugin in plugins:
+    for plugin in _plugins(config):
         kept = {k: v for k, v in plugin.items() if v not in ({}, None) and (k, v) not in _DEFAULTS}
         if isinstance(kept.get("ipam"), dict):
             kept["ipam"] = _in_sets(kept["ipam"])

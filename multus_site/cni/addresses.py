@@ -37,8 +37,13 @@ class Span:
         """Whether any address is in both."""
         return self.family == other.family and self.first <= other.last and other.first <= self.last
 
+    @property
+    def ends(self) -> "tuple[Address, Address]":
+        """First and last address."""
+        return host(self, self.first), host(self, self.last)
+
     def __str__(self) -> str:
-        first, last = host(self, self.first), host(self, self.last)
+        first, last = self.ends
         return str(first) if first == last else f"{first}-{last}"
 
 
@@ -70,6 +75,23 @@ def parse_cidr(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | 
 def single(address: Address) -> Span:
     """One address."""
     return Span(address.version, int(address), int(address))
+
+
+def parse_block(text: str, *, sloppy: bool = False) -> Span | None:
+    """A network as ADDRESS/LENGTH, or one address; None for anything else."""
+    if cidr := parse_cidr(text, sloppy=sloppy):
+        return whole(cidr[1])
+    address = parse_address(text)
+    return single(address) if address else None
+
+
+def parse_span(text: str) -> Span | None:
+    """FIRST-LAST, or one address; None for anything else."""
+    low, dash, high = text.partition("-")
+    first, last = parse_address(low), parse_address(high if dash else low)
+    if first is None or last is None or first.version != last.version or int(first) > int(last):
+        return None
+    return Span(first.version, int(first), int(last))
 
 
 def whole(network: Network) -> Span:
@@ -120,6 +142,11 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         else:
             found.append(span)
     return found
+
+
+def less(spans: Iterable[Span], others: list[Span]) -> list[Span]:
+    """The addresses of the first that are in none of the second; sorted where both are."""
+    return [left for span in spans for left in without(span, others)]
 
 
 def total(spans: Iterable[Span]) -> int:

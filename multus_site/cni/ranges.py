@@ -13,6 +13,7 @@ from multus_site.cni.addresses import (
     Network,
     Span,
     parse_address,
+    parse_block,
     parse_cidr,
     single,
     total,
@@ -21,7 +22,7 @@ from multus_site.cni.addresses import (
     without,
 )
 from multus_site.cni.configuration import Ipam, Part
-from multus_site.model.positions import Data, Path
+from multus_site.model.positions import Path
 
 _KEYS = {
     "host-local": ("subnet", "rangeStart", "rangeEnd"),
@@ -48,8 +49,9 @@ class Range:
     start: Address | None
     end: Address | None
     gateway: Address | None
-    """As it is written; host-local takes the network's first address where there is none."""
+    """As it is written."""
     excluded: tuple[Span, ...] = ()
+    """What pods do not get of it: whereabouts' `exclude`; host-local leaves out the gateway, by default the first address."""
 
     @property
     def key(self) -> str:
@@ -92,14 +94,9 @@ class Range:
 
     @property
     def handed_out(self) -> list[Span]:
-        """The addresses that pods can get. host-local leaves the gateway out by itself."""
+        """The addresses that pods can get."""
         span = self.span
-        if span is None or self.network is None:
-            return []
-        taken = list(self.excluded)
-        if self.ipam == "host-local":
-            taken.append(single(self.gateway or self.network.network_address + 1))
-        return without(span, taken)
+        return without(span, self.excluded) if span else []
 
     @property
     def size(self) -> int:
@@ -146,7 +143,8 @@ def _host_local(number: int, part: Part) -> Range:
     text = part.text("subnet")
     base, network = parse_cidr(text) or (None, None)
     start, end, gateway = (_address(part, key) for key in ("rangeStart", "rangeEnd", "gateway"))
-    return Range("host-local", part, number, text, base, network, start, end, gateway)
+    own = gateway or (network.network_address + 1 if network and network.num_addresses > 1 else None)
+    return Range("host-local", part, number, text, base, network, start, end, gateway, (single(own),) if own else ())
 
 
 def _whereabouts(number: int, part: Part, gateway: Address | None) -> Range:
@@ -158,23 +156,14 @@ def _whereabouts(number: int, part: Part, gateway: Address | None) -> Range:
         start, end = parse_address(low, sloppy=True), base
     else:
         start, end = (_address(part, key, sloppy=True) for key in ("range_start", "range_end"))
-    excluded = tuple(span for item in part.entries("exclude") if (span := exclusion(item)))
+    holes = (parse_block(item, sloppy=True) for item in part.entries("exclude") if isinstance(item, str))
+    excluded = tuple(hole for hole in holes if hole)
     own = gateway if gateway and network and gateway.version == network.version else None
     return Range("whereabouts", part, number, text, base, network, start, end, own, excluded)
 
 
 def _address(part: Part, key: str, *, sloppy: bool = False) -> Address | None:
     return parse_address(part.text(key), sloppy=sloppy)
-
-
-def exclusion(value: Data) -> Span | None:
-    """The addresses that an entry of whereabouts' `exclude` takes out: a network, or one address."""
-    if not isinstance(value, str):
-        return None
-    if cidr := parse_cidr(value, sloppy=True):
-        return whole(cidr[1])
-    address = parse_address(value)
-    return single(address) if address else None
 
 
 def fixed_of(ipam: Ipam) -> list[Range]:

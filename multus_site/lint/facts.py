@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from multus_site.cni.addresses import parse_address, parse_cidr
+from multus_site.cni.addresses import parse_block, parse_cidr
 
 
 def _listed(value: object) -> object:
@@ -22,7 +22,7 @@ def _network(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    if parse_cidr(value) is None and parse_address(value) is None:
+    if parse_block(value) is None:
         message = f"{value!r} is no address and no network; write one such as 10.1.1.5 or 10.1.1.0/24"
         raise ValueError(message)
     return value

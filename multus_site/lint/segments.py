@@ -5,18 +5,16 @@ What two sites hand out on one segment meets on the wire, whatever the clusters 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 
-from multus_site.cni.addresses import Span
-from multus_site.cni.ranges import handed_out
+from multus_site.cni.addresses import Span, parse_span
 from multus_site.lint.engine import Origin, findings_of
-from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.site import check_site, configurations, silenced, site_text
+from multus_site.lint.site import check_site, silenced, site_text
 from multus_site.model.defaults import Defaults
 from multus_site.model.positions import Path
 from multus_site.model.site import Site
+from multus_site.render.address_plan import addresses_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,8 @@ def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
         origin = Origin(stack.file, site_text(stack.text, stack.defaults))
         for name, declared in stack.site.segments.items():
             vips, reserved = (
-                {key: _span(text) for key, text in held.items()} for held in (declared.vips, declared.reserved)
+                {key: span for key, text in held.items() if (span := parse_span(text))}
+                for held in (declared.vips, declared.reserved)
             )
             use = Use(stack, origin, ("segments", name), f"site {stack.site.name}", declared.vlan, [], vips, reserved)
             uses.setdefault(name, []).append(use)
@@ -195,16 +194,5 @@ def _segments(stacks: list[StackFile]) -> Iterator[Segment]:
 
 
 def _use(stack: StackFile, origin: Origin, name: str) -> Use:
-    configs = configurations(stack.site, name, Facts())
-    spans = [span for config in configs for ipam in config.addresses for span in handed_out(ipam)]
-    attachments = [a for w in stack.site.workloads.values() for a in w.networks if a.name == name]
-    fixed = [ip for a in attachments for ips in (a.ips, *a.ips_by_replica) for ip in ips]
-    spans += [_span(ip.partition("/")[0]) for ip in fixed]
+    spans = addresses_of(stack.site, name)
     return Use(stack, origin, ("networks", name), f"{name} of site {stack.site.name}", None, spans, {}, {})
-
-
-def _span(text: str) -> Span:
-    """An address or a range of addresses as the model leaves them."""
-    first, _, last = text.partition("-")
-    low, high = ip_address(first), ip_address(last or first)
-    return Span(low.version, int(low), int(high))

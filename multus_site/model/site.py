@@ -94,19 +94,6 @@ class Site(SiteParts):
         operator = self.sriov is not None and self.sriov.manager == "operator"
         return used - {"none", "whereabouts", *(["sriov"] if operator else [])}
 
-    def address_management(self) -> set[str]:
-        """Types of address management that the networks take, word-for-word ones included."""
-        types: set[str] = set()
-        for network in self.networks.values():
-            if not isinstance(network, Raw):
-                types.add(network.ipam.type)
-                continue
-            plugins = network.config.get("plugins")
-            for plugin in plugins if isinstance(plugins, list) else [network.config]:
-                ipam = plugin.get("ipam") if isinstance(plugin, dict) else None
-                types.add(str(ipam.get("type", "none")) if isinstance(ipam, dict) else "none")
-        return types
-
     def asked_of(self, network_name: str) -> set[str]:
         """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""
         users = (a for w in self.workloads.values() for a in w.networks if a.name == network_name)

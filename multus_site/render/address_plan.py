@@ -1,18 +1,19 @@
 """Who may get which address at a site, what is taken of it, and how full each range is. Pure: no cluster, no files."""
 
-import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from multus_site.cni import configuration
+from multus_site.cni.addresses import Span, merged, parse_address, single
+from multus_site.cni.ranges import handed_out
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Raw
-from multus_site.model.node_ranges import range_bounds, ranges_of_node
+from multus_site.model.node_ranges import ranges_of_node
 from multus_site.model.site import Site
 from multus_site.model.workloads import replica_name
-from multus_site.render.addresses import ends
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from multus_site.render.attachment import config_of, configs_by_node
+from multus_site.render.network import network_facts
 
 
 @dataclass(frozen=True, order=True)
@@ -25,36 +26,6 @@ class Taken:
     node: str
     ours: bool = False
     """Whether the site made the pod, and makes it anew when its network changes."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Addresses from first to last, both included, less what is not handed out."""
-
-    first: Address
-    last: Address
-    holes: tuple[tuple[int, int], ...] = ()
-
-    def __contains__(self, address: str) -> bool:
-        ip = ipaddress.ip_address(address)
-        inside = ip.version == self.first.version and int(self.first) <= int(ip) <= int(self.last)
-        return inside and not any(low <= int(ip) <= high for low, high in self.holes)
-
-    @property
-    def size(self) -> int:
-        """How many addresses pods can get."""
-        lost: set[int] = set()
-        count = int(self.last) - int(self.first) + 1
-        for low, high in self.holes:
-            low, high = max(low, int(self.first)), min(high, int(self.last))
-            if high - low > 1_000_000:
-                count -= high - low + 1
-            else:
-                lost.update(range(low, high + 1))
-        return count - len(lost)
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +47,11 @@ class Line:
         """Part of the range that is taken, 0 to 1."""
         return len({t.address for t in self.taken}) / self.size if self.size else 0.0
 
+    def holds(self, taken: Taken) -> bool:
+        """Whether an address that a pod has comes out of this range."""
+        address = parse_address(taken.address) if taken.network == self.network else None
+        return address is not None and any(span.contains(address) for span in self.spans)
+
     def row(self) -> dict[str, Any]:
         """The line as data."""
         data = {key: value for key, value in asdict(self).items() if key not in {"spans", "who", "taken"}}
@@ -85,26 +61,25 @@ class Line:
 def plan(site: Site, live: Iterable[Taken] = ()) -> list[Line]:
     """A line for each range and each network with fixed addresses, in the order of the site."""
     seen = sorted(set(live))
-    lines = [line for name in site.networks for line in _lines(site, name)]
-    found = []
-    for line in lines:
-        taken = tuple(t for t in seen if t.network == line.network and any(t.address in span for span in line.spans))
-        found.append(Line(**{**vars(line), "taken": taken}))
-    return found
+    lines = (line for name in site.networks for line in _lines(site, name))
+    return [replace(line, taken=tuple(t for t in seen if line.holds(t))) for line in lines]
 
 
 def outside(site: Site, live: Iterable[Taken]) -> list[Taken]:
     """Live addresses on the site's networks that no range of theirs holds; DHCP's and raw networks' are not known here."""
     lines = [line for name in site.networks for line in _lines(site, name)]
     known = {line.network for line in lines if line.ipam != "dhcp"}
-    return sorted(
-        {
-            t
-            for t in live
-            if t.network in known
-            and not any(t.address in span for line in lines if line.network == t.network for span in line.spans)
-        }
-    )
+    return sorted({t for t in live if t.network in known and not any(line.holds(t) for line in lines)})
+
+
+def addresses_of(site: Site, name: str) -> list[Span]:
+    """Every address that pods can get on a network, those that a workload asks for included, sorted, none twice."""
+    differs = site.differs_by_node(site.networks[name])
+    configs = configs_by_node(site, name).values() if differs else (config_of(site, name),)
+    found = [span for config in configs for ipam in configuration.read(config).addresses for span in handed_out(ipam)]
+    attachments = (a for workload in site.workloads.values() for a in workload.networks if a.name == name)
+    asked = (ip for a in attachments for ips in (a.ips, *a.ips_by_replica) for ip in ips)
+    return merged([*found, *_singles(ip.partition("/")[0] for ip in asked)])
 
 
 def _lines(site: Site, name: str) -> Iterator[Line]:
@@ -116,23 +91,19 @@ def _lines(site: Site, name: str) -> Iterator[Line]:
     pods = sum(count for _, count in _pods(site, name))
     anyone = tuple(f"{who} ({count} pods)" for who, count in _pods(site, name))
     ipam = network.ipam
-    if isinstance(ipam, Whereabouts):
-        for entry in ipam.all_ranges():
-            span = Span(*ends(entry.range), holes=tuple(_holes((*entry.exclude, *filter(None, (entry.gateway,))))))
-            yield Line(full_name, ipam.type, str(span), entry.gateway or "", span.size, pods, anyone, spans=(span,))
-    elif isinstance(ipam, HostLocal):
-        for i, pool in enumerate(ipam.ranges):
-            gateway = pool.gateway or str(ipaddress.ip_network(pool.subnet).network_address + 1)
-            span = Span(*range_bounds(pool), holes=tuple(_holes((gateway,))))
-            who = anyone if ipam.addresses_per_node is None else (*anyone, *_by_node(site, name, i))
-            yield Line(full_name, ipam.type, str(span), pool.gateway or "", span.size, pods, who, spans=(span,))
+    if isinstance(ipam, (Whereabouts, HostLocal)):
+        for i, one in enumerate(network_facts(name, network).ranges):
+            split = isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None
+            who = (*anyone, *_by_node(site, name, i)) if split else anyone
+            spans, gateway = tuple(one.handed_out), str(one.gateway or "")
+            yield Line(full_name, ipam.type, str(one.span), gateway, one.size, pods, who, spans=spans)
     elif isinstance(ipam, Static):
         own = (
             {"the network's only pod": [a.address.partition("/")[0] for a in ipam.addresses]} if ipam.addresses else {}
         )
         named = {**own, **fixed}
         addresses = [address for held in named.values() for address in held]
-        spans = tuple(Span(ip, ip) for ip in map(ipaddress.ip_address, addresses))
+        spans = tuple(_singles(addresses))
         who = tuple(f"{holder}: {', '.join(held)}" for holder, held in named.items())
         gateways = ", ".join(ipam.gateways or filter(None, (a.gateway for a in ipam.addresses)))
         yield Line(full_name, ipam.type, "each pod's own", gateways, len(spans), len(spans), who, spans=spans)
@@ -171,7 +142,5 @@ def _by_node(site: Site, name: str, index: int) -> Iterator[str]:
             yield f"{node}: {own.range_start}-{own.range_end}"
 
 
-def _holes(texts: Iterable[str]) -> Iterator[tuple[int, int]]:
-    for text in texts:
-        network = ipaddress.ip_network(text)
-        yield int(network.network_address), int(network.broadcast_address)
+def _singles(addresses: Iterable[str]) -> Iterator[Span]:
+    return (single(address) for address in map(parse_address, addresses) if address)

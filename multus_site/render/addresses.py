@@ -3,6 +3,9 @@
 import ipaddress
 from typing import Any
 
+from multus_site.cni.addresses import parse_address
+from multus_site.cni.configuration import Ipam
+from multus_site.cni.ranges import handed_out
 from multus_site.model.ipam import AnyIpam, Dhcp, HostLocal, IpRange, Route, Static, Whereabouts
 
 DHCP_METRIC = 1000
@@ -29,7 +32,7 @@ def _whereabouts(ipam: Whereabouts) -> dict[str, Any]:
     first, *further = ranges = list(ipam.all_ranges())
     found: dict[str, Any] = {"type": "whereabouts", **_pool(first)}
     routes = ipam.routes
-    if len({ends(entry.range)[0].version for entry in ranges}) > 1:
+    if len({":" in entry.range for entry in ranges}) > 1:
         # Its one gateway would be given to the addresses of the other family too (cmd/whereabouts.go cmdAdd).
         routes = tuple(_by_gateway(route, ranges) for route in routes)
     elif ipam.gateway:
@@ -50,31 +53,12 @@ def _by_gateway(route: Route, ranges: list[IpRange]) -> Route:
 
 def _pool(entry: IpRange) -> dict[str, Any]:
     """A range of whereabouts. It hands its gateway out like any other address unless that is excluded."""
-    excluded = list(entry.exclude)
-    if entry.gateway and hands_out(entry, entry.gateway):
-        excluded.append(entry.gateway)
-    return {"range": entry.range, **({"exclude": excluded} if excluded else {})}
-
-
-def hands_out(entry: IpRange, address: str) -> bool:
-    """Whether a pod could get the address out of the range as it is written."""
-    first, last = ends(entry.range)
-    asked = ipaddress.ip_address(address)
-    if asked.version != first.version or not int(first) <= int(asked) <= int(last):
-        return False
-    return not any(asked in ipaddress.ip_network(text) for text in entry.exclude)
-
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-def ends(pool: str) -> tuple[Address, Address]:
-    """First and last address of a whereabouts range that can be handed out: not the network's own, not its broadcast."""
-    first, dash, last = pool.rpartition("-")
-    if dash:
-        return ipaddress.ip_address(first), ipaddress.ip_interface(last).ip
-    network = ipaddress.ip_network(pool)
-    return network.network_address + 1, network.broadcast_address - 1
+    pool: dict[str, Any] = {"range": entry.range, **({"exclude": list(entry.exclude)} if entry.exclude else {})}
+    gateway = parse_address(entry.gateway or "")
+    given = handed_out(Ipam({"type": "whereabouts", **pool}, ()))
+    if gateway and any(span.contains(gateway) for span in given):
+        pool["exclude"] = [*entry.exclude, entry.gateway]
+    return pool
 
 
 def _routes(routes: tuple[Route, ...]) -> dict[str, Any]:

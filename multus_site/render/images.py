@@ -1,6 +1,7 @@
 """The images of a site's own pods: what each stage of the graph asks a registry for, besides what Kubespray does."""
 
 from multus_site.model.site import Site
+from multus_site.render.network import address_management
 
 SHELL = "docker.io/library/busybox:1.36"
 """For what is a script in the cluster: the interface check, routes of pods, the DHCP daemon's start."""
@@ -30,7 +31,7 @@ def images(site: Site) -> dict[str, str]:
     found = {multus(site): "Multus"}
     if site.networks:
         found[SHELL] = "the interface check"
-    if "whereabouts" in site.address_management():
+    if "whereabouts" in address_management(site):
         found[whereabouts(site)] = "whereabouts"
     if site.sriov is not None and site.sriov.manager == "device-plugin":
         found[device_plugin(site.sriov.version)] = "the SR-IOV device plugin"

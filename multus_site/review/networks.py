@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
+from multus_site.cni.addresses import less, total
 from multus_site.cni.uplinks import uplink_of
 from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.ipam import Whereabouts
@@ -10,9 +11,9 @@ from multus_site.model.links import Link
 from multus_site.model.networks import Raw
 from multus_site.model.node_ranges import ranges_of_node
 from multus_site.model.site import Site
+from multus_site.render.address_plan import addresses_of
 from multus_site.render.attachment import content_of
 from multus_site.render.network import NetworkFacts, network_facts
-from multus_site.review import addresses
 from multus_site.review.data import ORDER, Level, Moved, Network
 from multus_site.review.wording import NAMED, counted, listed, value
 
@@ -62,21 +63,19 @@ def _renaming(old: Site, new: Site, before: str, after: str) -> Network:
 
 
 def _added(new: Site, name: str) -> Network:
-    given = addresses.of_network(new, name)
+    given = addresses_of(new, name)
     words = _few(tuple(Moved(what, "", text) for what, text in _words(new, name).items() if text))
     ranges = tuple(Moved(f"range {i}", "", text) for i, text in enumerate(_ranges(new, name), 1))
-    return Network(
-        name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, addresses.size(given), _users(new, name)
-    )
+    return Network(name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, total(given), _users(new, name))
 
 
 def _removed(old: Site, name: str) -> Network:
-    lost = addresses.of_network(old, name)
+    lost = addresses_of(old, name)
     users = _users(old, name)
     words = _few(tuple(Moved(what, text, "") for what, text in _words(old, name).items() if text))
     ranges = tuple(Moved(f"range {i}", text, "") for i, text in enumerate(_ranges(old, name), 1))
     level: Level = "danger" if users else "care"
-    return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), addresses.size(lost), 0, users)
+    return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), total(lost), 0, users)
 
 
 def _changed(old: Site, new: Site, name: str) -> Network | None:
@@ -87,8 +86,8 @@ def _changed(old: Site, new: Site, name: str) -> Network | None:
         Moved(key, before.get(key, ""), after.get(key, "")) for key in keys if before.get(key, "") != after.get(key, "")
     )
     ranges = tuple(_paired(_ranges(old, name), _ranges(new, name)))
-    had, has = addresses.of_network(old, name), addresses.of_network(new, name)
-    lost, given = addresses.less(had, has), addresses.less(has, had)
+    had, has = addresses_of(old, name), addresses_of(new, name)
+    lost, given = less(had, has), less(has, had)
     other = content_of(old, name) != content_of(new, name)
     if not (words or ranges or lost or given or other):
         return None
@@ -103,8 +102,8 @@ def _changed(old: Site, new: Site, name: str) -> Network | None:
         ranges,
         tuple(map(str, lost)),
         tuple(map(str, given)),
-        addresses.size(lost),
-        addresses.size(given),
+        total(lost),
+        total(given),
         users,
         other,
         _unsaid(old, new, name) if other and not ranges else "",
@@ -232,8 +231,7 @@ def _ranges(site: Site, name: str) -> list[str]:
     found = []
     for entry in network_facts(name, network).ranges:
         gateway = f", gateway {entry.gateway}" if entry.gateway else ""
-        several = f"{entry.start}-{entry.end}" if entry.start != entry.end else entry.start
-        found.append(f"{several} ({counted(entry.size, 'address')}) of {entry.subnet}{gateway}")
+        found.append(f"{entry.span} ({counted(entry.size, 'address')}) of {entry.network}{gateway}")
     ipam = getattr(network, "ipam", None)
     excluded = [", ".join(r.exclude) for r in ipam.all_ranges()] if isinstance(ipam, Whereabouts) else []
     return [f"{text}, less {holes}" if holes else text for text, holes in zip_longest(found, excluded, fillvalue="")]

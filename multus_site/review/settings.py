@@ -9,6 +9,7 @@ from multus_site.model.kubespray_releases import kubernetes_of
 from multus_site.model.pydantic_errors import FREE
 from multus_site.model.site import Site
 from multus_site.render import images
+from multus_site.render.network import address_management
 from multus_site.review.data import Moved
 from multus_site.review.wording import value
 
@@ -32,7 +33,7 @@ def _versions(site: Site) -> Iterator[tuple[str, str]]:
     yield "Kubernetes", kubernetes_of(kubespray.version, known) or "as released"
     yield "CNI plugins", site.cni_plugins.version
     yield "Multus", site.multus.version
-    if "whereabouts" in site.address_management():
+    if "whereabouts" in address_management(site):
         yield "whereabouts", site.whereabouts.version
     if site.sriov is not None and images.device_plugin(site.sriov.version) in images.images(site):
         yield "SR-IOV device plugin", site.sriov.version

@@ -1,11 +1,13 @@
 """What is to be measured, derived from the site: which networks, between which nodes, with which addresses."""
 
-import ipaddress
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
+from itertools import islice
 from typing import Any
 
+from multus_site.cni import configuration
 from multus_site.model.links import Link
 from multus_site.model.site import Site
 from multus_site.render.attachment import API_VERSION, KIND, nad_config
@@ -87,29 +89,27 @@ def plan(site: Site, held: Iterable[str]) -> Plan:
 def _two_free(facts: NetworkFacts, held: set[str]) -> tuple[str, str, int] | None:
     """The last two addresses of the first IPv4 range that no pod holds: those are handed out last."""
     for r in facts.ranges:
-        if ":" in r.subnet:
+        if r.network is None or r.network.version != 4:
             continue
-        first, last = int(ipaddress.ip_address(r.start)), int(ipaddress.ip_address(r.end))
-        free = []
-        for number in range(last, first - 1, -1):
-            address = str(ipaddress.ip_address(number))
-            if address not in held and address != r.gateway:
-                free.append(address)
-            if len(free) == 2:
-                return free[0], free[1], ipaddress.ip_network(r.subnet).prefixlen
+        numbers = (number for part in reversed(r.handed_out) for number in range(part.last, part.first - 1, -1))
+        addresses = (str(IPv4Address(number)) for number in numbers)
+        free = list(islice((address for address in addresses if address not in {*held, str(r.gateway)}), 2))
+        if len(free) == 2:
+            return free[0], free[1], r.network.prefixlen
     return None
 
 
 def _attachment(name: str, config: dict[str, Any]) -> dict[str, Any]:
     """The network's own configuration, but for its address management: the addresses are given with the pods."""
-    plugins = [dict(plugin) for plugin in config.get("plugins") or [config]]
-    first = {k: v for k, v in plugins[0].items() if k not in {"name", "cniVersion"}}
+    main, *chained = configuration.read(config).plugins
+    first: dict[str, Any] = {k: v for k, v in main.data.items() if k not in {"name", "cniVersion"}}
+    capabilities = first.get("capabilities")
     first["ipam"] = {"type": "static"}
-    first["capabilities"] = {**first.get("capabilities", {}), "ips": True}
+    first["capabilities"] = {**(capabilities if isinstance(capabilities, dict) else {}), "ips": True}
     whole = {
         "cniVersion": config.get("cniVersion", "1.0.0"),
         "name": f"throughput-{name}",
-        "plugins": [first, *plugins[1:]],
+        "plugins": [first, *(plugin.data for plugin in chained)],
     }
     return {
         "apiVersion": API_VERSION,

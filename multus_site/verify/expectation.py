@@ -2,8 +2,11 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from multus_site.cni.addresses import Span, parse_address, parse_span
+from multus_site.cni.ranges import Range, fixed
 from multus_site.cni.uplinks import find, is_name, uplink_of
 from multus_site.model.ipam import Static
 from multus_site.model.networks import Network, Raw
@@ -12,7 +15,7 @@ from multus_site.model.site import Site
 from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload, replica_name
 from multus_site.render.attachment import manifest_of
-from multus_site.render.network import AddressRange, NetworkFacts, network_facts
+from multus_site.render.network import NetworkFacts, network_facts
 from multus_site.render.workload import LABEL as WORKLOAD_LABEL
 
 
@@ -26,9 +29,8 @@ class ExpectedRange(Part):
 
     def holds(self, address: str) -> bool:
         """Whether an address is inside the range."""
-        ip = ipaddress.ip_address(address)
-        start, end = ipaddress.ip_address(self.start), ipaddress.ip_address(self.end)
-        return ip.version == start.version and int(start) <= int(ip) <= int(end)
+        ip, span = parse_address(address), parse_span(f"{self.start}-{self.end}")
+        return ip is not None and span is not None and span.contains(ip)
 
     @property
     def prefix(self) -> int:
@@ -185,7 +187,7 @@ def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFac
     return ExpectedInterface(
         interface=interface,
         network=n.full_name,
-        ranges=tuple(ExpectedRange(subnet=r.subnet, start=r.start, end=r.end, gateway=r.gateway) for r in ranges),
+        ranges=tuple(_expected_range(r, r.span) for r in ranges if r.span),
         mtu=n.mtu,
         kind=_KINDS.get(n.type, ""),
         mode=n.mode if n.type in {"macvlan", "ipvlan"} else "",
@@ -196,11 +198,17 @@ def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFac
     )
 
 
-def _fixed(network: Network, n: NetworkFacts, asked: tuple[str, ...]) -> Iterator[AddressRange]:
+def _expected_range(one: Range, span: Span) -> ExpectedRange:
+    first, last = span.ends
+    gateway = str(one.gateway) if one.gateway else None
+    return ExpectedRange(subnet=str(one.network), start=str(first), end=str(last), gateway=gateway)
+
+
+def _fixed(network: Network, n: NetworkFacts, asked: tuple[str, ...]) -> Iterator[Range]:
     """Addresses that the pod asks for, each a range of one; the gateway is the network's of the same subnet."""
     ipam = None if isinstance(network, Raw) else network.ipam
-    gateways = [*(ipam.gateways if isinstance(ipam, Static) else ()), *(r.gateway for r in n.ranges if r.gateway)]
-    for address in asked:
-        own = ipaddress.ip_interface(address)
-        gateway = next((g for g in gateways if ipaddress.ip_address(g) in own.network), None)
-        yield AddressRange(str(own.network), str(own.ip), str(own.ip), gateway)
+    named = [parse_address(gateway) for gateway in ipam.gateways] if isinstance(ipam, Static) else []
+    known = [gateway for gateway in (*named, *(r.gateway for r in n.ranges)) if gateway]
+    for one in filter(None, map(fixed, asked)):
+        subnet = one.network
+        yield replace(one, gateway=next((gateway for gateway in known if subnet and gateway in subnet), None))

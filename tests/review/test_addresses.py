@@ -7,9 +7,9 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from multus_site.cni import addresses
 from multus_site.cni.addresses import Span
 from multus_site.model.load import parse_site
-from multus_site.review import addresses
 from multus_site.review.networks import differences
 from tests.graph.recording import lab_site
 
@@ -28,7 +28,7 @@ def test_less_and_merged_are_those_of_sets(one, other):
     assert singles(first) == singles(one)
     assert all(before.last + 1 < after.first for before, after in itertools.pairwise(first))
     assert singles(addresses.less(first, second)) == singles(one) - singles(other)
-    assert addresses.size(first) == len(singles(one))
+    assert addresses.total(first) == len(singles(one))
 
 
 bounds = st.tuples(st.integers(2, 254), st.integers(2, 254)).map(sorted)

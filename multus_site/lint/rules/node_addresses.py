@@ -2,7 +2,7 @@
 
 import json
 
-from multus_site.cni.addresses import parse_address, parse_cidr, single, whole
+from multus_site.cni.addresses import parse_block, parse_cidr, whole
 from multus_site.cni.ranges import handed_out, networks, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
@@ -86,8 +86,7 @@ def nad_overlaps_cluster_cidr(ipam: Ipam) -> Problems:
                         "Take a network that the cluster does not use.",
                     )
     for text in ipam.facts.node_ips or ():
-        cidr, address = parse_cidr(text), parse_address(text)
-        taken = whole(cidr[1]) if cidr else single(address) if address else None
+        taken = parse_block(text)
         if taken and any(span.overlaps(taken) for span in handed_out(ipam)):
             yield Problem(
                 (),

@@ -1,9 +1,9 @@
 """Rules on the addresses that are handed out; each range as the plugin in question reads it."""
 
-from multus_site.cni.addresses import host, hosts_hint, parse_address, parse_cidr, usable, whole
+from multus_site.cni.addresses import host, hosts_hint, parse_address, parse_block, parse_cidr, usable, whole
 from multus_site.cni.catalogue import IPAM, ipam_owners
 from multus_site.cni.configuration import Part
-from multus_site.cni.ranges import Range, exclusion, fixed_of, ranges_of
+from multus_site.cni.ranges import Range, fixed_of, ranges_of
 from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
@@ -264,7 +264,7 @@ def bad_exclude(ipam: Ipam) -> Problems:
     for pool in ranges_of(ipam) if ipam.type == "whereabouts" else ():
         for i, item in enumerate(pool.part.entries("exclude")):
             path = (*pool.part.path, pool.part.key("exclude"), i)
-            span = exclusion(item)
+            span = parse_block(item, sloppy=True) if isinstance(item, str) else None
             if isinstance(item, str) and span is None:
                 yield Problem(
                     path, f"{item!r} is no network and no address", "Write one such as 10.1.10.0/28 or 10.1.10.1."

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+from multus_site.cni.addresses import parse_span
 from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
 from multus_site.nodes.preflight.requirements import Nic
 
@@ -172,17 +173,13 @@ def in_range(node: Node) -> Problems:
     for name, asked, nic in _there(node):
         for address in nic["addresses"]:
             own = ipaddress.ip_interface(address).ip
-            if any(_between(own, *ends) for ends in asked.ranges):
+            spans = (parse_span(f"{first}-{last}") for first, last in asked.ranges)
+            if any(span.contains(own) for span in spans if span):
                 yield Problem(
                     node.name,
                     f"{name} has {own}, which is in a range of {_users(asked)}",
                     "Keep it out of the range (rangeStart and rangeEnd, or exclude)",
                 )
-
-
-def _between(address: ipaddress.IPv4Address | ipaddress.IPv6Address, first: str, last: str) -> bool:
-    start, end = ipaddress.ip_address(first), ipaddress.ip_address(last)
-    return address.version == start.version and int(start) <= int(address) <= int(end)
 
 
 @each("SRIOV_FUNCTIONS", "error", "A NIC that has not so many virtual functions")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from multus_site.cni.addresses import Span
 from multus_site.cni.uplinks import uplink_of
 from multus_site.kubespray.machine_checks import needed_kernels, needed_memory
 from multus_site.model.kubespray_releases import ANSIBLE, kubernetes_of, like
@@ -196,6 +197,11 @@ class _Use:
         return Nic(several, self.mtu, self.children, self.taken, not self.required, self.functions, tuple(self.ranges))
 
 
+def _ends(span: Span) -> tuple[str, str]:
+    first, last = span.ends
+    return str(first), str(last)
+
+
 def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
     """The NICs that the node's networks, links and pools are on."""
     uses: dict[str, _Use] = {}
@@ -216,7 +222,7 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
         whole = facts.type == "host-device"
         use.taken |= whole
         use.required |= not whole
-        use.ranges += [part for r in facts.ranges for part in r.handed_out()]
+        use.ranges += [_ends(part) for r in facts.ranges for part in r.handed_out]
     for name, link in links.items():
         for nic in link.below:
             if nic in links:

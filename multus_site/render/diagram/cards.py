@@ -6,9 +6,10 @@ Four columns, left to right: nodes → segments → networks → workloads. Site
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from multus_site.cni.ranges import Range
 from multus_site.model.site import Site
 from multus_site.render.diagram import nics
-from multus_site.render.network import AddressRange, NetworkFacts, network_facts
+from multus_site.render.network import NetworkFacts, network_facts
 
 SINGLE_NODES = 6
 """Up to so many nodes each has a card of its own."""
@@ -227,8 +228,8 @@ def _listed(site: Site, names: Sequence[str]) -> Iterator[Row]:
 
 def _segment_card(site: Site, segment: _Segment, colour: int) -> Card:
     rows = [Row("VLAN", str(segment.vlan))] if segment.vlan else []
-    subnets = list(dict.fromkeys(r.subnet for n in segment.networks for r in n.ranges))
-    gateways = list(dict.fromkeys(r.gateway for n in segment.networks for r in n.ranges if r.gateway))
+    subnets = list(dict.fromkeys(str(r.network) for n in segment.networks for r in n.ranges))
+    gateways = list(dict.fromkeys(str(r.gateway) for n in segment.networks for r in n.ranges if r.gateway))
     rows += [Row("subnet", subnet) for subnet in subnets]
     rows += [Row("gateway", gateway) for gateway in gateways]
     if segment.key in site.segments:
@@ -252,12 +253,13 @@ def _count(size: int) -> str:
     return counted(size, "address", "addresses") if size < 1 << 24 else "plenty"
 
 
-def span(r: AddressRange) -> str:
+def span(r: Range) -> str:
     """A range as people write it: 10.1.10.200–250."""
-    if r.start == r.end:
-        return r.start
-    head, dot, tail = r.end.rpartition(".")
-    return f"{r.start}–{tail}" if dot and r.start.startswith(f"{head}.") else f"{r.start} – {r.end}"
+    start, dash, end = str(r.span).partition("-")
+    head, dot, tail = end.rpartition(".")
+    if not dash:
+        return start
+    return f"{start}–{tail}" if dot and start.startswith(f"{head}.") else f"{start} – {end}"
 
 
 def _workload_card(site: Site, name: str, pods: Sequence[PodInterface]) -> Card:

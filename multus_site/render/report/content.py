@@ -133,8 +133,8 @@ def addresses(site: Site, verification: Mapping[str, Any]) -> list[Use]:
     for name, network in site.networks.items():
         facts = network_facts(name, network)
         for r in facts.ranges:
-            held = tuple(h for h in holders.get(name, []) if r.holds(h[0]))
-            found.append(Use(name, facts.ipam, span(r), r.gateway or "", r.size, held))
+            held = tuple(h for h in holders.get(name, []) if r.contains(h[0]))
+            found.append(Use(name, facts.ipam, span(r), str(r.gateway or ""), r.size, held))
     return found
 
 
