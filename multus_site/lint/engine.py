@@ -11,6 +11,7 @@ from multus_site.lint.registry import Problem, Rule, rules_for
 
 # Each of these registers its rules.
 from multus_site.lint.rules import (
+    address_management,
     annotation,
     attached,
     bonds,
@@ -36,7 +37,7 @@ from multus_site.model.positions import Path, path_text
 
 CATALOGUE = (
     *(syntax, configuration, keys, versions, interfaces, chained, bonds),
-    *(ranges, slices, gateways),
+    *(ranges, slices, address_management, gateways),
     *(annotation, pods, attached, nodes, node_addresses, shared_segments, racks, capacity, exclusive_nics),
 )
 """The modules of the rules, in the order in which they are documented."""

@@ -1,4 +1,4 @@
-"""Rules on gateways, routes and what else of address management is legal and seldom meant."""
+"""Rules on gateways and routes, and on ranges that are legal and seldom meant."""
 
 from ipaddress import IPv6Address
 
@@ -135,44 +135,6 @@ def _wide_routes(ipam: Ipam) -> Problems:
             f"{network} of the cluster's {name}" for name, network in cluster if whole(network).overlaps(whole(cidr[1]))
         ]:
             yield Problem(route.path, f"the route to {cidr[1]} takes {taken[0]}", hint)
-
-
-@rule(
-    "WHEREABOUTS_REMOVED_DATASTORE",
-    "warning",
-    "configuration",
-    "whereabouts no longer knows etcd",
-    example='{"type": "whereabouts", "range": "10.1.10.0/24", "etcd_host": "etcd:2379"}',
-    source="whereabouts pkg/config/config.go storageError: Kubernetes is the only store",
-)
-def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
-    """The keys are ignored: addresses are kept in the cluster's own API."""
-    keys = [
-        key
-        for key in ipam.data
-        if key.lower().startswith("etcd_") or (key.lower(), ipam.data[key]) == ("datastore", "etcd")
-    ]
-    if ipam.type == "whereabouts" and keys:
-        hint = f"Take {'them' if len(keys) > 1 else 'it'} out; whereabouts needs its CRDs in the cluster, and no etcd."
-        yield Problem((keys[0],), f"whereabouts ignores {', '.join(keys)}", hint)
-
-
-@rule(
-    "IPVLAN_DHCP",
-    "error",
-    "configuration",
-    "DHCP on ipvlan",
-    example='{"type": "ipvlan", "master": "eth1", "ipam": {"type": "dhcp"}}',
-    source="cni.dev plugins/main/ipvlan: all children share the master's MAC address",
-)
-def ipvlan_dhcp(ipam: Ipam) -> Problems:
-    """A DHCP server tells clients by their MAC, which all pods of the node would share."""
-    if ipam.object_type.remembers == "server" and ipam.interface.nic and ipam.interface.nic.macs == "shared":
-        yield Problem(
-            (ipam.key("type"),),
-            f"{ipam.type} cannot tell {ipam.interface.name}'s pods apart",
-            "Take macvlan, or another address management.",
-        )
 
 
 def _gateways(ipam: Ipam) -> list[tuple[Path, Address, list[Network]]]:

@@ -1,0 +1,166 @@
+"""Rules on the choice of address management: what each plugin needs, reads and no longer knows."""
+
+from multus_site.cni.catalogue import IPAM, ipam_owners
+from multus_site.cni.ranges import fixed_of, ranges_of
+from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.subjects import Ipam
+from multus_site.model.positions import Path
+
+_HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
+
+
+@rule(
+    "NO_RANGES",
+    "error",
+    "configuration",
+    "No range to take addresses from",
+    example='{"type": "host-local"}',
+    source=f"{_HOST_LOCAL}/config.go 'no IP ranges specified'; whereabouts pkg/types ErrNoIPRanges",
+)
+def no_ranges(ipam: Ipam) -> Problems:
+    """No pod gets an address, so none starts."""
+    if ipam.type == "host-local":
+        for i, members in enumerate(ipam.entries("ranges")):
+            if members == []:
+                yield Problem(
+                    (ipam.key("ranges"), i), "an empty range set", 'Give it a range: [{"subnet": "10.1.10.0/24"}].'
+                )
+        given = (
+            ipam.has("subnet")
+            or bool(ipam.entries("ranges"))
+            or (ipam.has("ranges") and not isinstance(ipam.get("ranges"), list))
+        )
+        hint = 'Give "ranges": [[{"subnet": "10.1.10.0/24"}]].'
+    elif ipam.type == "whereabouts":
+        given = (
+            bool(ipam.get("range"))
+            or bool(ipam.entries("ipRanges"))
+            or (ipam.has("ipRanges") and not isinstance(ipam.get("ipRanges"), list))
+        )
+        given = given or ipam.has("addresses")
+        hint = 'Give "range": "10.1.10.0/24".'
+    else:
+        return
+    if given or _foreign(ipam):
+        return
+    if not (ipam.plugin and ipam.plugin.capability("ipRanges")):
+        yield Problem((), f"{ipam.type} has no range", hint)
+
+
+@rule(
+    "STATIC_NO_ADDRESS",
+    "error",
+    "configuration",
+    "Fixed addresses, and none is given",
+    example='{"type": "static"}',
+    source="plugins/ipam/static/main.go; the interface plugins' 'IPAM plugin returned missing IP config'",
+)
+def static_no_address(ipam: Ipam) -> Problems:
+    """Either the addresses are here, or pods bring theirs along (capability ips)."""
+    if ipam.type != "static" or ipam.entries("addresses") or _foreign(ipam):
+        return
+    plugin = ipam.plugin
+    if plugin is None or not (plugin.capability("ips") or plugin.has("args") or plugin.has("runtimeConfig")):
+        hint = 'Give "addresses": [{"address": "10.1.10.5/24"}], or "capabilities": {"ips": true} beside "type" and let pods ask for theirs.'
+        yield Problem((), "static has no addresses", hint)
+
+
+@rule(
+    "IPAM_KEY_FOR_OTHER_PLUGIN",
+    "error",
+    "configuration",
+    "A key of another address management",
+    example='{"type": "whereabouts", "subnet": "10.1.10.0/24"}',
+    source=f"{_HOST_LOCAL}/config.go; whereabouts pkg/types/types.go",
+)
+def ipam_key_for_other_plugin(ipam: Ipam) -> Problems:
+    """Each names its ranges otherwise, and ignores the others' keys: an error where no range is left, else a warning."""
+    for key, owner in _foreign(ipam):
+        nothing_left = not (ranges_of(ipam) or fixed_of(ipam)) and ipam.type != "dhcp"
+        yield _of_other(ipam, (key,), owner, nothing_left=nothing_left)
+    for pool in ranges_of(ipam) if ipam.type in IPAM else ():
+        for key in pool.part.data if pool.part.path else ():
+            owners = [name for name, known in _OF_RANGES.items() if key.lower() in known]
+            if owners and ipam.type not in owners:
+                yield _of_other(ipam, (*pool.part.path, key), owners[0], nothing_left=pool.network is None)
+
+
+_OF_RANGES = {
+    name: {key.lower() for key in keys}
+    for name, entry in IPAM.items()
+    for holder, keys in entry.inner.items()
+    if holder in {"ranges", "ipRanges"}
+}
+"""Keys of one range in small letters, by address management."""
+
+
+def _of_other(ipam: Ipam, path: Path, owner: str, *, nothing_left: bool) -> Problem:
+    key = str(path[-1])
+    own = _TRANSLATED.get((ipam.type, key.lower()), "")
+    hint = f"Write {own} instead." if own else f"Take it out, or write type: {owner}."
+    return Problem(
+        path, f"{ipam.type} does not read {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning"
+    )
+
+
+_TRANSLATED = {
+    ("whereabouts", "subnet"): '"range"',
+    ("whereabouts", "rangestart"): '"range_start"',
+    ("whereabouts", "rangeend"): '"range_end"',
+    ("whereabouts", "ranges"): '"ipRanges": [{"range": …}]',
+    ("whereabouts", "gateway"): '"gateway" beside "type"',
+    ("host-local", "range"): '"subnet"',
+    ("host-local", "range_start"): '"rangeStart"',
+    ("host-local", "range_end"): '"rangeEnd"',
+    ("host-local", "ipranges"): '"ranges": [[{"subnet": …}]]',
+    ("static", "subnet"): '"addresses": [{"address": …}]',
+    ("static", "range"): '"addresses": [{"address": …}]',
+    ("static", "ranges"): '"addresses": [{"address": …}]',
+    ("host-local", "addresses"): '"ranges": [[{"subnet": …}]]',
+}
+
+
+def _foreign(ipam: Ipam) -> list[tuple[str, str]]:
+    """Keys that this address management does not read and another one does."""
+    if ipam.type not in IPAM:
+        return []
+    owners = [(key, ipam_owners(key)) for key in ipam.data]
+    return [(key, others[0]) for key, others in owners if others and ipam.type not in others]
+
+
+@rule(
+    "WHEREABOUTS_REMOVED_DATASTORE",
+    "warning",
+    "configuration",
+    "whereabouts no longer knows etcd",
+    example='{"type": "whereabouts", "range": "10.1.10.0/24", "etcd_host": "etcd:2379"}',
+    source="whereabouts pkg/config/config.go storageError: Kubernetes is the only store",
+)
+def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
+    """The keys are ignored: addresses are kept in the cluster's own API."""
+    keys = [
+        key
+        for key in ipam.data
+        if key.lower().startswith("etcd_") or (key.lower(), ipam.data[key]) == ("datastore", "etcd")
+    ]
+    if ipam.type == "whereabouts" and keys:
+        hint = f"Take {'them' if len(keys) > 1 else 'it'} out; whereabouts needs its CRDs in the cluster, and no etcd."
+        yield Problem((keys[0],), f"whereabouts ignores {', '.join(keys)}", hint)
+
+
+@rule(
+    "IPVLAN_DHCP",
+    "error",
+    "configuration",
+    "DHCP on ipvlan",
+    example='{"type": "ipvlan", "master": "eth1", "ipam": {"type": "dhcp"}}',
+    source="cni.dev plugins/main/ipvlan: all children share the master's MAC address",
+)
+def ipvlan_dhcp(ipam: Ipam) -> Problems:
+    """A DHCP server tells clients by their MAC, which all pods of the node would share."""
+    if ipam.object_type.remembers == "server" and ipam.interface.nic and ipam.interface.nic.macs == "shared":
+        yield Problem(
+            (ipam.key("type"),),
+            f"{ipam.type} cannot tell {ipam.interface.name}'s pods apart",
+            "Take macvlan, or another address management.",
+        )
