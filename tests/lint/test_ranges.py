@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multus_site.cni.addresses import Span, parse_address, parse_cidr, usable, whole, without
-
 E, W = "error", "warning"
 ZEROS = "0.0.0.0"  # noqa: S104  # an address in a configuration, not one to listen at
 
@@ -248,25 +246,3 @@ def test_overlap_is_what_ipaddress_says(found, one, other):
         return
     shared = one.version == other.version and one.overlaps(other)
     assert set(found(config(sets([str(one)], [str(other)])))) == ({"RANGES_OVERLAP"} if shared else set())
-
-
-@given(st.integers(0, 60), st.integers(0, 60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5))
-def test_exclusions_leave_what_is_in_none(a, b, holes):
-    span = Span(4, min(a, b), max(a, b))
-    excluded = [Span(4, min(h), max(h)) for h in holes]
-    left = {x for part in without(span, excluded) for x in range(part.first, part.last + 1)}
-    assert left == {x for x in range(span.first, span.last + 1) if not any(h.first <= x <= h.last for h in excluded)}
-
-
-@given(st.text(max_size=40))
-def test_addresses_of_any_text(text):
-    address, cidr = parse_address(text), parse_cidr(text)
-    assert address is None or "/" not in text
-    assert cidr is None or cidr[0] in cidr[1] or cidr[0].version != cidr[1].version
-
-
-@given(networks)
-def test_usable_addresses(network):
-    if network.num_addresses >= 4:
-        assert usable(network).first == whole(network).first + 1
-        assert whole(network).contains(network.network_address)

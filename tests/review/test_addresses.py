@@ -1,35 +1,14 @@
-"""Addresses lost and given, held against sets of single addresses."""
+"""Addresses that a change of a site takes and gives, compared with sets of single addresses."""
 
 import copy
 import ipaddress
-import itertools
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multus_site.cni import addresses
-from multus_site.cni.addresses import Span
 from multus_site.model.load import parse_site
 from multus_site.review.networks import differences
 from tests.graph.recording import lab_site
-
-spans = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8)), max_size=6).map(
-    lambda pairs: [Span(4, first, first + more) for first, more in pairs]
-)
-
-
-def singles(found):
-    return {number for span in found for number in range(span.first, span.last + 1)}
-
-
-@given(spans, spans)
-def test_less_and_merged_are_those_of_sets(one, other):
-    first, second = addresses.merged(one), addresses.merged(other)
-    assert singles(first) == singles(one)
-    assert all(before.last + 1 < after.first for before, after in itertools.pairwise(first))
-    assert singles(addresses.less(first, second)) == singles(one) - singles(other)
-    assert addresses.total(first) == len(singles(one))
-
 
 bounds = st.tuples(st.integers(2, 254), st.integers(2, 254)).map(sorted)
 
