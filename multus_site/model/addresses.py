@@ -54,7 +54,7 @@ def host_address(value: str) -> str:
     if kind:
         msg = f"{value!r} is {kind}; write the one that the machine is reached at, such as 10.1.1.5 or fd00::5"
         raise ValueError(msg)
-    # The zone last: nobody is told to write a link-local address without it.
+    # The zone last: no message asks for a link-local address without it.
     return ip_address(value)
 
 

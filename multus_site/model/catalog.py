@@ -89,6 +89,6 @@ class AirGap(Part):
     files: Annotated[str, AfterValidator(_base), Field(examples=["http://192.0.2.9:8080"])]
     """Its files: what is at https://HOST/PATH elsewhere is at HOST/PATH here."""
     registry: Annotated[str, AfterValidator(_server), Field(examples=["http://192.0.2.9:5000"])]
-    """Its registry, asked for images of every registry under their own names."""
+    """Its registry, which serves images of every registry under their own names."""
     os: OperatingSystem | None = Field(default=None, examples=["debian-12"])
-    """What the nodes run; the mirror then has its packages, and the nodes' package manager asks it alone. Absent: packages are there."""
+    """Operating system of the nodes: the mirror has its packages, and the nodes' package manager uses nothing else. If absent, the nodes have all packages."""

@@ -97,7 +97,7 @@ class Firewall(Part):
     backend: Literal["iptables", "firewalld"] | None = None
     """firewalld where it runs if absent."""
     iptables_admin_chain_name: str | None = Field(default=None, examples=["CNI-ADMIN"])
-    """Chain of the operator's own rules, looked at first."""
+    """Chain of the operator's own rules, evaluated first."""
     firewalld_zone: str | None = Field(default=None, examples=["trusted"])
     """Zone that the addresses are put into."""
     ingress_policy: Literal["open", "same-bridge", "isolated"] | None = None

@@ -14,9 +14,9 @@ class WhereaboutsDaemon(Part):
     version: BareVersion = Field(default="0.9.2", examples=["0.9.2"])
     """Release of whereabouts."""
     memory_limit: str = Field(default="256Mi", examples=["512Mi"])
-    """Memory limit of the daemon, which keeps every pod of the cluster in mind: about 100Mi and 20 KiB a pod."""
+    """Memory limit of the daemon, which caches every pod of the cluster: about 100Mi and 20 KiB a pod."""
     reconciler_cron_expression: str = Field(default="*/15 * * * *", examples=["30 4 * * *"])
-    """When leaked addresses are given back (upstream: once a day)."""
+    """When leaked addresses are released (upstream: once a day)."""
 
 
 class Multus(Part):

@@ -126,10 +126,10 @@ class NoAddresses(Part):
 
 
 Addressed = Annotated[HostLocal | Whereabouts | Static | Dhcp, Field(discriminator="type")]
-"""What plugins take that cannot do without addresses."""
+"""For plugins that require addresses."""
 
 AddressedByIp = Annotated[HostLocal | Whereabouts | Static, Field(discriminator="type")]
-"""What plugins take whose interfaces share a MAC address, by which a DHCP server tells its clients apart."""
+"""For plugins whose interfaces share a MAC address, by which a DHCP server tells its clients apart."""
 
 Ipam = Annotated[HostLocal | Whereabouts | Static | Dhcp | NoAddresses, Field(discriminator="type")]
 """Every address management."""

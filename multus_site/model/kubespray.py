@@ -1,4 +1,4 @@
-"""How a site's cluster is installed: which Kubespray, from where, and what it is told."""
+"""How a site's cluster is installed: which Kubespray, from where, and with which settings."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any

@@ -59,12 +59,12 @@ class Nic(Part):
     macvtap: InterfaceName | None = Field(default=None, examples=["eno2"])
     """A NIC of the hypervisor, used without a bridge."""
     vf: PciAddress | None = Field(default=None, examples=["0000:3b:02.1"])
-    """A virtual function of an SR-IOV NIC of the hypervisor, handed to the machine whole (PCI passthrough)."""
+    """A virtual function of an SR-IOV NIC of the hypervisor, passed through to the machine (PCI passthrough)."""
     mode: Literal["bridge", "vepa", "private", "passthrough"] = "bridge"
     """Of macvtap alone. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
 
     mtu: Mtu = 1500
-    """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which is looked at before anything is made or changed."""
+    """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which `up` checks before it creates or changes anything."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -132,7 +132,7 @@ class Hardware(Part):
 
 
 class Management(Part):
-    """The NIC that holds a machine's own address, and what else cloud-init is told of the network there."""
+    """The NIC with a machine's own address, and the other settings that cloud-init gets for its network."""
 
     interface: InterfaceName = "eth0"
     """The one of `nics` that it is."""
@@ -158,7 +158,7 @@ class Libvirt(Hardware):
     machines: dict[NodeName, Hardware] = Field(
         default={}, examples=[{"node2": {"hypervisor": "kvm2", "cpus": 8, "nics": {"ens6": {"vf": "0000:3b:02.1"}}}}]
     )
-    """What a node has otherwise than the rest; only what is written here differs, and of `nics` only those that are named."""
+    """Settings of single nodes; what is not written here is as for the rest, each NIC by itself."""
 
     def hardware(self, node: NodeName) -> Hardware:
         """What the machine of one node is made of."""

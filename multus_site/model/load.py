@@ -66,16 +66,16 @@ def parse_site(
     if data is None:
         missing = Mistake((), "missing; write it into the stack file as config: multus-site:site: {name: …, nodes: …}")
         raise SiteError([(missing, place_of((), None, source=source, text=text))])
-    whole = data
+    merged = data
     if defaults is not None:
         try:
-            whole = defaults.under(data)  # type: ignore[arg-type]  # what is no mapping stays for the model to refuse
+            merged = defaults.under(data)  # type: ignore[arg-type]  # what is no mapping stays for the model to refuse
         except DefaultsError as error:
             raise SiteError([(Mistake((), error.message), Place(defaults.file, *(error.place or ())))]) from None
     try:
-        return Site.model_validate(sort_keys(whole) if ordered else whole)  # type: ignore[arg-type]  # the same
+        return Site.model_validate(sort_keys(merged) if ordered else merged)  # type: ignore[arg-type]  # the same
     except ValidationError as error:
-        mistakes = mistakes_of(error, whole)
+        mistakes = mistakes_of(error, merged)
         places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
         if text is not None:
             # in the order of the file; what the defaults say comes behind

@@ -11,7 +11,7 @@ NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
 
 
 class Plugged(Part):
-    """NICs of machines that we make: all alike."""
+    """NICs of created machines: all alike."""
 
     networks: dict[InterfaceName, NetworkName] = Field(min_length=1)
     """Interface in the node → network that it is plugged into, by its name there."""
@@ -43,7 +43,7 @@ class Container(Plugged, Limits):
     image: PinnedImage
     """Image with systemd and sshd."""
     machines: dict[NodeName, Limits] = Field(default={}, examples=[{"node2": {"memory": 8192}}])
-    """What a node has otherwise than the rest; only what is written here differs."""
+    """Settings of single nodes; what is not written here is as for the rest."""
 
     def limits(self, node: str) -> Limits:
         """Those of one node."""
@@ -53,9 +53,9 @@ class Container(Plugged, Limits):
 
 
 class Custom(Plugged):
-    """Machines that a program of the project makes: of any cloud or virtualization that Pulumi has a package for."""
+    """Machines that a program of the project creates, in any cloud or virtualization that Pulumi has a package for."""
 
     program: str = Field(pattern=r"^[^/].*\.py$", examples=["backends/openstack.py"])
     """A Python file, relative to the project, with a class `Settings` and a class `Backend`."""
     settings: dict[str, Any] = Field(default={}, examples=[{"flavor": "m1.large"}])
-    """What the program needs to know; its `Settings` say what may stand here."""
+    """Settings of the program; its `Settings` class defines them."""

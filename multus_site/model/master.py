@@ -35,7 +35,7 @@ class MasterByNode(Part):
 
     @property
     def found_by(self) -> str:
-        """How a node is to find it: `pci VALUE` or `altname VALUE`; empty where it is told by name or by node."""
+        """How a node finds it: `pci VALUE` or `altname VALUE`; empty where it has a name, or one for each node."""
         return f"pci {self.pci}" if self.pci else f"altname {self.altname}" if self.altname else ""
 
 
@@ -43,7 +43,7 @@ TAGS = ("by name", "by node")
 """How pydantic tells the two forms apart in the places of its errors."""
 
 
-def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is looked at
+def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is validated
     return TAGS[isinstance(value, (dict, MasterByNode))]
 
 

@@ -26,7 +26,7 @@ class Host(Part):
     architecture: Architecture = "amd64"
     """Which binaries it gets."""
     rack: ObjectName | None = Field(default=None, examples=["r1"])
-    """Rack that it stands in, one of `racks` where the site has any: labels and the taint of the node, a group of the inventory."""
+    """Its rack, one of `racks` where the site has any: sets the node's labels and taint, and a group of the inventory."""
     groups: tuple[ObjectName, ...] = Field(default=(), examples=[["compute"]])
     """Groups of nodes that are built alike, by which a network's master is named; each is a group of the inventory too."""
     slice: int | None = Field(default=None, ge=0, examples=[0])
@@ -37,14 +37,14 @@ class NodesOfABackend(Part):
     """What the nodes of every backend have; a backend of machines that we make says the rest of itself below."""
 
     backend: str
-    """Who makes them."""
+    """Who creates them."""
     ssh: Ssh = Ssh()
-    """How they are logged in to."""
+    """How to log in to them."""
     hosts: dict[NodeName, Host] = Field(min_length=1)
     """The nodes by name, in an order that stays."""
 
     makes_machines: ClassVar[bool] = False
-    """Whether `up` makes the machines, and `destroy` removes them; else they are somebody else's."""
+    """Whether `up` creates the machines and `destroy` removes them."""
 
     @property
     def seed_file(self) -> str | None:

@@ -21,13 +21,13 @@ _SHAPES = {"object": "a mapping (key: value)", "array": "a list", "string": "tex
 _EMPTY = "is empty"
 
 FREE = frozenset({"annotations", "command", "config", "exec", "livenessProbe", "readinessProbe", "variables"})
-"""Keys whose values may be anything, a secret too: none of them is ever shown, not even one that does not fit."""
+"""Keys whose values may be anything, a secret too: messages never show them, not even one that does not fit."""
 
 _KINDS = {str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
 
 
 def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
-    """All that pydantic found, and what the site as a whole shows once the broken parts are set aside."""
+    """All that pydantic found, and the mistakes of the site as a whole that the rest shows without the broken parts."""
     found: list[Mistake] = []
     for detail in error.errors(include_url=False):
         found += _translated(detail)
@@ -87,7 +87,7 @@ def _as_written(path: Path, data: object) -> Path:
 
 def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     """The path in the file (pydantic's has the tags of unions too), the schema there and that of its parent."""
-    schema = parent = _whole()
+    schema = parent = _site_schema()
     path: list[int | str] = []
     for part in loc[:-1] if loc[-1:] == ("[key]",) else loc:  # a key that does not fit
         if "discriminator" in schema:
@@ -107,7 +107,7 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
 
 
 @functools.cache
-def _whole() -> dict[str, Any]:
+def _site_schema() -> dict[str, Any]:
     return Site.model_json_schema()
 
 
@@ -115,7 +115,7 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema behind a reference or behind `… or null`; of several forms all, as `anyOf`, each without a reference."""
     rest = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "oneOf"}}
     if "$ref" in schema:
-        return _resolved(_whole()["$defs"][schema["$ref"].rpartition("/")[2]] | rest)
+        return _resolved(_site_schema()["$defs"][schema["$ref"].rpartition("/")[2]] | rest)
     forms = schema.get("anyOf") or schema.get("oneOf")
     if forms is None or "discriminator" in schema:
         return schema
@@ -181,7 +181,7 @@ def _shown(value: object) -> str:
 
 
 def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
-    """Mistakes of the site as a whole that broken parts would hide: the parts are left out and the rest is looked at."""
+    """Mistakes of the site as a whole that broken parts would hide: leaves the parts out and checks the rest."""
     rest: Any = json.loads(json.dumps(data, default=str))
     dropped: set[str] = set()
     for detail in error.errors(include_url=False):

@@ -1,4 +1,4 @@
-"""Racks of a site: where nodes stand, whom they are for, and how replicas are spread over them."""
+"""Racks of a site: where nodes are, which workloads they are for, and how replicas are spread over them."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ LABELS: dict[Level, str] = {
     "zone": "topology.kubernetes.io/zone",
     "node": "kubernetes.io/hostname",
 }
-"""Label of a node that tells which one it is in. Kubernetes has its own for zones and nodes only."""
+"""The labels with a node's rack, row, zone and name. Kubernetes defines labels only for zones and nodes."""
 
 
 class Taint(Part):
@@ -45,26 +45,26 @@ class Rack(Part):
     """A rack. Its hosts name it (`nodes.hosts.NAME.rack`)."""
 
     row: ObjectName | None = Field(default=None, examples=["a"])
-    """Row that it stands in: the label topology.multus-site/row of its nodes."""
+    """Its row: the label topology.multus-site/row of its nodes."""
     zone: ObjectName | None = Field(default=None, examples=["east"])
     """What fails together: the label topology.kubernetes.io/zone of its nodes; the rack's name if absent."""
     dedicated: Annotated[
         Taint | None, BeforeValidator(_yes_or_no, json_schema_input_type=bool | Taint | None), Field(examples=[True])
     ] = None
-    """Whether it is for workloads alone that name it: `true`, or the taint by which its nodes keep all others off."""
+    """Reserves the rack for workloads that name it: `true`, or the taint that keeps all others off its nodes."""
     labels: dict[LabelKey, LabelValue] = Field(default={}, examples=[{"example.com/power": "feed-b"}])
     """Further labels of its nodes."""
 
 
 class Spread(Part):
-    """Over what a workload's pods are spread; in a site file the level's name alone will do."""
+    """How a workload's pods are spread; in a site file the level's name is enough."""
 
     over: Level
     """Each rack, row, zone or node has its share of the pods."""
     max_skew: int = Field(default=1, ge=1, le=100)
     """By how many pods the fullest may be ahead of the emptiest."""
     when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"] = "DoNotSchedule"
-    """What becomes of a pod that would make it worse: it waits, or it runs all the same."""
+    """What happens to a pod that would exceed maxSkew: it waits, or it runs anyway."""
 
 
 def _level(value: object) -> object:

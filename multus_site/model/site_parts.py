@@ -27,13 +27,13 @@ class SiteParts(Part):
     artifacts: str | None = Field(default=None, examples=["artifacts.yaml"])
     """Catalogue of a mirror (URLs, sha256, images), relative to the project; upstream's if absent."""
     air_gap: AirGap | None = None
-    """The mirror of an air-gapped site; nothing else is asked then."""
+    """The mirror of an air-gapped site; the nodes use nothing else."""
     protect: bool = False
-    """Whether Pulumi refuses to destroy the cluster, until this is taken out and `pulumi up` has run."""
+    """Whether Pulumi refuses to destroy the cluster until you remove this and run `pulumi up`."""
     nodes: Nodes
     """The hosts: who makes them, how they are reached."""
     racks: dict[ObjectName, Rack] = {}
-    """Racks by name, where there is more to say of them than that hosts stand in them."""
+    """Racks by name, where they have settings; `nodes.hosts.NAME.rack` puts a host into one."""
     kubespray: Kubespray = Kubespray()
     """How the cluster is installed."""
     cni_plugins: CniPlugins = CniPlugins()
@@ -45,7 +45,7 @@ class SiteParts(Part):
     segments: dict[ObjectName, Segment] = {}
     """L2 segments by name; sites that name the same one share it."""
     links: dict[InterfaceName, NodeLink] = {}
-    """VLAN sub-interfaces and bonds that are made on nodes, by name; networks name them as master."""
+    """VLAN sub-interfaces and bonds that `up` creates on nodes, by name; networks name them as master."""
     sriov: SriovSetup | None = None
     """Virtual functions of SR-IOV NICs, and who hands them out."""
     networks: dict[ObjectName, Network] = {}
@@ -53,7 +53,7 @@ class SiteParts(Part):
     workloads: dict[ObjectName, Workload] = {}
     """What runs at the site, by name."""
     throughput: Throughput | None = None
-    """What is measured of the networks at each `up` that changes them; nothing if absent."""
+    """Throughput measurements at each `up` that changes the networks; none if absent."""
 
     def with_role(self, role: str) -> list[NodeName]:
         """Names of the hosts with a role, in the order of the file."""

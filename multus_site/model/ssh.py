@@ -12,7 +12,7 @@ from multus_site.model.types import HostKey, Port, UserName
 class Bastion(Part):
     """A host that the nodes are reached through.
 
-    It is logged in to with what opens the nodes, or with a private key or password of its own: the secrets `multus-site:bastionPrivateKey` or
+    The login uses the private key or password of the nodes, or one of the bastion's own: the secrets `multus-site:bastionPrivateKey` or
     `multus-site:bastionPassword`, of a second bastion `multus-site:secondBastionPrivateKey` or `multus-site:secondBastionPassword`.
     """
 
@@ -30,7 +30,7 @@ FORMS = ("one bastion", "two bastions")
 """How pydantic tells the two forms apart in the places of its errors."""
 
 
-def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is looked at
+def _form(value: Any) -> str:  # noqa: ANN401  # a value of any shape, before it is validated
     return FORMS[isinstance(value, (list, tuple))]
 
 
@@ -53,7 +53,7 @@ class Ssh(Part):
     agent: bool = False
     """Log in with the keys of this machine's SSH agent (SSH_AUTH_SOCK) instead of a private key."""
     bastion: Bastions | None = None
-    """A host to go through, or two, the first from here first; none: the nodes are reached directly."""
+    """One host to go through, or two in the order of the route; if absent, the nodes are reached directly."""
 
     @property
     def bastions(self) -> tuple[Bastion, ...]:

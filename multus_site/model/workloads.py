@@ -73,7 +73,7 @@ class Resources(Part):
 
 
 class Probe(Part):
-    """A look at the container, in one of three ways."""
+    """A check of the container, in one of three ways."""
 
     exec: tuple[str, ...] = Field(default=(), examples=[["ping", "-c", "1", "10.1.10.1"]])
     """A command in the container that ends with 0."""
@@ -82,18 +82,18 @@ class Probe(Part):
     tcp_socket: Port | None = None
     """Port that takes connections on the pod's own address."""
     initial_delay_seconds: int = Field(default=0, ge=0, le=3600)
-    """Wait before the first look."""
+    """Seconds before the first check."""
     period_seconds: int = Field(default=10, ge=1, le=3600)
-    """Time between looks."""
+    """Seconds between checks."""
     timeout_seconds: int = Field(default=1, ge=1, le=600)
     """How long an answer may take."""
     failure_threshold: int = Field(default=3, ge=1, le=100)
-    """How many looks in a row must fail."""
+    """How many checks in a row must fail."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if sum((bool(self.exec), self.http_get is not None, self.tcp_socket is not None)) != 1:
-            msg = "a probe looks in exactly one way; give one of exec, httpGet, tcpSocket"
+            msg = "a probe has exactly one kind of check; give one of exec, httpGet, tcpSocket"
             raise ValueError(msg)
         return self
 
@@ -124,7 +124,7 @@ class Workload(Part):
     readiness_probe: Probe | None = None
     """When a pod counts as ready."""
     liveness_probe: Probe | None = None
-    """When its container is begun anew."""
+    """When its container is restarted."""
 
     def interfaces(self) -> list[tuple[str, Attachment]]:
         """Each attachment with its effective interface name: a custom name still takes its position (Multus' getIfname)."""
