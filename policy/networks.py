@@ -6,7 +6,7 @@ from typing import Any
 from multus_site.cni import configuration
 from multus_site.cni.addresses import Span, parse_address, parse_block, parse_span, single, whole
 from multus_site.cni.configuration import Config
-from multus_site.cni.ranges import Range, fixed_of, ranges_of
+from multus_site.cni.ranges import Range, fixed_of, ranges_of, repeats_between_nodes
 from multus_site.cni.selections import ANNOTATION, Selection, selections_of
 
 from .pods import template_of
@@ -99,7 +99,7 @@ def host_local_across_nodes(resources: Sequence[Resource], settings: Settings) -
     if sum(resource.type == NODE for resource in resources) == 1:
         return
     for nad in resources:
-        if not any(ipam.type == "host-local" for ipam in config_of(nad).addresses):
+        if not any(map(repeats_between_nodes, config_of(nad).addresses)):
             continue
         users = [resource for resource in resources if _uses(resource, nad)]
         nodes = [_nodes_of(user) for user in users]

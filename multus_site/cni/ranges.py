@@ -120,6 +120,14 @@ def ranges_of(ipam: Ipam) -> list[Range]:
     return []
 
 
+def repeats_between_nodes(ipam: Ipam) -> bool:
+    """Whether pods on two nodes can get the same address, which is one too many unless each is on a wire of its own.
+
+    Such a plugin (host-local) keeps what it gave in /var/lib/cni/networks of each node, and knows of no other node.
+    """
+    return ipam.object_type.remembers == "node" and ipam.interface.reach != "pod" and bool(ranges_of(ipam))
+
+
 def _is_text(part: Part, key: str) -> bool:
     return not part.has(key) or isinstance(part.get(key), str)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from multus_site.cni.configuration import Part
+from multus_site.cni.ranges import repeats_between_nodes
 from multus_site.cni.selections import Selection
 from multus_site.cni.uplinks import uplink_of
 from multus_site.lint.allow import allows_in, not_allowed
@@ -200,9 +201,9 @@ def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Ori
         for ipam in config.addresses if len(nodes) > 1 else ():
             network = site.networks[name]
             split = not isinstance(network, Raw) and getattr(network.ipam, "addresses_per_node", None) is not None
-            if ipam.type != "host-local" or split:
+            if split or not repeats_between_nodes(ipam):
                 continue
-            message = f"host-local remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
+            message = f"{ipam.type} remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
             hint = f"Take whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
             line, column = origin.text.place(ipam.path)
             shown = ".".join(str(part) for part in origin.text.shown(ipam.path))

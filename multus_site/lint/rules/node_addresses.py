@@ -3,7 +3,7 @@
 import json
 
 from multus_site.cni.addresses import parse_block, parse_cidr, whole
-from multus_site.cni.ranges import handed_out, networks, ranges_of
+from multus_site.cni.ranges import handed_out, networks, ranges_of, repeats_between_nodes
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
 
@@ -26,9 +26,8 @@ def hostlocal_multinode(ipam: Ipam) -> Problems:
     nodes = ipam.facts.nodes or 0
     in_site = ipam.plugin is not None and ipam.plugin.config.in_site
     nad = ipam.plugin.config.nad if ipam.plugin else None
-    if ipam.object_type.remembers != "node" or nodes < 2 or in_site or not ranges_of(ipam):
-        return
-    if ipam.interface.reach != "pod" and not (nad and _PINNED in str(nad.annotations.get(_SELECTOR, ""))):
+    pinned = nad is not None and _PINNED in str(nad.annotations.get(_SELECTOR, ""))
+    if nodes > 1 and not in_site and not pinned and repeats_between_nodes(ipam):
         hint = (
             f'Take whereabouts, which knows all nodes: "ipam": {_as_whereabouts(ipam)}. Or keep the pods on one node.'
         )
