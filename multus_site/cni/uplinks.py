@@ -1,28 +1,17 @@
 """Which NICs of a node the networks of a site use, and which interface of a host each of them is.
 
-A NIC is given by its name, or as `mac …`, `pci …`, `altname …`, `kernelpath …`. On a node multus_site/scripts/nics.sh finds it; `find` finds the same one
+A NIC is given by its name, or as `mac …`, `pci …`, `altname …`, `path …`. On a node multus_site/scripts/nics.sh finds it; `find` finds the same one
 in what was found on a host.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from multus_site.cni.configuration import Config, Plugin
 from multus_site.model.links import Link
 from multus_site.model.networks import Network, Raw
 from multus_site.model.node_interfaces import HostDevice
 from multus_site.model.site import Site
-
-_MASTER = {"master": ""}
-_KEYS: Mapping[str, Mapping[str, str]] = {
-    "host-device": {"device": "", "hwaddr": "mac", "pciBusID": "pci", "kernelpath": "kernelpath"},
-    "ipvlan": _MASTER,
-    "macvlan": _MASTER,
-    "vlan": _MASTER,
-}
-"""CNI plugin → its keys for a NIC of the node, each with how it gives it (containernetworking/plugins, main/)."""
-
-_INTO_POD = "host-device"
-"""The plugin that moves the NIC itself into a pod."""
 
 
 def uplink_of(site: Site, node: str, network: Network) -> str | None:
@@ -30,31 +19,36 @@ def uplink_of(site: Site, node: str, network: Network) -> str | None:
     if isinstance(network, Link):
         return None if network.link_in_container else network.master_on(node, site.nodes.hosts[node].groups)
     plugin = _first_plugin(network)
-    if plugin.get("linkInContainer") is True:
+    nic = plugin.traits.nic if plugin else None
+    if plugin is None or nic is None or plugin.get("linkInContainer") is True:
         return None
-    for key, how in _KEYS.get(str(plugin.get("type")), {}).items():
-        value = plugin.get(key)
+    for key, how in nic.keys.items():
+        value = plugin.text(key)
         # What is no name is the linter's to report.
-        if isinstance(value, str) and value.split() == [value]:
-            return f"{how} {value}".lstrip()
+        if value.split() == [value]:
+            return value if how == "name" else f"{how} {value}"
     return None
 
 
-def _first_plugin(network: Network) -> Mapping[str, Any]:
-    if isinstance(network, HostDevice):
-        return network.model_dump(by_alias=True, exclude={"ipam", "chain"})
-    if not isinstance(network, Raw):
-        return {"type": network.type}
-    plugins = network.config.get("plugins")
-    first = plugins[0] if isinstance(plugins, list) and plugins else network.config
-    return first if isinstance(first, Mapping) else {}
+def _first_plugin(network: Network) -> Plugin | None:
+    data: dict[str, Any] = {"type": network.type}
+    if isinstance(network, Raw):
+        data = network.config
+    elif isinstance(network, HostDevice):
+        data = network.model_dump(by_alias=True, exclude={"ipam", "chain"})
+    return next(iter(Config(data, ()).plugins), None)
+
+
+def _moves(network: Network) -> bool:
+    """Whether the NIC itself goes into a pod."""
+    nic = plugin.traits.nic if (plugin := _first_plugin(network)) else None
+    return nic is not None and nic.moves
 
 
 def nics_in_use(site: Site, node: str) -> list[str]:
     """The NICs of a node that networks, links and SR-IOV pools share there, sorted; not those that move into pods, nor links that the site makes."""
     networks = [network for network in site.networks.values() if node in site.nodes_with(network)]
-    shared = [network for network in networks if _first_plugin(network).get("type") != _INTO_POD]
-    nics = {nic for network in shared if (nic := uplink_of(site, node, network))}
+    nics = {nic for network in networks if not _moves(network) and (nic := uplink_of(site, node, network))}
     links = site.links_on(node)
     nics |= {nic for link in links.values() for nic in link.below}
     nics |= {nic for pool in site.pools_on(node) for nic in pool.pf_names}

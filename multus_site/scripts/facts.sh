@@ -72,7 +72,7 @@ nic() { # name
     case $speed in '' | -* | 0) speed=null ;; esac
     has=$(addresses_of "$1")
     # Odd: it is set up (IFF_UP).
-    printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "kernelpath": %s, "default": %s, "kind": "%s", "master": %s, "below": [%s], "altnames": [%s], "functions": %s}' \
+    printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "path": %s, "default": %s, "kind": "%s", "master": %s, "below": [%s], "altnames": [%s], "functions": %s}' \
         "$(text "$1")" "$(text "$(mac_of "$1")")" "$(cat "$sys/mtu" || echo 0)" \
         "$(yes_or_no [ $(($(cat "$sys/flags") & 1)) = 1 ])" "$(yes_or_no [ "$(cat "$sys/carrier" 2>/dev/null)" = 1 ])" \
         "$has" "$(text "${driver##*/}")" "$speed" "$(text "$(pci_of "$1")")" "$(text "$device")" "$(yes_or_no has_line "$defaults" "$1")" "$kind" \

@@ -38,7 +38,7 @@ def raw(*plugins):
         ({"type": "host-device", "device": "ens6", "ipam": NONE}, "ens6"),
         ({"type": "host-device", "hwaddr": MAC, "ipam": NONE}, f"mac {MAC}"),
         ({"type": "host-device", "pciBusID": "0000:3b:00.0", "ipam": NONE}, "pci 0000:3b:00.0"),
-        ({"type": "host-device", "kernelpath": "/sys/devices/pci0000:00/1", "ipam": NONE}, "kernelpath /sys/devices/pci0000:00/1"),
+        ({"type": "host-device", "kernelpath": "/sys/devices/pci0000:00/1", "ipam": NONE}, "path /sys/devices/pci0000:00/1"),
         ({"type": "bridge", "bridge": "br0", "ipam": NONE}, None),
         (raw({"type": "ipvlan", "master": "ens6"}, {"type": "tuning"}), "ens6"),
         (raw({"type": "host-device", "hwaddr": MAC}), f"mac {MAC}"),
@@ -93,15 +93,15 @@ def test_preflight_insists_on_the_same_ones():
 
 
 def test_a_name_may_be_an_alternative_one_and_case_does_not_matter():
-    there = {"ens6": {"mac": MAC, "pci": "0000:3b:00.0", "altnames": ["enp59s0f0"], "kernelpath": "/sys/devices/a"}}
+    there = {"ens6": {"mac": MAC, "pci": "0000:3b:00.0", "altnames": ["enp59s0f0"], "path": "/sys/devices/a"}}
     for nic in (
         "ens6",
         "enp59s0f0",
         "altname enp59s0f0",
         f"mac {MAC.upper()}",
         "pci 0000:3B:00.0",
-        "kernelpath /sys/devices/a",
+        "path /sys/devices/a",
     ):
         assert find(nic, there) == "ens6"
-    for nic in ("ens7", "altname ens6", "mac 02:00:00:00:00:07", "pci 0000:3b:00.1", "kernelpath /sys/devices"):
+    for nic in ("ens7", "altname ens6", "mac 02:00:00:00:00:07", "pci 0000:3b:00.1", "path /sys/devices"):
         assert find(nic, there) is None

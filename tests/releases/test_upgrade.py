@@ -36,7 +36,13 @@ LINES = ("create", "update", "delete")
 
 
 EXPLAINED = {
-    "0.2.0": {},
+    "0.2.0": {
+        r"Command dallas-node\d-networks-apply": ("update", "NICs are found another way; it finds its links in place"),
+        r"Command dallas-verification-run": (
+            "update",
+            "it expects NICs that are not called the same on every node, too",
+        ),
+    },
     "0.1.0": {
         r"Preflight dallas-preflight": ("create", "preflight came with 0.2.0"),
         r"Command dallas-preflight-run": ("create", "it looks at each host once"),
@@ -148,14 +154,14 @@ def test_a_preview_shows_what_is_explained(applied):
     assert not unused
 
 
-def test_up_runs_nothing_from_the_last_release(tmp_path):
+def test_up_runs_only_what_is_explained_from_the_last_release(tmp_path):
     stack = imported(releases()[-1], tmp_path)
     before = stack.resources()
     stack.pulumi("up", "--yes", "--skip-preview", first=[PRETENDING])
     after = stack.resources()
-    assert [short(urn) for urn in before if before[urn].get("modified") != after[urn].get("modified")] == [
-        "StackReference organization/multus-site/dallas"
-    ]
+    changed = [short(urn) for urn in before if before[urn].get("modified") != after[urn].get("modified")]
+    explained = [*EXPLAINED[stack.release], "StackReference organization/multus-site/dallas"]
+    assert [name for name in changed if not any(re.fullmatch(pattern, name) for pattern in explained)] == []
 
 
 def test_a_rename_would_be_seen(applied):

@@ -60,7 +60,7 @@ def test_nics(tmp_path):
     assert speed is None or speed > 0
     assert nics["ens6"] == {
         "mac": "02:00:00:00:00:06", "mtu": 9000, "up": True, "carrier": True, "addresses": ["10.1.10.6/24", "2001:db8::6/64"],
-        "driver": "", "pci": "", "kernelpath": "", "default": True, "kind": "veth", "master": "", "below": [], "altnames": ["enp4s0"], "functions": 0,
+        "driver": "", "pci": "", "path": "", "default": True, "kind": "veth", "master": "", "below": [], "altnames": ["enp4s0"], "functions": 0,
     }  # fmt: skip
     assert (nics["ens7"]["up"], nics["ens7"]["carrier"], nics["ens7"]["master"]) == (False, False, "br0")
     assert (nics["br0"]["kind"], nics["br0"]["below"], nics["ens7"]["default"]) == ("bridge", ["ens7"], False)
