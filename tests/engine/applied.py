@@ -57,8 +57,8 @@ def without_network():
 class Place:
     """The folder and what is typed there."""
 
-    def __init__(self, folder, stack="dallas", backend=""):
-        """`backend`: a URL, of a server on this machine's loopback; else a folder beside the project."""
+    def __init__(self, folder, stack="dallas", backend="", ours=OURS):
+        """`backend`: a URL, of a server on this machine's loopback; else a folder beside the project. `ours`: what of this checkout it has."""
         tool("pulumi")
         tool("pulumi-language-python")
         self.folder, self.stack = folder, stack
@@ -67,12 +67,12 @@ class Place:
         self.file = folder / "project" / "stacks" / f"Pulumi.{stack}.yaml"
         self.file.parent.mkdir(parents=True, exist_ok=True)
         (folder / "state").mkdir(exist_ok=True)
-        for name in OURS:
+        for name in ours:
             if not (folder / "project" / name).exists():
                 (folder / "project" / name).symlink_to(PROJECT / name)
 
     def environment(self, *first):
-        path = os.pathsep.join([*map(str, first), str(PROJECT / ".venv" / "bin"), search_path()])
+        path = os.pathsep.join([*map(str, first), str(self.folder / "project" / ".venv" / "bin"), search_path()])
         return {
             **{key: value for key, value in os.environ.items() if not key.startswith(("KUBESPRAY_", "PULUMI_"))},
             "PATH": path,
