@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from multus_site import packaged
 from multus_site.cli.usage_error import usage_error, write_bytes
 
 
@@ -36,8 +37,8 @@ def init(
     print("Next:")
     if folder.resolve() != Path.cwd():
         print(f"  cd {folder}")
-    print("  pulumi install                 # creates .venv from requirements.txt")
-    print("  multus-site new SITE           # writes stacks/Pulumi.SITE.yaml, and prints what follows")
+    print("  python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
+    print("  multus-site new SITE")
     print(
         "For pipelines: replace OWNER in .github/workflows/sites.yml or .gitlab-ci.yml with the owner of your multus-site"
     )
@@ -46,7 +47,7 @@ def init(
 
 def contents() -> Iterator[tuple[str, bytes]]:
     """Every file of a new repository: its path in it, and its content."""
-    template = _template()
+    template = packaged("template")
     for file in sorted(template.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             content = file.read_bytes()
@@ -54,9 +55,3 @@ def contents() -> Iterator[tuple[str, bytes]]:
                 # What `pulumi new` alone reads, and drops too.
                 content = content.partition(b"template:\n")[0]
             yield str(file.relative_to(template)), content
-
-
-def _template() -> Path:
-    """The folder `template`: in the package where that comes from a wheel, at the top of a checkout."""
-    packaged = Path(__file__).parents[1] / "template"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "template"

@@ -8,17 +8,30 @@ from typing import Annotated
 import typer
 
 from multus_site.cli.stacks import Stack, read
+from multus_site.cli.upgrade_check import examine, print_report
 from multus_site.cli.usage_error import usage_error
 from multus_site.review.recorded_commands import StateError, rewrite
 
 
-def upgrade(site: Annotated[str, typer.Argument(help="A site: its name, or its stack file.")]) -> None:
-    """Rewrite the command lines in the state of an older stack.
+def upgrade(
+    site: Annotated[
+        str | None, typer.Argument(metavar="SITE", help="A site: its name, or its stack file.", show_default=False)
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Change nothing; say what an upgrade to this release asks for, of all sites."),
+    ] = False,
+) -> None:
+    """Check sites after an upgrade, or rewrite the state of an older stack.
 
-    Releases 0.1.0 and 0.2.0 recorded command lines of modules that have moved since.
-
-    Needed once for each stack, before 0.4.0, or before a repository without our checkout installs the package. No node is reached.
+    Releases 0.1.0 and 0.2.0 recorded command lines of modules that have moved since. Rewriting them is
+    needed once for each stack, before 0.4.0, or before a repository without our checkout installs the package. No node is reached.
+    Exit status: 0; with --check 0 if there is nothing to do, 1 if there is, 2 if something could not be checked; 2 for wrong use.
     """
+    if check:
+        raise typer.Exit(print_report(examine(site)))
+    if site is None:
+        usage_error("which site? Name one: multus-site upgrade dallas; or check them all: multus-site upgrade --check")
     stack = read(site)
     try:
         state, changed = rewrite(json.loads(_must(stack, "export")))

@@ -1,0 +1,100 @@
+"""What another release of multus-site means for the sites of a project: the changelog between the two, defaults that changed, deprecated keys.
+
+The schema of stack files says what a release knows. A project keeps that of its release in stacks/site.schema.json.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PIN = re.compile(r"^multus-site(?:\[[\w,\s-]*\])?\s*==\s*(\d+(?:\.\d+)*)\s*(?:#.*)?$", re.MULTILINE)
+_HEADING = re.compile(r"^## (\d+(?:\.\d+)*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that a release knows at a place in a site: its default as JSON, whether the site sets it, whether it is deprecated."""
+
+    default: Any
+    given: bool
+    deprecated: bool
+
+
+def pinned(requirements: str) -> str | None:
+    """The release of multus-site that a requirements file pins; None without one."""
+    found = _PIN.search(requirements)
+    return found[1] if found else None
+
+
+def sections(changelog: str, since: str, until: str) -> list[str]:
+    """The changelog's sections of the releases after `since`, up to `until`, as they stand there."""
+    _, *parts = _HEADING.split(changelog)
+    return [
+        f"## {number}\n{text.rstrip()}"
+        for number, text in zip(parts[::2], parts[1::2], strict=True)
+        if _number(since) < _number(number) <= _number(until)
+    ]
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.split(".")))
+
+
+def changed_defaults(site: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each key that a site leaves to its default, which is not what it was. `old`, `new`: schemas."""
+    before, now = keys(site, old), keys(site, new)
+    for path in sorted(before.keys() & now.keys()):
+        was, becomes = before[path].default, now[path].default
+        if not now[path].given and was != becomes:
+            yield f"{path} is not set, and its default was {was} and is {becomes} now; to keep it, write {path.rpartition('.')[2]}: {was}"
+
+
+def deprecated(site: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """The keys of a site that a release still takes, and a later one will not."""
+    return sorted(path for path, key in keys(site, schema).items() if key.given and key.deprecated)
+
+
+def keys(site: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Key]:
+    """Path in the site → what a schema of stack files knows there; leaves, and objects that may be absent."""
+    definitions = schema["$defs"]
+    return dict(_keys(definitions["Site"], site, definitions, ""))
+
+
+def _keys(schema: Any, data: Any, definitions: Mapping[str, Any], path: str) -> Iterator[tuple[str, Key]]:  # noqa: ANN401  # JSON
+    schema = _chosen(schema, data, definitions)
+    if not isinstance(data, Mapping):
+        if isinstance(data, list) and "items" in schema:
+            for i, item in enumerate(data):
+                yield from _keys(schema["items"], item, definitions, f"{path}[{i}]")
+        return
+    properties = schema.get("properties", {})
+    before = f"{path}." if path else ""
+    for name, known in properties.items():
+        given = name in data
+        inner = _chosen(known, data.get(name, {}), definitions)
+        if not given and "$ref" in known and "properties" in inner:
+            yield from _keys(inner, {}, definitions, before + name)
+            continue
+        yield before + name, Key(known.get("default"), given, bool(known.get("deprecated")))
+        if given:
+            yield from _keys(inner, data[name], definitions, before + name)
+    if isinstance(entries := schema.get("additionalProperties"), Mapping):
+        for name, item in data.items():
+            if name not in properties:
+                yield from _keys(entries, item, definitions, f"{before}{name}")
+
+
+def _chosen(schema: Any, data: Any, definitions: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401  # JSON
+    """The schema that counts for these data: references followed, the alternative that a discriminator or the data's shape picks."""
+    if "$ref" in schema:
+        return _chosen(definitions[schema["$ref"].rpartition("/")[2]], data, definitions)
+    if discriminator := schema.get("discriminator"):
+        kind = data.get(discriminator["propertyName"]) if isinstance(data, Mapping) else None
+        target = discriminator.get("mapping", {}).get(kind)
+        return _chosen({"$ref": target}, data, definitions) if target else {}
+    for alternative in schema.get("anyOf") or schema.get("oneOf") or ():
+        one = _chosen(alternative, data, definitions)
+        if (isinstance(data, Mapping) and one.get("type") == "object") or (isinstance(data, list) and "items" in one):
+            return one
+    return schema  # type: ignore[no-any-return]  # JSON
