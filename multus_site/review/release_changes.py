@@ -31,7 +31,7 @@ def sections(changelog: str, since: str, until: str) -> list[str]:
     """The changelog's sections of the releases after `since`, up to `until`, as they stand there."""
     _, *parts = _HEADING.split(changelog)
     return [
-        f"## {number}\n{text.rstrip()}"
+        f"## {number}\n\n{text.strip()}"
         for number, text in zip(parts[::2], parts[1::2], strict=True)
         if _number(since) < _number(number) <= _number(until)
     ]

@@ -125,3 +125,15 @@ def test_recorded_commands_start_where_the_project_is(applied):
         done = applied.run("sh", "-c", line)
         assert "No module named" not in done.stderr, line
         assert str(PROJECT) not in line
+
+
+def test_an_applied_stack_asks_for_nothing_more_and_an_older_one_says_what(applied):
+    assert "Nothing to do." in applied.must("multus-site", "upgrade", "--check")
+    state = json.loads(applied.must("pulumi", "stack", "export", "--stack", "dallas"))
+    older = json.dumps(state).replace("-m multus_site.kubespray", "-m kubespray")
+    applied.must("pulumi", "stack", "import", "--stack", "dallas", input=older)
+    done = applied.run("multus-site", "upgrade", "--check")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "recorded command lines are an earlier release's; type: multus-site upgrade dallas" in done.stdout
+    applied.must("multus-site", "upgrade", "dallas")
+    assert "Nothing to do." in applied.must("multus-site", "upgrade", "--check")
