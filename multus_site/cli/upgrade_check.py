@@ -8,7 +8,7 @@ from typing import Any
 
 from multus_site import __version__, packaged
 from multus_site.cli import git
-from multus_site.cli.schema_text import schema_text
+from multus_site.cli.schema import schema_text
 from multus_site.cli.stacks import FOLDER, Stack, missing, named
 from multus_site.lint.files import Linter
 from multus_site.lint.segments import StackFile

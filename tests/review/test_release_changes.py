@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from multus_site.cli.schema_text import schema_text
+from multus_site.cli.schema import schema_text
 from multus_site.model.load import parse_site
 from multus_site.review.release_changes import changed_defaults, deprecated, keys, pinned, sections
 from tests.engine.applied import dallas
