@@ -1,5 +1,7 @@
-"""The graph of a site: one public Pulumi component a file. `run()` is a whole stack."""
+"""The graph of a site. `run()` creates a whole stack, `Site` one site beside other resources; `node_backend` is for backends of your own."""
 
 from .program import run
+from .secrets import Secrets
+from .site import Site, SiteArgs
 
-__all__ = ["run"]
+__all__ = ["Secrets", "Site", "SiteArgs", "run"]

@@ -9,7 +9,7 @@ from multus_site.model.daemons import WhereaboutsDaemon
 from multus_site.render import dhcp
 from multus_site.render import whereabouts as manifests
 
-from .access import access
+from .cluster_objects import Api, access
 from .node_vm import NodeVM
 from .ssh import Ssh
 
@@ -29,25 +29,24 @@ class Whereabouts(pulumi.ComponentResource):
         name: str,
         settings: WhereaboutsDaemon,
         image: str,
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:Whereabouts", name, {"image": image}, opts)
-        child = pulumi.ResourceOptions(parent=self, provider=provider)
         before: list[pulumi.Resource] = [
             kubernetes.apiextensions.v1.CustomResourceDefinition(
-                f"{name}-{plural}", **manifests.crd(plural), opts=child
+                f"{name}-{plural}", **manifests.crd(plural), opts=api.opts(self)
             )
             for plural in manifests.PLURALS
         ]
         rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
-        before += access(name, *rights, child)
+        before += access(name, *rights, self, api)
         cron = settings.reconciler_cron_expression
-        before.append(kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(cron), opts=child))
+        before.append(kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(cron), opts=api.opts(self)))
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
             **manifests.daemon(image, settings.memory_limit, cron),
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=before, custom_timeouts=READINESS),
+            opts=api.opts(self, depends_on=before, custom_timeouts=READINESS),
         )
         self.register_outputs({"daemon": self.daemon.metadata.name})
 
@@ -63,14 +62,14 @@ class DhcpDaemon(pulumi.ComponentResource):
         name: str,
         image: str,
         plugins: str,
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:DhcpDaemon", name, {"plugins": plugins}, opts)
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
             **dhcp.daemon(image, plugins),
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, custom_timeouts=READINESS),
+            opts=api.opts(self, custom_timeouts=READINESS),
         )
         self.register_outputs({"daemon": self.daemon.metadata.name})
 

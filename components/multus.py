@@ -7,6 +7,8 @@ import pulumi_kubernetes as kubernetes
 
 from multus_site.render import multus as manifests
 
+from .cluster_objects import Api, access
+
 READINESS_SECONDS = 300
 
 
@@ -23,28 +25,23 @@ class Multus(pulumi.ComponentResource):
         name: str,
         image: str,
         memory_limit: str,
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:Multus", name, {"image": image, "memoryLimit": memory_limit}, opts)
-        child = pulumi.ResourceOptions(parent=self, provider=provider)
-        crd = kubernetes.apiextensions.v1.CustomResourceDefinition(f"{name}-crd", **manifests.crd(), opts=child)
-        account = kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=child)
-        role = kubernetes.rbac.v1.ClusterRole(name, **manifests.cluster_role(), opts=child)
-        binding = kubernetes.rbac.v1.ClusterRoleBinding(
-            name,
-            **manifests.cluster_role_binding(),
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=[account, role]),
+        crd = kubernetes.apiextensions.v1.CustomResourceDefinition(
+            f"{name}-crd", **manifests.crd(), opts=api.opts(self)
         )
+        rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
+        before = access(name, *rights, self, api)
         config = manifests.daemon_config()
-        config_map = kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(config), opts=child)
+        config_map = kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(config), opts=api.opts(self))
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
             **manifests.daemon_set(image, memory_limit, json.dumps(config, sort_keys=True)),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
-                depends_on=[crd, binding, config_map],
+            opts=api.opts(
+                self,
+                depends_on=[crd, *before, config_map],
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=f"{READINESS_SECONDS}s", update=f"{READINESS_SECONDS}s", delete=f"{READINESS_SECONDS}s"
                 ),

@@ -8,6 +8,8 @@ import pulumi_kubernetes as kubernetes
 from multus_site.model.site import Site
 from multus_site.render.attachment import content_of, manifest_of, masters_of, ranges_of
 
+from .cluster_objects import Api
+
 
 class NetworkAttachment(pulumi.ComponentResource):
     """One network of a site.
@@ -21,7 +23,7 @@ class NetworkAttachment(pulumi.ComponentResource):
         name: str,
         network_name: str,
         site: Site,
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         network = site.networks[network_name]
@@ -41,7 +43,7 @@ class NetworkAttachment(pulumi.ComponentResource):
                 "annotations": {**manifest["metadata"].get("annotations", {}), "pulumi.com/patchForce": "true"},
             },
             spec=manifest["spec"],
-            opts=pulumi.ResourceOptions(parent=self, provider=provider),
+            opts=api.opts(self),
         )
         self.content: str = content_of(site, network_name)
         self.register_outputs({"config": self.content})

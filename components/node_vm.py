@@ -7,7 +7,7 @@ import pulumi
 from multus_site.cni.uplinks import is_name
 from multus_site.model.nodes import Nodes
 
-from .backends.protocol import Asked, Backend
+from .node_backend import Asked, Backend
 from .ssh import Ssh, json_output
 
 

@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from multus_site.model.racks import Taint
 from multus_site.render import repair
 
-from .access import access
+from .cluster_objects import Api, access
 
 
 class InterfaceCheck(pulumi.ComponentResource):
@@ -23,17 +23,16 @@ class InterfaceCheck(pulumi.ComponentResource):
         image: str,
         programs: str,
         tolerated: Sequence[Taint],
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:InterfaceCheck", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self, provider=provider)
         rights = (repair.service_account(), repair.cluster_role(), repair.cluster_role_binding())
-        before = access(name, *rights, child)
-        before.append(kubernetes.core.v1.ConfigMap(f"{name}-script", **repair.config_map(), opts=child))
+        before = access(name, *rights, self, api)
+        before.append(kubernetes.core.v1.ConfigMap(f"{name}-script", **repair.config_map(), opts=api.opts(self)))
         kubernetes.batch.v1.CronJob(
             name,
             **repair.cron_job(image, programs, tolerated),
-            opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=before),
+            opts=api.opts(self, depends_on=before),
         )
         self.register_outputs({})

@@ -7,6 +7,8 @@ from multus_site.model.site import Site
 from multus_site.model.sriov import SriovSetup
 from multus_site.render import sriov as manifests
 
+from .cluster_objects import Api
+
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 
 
@@ -23,28 +25,25 @@ class Sriov(pulumi.ComponentResource):
         site: Site,
         setup: SriovSetup,
         image: str,
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("multus-site:index:Sriov", name, {"manager": setup.manager}, opts)
-        child = pulumi.ResourceOptions(parent=self, provider=provider)
         if setup.manager == "operator":
             version, kind = manifests.POLICY
             for policy, body in manifests.policies(site, setup).items():
                 kubernetes.apiextensions.CustomResource(
-                    f"{name}-{policy}", api_version=version, kind=kind, **body, opts=child
+                    f"{name}-{policy}", api_version=version, kind=kind, **body, opts=api.opts(self)
                 )
         else:
             nodes = sorted({node for pool in setup.pools.values() for node in site.nodes_of_pool(pool)})
             before: list[pulumi.Resource] = [
-                kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=child),
-                kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(setup), opts=child),
+                kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=api.opts(self)),
+                kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(setup), opts=api.opts(self)),
             ]
             kubernetes.apps.v1.DaemonSet(
                 name,
                 **manifests.daemon(image, setup, nodes),
-                opts=pulumi.ResourceOptions(
-                    parent=self, provider=provider, depends_on=before, custom_timeouts=READINESS
-                ),
+                opts=api.opts(self, depends_on=before, custom_timeouts=READINESS),
             )
         self.register_outputs({})

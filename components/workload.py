@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from multus_site.model.workloads import Workload as WorkloadModel
 from multus_site.render.workload import Surroundings, objects
 
-from .metadata import written
+from .cluster_objects import Api, metadata_field
 
 READY_SECONDS = 300
 
@@ -33,7 +33,7 @@ class Workload(pulumi.ComponentResource):
         workload_name: str,
         workload: WorkloadModel,
         around: Surroundings,
-        provider: kubernetes.Provider,
+        api: Api,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         shown = {
@@ -49,9 +49,8 @@ class Workload(pulumi.ComponentResource):
             resource = _KINDS[made.kind](
                 f"{name}{suffix}",
                 **made.body,
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    provider=provider,
+                opts=api.opts(
+                    self,
                     # Replicas of their own are changed one after the other.
                     depends_on=list(before),
                     custom_timeouts=pulumi.CustomTimeouts(
@@ -60,6 +59,8 @@ class Workload(pulumi.ComponentResource):
                 ),
             )
             before = [resource]
-            generations.append(pulumi.Output.concat(written(resource, "uid"), "/", written(resource, "generation")))
+            generations.append(
+                pulumi.Output.concat(metadata_field(resource, "uid"), "/", metadata_field(resource, "generation"))
+            )
         self.generation: pulumi.Output[str] = pulumi.Output.all(*generations).apply(" ".join)
         self.register_outputs({"name": workload_name})

@@ -2,11 +2,11 @@
 
 from multus_site.model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
 
+from ..node_backend import Backend
 from ..ssh import Ssh
 from . import container
 from .custom import custom
 from .libvirt import VirtualMachines
-from .protocol import Backend
 
 
 def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:

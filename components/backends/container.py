@@ -11,7 +11,7 @@ from multus_site.model.machines import Limits
 from multus_site.model.nodes import ContainerNodes
 from multus_site.render.script import script
 
-from .protocol import Asked, Machine
+from ..node_backend import Asked, Machine
 
 
 class Containers:

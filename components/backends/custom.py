@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from multus_site.model.nodes import CustomNodes
 
-from .protocol import Backend
+from ..node_backend import Backend
 
 WHERE = "nodes.custom"
 

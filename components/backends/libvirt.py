@@ -9,8 +9,8 @@ from multus_site.model.nodes import LibvirtNodes
 from multus_site.render.libvirt import machine
 from multus_site.render.script import script
 
+from ..node_backend import Asked, Machine
 from ..ssh import Ssh
-from .protocol import Asked, Machine
 
 _MINUTES = 60
 """An image to fetch, and the restarts of other machines of the hypervisor to wait for."""

@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_openstack as openstack
 
-from components.backends.protocol import Asked, Machine
+from multus_site.components.node_backend import Asked, Machine
 from multus_site.model.machines import Custom
 from multus_site.model.part import Part
 from multus_site.render.cloud_init import user_data

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from components.ownership import ANNOTATION, field_manager
+from components.cluster_objects import ANNOTATION, field_manager
 from tests.contract.project import Project
 
 pytestmark = pytest.mark.engine

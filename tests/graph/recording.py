@@ -9,7 +9,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 
 from components.secrets import Secrets
-from components.site import Site
+from components.site import Site, SiteArgs
 from multus_site.model.catalog import Catalog
 from multus_site.model.load import parse_site
 from multus_site.nodes.preflight.document import Record
@@ -219,22 +219,25 @@ class Recorder(MockMonitor):
 
 def record(data=None, *, catalog=None, preview=False, answers=None, kubespray_variables=None):
     """The graph of a site, the lab's if no data is given."""
+
+    def program():
+        site = parse_site(data or lab_site(), source="stacks/Pulumi.lab.yaml")
+        ssh = {"sshPrivateKey": pulumi.Output.secret(PRIVATE_KEY)}
+        variables = None if kubespray_variables is None else pulumi.Output.secret(kubespray_variables)
+        secrets = Secrets(ssh, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables)
+        Site(site.name, SiteArgs(site, catalog or CATALOG, secrets))
+
+    return record_program(program, preview=preview, answers=answers)
+
+
+def record_program(program, *, preview=False, answers=None):
+    """The graph of any program."""
     recorder = Recorder(answers or Answers())
     loop = asyncio.new_event_loop()
     # A mistake reaches every output behind it; the test gets it raised once, the others would print behind pytest's summary.
     loop.set_exception_handler(lambda *_: None)
     asyncio.set_event_loop(loop)
     mocks.set_mocks(recorder.mocks, project="multus-site", stack="lab", preview=preview, monitor=recorder)
-
-    @pulumi.runtime.test
-    def program():
-        site = parse_site(data or lab_site(), source="stacks/Pulumi.lab.yaml")
-        ssh = {"sshPrivateKey": pulumi.Output.secret(PRIVATE_KEY)}
-        variables = None if kubespray_variables is None else pulumi.Output.secret(kubespray_variables)
-        Site(
-            site, catalog or CATALOG, Secrets(ssh, pulumi.Output.secret("0123456789abcdef0123456789abcdef"), variables)
-        )
-
-    program()
+    pulumi.runtime.test(program)()
     recorder.graph.pop("Stack multus-site-lab", None)
     return recorder.graph

@@ -85,8 +85,8 @@ def test_what_is_wrong_with_settings_is_said_at_once():
 def test_a_program_that_is_not_there_or_none():
     with pytest.raises(pulumi.RunError, match=r"nodes.custom.program: there is no file backends/none.py"):
         record(site("backends/none.py"))
-    with pytest.raises(pulumi.RunError, match=r"part.py has no class Settings"):
-        record(site("multus_site/model/part.py"))
+    with pytest.raises(pulumi.RunError, match=r"__init__.py has no class Settings"):
+        record(site("multus_site/__init__.py"))
 
 
 def test_limits_of_a_system_container_are_plain_numbers():

@@ -1,0 +1,124 @@
+"""The third stage of a site: CNI plugins, Multus, the daemons that networks need, and the networks themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from multus_site.render import cni_plugins, dhcp, images, node_networks, whereabouts
+from multus_site.render.network import address_management
+
+from .addresses import DhcpDaemon, Whereabouts, left_by
+from .cluster import Cluster
+from .cni_plugins import CniPlugins
+from .context import SiteContext
+from .hosts import Hosts
+from .multus import Multus
+from .network_attachment import NetworkAttachment
+from .node_networks import NodeNetworks
+from .sriov import Sriov
+
+
+@dataclass(frozen=True)
+class Networking:
+    """What pods need before they can attach to a network."""
+
+    plugins: CniPlugins
+    multus: Multus
+    on_nodes: dict[str, NodeNetworks]
+    """Links and files of the nodes that have any."""
+    daemons: list[pulumi.Resource]
+    attachments: dict[str, NetworkAttachment]
+
+    @property
+    def ready(self) -> list[pulumi.Resource]:
+        """What runs before a pod attaches to any network."""
+        return [self.multus, *self.daemons, *self.on_nodes.values()]
+
+
+def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> Networking:
+    """Everything between the cluster and its workloads."""
+    site, catalog = context.site, context.catalog
+    plugins = _cni_plugins(context, hosts, cluster)
+    multus = Multus(
+        f"{site.name}-multus",
+        catalog.image(images.multus(site)),
+        site.multus.memory_limit,
+        cluster.api,
+        opts=context.opts(plugins, cluster.kubespray),
+    )
+    on_nodes = {
+        name: NodeNetworks(
+            f"{site.name}-{name}-networks",
+            name,
+            node_networks.variables(site, name),
+            context.ssh,
+            again_when=[cluster.kubespray.run_id, hosts.nodes[name].identity, context.drift.of(name)],
+            deleted_with=hosts.nodes[name].machine,
+            opts=context.opts(cluster.kubespray),
+        )
+        for name in node_networks.needed(site)
+    }
+    daemons = _daemons(context, hosts, cluster, [plugins, *on_nodes.values(), multus])
+    attachments = {
+        name: NetworkAttachment(
+            f"{site.name}-{name}",
+            name,
+            site,
+            cluster.api,
+            opts=context.opts(multus, *daemons, *on_nodes.values()),
+        )
+        for name in site.networks
+    }
+    return Networking(plugins, multus, on_nodes, daemons, attachments)
+
+
+def _cni_plugins(context: SiteContext, hosts: Hosts, cluster: Cluster) -> CniPlugins:
+    site = context.site
+    try:
+        origins = {
+            architecture: cni_plugins.origins(site, context.catalog, architecture)
+            for architecture in dict.fromkeys(host.architecture for host in site.nodes.hosts.values())
+        }
+    except LookupError as error:
+        raise pulumi.RunError(str(error)) from None
+    return CniPlugins(
+        f"{site.name}-cni-plugins",
+        site,
+        origins,
+        context.ssh,
+        # Kubespray unpacks its own archive over /opt/cni/bin at each run.
+        cluster.kubespray.run_id,
+        {name: [node.identity, context.drift.of(name)] for name, node in hosts.nodes.items()},
+        context.commands,
+        deleted_with=hosts.goes_with,
+        opts=context.opts(cluster.kubespray),
+    )
+
+
+def _daemons(
+    context: SiteContext, hosts: Hosts, cluster: Cluster, before: list[pulumi.Resource]
+) -> list[pulumi.Resource]:
+    """The daemons that the networks' address management and devices need."""
+    site, image = context.site, context.catalog.image
+    used = address_management(site)
+    daemons: list[pulumi.Resource] = []
+
+    def after_its_files(name: str, left: Mapping[str, str]) -> pulumi.ResourceOptions:
+        """What a daemon leaves on nodes is removed after it."""
+        files = left_by(f"{site.name}-{name}", left, hosts.nodes, context.ssh, context.opts(*before))
+        return context.opts(*before, *files)
+
+    if "whereabouts" in used:
+        last = after_its_files("whereabouts", whereabouts.LEFT)
+        pinned = image(images.whereabouts(site))
+        daemons.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, pinned, cluster.api, opts=last))
+    if "dhcp" in used:
+        last = after_its_files("dhcp", dhcp.LEFT)
+        shell = image(images.SHELL)
+        daemons.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, cluster.api, opts=last))
+    if site.sriov is not None:
+        pinned = image(images.device_plugin(site.sriov.version))
+        opts = context.opts(*before)
+        daemons.append(Sriov(f"{site.name}-sriov", site, site.sriov, pinned, cluster.api, opts=opts))
+    return daemons

@@ -1,0 +1,82 @@
+"""The last stage of a site: proof that its networks work, and how fast they are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from .cluster import Cluster
+from .cluster_objects import metadata_field
+from .context import SiteContext
+from .hosts import Hosts
+from .networking import Networking
+from .throughput import Throughput
+from .verification import Verification
+from .workloads import Workloads
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was applied to each node, and what was seen of it."""
+
+    nodes: dict[str, dict[str, Any]]
+    """Node → facts, plugins, networks, and the counters of repairs and starts."""
+    verification: pulumi.Output[dict[str, Any]]
+    throughput: pulumi.Output[list[dict[str, Any]]]
+
+
+def create_proof(
+    context: SiteContext, hosts: Hosts, cluster: Cluster, networking: Networking, workloads: Workloads
+) -> Proof:
+    """The verification, and the measurement of networks that are proven to work, where the site asks for one."""
+    site, drift = context.site, context.drift
+    kubeconfig = cluster.kubespray.kubeconfig
+    applied: dict[str, dict[str, pulumi.Output[dict[str, Any]]]] = {
+        node: {"facts": _both(vm.facts, hosts.preflight.found(node)), "plugins": networking.plugins.of(node)}
+        for node, vm in hosts.nodes.items()
+    }
+    networks: list[pulumi.Input[str]] = [
+        *(a.content for a in networking.attachments.values()),
+        networking.plugins.record,
+    ]
+    verification = Verification(
+        f"{site.name}-verification",
+        site,
+        kubeconfig,
+        pulumi.Output.from_input(applied),
+        [
+            *(w.generation for w in workloads.workloads),
+            *networks,
+            *(drift.of(node) for node in hosts.nodes),
+            *(one.applied for one in workloads.topology),
+            metadata_field(networking.multus.daemon, "uid"),
+        ],
+        context.commands,
+        opts=context.opts(*workloads.workloads, networking.multus),
+    )
+    throughput: pulumi.Output[list[dict[str, Any]]] = pulumi.Output.from_input([])
+    if site.throughput is not None:
+        throughput = Throughput(
+            f"{site.name}-throughput",
+            site,
+            context.catalog.image(site.throughput.image),
+            kubeconfig,
+            networks,
+            context.commands,
+            opts=context.opts(verification),
+        ).result
+    nodes: dict[str, dict[str, Any]] = {
+        node: {
+            **found,
+            "networks": networking.on_nodes[node].made if node in networking.on_nodes else {},
+            "mended": drift.of(node),
+            "started": drift.starts(node),
+        }
+        for node, found in applied.items()
+    }
+    return Proof(nodes, verification.result, throughput)
+
+
+def _both(first: pulumi.Output[dict[str, Any]], second: pulumi.Output[dict[str, Any]]) -> pulumi.Output[dict[str, Any]]:
+    """Two looks at one host."""
+    return pulumi.Output.all(first, second).apply(lambda both: {**both[0], **both[1]})
