@@ -1,4 +1,4 @@
-"""`multus-site addresses SITE`: who may get which address, what is taken on the live site, how full each range is."""
+"""`multus-site addresses`: which workload may get which address, which are in use, and how full each range is."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def addresses(
     site: Annotated[str, typer.Argument(help="A site's name, or its stack file.")],
     kubeconfig: Annotated[
-        Path | None, typer.Option(help="Access to the live site: what is taken there is told too.")
+        Path | None, typer.Option(help="Access to the running cluster, to show the addresses in use.")
     ] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The plan as JSON.")] = False,

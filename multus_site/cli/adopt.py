@@ -1,4 +1,4 @@
-"""`multus-site adopt`: the site file that would make the networks and have the hosts that are there already."""
+"""`multus-site adopt`: writes the site file for existing networks and hosts."""
 
 import sys
 from pathlib import Path
@@ -80,7 +80,7 @@ def adopt(
     from multus_site.lint.files import Linter
 
     if output is not None and output.exists():
-        usage_error(f"{output} is there already; name another file, or leave --output out and copy what is new")
+        usage_error(f"{output} exists; name another file, or omit --output and copy what is new")
     if not hosts and any((user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)):
         usage_error("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
     adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))

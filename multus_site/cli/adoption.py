@@ -75,7 +75,7 @@ class Adopted:
         text = _mapping(manifest.get("spec")).get("config")
         config: Any = go_json.parse(text)[0] if isinstance(text, str) else None
         if not isinstance(config, dict):
-            self.left_out.append(f"{title}: its config is no JSON object; see what lint says and mend it first")
+            self.left_out.append(f"{title}: its config is no JSON object; see the findings of lint and fix it first")
             return
         if name in self.networks:
             before = self.networks[name].get("namespace", "default")

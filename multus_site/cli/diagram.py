@@ -30,9 +30,9 @@ def diagram(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
     output: Annotated[Format, typer.Option("--format", help="What the picture is written as.")] = Format.svg,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="With the addresses that pods had at the last `up`.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Show the addresses that pods had at the last `up`.")] = False,
     theme: Annotated[
-        Theme | None, typer.Option(help="For svg, which else follows its reader's, and png, which else is light.")
+        Theme | None, typer.Option(help="Of svg (default: the theme of the reader) and png (default: light).")
     ] = None,
 ) -> None:
     """Draw a site: nodes, NICs, segments, networks and workloads.

@@ -12,7 +12,7 @@ LAYERS = {
     "facts": "against facts of the nodes and the cluster",
     "sites": "across sites",
 }
-"""What each layer looks at."""
+"""What the rules of a layer read."""
 
 LINTER = files
 """Imported for its rules."""
@@ -37,8 +37,8 @@ def _explained(rule: Rule) -> str:
             "Example of what it finds:",
             textwrap.indent(rule.example, "    "),
             "",
-            f"Looks at: {LAYERS[rule.layer]}",
+            f"Reads: {LAYERS[rule.layer]}",
             f"Source: {rule.source}",
-            f"Where it is meant: # lint: allow {rule.code} reason",
+            f"To allow it: # lint: allow {rule.code} reason",
         ]
     )

@@ -1,4 +1,4 @@
-"""`multus-site lint`: what is wrong with sites, NADs, pods and CNI configurations, before anything is applied."""
+"""`multus-site lint`: checks sites, NADs, pods and CNI configurations before anything is applied."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -25,19 +25,17 @@ def lint(
         typer.Argument(metavar="PATH…", help="Files, folders, or - for standard input.", show_default=False),
     ] = None,
     facts: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="What is known of the nodes and the cluster.")
+        Path | None, typer.Option(metavar="FILE.json", help="Facts about the nodes and the cluster.")
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="How findings are printed.")] = Format.text,
-    explain: Annotated[
-        str | None, typer.Option(metavar="RULE", help="Tell what a rule is about; `all` lists the rules.")
-    ] = None,
+    explain: Annotated[str | None, typer.Option(metavar="RULE", help="Explain a rule; `all` lists the rules.")] = None,
 ) -> None:
     """Check sites, networks, pods and CNI configurations.
 
     Reads stack files, NetworkAttachmentDefinitions, pods, workloads and bare CNI configurations.
     Exit status: 0 without errors, 1 with errors, 2 for a usage error.
     """
-    from multus_site.cli import explanation, reports  # a command's imports are its own: others start without them
+    from multus_site.cli import explanation, reports  # imported here, so that other commands start without them
     from multus_site.cli.files import FilesError, read, read_all
     from multus_site.lint.facts import Facts, FactsError, parse_facts
     from multus_site.lint.files import Linter

@@ -45,7 +45,7 @@ def new(
 
     file = Path("stacks") / f"Pulumi.{site}.yaml"
     if file.exists():
-        usage_error(f"{file} is there already; give the new site another name, or edit that file")
+        usage_error(f"{file} exists; give the new site another name, or edit that file")
     asking = not node and _terminal()
     nodes = _pairs("--node", node or (_asked("Host as NAME=ADDRESS, such as node1=10.1.1.5") if asking else []))
     if not nodes:

@@ -1,4 +1,4 @@
-"""The pages made from what is: docs/site.md from the model, docs/linter.md from the rules and the facts."""
+"""The generated pages: docs/site.md from the model, docs/linter.md from the rules and facts, docs/preflight.md from its checks."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,16 +17,16 @@ _SITE = """\
 # The site file
 
 A stack is a site: one YAML object under `config: multus-site:site:` in `stacks/Pulumi.<site>.yaml`.
-This page is made from the model (`multus-site docs`). Unknown keys are refused, and every mistake of a file is told at once.
+This page is generated from the model (`multus-site docs`). Unknown keys are errors, and all mistakes of a file are reported together.
 
-The first line of a stack file makes editors complete from the schema and show mistakes while you type:
+With this first line in a stack file, editors complete keys and mark mistakes while you type:
 
 ```yaml
 # yaml-language-server: $schema=./site.schema.json
 ```
 
-`multus-site lint stacks` checks every site, and sites that share a segment against each other; see [linter.md](linter.md).
-`multus-site adopt` writes a site from hosts, a running cluster or YAML files that are there; see [adopt.md](adopt.md).
+`multus-site lint stacks` checks every site, and compares sites that share a segment; see [linter.md](linter.md).
+`multus-site adopt` writes a site from existing hosts, a running cluster or YAML files; see [adopt.md](adopt.md).
 """
 
 _LINTER = """\
@@ -36,30 +36,30 @@ _LINTER = """\
 multus-site lint [--facts FILE.json] [--format text|json|sarif|github|gitlab] PATH…
 ```
 
-Paths are files, folders (`*.yaml`, `*.yml`, `*.json`, `*.conf`, `*.conflist`) or `-` for standard input. What is looked at: stack files, NetworkAttachmentDefinitions,
-pods and every kind of workload, Lists of these, the SR-IOV operator's SriovNetwork and SriovNetworkNodePolicy, and bare CNI configurations in JSON.
-Files of a folder that are none of these are passed by. A stack file is held against the other stacks of its folder that name the same segment.
+Paths are files, folders (`*.yaml`, `*.yml`, `*.json`, `*.conf`, `*.conflist`) or `-` for standard input. The linter reads stack files, NetworkAttachmentDefinitions,
+pods and every kind of workload, Lists of these, SriovNetwork and SriovNetworkNodePolicy of the SR-IOV operator, and bare CNI configurations in JSON.
+It skips other files of a folder. It compares a stack file with the other stacks of its folder that name the same segment.
 
-Exit status: 0 without errors (warnings are no errors), 1 with errors, 2 for a usage error.
+Exit status: 0 without errors (warnings do not count), 1 with errors, 2 for a usage error.
 `--format json` gives a list of `{"file","document","path","line","column","rule","level","message","hint"}`; document, line and column count from 1.
-`multus-site lint --explain RULE` tells what a rule is about. The same rules run in `pulumi preview`: errors stop it, warnings are shown.
+`multus-site lint --explain RULE` explains a rule. The same rules run in `pulumi preview`: errors stop it, warnings are shown.
 
-## Where a finding is meant
+## Allow a finding
 
 ```yaml
   # lint: allow HOSTLOCAL_MULTINODE one pod, pinned to node1
   config: '{…}'
 ```
 
-A comment silences one finding of that rule, in the line that it stands in or the next line that is no comment. For what is inside a string of JSON that is the
-line of its key. Without a reason it silences nothing.
+A comment allows one finding of that rule, on its own line or on the next line that is not a comment. For a finding inside a JSON string, that is the
+line of its key. A comment without a reason has no effect.
 """
 
 _PREFLIGHT = """\
 # Preflight
 
-Before anything of a cluster is put on a host, `up` looks at all hosts of the site and holds what it finds against what the site asks of them. If
-anything is wrong, nothing is begun, and every finding of every host is said at once, each with what to do:
+Before `up` installs anything on a host, it checks all hosts of the site against the requirements of the site. If a host does not meet them, `up` stops
+before it changes any host, and reports every finding of every host with its fix:
 
 ```
 preflight: 2 of 3 hosts can't become nodes as they are; nothing was put on any.
@@ -69,38 +69,38 @@ warning: node3: its clock is not synchronized (CLOCK_UNSYNCHRONISED). Turn it on
 Mend what is said, then type the same again: the hosts are looked at anew.
 ```
 
-Findings are made here, so what is typed last is what counts: mend, and type `pulumi up` again. An **error** stops; a **warning** is told when it is
-found, and the `up` goes on. A preview reaches no host for this.
+Fix the findings, then run `pulumi up` again: it checks the current state of the hosts. An **error** stops `up`; after a **warning**, it continues.
+A preview does not connect to hosts for these checks.
 
-## What is looked at, and when
+## What is checked, and when
 
-`multus_site/scripts/facts.sh` looks and changes nothing; it needs a shell, no Python. Before it, `multus_site/scripts/prepare.sh` waits for the NICs (cloud-init renames them), sets
-up those that networks are on and, at an air-gapped site, names the mirror as APT's source.
+`multus_site/scripts/facts.sh` collects the facts. It changes nothing, and needs a shell but no Python. Before it, `multus_site/scripts/prepare.sh` waits for the NICs
+(cloud-init renames them), brings up those that networks use and, at an air-gapped site, configures the mirror as the APT source.
 
-A host is looked at when it is new, when it is another machine, when it drifted, and when the site asks other things of it (another NIC, MTU, kind of
-network, port, release). Others are not reached: what they were like when they passed is in the state, and counts for what must differ between hosts.
-A host that passed is the site's: its own cluster is no other cluster, and its own ports are not taken. For hosts without such a record the authority
-(`ca.crt`) must be that of the node that holds the site's record (`/var/lib/multus-site/kubespray.json`).
+A host is checked if it is new, if it is another machine than before, if it drifted, or if the requirements of the site changed (a NIC, an MTU, a kind of
+network, a port, a release). `up` does not connect to other hosts: the state has their facts from when they passed, and checks that compare hosts use those.
+A host that passed belongs to the site: its cluster is not a foreign cluster, and its ports are not in use by others. For hosts without such a record, the
+authority (`ca.crt`) must be that of the node that holds the record of the site (`/var/lib/multus-site/kubespray.json`).
 
-What was found of the system, the hypervisor, and driver and speed of each NIC is in the output `nodes`: `pulumi stack output nodes`.
+The output `nodes` has the system, the hypervisor, and driver and speed of each NIC: `pulumi stack output nodes`.
 
-**System containers** (the lab's nodes) share kernel, clock, swap, cgroups and hardware with the machine below: clock, swap, cgroup, product_uuid and
-hypervisor are not judged there. A kernel module that can't be looked up from inside is tried: an interface of that type is made in a network namespace
-that is gone at once. What can't be known is left out, and the verification proves the networks later.
+**System containers** (the nodes of the lab) share kernel, clock, swap, cgroups and hardware with their machine, so clock, swap, cgroup, product_uuid and
+hypervisor are not checked there. If a kernel module cannot be looked up from inside, preflight creates an interface of that type in a temporary network
+namespace. It skips what it cannot find out; the verification tests the networks later.
 
 ## The findings
 
-**UNREACHABLE** (error): A host that can't be looked at. It does not answer by SSH, shows another host key than the pinned one, does not let us in, or prints something
-else than what is asked.
+**UNREACHABLE** (error): A host that cannot be checked. It does not answer over SSH, shows another host key than the pinned one, refuses the login, or prints
+unexpected output.
 """
 
 _FACTS = """\
 ## Facts
 
-What is known of the nodes and the cluster goes into a JSON object for `--facts`. What is not given is unknown, and no finding rests on it.
-A site knows some of them itself: its nodes' addresses, Kubespray's networks, and the NICs of machines that it makes.
+Facts about the nodes and the cluster go into a JSON object for `--facts`. A fact that is missing is unknown, and no rule relies on it.
+A site provides some of them: the addresses of its nodes, the networks of Kubespray, and the NICs of machines that it creates.
 
-| fact | type | what it says |
+| fact | type | meaning |
 | --- | --- | --- |
 """
 
@@ -180,7 +180,7 @@ def _references(schema: object) -> Iterator[str]:
 
 def _part(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
     yield f"## {name}\n\n{' '.join(schema.get('description', '').split())}\n"
-    yield "| key | type | default | example | what it is |\n| --- | --- | --- | --- | --- |"
+    yield "| key | type | default | example | meaning |\n| --- | --- | --- | --- | --- |"
     required = schema.get("required", [])
     for key, field in schema.get("properties", {}).items():
         default = "**required**" if key in required else f"`{json.dumps(field.get('default'), ensure_ascii=False)}`"

@@ -1,4 +1,4 @@
-"""What Pulumi finds changed when it reads back what it can: Kubernetes' objects. `pulumi refresh --preview-only`."""
+"""Kubernetes objects that differ from what was applied, as `pulumi refresh --preview-only` finds them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ class Changed:
     def line(self) -> str:
         """For a person."""
         what = "is gone" if self.gone else f"was changed: {', '.join(self.paths) or 'something of it'}"
-        return f"{self.kind} {self.name}: {what}; pulumi up --refresh puts it back"
+        return f"{self.kind} {self.name}: {what}; pulumi up --refresh restores it"
 
     def row(self) -> dict[str, Any]:
         """For machines."""

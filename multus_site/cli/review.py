@@ -28,7 +28,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Base:
-    """A commit that the file is held against: its name in words, the file's text there, the defaults there."""
+    """The commit to compare with: its name in words, the text of the file there, the defaults there."""
 
     said: str = ""
     ref: str = ""
@@ -44,7 +44,7 @@ def review(
         str | None,
         typer.Option(
             metavar="REF",
-            help="Commit that the site is held against; else what was applied, and for changed lines where this left the default branch.",
+            help="Commit to compare with. Default: what was applied; for changed lines, where this branch left the default branch.",
         ),
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="How the review is printed.")] = Format.markdown,

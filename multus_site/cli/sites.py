@@ -34,9 +34,11 @@ class Format(StrEnum):
 
 def sites(
     since: Annotated[
-        str | None, typer.Option(metavar="REF", help="Only those that the work here, since it left REF, touches.")
+        str | None, typer.Option(metavar="REF", help="Only those that the changes since REF affect.")
     ] = None,
-    removed: Annotated[bool, typer.Option("--removed", help="With --since: those whose file is gone too.")] = False,
+    removed: Annotated[
+        bool, typer.Option("--removed", help="With --since: also those whose file was removed.")
+    ] = False,
     output: Annotated[Format, typer.Option("--format", help="A line each, or a list of JSON.")] = Format.text,
 ) -> None:
     """Print the names of the sites, or of those that a change affects.

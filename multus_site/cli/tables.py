@@ -14,7 +14,7 @@ BAR = 50
 
 
 def checks_table(site: str, verification: Mapping[str, Any], seconds: float) -> None:
-    """A line for each thing that was looked at, with the checks that it passed and what it failed."""
+    """A line for each object that was checked: the checks that it passed, and those that failed."""
     rows: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for check in verification["checks"]:
         about = check["pod"] or check["workload"] or (f"node {check['node']}" if check["node"] else "network")
@@ -40,7 +40,7 @@ def _plain(text: str) -> str:
 
 
 def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
-    """Stages as bars, the chain that the length is owed to, and Ansible's slowest tasks."""
+    """Stages as bars, the chain that determined the total time, and the slowest tasks of Ansible."""
     console = Console(width=None if Console().is_terminal else 120)
     console.print(f"update of {found.started:%Y-%m-%d %H:%M:%S} UTC, {found.seconds:.0f} s", highlight=False)
     table = Table(show_edge=False, pad_edge=False)
@@ -55,7 +55,7 @@ def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
         bar = " " * min(left, BAR - 1) + "█" * min(width, BAR - min(left, BAR - 1))
         table.add_row(span.name, f"{span.begun:.1f}", f"{span.seconds:.1f}", bar)
     console.print(table)
-    chain = Table(title="What the length is owed to", title_justify="left", show_edge=False, pad_edge=False)
+    chain = Table(title="What determined the total time", title_justify="left", show_edge=False, pad_edge=False)
     chain.add_column("resource")
     chain.add_column("took s", justify="right")
     for span in found.critical:

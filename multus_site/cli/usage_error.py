@@ -1,4 +1,4 @@
-"""How a command ends that was called in the wrong way: one message, exit status 2."""
+"""Usage errors: one message on standard error, exit status 2."""
 
 import sys
 from pathlib import Path
@@ -8,19 +8,19 @@ import typer
 
 
 def usage_error(message: str) -> NoReturn:
-    """Say what is wrong on standard error and end."""
+    """Prints the message and exits 2."""
     print(message, file=sys.stderr)
     raise typer.Exit(2)
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file that the user has named; exit 2 where that cannot be done."""
+    """Writes a file that the user named. Exits 2 if that fails."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """The same with what is no text."""
+    """The same for bytes."""
     try:
         path.write_bytes(content)
     except OSError as error:
-        usage_error(f"{path}: cannot be written: {error.strerror}; name a file in a folder that is there")
+        usage_error(f"{path}: cannot be written: {error.strerror}; name a file in an existing folder")

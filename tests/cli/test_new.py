@@ -85,7 +85,7 @@ def test_what_is_there_stays(project):
     (project / "stacks" / "Pulumi.austin.yaml").write_text("mine")
     result = new(*FLAGS)
     assert result.exit_code == 2
-    assert "is there already" in result.stderr
+    assert "exists; give the new site another name" in result.stderr
     assert (project / "stacks" / "Pulumi.austin.yaml").read_text() == "mine"
 
 

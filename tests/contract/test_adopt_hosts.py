@@ -76,7 +76,7 @@ def test_a_site_of_three_hosts(there, tmp_path):
     assert "ens7-net" not in text
     again = there.run("adopt", "--hosts", "10.1.1.5-7", "-i", there.key, "--yes", "-o", output)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "exists; name another file" in again.stderr
     assert output.read_text() == text
 
 
