@@ -102,6 +102,11 @@ class Config(Part):
         return Plugin(data, path, self, index)
 
     @property
+    def first(self) -> "Plugin":
+        """The plugin that makes the interface; an empty one where nothing can be read."""
+        return self.plugins[0] if self.plugins else self._plugin({}, self.path, 0)
+
+    @property
     def is_list(self) -> bool:
         """Whether it is a configuration list. Multus looks for `type` first."""
         return not self.text("type") and self.data.get("plugins") is not None

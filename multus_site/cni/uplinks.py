@@ -19,8 +19,8 @@ def uplink_of(site: Site, node: str, network: Network) -> str | None:
     if isinstance(network, Link):
         return None if network.link_in_container else network.master_on(node, site.nodes.hosts[node].groups)
     plugin = _first_plugin(network)
-    nic = plugin.traits.nic if plugin else None
-    if plugin is None or nic is None or plugin.get("linkInContainer") is True:
+    nic = plugin.traits.nic
+    if nic is None or plugin.get("linkInContainer") is True:
         return None
     for key, how in nic.keys.items():
         value = plugin.text(key)
@@ -30,18 +30,18 @@ def uplink_of(site: Site, node: str, network: Network) -> str | None:
     return None
 
 
-def _first_plugin(network: Network) -> Plugin | None:
+def _first_plugin(network: Network) -> Plugin:
     data: dict[str, Any] = {"type": network.type}
     if isinstance(network, Raw):
         data = network.config
     elif isinstance(network, HostDevice):
         data = network.model_dump(by_alias=True, exclude={"ipam", "chain"})
-    return next(iter(Config(data, ()).plugins), None)
+    return Config(data, ()).first
 
 
 def _moves(network: Network) -> bool:
     """Whether the NIC itself goes into a pod."""
-    nic = plugin.traits.nic if (plugin := _first_plugin(network)) else None
+    nic = _first_plugin(network).traits.nic
     return nic is not None and nic.moves
 
 

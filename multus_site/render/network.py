@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from multus_site.cni import configuration
 from multus_site.cni.addresses import parse_address
-from multus_site.cni.configuration import Ipam, Plugin
+from multus_site.cni.configuration import Ipam
 from multus_site.cni.ranges import Range, fixed_of, ranges_of
 from multus_site.model.ipam import Whereabouts
 from multus_site.model.networks import Network, Raw
@@ -51,7 +51,7 @@ class NetworkFacts:
 def network_facts(name: str, network: Network) -> NetworkFacts:
     """What is known of a network."""
     config = configuration.read(nad_config(name, network))
-    first = config.plugins[0] if config.plugins else Plugin({}, (), config, 0)
+    first = config.first
     by_node = isinstance(first.get("master"), dict)
     uplink = f"{name}'s" if by_node else next((text for key in _UPLINK_KEYS if (text := first.text(key))), "")
     if first.type == "bridge":

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from multus_site.cli.adoption import Adopted
 from multus_site.cni import configuration
 from multus_site.cni.ranges import fixed_of, handed_out, networks, ranges_of, slice_length
+from multus_site.cni.uplinks import nics_in_use
 from multus_site.lint import check_site
 from multus_site.model.load import SiteError, parse_site, parse_stack_text
 from multus_site.nodes.preflight import requirements
@@ -128,6 +129,7 @@ def run_everything(site):
     plan(site, live), outside(site, live)
     expected(site), requirements.asked(site, {}), throughput.plan(site, [])
     content.addresses(site, {}), address_management(site)
+    [nics_in_use(site, node) for node in site.nodes.hosts]
     check_site(site, file="stacks/Pulumi.lab.yaml")
 
 
