@@ -163,7 +163,10 @@ def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Fin
 
 
 def _catalog(site: "Site | None", ref: str) -> "Catalog":
-    """The catalogue that a site names, at a commit if one is named and it is there; an empty one where it cannot be read."""
+    """The catalogue that a site names, at a commit if one is named and it is there; an empty one where it cannot be read.
+
+    A site that names none has that of the installed release, whatever the commit.
+    """
     from multus_site.cli import git
     from multus_site.model.catalog import Catalog
     from multus_site.model.load import UPSTREAM, CatalogError, load_catalog, parse_catalog
@@ -171,8 +174,8 @@ def _catalog(site: "Site | None", ref: str) -> "Catalog":
 
     if site is None:
         return Catalog()
-    path = Path(site.artifacts) if site.artifacts else UPSTREAM.relative_to(UPSTREAM.parent)
-    text = git.at(ref, path) if ref else None
+    path = Path(site.artifacts) if site.artifacts else UPSTREAM
+    text = git.at(ref, path) if ref and site.artifacts else None
     try:
         return air_gap.catalog(site, parse_catalog(text, str(path)) if text is not None else load_catalog(path))
     except CatalogError:

@@ -37,7 +37,9 @@ class Stack:
     ) -> "subprocess.CompletedProcess[str]":
         """Runs pulumi on this stack, here or in another folder; `environment` adds to ours. Exits 2 where there is no pulumi."""
         if shutil.which("pulumi") is None:
-            usage_error("pulumi is not on PATH; install it, or type make lab-shell for the lab's")
+            usage_error(
+                "pulumi is not on PATH; install it: https://www.pulumi.com/docs/install/ (in a checkout, make lab-shell has the lab's)"
+            )
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
         try:
             return subprocess.run(

@@ -35,10 +35,11 @@ def test_it_writes_a_pulumi_project_that_installs_this_release(tmp_path):
     assert not (folder / "stacks" / "site.schema.json").is_symlink()
 
 
-def test_its_policies_are_those_of_this_release():
+def test_its_policy_pack_runs_as_ours_does():
     ours, theirs = (
         yaml.safe_load((folder / "policy" / "PulumiPolicy.yaml").read_text()) for folder in (PROJECT, TEMPLATE)
     )
+    del ours["version"]  # theirs has none: the one number to change is in requirements.txt
     assert ours == theirs
     assert json.loads((TEMPLATE / "policy" / "organisation.json").read_text()) == {}
 
