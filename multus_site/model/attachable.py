@@ -1,11 +1,12 @@
 """What every typed network has in common."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from multus_site.model.chained import Bandwidth, Chained, Firewall, Sbr
-from multus_site.model.part import Part
+from multus_site.model.part import Mistake, Part, refuse
 from multus_site.model.types import CniVersion, NodeName, ObjectName
 
 
@@ -39,25 +40,29 @@ class Attachable(Part):
 
     @model_validator(mode="after")
     def _chain_can_work(self) -> Self:
-        types = [plugin.type for plugin in self.chain]
-        for twice in sorted({t for t in types if types.count(t) > 1}):
-            msg = f"chain has {twice} {types.count(twice)} times; keep one of them, for each plugin does its work once"
-            raise ValueError(msg)
-        for plugin in self.chain:
-            if isinstance(plugin, Bandwidth):
-                self._bandwidth_can_work(plugin)
-            if isinstance(plugin, Sbr) and getattr(getattr(self, "ipam", None), "type", None) == "none":
-                msg = "sbr makes rules of the pod's addresses and fails where it has none; take it out of chain, or give an ipam that gives addresses"
-                raise ValueError(msg)
-            if isinstance(plugin, Firewall) and plugin.ingress_policy not in {None, "open"} and self.type != "bridge":
-                msg = f"firewall's ingressPolicy {plugin.ingress_policy} asks which bridge a packet came from, and {self.type} has none; write open, or take it out"
-                raise ValueError(msg)
+        refuse(self._check_chain())
         return self
 
-    def _bandwidth_can_work(self, plugin: Bandwidth) -> None:
+    def _check_chain(self) -> Iterator[Mistake]:
+        types = [plugin.type for plugin in self.chain]
+        for i, plugin in enumerate(self.chain):
+            path = ("chain", i)
+            if plugin.type in types[:i]:
+                yield Mistake(
+                    path, f"{plugin.type} is listed already; keep one of them, for each plugin does its work once"
+                )
+            if isinstance(plugin, Bandwidth):
+                yield from (Mistake(path, message) for message in self._check_bandwidth(plugin))
+            if isinstance(plugin, Sbr) and getattr(getattr(self, "ipam", None), "type", None) == "none":
+                message = "sbr makes rules of the pod's addresses and fails where it has none; remove it from chain, or use an ipam that gives addresses"
+                yield Mistake(path, message)
+            if isinstance(plugin, Firewall) and plugin.ingress_policy not in {None, "open"} and self.type != "bridge":
+                message = f"firewall's ingressPolicy {plugin.ingress_policy} asks which bridge a packet came from, and {self.type} has none; write open, or remove it"
+                yield Mistake((*path, "ingressPolicy"), message)
+
+    def _check_bandwidth(self, plugin: Bandwidth) -> Iterator[str]:
         if not self.makes_veth:
-            msg = f"bandwidth shapes the node's end of a veth pair, and {self.type} makes none; take it out of chain, or write type: bridge or ptp"
-            raise ValueError(msg)
+            yield f"bandwidth shapes the node's end of a veth pair, and {self.type} makes none; remove it from chain, or write type: bridge or ptp"
         pairs = (
             ("ingressRate", plugin.ingress_rate, "ingressBurst", plugin.ingress_burst),
             ("egressRate", plugin.egress_rate, "egressBurst", plugin.egress_burst),
@@ -65,8 +70,6 @@ class Attachable(Part):
         for rate, speed, burst, size in pairs:
             if (speed is None) != (size is None):
                 there, missing = (rate, burst) if size is None else (burst, rate)
-                msg = f"bandwidth has {there} without {missing}; give both"
-                raise ValueError(msg)
-        if plugin.ingress_rate is None and plugin.egress_rate is None:
-            msg = "bandwidth limits nothing; give ingressRate and ingressBurst, or egressRate and egressBurst"
-            raise ValueError(msg)
+                yield f"bandwidth has {there} without {missing}; give both"
+        if all(value is None for _, speed, _, size in pairs for value in (speed, size)):
+            yield "bandwidth limits nothing; give ingressRate and ingressBurst, or egressRate and egressBurst"

@@ -8,6 +8,7 @@ from multus_site.model.chained import Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Network, Raw
 from multus_site.model.part import Mistake
+from multus_site.model.positions import Path
 from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload
 
@@ -74,30 +75,29 @@ def _check_twice(attachment: Attachment) -> Iterator[Mistake]:
 
 
 def _check_addresses(attachment: Attachment, network: Attachable) -> Iterator[Mistake]:
-    path = ("ips",) if attachment.ips else ("ipsByReplica",)
+    pods: list[tuple[Path, tuple[str, ...]]] = [
+        *([(("ips",), attachment.ips)] if attachment.ips else []),
+        *((("ipsByReplica", i), addresses) for i, addresses in enumerate(attachment.ips_by_replica)),
+    ]
+    path = pods[0][0][:1]
     ipam = getattr(network, "ipam", None)
-    if not isinstance(ipam, (Static, HostLocal)):
+    if isinstance(ipam, HostLocal):
+        if len(attachment.ips) > 1:
+            yield Mistake(path, "host-local assigns one requested address, not several; use ipam: {type: static}")
+        return
+    if not isinstance(ipam, Static):
         kind = getattr(ipam, "type", "none")
         why = "assigns addresses by itself" if isinstance(ipam, Whereabouts) else "assigns no requested address"
         yield Mistake(path, f"the network's ipam {kind} {why}; use ipam: {{type: static}}")
         return
-    asked = attachment.ips or tuple(address for addresses in attachment.ips_by_replica for address in addresses)
-    if isinstance(ipam, Static):
-        if ipam.addresses:
-            yield Mistake(path, "the network has addresses of its own, which these would replace; keep one of the two")
-        for address in asked:
-            if address.partition("/")[0] in ipam.gateways:
-                yield Mistake(
-                    path, f"{address.partition('/')[0]} is a gateway of the network; give the pod another address"
-                )
-        for addresses in (attachment.ips,) if attachment.ips else attachment.ips_by_replica:
-            yield from (Mistake(path, message) for message in _out_of_reach(addresses, ipam.gateways))
-        return
-    if len(asked) > 1 and attachment.ips:
-        yield Mistake(
-            path,
-            "host-local assigns one requested address, not several; use ipam: {type: static}",
-        )
+    if ipam.addresses:
+        yield Mistake(path, "the network has addresses of its own, which these would replace; keep one of the two")
+    for where, addresses in pods:
+        for i, address in enumerate(addresses):
+            ip = address.partition("/")[0]
+            if ip in ipam.gateways:
+                yield Mistake((*where, i), f"{ip} is a gateway of the network; give the pod another address")
+        yield from (Mistake(where, message) for message in _out_of_reach(addresses, ipam.gateways))
 
 
 def check_attachments_together(workload: Workload) -> Iterator[Mistake]:

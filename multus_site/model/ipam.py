@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from multus_site.model.addresses import AddressPool, Cidr, CidrOrAddress, InterfaceAddress, IpAddress
-from multus_site.model.part import Part
+from multus_site.model.part import Mistake, Part, refuse
 from multus_site.model.types import ObjectName
 
 
@@ -77,11 +77,15 @@ class Whereabouts(Part):
 
     @model_validator(mode="after")
     def _gateways_inside(self) -> "Whereabouts":
-        for entry in self.all_ranges():
-            if entry.gateway is not None and not _inside(entry.gateway, entry.range):
-                msg = f"gateway {entry.gateway} is not in the network of {entry.range}; give it one of that network, and each range its own"
-                raise ValueError(msg)
+        refuse(self._check_gateways())
         return self
+
+    def _check_gateways(self) -> Iterator[Mistake]:
+        for i, entry in enumerate(self.all_ranges()):
+            if entry.gateway is not None and not _inside(entry.gateway, entry.range):
+                path = ("ipRanges", i - 1, "gateway") if i else ("gateway",)
+                message = f"{entry.gateway} is not in the network of {entry.range}; give it one of that network, and each range its own"
+                yield Mistake(path, message)
 
     def all_ranges(self) -> Iterator[IpRange]:
         """The first range and the further ones, alike."""

@@ -88,7 +88,10 @@ BANDWIDTH = {"type": "bandwidth", "ingressRate": 8000, "ingressBurst": 8000}
     ("network", "words"),
     [
         ({**MACVLAN, "ipam": {"type": "none"}, "chain": [BANDWIDTH]}, "macvlan makes none"),
-        ({**MACVLAN, "ipam": {"type": "none"}, "chain": [{"type": "sbr"}, {"type": "sbr"}]}, "sbr 2 times"),
+        (
+            {**MACVLAN, "ipam": {"type": "none"}, "chain": [{"type": "sbr"}, {"type": "sbr"}]},
+            "chain[1]: sbr is listed already",
+        ),
         ({"type": "ipvlan", "master": "eth1", "ipam": {"type": "dhcp"}}, "dhcp"),
         ({"type": "ipvlan", "master": "eth1", "ipam": {"type": "none"}}, "none"),
         ({"type": "vlan", "master": "eth1", "vlanId": 4095, "ipam": {"type": "dhcp"}}, "4094"),
