@@ -82,7 +82,7 @@ class CniPlugins(pulumi.ComponentResource):
         """Another text whenever a node was looked after."""
         return self.installed.record
 
-    def of(self, node: str) -> pulumi.Output[dict[str, Any]]:
+    def on_node(self, node: str) -> pulumi.Output[dict[str, Any]]:
         """Plugin → {sha256, versions} on a node, or {owner, versions} for Calico's."""
         return self.record.apply(lambda text: Record.parse(text).result(node))
 

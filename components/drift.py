@@ -35,7 +35,7 @@ class Drift:
         # What opens the nodes makes it secret; counters hold nothing of it.
         self._counters: pulumi.Output[Counters] = pulumi.Output.unsecret(looked)
 
-    def of(self, node: str) -> pulumi.Output[str]:
+    def on_node(self, node: str) -> pulumi.Output[str]:
         """How often something on the node had to be put back, as text."""
         return self._counter(node, "mended")
 

@@ -50,7 +50,7 @@ def create_hosts(context: SiteContext) -> Hosts:
             context.ssh,
             nics_in_use(site, node),
             packages[node],
-            drift.of(node),
+            drift.on_node(node),
             before.looked(node),
             drift.starts(node),
             context.commands,
@@ -65,7 +65,7 @@ def create_hosts(context: SiteContext) -> Hosts:
         context.kubespray_variables,
         context.ssh,
         before,
-        {node: [vm.identity, drift.of(node)] for node, vm in nodes.items()},
+        {node: [vm.identity, drift.on_node(node)] for node, vm in nodes.items()},
         context.commands,
         opts=context.opts(*nodes.values()),
     )

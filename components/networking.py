@@ -53,7 +53,7 @@ def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> N
             name,
             node_networks.variables(site, name),
             context.ssh,
-            again_when=[cluster.kubespray.run_id, hosts.nodes[name].identity, context.drift.of(name)],
+            again_when=[cluster.kubespray.run_id, hosts.nodes[name].identity, context.drift.on_node(name)],
             deleted_with=hosts.nodes[name].machine,
             opts=context.opts(cluster.kubespray),
         )
@@ -89,7 +89,7 @@ def _cni_plugins(context: SiteContext, hosts: Hosts, cluster: Cluster) -> CniPlu
         context.ssh,
         # Kubespray unpacks its own archive over /opt/cni/bin at each run.
         cluster.kubespray.run_id,
-        {name: [node.identity, context.drift.of(name)] for name, node in hosts.nodes.items()},
+        {name: [node.identity, context.drift.on_node(name)] for name, node in hosts.nodes.items()},
         context.commands,
         deleted_with=hosts.goes_with,
         opts=context.opts(cluster.kubespray),

@@ -104,7 +104,7 @@ class Preflight(pulumi.ComponentResource):
         """What was found of a node: system, hypervisor, and of each NIC of its networks MAC, MTU, driver, speed (Mbit/s)."""
         in_use = nics_in_use(self._site, node)
 
-        def of(text: str) -> dict[str, Any]:
+        def facts_in(text: str) -> dict[str, Any]:
             record = Record.parse(text)
             facts = record.nodes.get(node, {}).get("facts", {})
             return {
@@ -113,7 +113,7 @@ class Preflight(pulumi.ComponentResource):
                 "nics": record.nics_in_use(node, in_use),
             }
 
-        return self._record.apply(of)
+        return self._record.apply(facts_in)
 
 
 def document_of(

@@ -32,7 +32,7 @@ def create_proof(
     site, drift = context.site, context.drift
     kubeconfig = cluster.kubespray.kubeconfig
     applied: dict[str, dict[str, pulumi.Output[dict[str, Any]]]] = {
-        node: {"facts": _both(vm.facts, hosts.preflight.found(node)), "plugins": networking.plugins.of(node)}
+        node: {"facts": _both(vm.facts, hosts.preflight.found(node)), "plugins": networking.plugins.on_node(node)}
         for node, vm in hosts.nodes.items()
     }
     networks: list[pulumi.Input[str]] = [
@@ -47,7 +47,7 @@ def create_proof(
         [
             *(w.generation for w in workloads.workloads),
             *networks,
-            *(drift.of(node) for node in hosts.nodes),
+            *(drift.on_node(node) for node in hosts.nodes),
             *(one.applied for one in workloads.topology),
             metadata_field(networking.multus.daemon, "uid"),
         ],
@@ -69,7 +69,7 @@ def create_proof(
         node: {
             **found,
             "networks": networking.on_nodes[node].made if node in networking.on_nodes else {},
-            "mended": drift.of(node),
+            "mended": drift.on_node(node),
             "started": drift.starts(node),
         }
         for node, found in applied.items()
