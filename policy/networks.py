@@ -25,19 +25,19 @@ def config_of(resource: Resource) -> Config:
 
 
 def on_management(resource: Resource, settings: Settings) -> Iterator[str]:
-    """Networks on the NIC that the cluster itself lives by; its VLANs too, which share its wire."""
+    """Networks on the NIC that the cluster itself uses, or on a VLAN of it."""
     forbidden = settings["interfaces"]
-    mend = (
+    fix = (
         "give the network a NIC of its own (networks.NAME.master), or name the management NIC in the policy's settings"
     )
     for plugin in config_of(resource).plugins:
         for key in ("master", "device"):
             if nic := _management(plugin.text(key), forbidden):
-                yield f"{key} of network {resource.object_name()}: {plugin.text(key)} is the management NIC {nic}, or shares it; {mend}"
+                yield f"{key} of network {resource.object_name()}: {plugin.text(key)} is the management NIC {nic}, or shares it; {fix}"
     if resource.type == _ATTACHMENT:
         for master in strings(resource.at("masters")):
             if nic := _management(master, forbidden):
-                yield f"master of network {resource.name}: on some node it is {master}, the management NIC {nic}, or shares it; {mend}"
+                yield f"master of network {resource.name}: on some node it is {master}, the management NIC {nic}, or shares it; {fix}"
     if resource.type == _LINKS:
         for link in strings(resource.at("links")):
             name, kind, *rest = link.split()

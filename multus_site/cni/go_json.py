@@ -18,7 +18,7 @@ _TYPOGRAPHIC = "“”„‟«»‘’"
 _OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
 
 _MOST = 20
-"""Mistakes of one text that are told."""
+"""Mistakes of one text that are reported."""
 _COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
 
 
@@ -30,8 +30,8 @@ class JsonMistake:
     offset: int
     message: str
     hint: str
-    mend: tuple[int, str] | None = None
-    """Where and with what to write over the text, none of its other characters moved, so that the rest can be looked at."""
+    repair: tuple[int, str] | None = None
+    """Offset, and what to write over the text there without moving other characters, so that the rest can be read."""
 
 
 class _NotJsonError(ValueError):
@@ -65,11 +65,11 @@ def parse(text: str) -> tuple[Data, JsonMistake | None]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text read as far as can be: every mistake that could be told, the data behind those that mend themselves."""
+    """A text read as far as possible: every mistake that was found, and the data if all of them can be repaired."""
 
     data: Data
     mistakes: tuple[JsonMistake, ...]
-    mended: str | None
+    repaired: str | None
     """The text with the mistakes written over, each character at its old place; None where it is still no JSON."""
 
 
@@ -77,16 +77,16 @@ class Reading:
 def read(text: str) -> Reading:
     """The data of a text and all its mistakes: a comma too many does not hide what is wrong behind it."""
     mistakes: list[JsonMistake] = []
-    mended = text
+    repaired = text
     while len(mistakes) < _MOST:
-        data, mistake = parse(mended)
+        data, mistake = parse(repaired)
         if mistake is None:
-            return Reading(data, tuple(mistakes), mended)
+            return Reading(data, tuple(mistakes), repaired)
         mistakes.append(mistake)
-        if mistake.mend is None:
+        if mistake.repair is None:
             break
-        start, written = mistake.mend
-        mended = mended[:start] + written + mended[start + len(written) :]
+        start, written = mistake.repair
+        repaired = repaired[:start] + written + repaired[start + len(written) :]
     return Reading(None, tuple(mistakes), None)
 
 
@@ -108,9 +108,9 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
     previous = before[-1:]
     if (here == "/" and text[offset + 1 : offset + 2] in {"/", "*"}) or here == "#":
         comment = _COMMENT.match(text, offset)
-        mend = (offset, re.sub(r"\S", " ", comment.group())) if comment else None
+        repair = (offset, re.sub(r"\S", " ", comment.group())) if comment else None
         hint = "Take it out, or put it into the YAML as # comment."
-        return JsonMistake("comment", offset, "a comment; JSON has none", hint, mend)
+        return JsonMistake("comment", offset, "a comment; JSON has none", hint, repair)
     if here in {"}", "]"} and previous == ",":
         place = len(before) - 1
         hint = "Take the comma out: the last entry has none behind it."
@@ -118,14 +118,14 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
     if not here:
         return JsonMistake("syntax", offset, "the text ends too early", "Close what is open: a quote, a '}' or a ']'.")
     if here in _TYPOGRAPHIC:
-        mend = _quoted(text, offset) or (offset, '"')
-        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".', mend)
+        repair = _quoted(text, offset) or (offset, '"')
+        return JsonMistake("syntax", offset, f"the typographic quote {here}", 'Write a plain quote: ".', repair)
     if here == "'":
         return JsonMistake("syntax", offset, "a single quote", 'JSON quotes with ": write "…".', _quoted(text, offset))
     if "delimiter" in error.msg and "','" in error.msg and (here in '"{[-' or here.isalnum()):
-        mend = (len(before), ",") if len(before) < offset else None
+        repair = (len(before), ",") if len(before) < offset else None
         message = f"a comma is missing before {_word(text, offset)}"
-        return JsonMistake("syntax", offset, message, "Put a comma between two entries.", mend)
+        return JsonMistake("syntax", offset, message, "Put a comma between two entries.", repair)
     if "':'" in error.msg:
         return JsonMistake("syntax", offset, f"a colon is missing before {_word(text, offset)}", 'Write "key": value.')
     if "Extra data" in error.msg:
@@ -147,8 +147,8 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
     small = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "FALSE": "false", "NULL": "null"}.get(
         word
     )
-    mend = (offset, small) if small else None
-    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint, mend)
+    repair = (offset, small) if small else None
+    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint, repair)
 
 
 def _quoted(text: str, offset: int) -> tuple[int, str] | None:

@@ -89,7 +89,7 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
     inside = value_at(data, ("spec", "config"))
     text, place = (data.get("config"), ("config",)) if inside is None else (inside, ("spec", "config"))
     where = (*path, *place)
-    config = text  # a mapping is no string, and yet it can be looked at
+    config = text  # a mapping is no string, but it can be checked
     if isinstance(text, str) and text.strip():
         reading = go_json.read(text)
         config = reading.data

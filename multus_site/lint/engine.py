@@ -66,7 +66,7 @@ class Located:
 
 @dataclass(slots=True)
 class Collection:
-    """Everything that is looked at in one run."""
+    """Everything that is checked in one run."""
 
     facts: Facts
     nads: list[Nad] = field(default_factory=list)

@@ -52,10 +52,10 @@ class YamlText:
             return found
         inner = offset
         if inner is None:
-            mended = go_json.read(node.value).mended
-            if mended is None:
+            repaired = go_json.read(node.value).repaired
+            if repaired is None:
                 return found
-            inner = go_json.locate(mended, rest)[0]
+            inner = go_json.locate(repaired, rest)[0]
         text = self.document.text
         at = _aligned(text, node, inner)
         line, column = go_json.line_and_column(text, at)
@@ -105,7 +105,7 @@ class JsonText:
         """Line and column of a path."""
         at = 0 if path or offset is None else offset
         if path:
-            at, depth = go_json.locate(go_json.read(self.text).mended or "{}", path)
+            at, depth = go_json.locate(go_json.read(self.text).repaired or "{}", path)
             if depth < len(path) or offset is not None:
                 at = self._inside(at, path[depth:], offset)
         return go_json.line_and_column(self.text, at)
@@ -118,7 +118,7 @@ class JsonText:
             value, end = go_json.decoded(self.text, at)
         except ValueError:
             return at
-        inner = offset if offset is not None else go_json.locate(go_json.read(value).mended or "", rest)[0]
+        inner = offset if offset is not None else go_json.locate(go_json.read(value).repaired or "", rest)[0]
         return _walk(self.text, at + 1, end, value[: inner + 1], '"')
 
     def holder(self, path: Path) -> int:

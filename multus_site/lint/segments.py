@@ -1,4 +1,4 @@
-"""Rules across sites: every stack that names the same L2 segment is looked at together.
+"""Rules across sites: all stacks that name the same L2 segment are checked together.
 
 What two sites hand out on one segment meets on the wire, whatever the clusters know of each other.
 """

@@ -1,4 +1,4 @@
-"""The rules on a whole site: its networks rendered and looked at like any NAD, and what only the site knows."""
+"""The rules on a whole site: its networks, rendered and checked like any NAD, and what only the site knows."""
 
 import json
 import zlib
@@ -81,7 +81,7 @@ def check_site(
     `file` names the stack file and `text` is its YAML, for lines and columns (0 without); `facts` add to what the site knows.
     """
     located = list(located_in(site, file=file, text=site_text(text, defaults), facts=facts or Facts()))
-    # What holds of a network on each of its nodes is told once.
+    # What holds for a network on each of its nodes is reported once.
     return silenced(list({found.finding: found for found in located}.values()), {file: text, **_texts(defaults)})
 
 
@@ -107,7 +107,7 @@ def _texts(defaults: Defaults | None) -> dict[str, str | None]:
 
 
 def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterator[Located]:
-    """The same findings with their places, before comments are looked at."""
+    """The same findings with their places, before comments are applied."""
     origin = Origin(file, text)
     known = _facts(site, facts)
     collection = Collection(known)

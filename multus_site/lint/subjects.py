@@ -174,7 +174,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attached:
-    """A pod's attachment together with the NetworkAttachmentDefinition, where it is among what is looked at."""
+    """A pod's attachment together with the NetworkAttachmentDefinition, where it is among what is checked."""
 
     pod: Pod
     selection: Selection
@@ -189,7 +189,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Everything:
-    """All that is looked at together. Problems name the subject that they are about."""
+    """Everything that is checked together. Problems name the subject that they are about."""
 
     nads: list[Nad]
     configs: list[Config]

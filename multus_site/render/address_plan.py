@@ -25,12 +25,12 @@ class Taken:
     pod: str
     node: str
     ours: bool = False
-    """Whether the site made the pod, and makes it anew when its network changes."""
+    """Whether the pod is of this site, which recreates it when its network changes."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One range, or the fixed addresses of a network. `size` and `asked` count addresses; `who` says whose they may be."""
+    """One range, or the fixed addresses of a network. `size` and `asked` count addresses; `who` names the pods that may hold them."""
 
     network: str
     ipam: str
@@ -66,7 +66,7 @@ def plan(site: Site, live: Iterable[Taken] = ()) -> list[Line]:
 
 
 def outside(site: Site, live: Iterable[Taken]) -> list[Taken]:
-    """Live addresses on the site's networks that no range of theirs holds; DHCP's and raw networks' are not known here."""
+    """Live addresses on the site's networks that no range of theirs holds; Networks of DHCP and raw networks are left out."""
     lines = [line for name in site.networks for line in _lines(site, name)]
     known = {line.network for line in lines if line.ipam != "dhcp"}
     return sorted({t for t in live if t.network in known and not any(line.holds(t) for line in lines)})

@@ -9,7 +9,7 @@ from multus_site.cni.ranges import handed_out
 from multus_site.model.ipam import AnyIpam, Dhcp, HostLocal, IpRange, Route, Static, Whereabouts
 
 DHCP_METRIC = 1000
-"""Of the routes that a DHCP server tells; the others have none, which is before all."""
+"""Metric of the routes that a DHCP server sends; the others have none, and so take precedence."""
 
 
 def ipam_config(ipam: AnyIpam) -> dict[str, Any]:

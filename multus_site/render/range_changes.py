@@ -10,17 +10,17 @@ from multus_site.render.attachment import manifest_of
 
 @dataclass(frozen=True)
 class RangeChanges:
-    """Sentences: `moves` happen and are told, `stranded` must not happen."""
+    """Sentences: `moves` are reported and happen, `stranded` must not happen."""
 
     moves: tuple[str, ...]
     stranded: tuple[str, ...]
 
 
 def range_changes(site: Site, taken: Sequence[Taken], configs: Mapping[str, str]) -> RangeChanges:
-    """Holds live addresses against the site's ranges.
+    """Compares live addresses with the site's ranges.
 
-    Pods of the site are made anew when their network changes, and so get addresses of the new range. Pods of others are not:
-    their addresses would stay in use with nobody to know, and be handed out again one day.
+    Pods of the site are recreated when their network changes, and so get addresses of the new range. Other pods are not:
+    their addresses would stay in use without any record, and be handed out again some day.
     `configs`: live configuration of each attachment, by namespace/name.
     """
     left = outside(site, taken)
@@ -36,12 +36,12 @@ def range_changes(site: Site, taken: Sequence[Taken], configs: Mapping[str, str]
         if ours:
             moving = ", ".join(f"{t.pod} ({t.address})" for t in gone if t.ours)
             shown = f"; these move to another address: {moving}" if moving else "; each can keep its address"
-            moves.append(f"networks.{name}: it changes, and its {len(ours)} pods are made anew{shown}")
+            moves.append(f"networks.{name}: it changes, and its {len(ours)} pods are recreated{shown}")
         for t in gone:
             if not t.ours:
                 stranded.append(
-                    f"networks.{name}.ipam: {t.address} of {t.pod} on {t.node} is in no range any more, and that pod is not the site's "
-                    f"to make anew; keep the address in the range, or delete the pod first: "
+                    f"networks.{name}.ipam: {t.address} of {t.pod} on {t.node} is in no range any more, and the site cannot recreate "
+                    f"that pod; keep the address in the range, or delete the pod first: "
                     f"kubectl delete pod -n {' '.join(t.pod.split('/'))}"
                 )
     return RangeChanges(tuple(moves), tuple(stranded))

@@ -1,4 +1,4 @@
-"""Networks of two sites held against each other: words, ranges, addresses."""
+"""Networks of two sites compared: words, ranges, addresses."""
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest

@@ -126,7 +126,7 @@ def test_a_change_says_which_pods_move():
     found = changes("10.1.10.100-10.1.10.200/24", OURS)
     assert found.stranded == ()
     assert found.moves == (
-        "networks.internal: it changes, and its 1 pods are made anew; these move to another address: default/web-1 (10.1.10.5)",
+        "networks.internal: it changes, and its 1 pods are recreated; these move to another address: default/web-1 (10.1.10.5)",
     )
     assert "each can keep its address" in changes("10.1.10.2-10.1.10.200/24", OURS).moves[0]
 
