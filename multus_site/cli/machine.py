@@ -46,10 +46,13 @@ class Check:
 def checks(project: Path) -> Iterator[Check]:
     """All checks, for the project in a folder; without a Pulumi.yaml there, those of the machine alone."""
     declared = _yaml(project / "Pulumi.yaml")
+    environment = _environment(declared)
+    # A project with a Python of its own runs with that; this one may have the light commands alone.
+    elsewhere = environment and (project / environment).resolve() != Path(sys.prefix).resolve()
     yield _python()
-    yield from _extras(required=bool(declared))
-    if declared:
-        yield _environment(project, declared)
+    yield from _extras(required=bool(declared) and not elsewhere)
+    if environment:
+        yield _program(project, environment)
     yield from _pulumi(declared)
     yield from _providers()
     yield _backend(project, declared)
@@ -87,14 +90,16 @@ def _extras(*, required: bool) -> Iterator[Check]:
         )
 
 
-def _environment(project: Path, declared: dict[str, Any]) -> Check:
-    """The Python that Pulumi.yaml names, which runs the program."""
+def _environment(declared: dict[str, Any]) -> str:
+    """The virtual environment that Pulumi.yaml names; empty where it names none."""
     runtime = declared.get("runtime")
     options = runtime.get("options") if isinstance(runtime, dict) else None
-    folder = str((options or {}).get("virtualenv") or "")
+    return str((options or {}).get("virtualenv") or "")
+
+
+def _program(project: Path, folder: str) -> Check:
+    """What runs the program: the Python in the virtual environment."""
     name = "virtualenv"
-    if not folder:
-        return Check(name, "ok", "Pulumi.yaml names none: the program runs with the Python on PATH")
     python = project / folder / "bin" / "python"
     if not os.access(python, os.X_OK):
         return Check(name, "missing", f"Pulumi.yaml names {folder}, which does not exist", "pulumi install")

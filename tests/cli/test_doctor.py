@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import re
 import tomllib
+import venv
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ def lacking(name):
 def test_nothing_is_missing():
     status, rows = checked()
     assert (status, {row["state"] for row in rows.values()}) == (0, {"ok"}), rows
+    assert {"extra diagram", "extra cluster", "extra pulumi"} < set(rows)
     assert rows["backend"]["found"] == "file:///state, as anna"
     text = CliRunner().invoke(app, ["doctor"]).stdout
     assert re.search(r"^ok +pulumi +v3\.272\.0, ", text, re.MULTILINE)
@@ -173,6 +175,19 @@ def test_an_environment_that_is_not_there(project):
     )
     row = lacking("virtualenv")
     assert (row["found"], row["command"]) == ("Pulumi.yaml names .venv, which does not exist", "pulumi install")
+
+
+def test_an_environment_without_the_program(project):
+    file = project / "Pulumi.yaml"
+    file.write_text(
+        file.read_text().replace("runtime: python", "runtime: {name: python, options: {virtualenv: .venv}}")
+    )
+    venv.create(project / ".venv", with_pip=False)
+    row = lacking("virtualenv")
+    assert (row["found"], row["command"]) == (
+        ".venv: ModuleNotFoundError: No module named 'multus_site'",
+        "pulumi install",
+    )
 
 
 def test_without_a_project_only_the_machine_counts(tmp_path, monkeypatch):

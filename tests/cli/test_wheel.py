@@ -17,7 +17,7 @@ pytestmark = pytest.mark.engine
 
 def run(*command, folder, status=0):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == status, f"{command}: {done.stdout}{done.stderr}"
+    assert status is None or done.returncode == status, f"{command}: {done.stdout}{done.stderr}"
     return done
 
 
@@ -95,6 +95,6 @@ def test_a_missing_extra_is_one_line(arguments, module, extra, typed):
 
 
 def test_the_doctor_names_the_extras(typed):
-    rows = {row["name"]: row for row in json.loads(typed("doctor", "--format", "json", status=1).stdout)}
+    rows = {row["name"]: row for row in json.loads(typed("doctor", "--format", "json", status=None).stdout)}
     assert rows["extra cluster"]["command"] == "pip install 'multus-site[cluster]'"
     assert "kr8s" in rows["extra cluster"]["found"]
