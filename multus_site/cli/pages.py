@@ -63,10 +63,10 @@ before it changes any host, and reports every finding of every host with its fix
 
 ```
 preflight: 2 of 3 hosts can't become nodes as they are; nothing was put on any.
-node1: ens6 has an MTU of 1500, and network media (macvlan) asks for 9000 (NIC_MTU_SMALL). Raise it where the system keeps it …
+node1: ens6 has an MTU of 1500, and network media (macvlan) asks for 9000 (NIC_MTU_SMALL). Raise it in the system's network settings …
 node2, node3: its machine-id is … (MACHINE_ID_SHARED). Make another: …
 warning: node3: its clock is not synchronized (CLOCK_UNSYNCHRONISED). Turn it on: …
-Mend what is said, then type the same again: the hosts are looked at anew.
+Fix what is reported, then run the same command again: it checks the hosts again.
 ```
 
 Fix the findings, then run `pulumi up` again: it checks the current state of the hosts. An **error** stops `up`; after a **warning**, it continues.
@@ -75,7 +75,8 @@ A preview does not connect to hosts for these checks.
 ## What is checked, and when
 
 `multus_site/scripts/facts.sh` collects the facts. It changes nothing, and needs a shell but no Python. Before it, `multus_site/scripts/prepare.sh` waits for the NICs
-(cloud-init renames them), brings up those that networks use and, at an air-gapped site, configures the mirror as the APT source.
+(cloud-init renames them), brings up those that networks, links and SR-IOV pools use, however the site gives them (but not those that move into pods), and, at an air-gapped site,
+configures the mirror as the APT source.
 
 A host is checked if it is new, if it is another machine than before, if it drifted, or if the requirements of the site changed (a NIC, an MTU, a kind of
 network, a port, a release). `up` does not connect to other hosts: the state has their facts from when they passed, and checks that compare hosts use those.

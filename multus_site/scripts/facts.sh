@@ -1,6 +1,6 @@
-# Says what a host is and has, before anything is put on it; looks only, and never fails for what it finds.
+# Prints the facts of a host before anything is installed on it. Reads only, and never fails because of what it finds.
 # Variables: MODULES (kernel modules), PORTS (TCP ports); space separated, either may be empty.
-# Prints one line of JSON. What can't be known of the host is "", null or left out.
+# Prints one line of JSON. What can't be found out is "", null or left out.
 set -eu
 # An administrator's own directories, which a login by SSH leaves out.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

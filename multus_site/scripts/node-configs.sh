@@ -13,7 +13,7 @@ configs() {
         if [ -n "$how" ]; then
             nic=$(nic_by "${how% *}" "${how#* }")
             if [ -z "$nic" ]; then
-                findings="${findings}network $name: there is no interface with $how; look with: ip -d link
+                findings="${findings}network $name: there is no interface with $how; see: ip -d link
 "
                 continue
             fi

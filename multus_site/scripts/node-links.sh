@@ -1,4 +1,4 @@
-# VLAN sub-interfaces and bonds of a node: files of ours, all of them replaced at once and taken back at once. Part of networks.sh.
+# VLAN sub-interfaces and bonds of a node: our own files, all replaced at once and restored at once. Part of networks.sh.
 # Variables, a line each: LINKS (`NAME vlan LINK ID MTU` or `NAME bond MODE MTU MEMBER…`, MTU `-` for none). MANAGEMENT: the
 # address of the node that must outlive any change.
 
@@ -15,7 +15,7 @@ network_of() { # interface: the .network file that systemd-networkd has for it, 
     networkctl status "$1" 2>/dev/null | sed -n 's/^ *Network File: *\(\/[^ ]*\.network\).*/\1/p' | head -n 1
 }
 
-into_network_of() { # interface: lines on standard input that its .network gets, its own file or a drop-in of whoever made one
+into_network_of() { # interface: adds lines from standard input to its .network: to our own file, or to a drop-in of somebody else's
     found=$(network_of "$1")
     case $found in
         '' | */70-multus-site-*) file=$networkd/70-multus-site-$1.network ;;
@@ -83,7 +83,7 @@ LIST
 
 neighbour() { ip route show default | sed -n 's/.* via \([^ ]*\).*/\1/p' | head -n 1; }
 
-reachable() { # the node keeps its address, and what answered before still does
+reachable() { # whether the node has kept its address, and what answered before still answers
     ip -o addr show | grep -qF " $MANAGEMENT/" || return 1
     [ -z "$1" ] || ping -c 1 -W 2 "$1" >/dev/null 2>&1 || ping -c 2 -W 3 "$1" >/dev/null 2>&1
 }
@@ -105,7 +105,7 @@ missing_links() {
     done
 }
 
-settle() { # what somebody may have set by hand since: up, and with the MTU that they are asked to have
+settle() { # restores what somebody may have changed by hand: up, and the MTU that the site asks for
     while read -r name kind rest; do
         [ -n "$name" ] || continue
         # shellcheck disable=SC2086 # words, split on purpose
@@ -120,7 +120,7 @@ $LINKS
 LIST
 }
 
-had() { # links that files of ours made before
+had() { # links that our files made before
     find "$networkd" -name '70-multus-site-*.netdev' 2>/dev/null | sed 's/.*70-multus-site-\(.*\)\.netdev/\1/'
     [ ! -e "$netplan" ] || sed -n 's/^    \([^:]*\): {\(id\|interfaces\):.*/\1/p' "$netplan"
 }
@@ -145,7 +145,7 @@ links() {
     else
         [ -n "$LINKS" ] || [ -n "$before" ] || return 0
         if systemctl is-active --quiet NetworkManager 2>/dev/null && ! systemctl is-active --quiet systemd-networkd; then
-            say "NetworkManager runs this node's network; make $(link_names | tr '\n' ' ')with it (nmcli), and take them out of links"
+            say "NetworkManager runs this node's network; create $(link_names | tr '\n' ' ')with nmcli, and remove them from links"
             exit 1
         fi
         mkdir -p "$networkd" "$kept/old"
@@ -162,7 +162,7 @@ links() {
             return 0
         fi
     fi
-    # The connection that brought this script may be what breaks: it goes on without, and takes the change back by itself.
+    # The change may break the connection that brought this script: it goes on without one, and restores the network by itself.
     trap '' HUP PIPE
     answered=$(neighbour)
     [ -z "$answered" ] || ping -c 1 -W 2 "$answered" >/dev/null 2>&1 || answered=''
@@ -183,7 +183,7 @@ links() {
     why="$MANAGEMENT was lost"
     [ -z "$missing" ] || why="${missing}did not come up"
     take_back
-    say "$why; the node's network is as it was before. Look with: journalctl -u systemd-networkd"
+    say "$why; the node's network is as it was before. See why: journalctl -u systemd-networkd"
     exit 1
 }
 

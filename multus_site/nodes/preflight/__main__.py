@@ -24,7 +24,7 @@ SECONDS = 60
 NODE_SECONDS = TRY_SECONDS + SECONDS + 60
 """Time for one host, with the login."""
 
-LAST = "Mend what is said, then type the same again: the hosts are looked at anew."
+LAST = "Fix what is reported, then run the same command again: it checks the hosts again."
 
 
 def asked_of(target: Target) -> str:

@@ -17,7 +17,7 @@ def ours(site: str, facts: Sequence[dict[str, Any]]) -> set[str]:
 def other(node: Node) -> Problems:
     """It has a kubelet's credentials that are not of this site's cluster. Kubespray would write over both.
 
-    Mend: Drain and delete the node there, `kubeadm reset`; or another host.
+    Fix: Drain and delete the node there, `kubeadm reset`; or another host.
     """
     cluster = node.facts["cluster"]
     if node.ours or not cluster["kubelet"]:
@@ -36,7 +36,7 @@ def other(node: Node) -> Problems:
 def leftovers(node: Node) -> Problems:
     """An old etcd member or static pods start with the new cluster, and it does not come up.
 
-    Mend: `kubeadm reset --force` or the other installer's own way out.
+    Fix: `kubeadm reset --force` or the other installer's own way out.
     """
     left = [path for path in node.facts["cluster"]["left"] if not path.startswith(CNI)]
     if left and not node.ours and not node.facts["cluster"]["kubelet"]:
@@ -51,7 +51,7 @@ def leftovers(node: Node) -> Problems:
 def configurations(node: Node) -> Problems:
     """The one whose name sorts first is every pod's network, and Multus hands pods on to it. Podman's (87-podman) sorts behind the cluster's own.
 
-    Mend: Remove the file, unless it is meant.
+    Fix: Remove the file, unless it is meant.
     """
     left = [path for path in node.facts["cluster"]["left"] if path.startswith(CNI) and "podman" not in path]
     if left and not node.ours and not node.facts["cluster"]["kubelet"]:
@@ -64,7 +64,7 @@ def configurations(node: Node) -> Problems:
 def ports(node: Node) -> Problems:
     """What should listen there can't start. On nodes of the site's own cluster, and of another one, it is that cluster's.
 
-    Mend: Stop the program, or move it.
+    Fix: Stop the program, or move it.
     """
     if node.ours or node.facts["cluster"]["kubelet"]:
         return

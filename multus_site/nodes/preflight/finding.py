@@ -1,4 +1,4 @@
-"""What preflight has found, and the checks that find it: one function each, with code, level and meaning."""
+"""Preflight's findings, and the registry of its checks: one function each, with code, level and meaning."""
 
 import inspect
 import ipaddress
@@ -17,7 +17,7 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class Node:
-    """One host: what is asked of it and what was found there (multus_site/scripts/facts.sh)."""
+    """One host: what the site asks of it and its facts (multus_site/scripts/facts.sh)."""
 
     name: str
     asked: Asked
@@ -25,15 +25,15 @@ class Node:
     ours: bool = False
     """Whether it is in the site's own cluster: what runs there is ours."""
     offset: float | None = None
-    """Its clock minus this machine's, seconds; None where it was not looked at now."""
+    """Its clock minus this machine's, seconds; None where it was not checked in this run."""
 
     @property
     def container(self) -> bool:
-        """Whether it is a system container: hardware, clock and swap are the machine's below."""
+        """Whether it is a system container, which shares hardware, clock and swap with the machine below."""
         return bool(self.facts.get("container"))
 
     def nic(self, spec: str) -> str | None:
-        """Name of a NIC that is asked for; None where there is none."""
+        """Name of a NIC that the site asks for; None where the host has none."""
         return uplinks.find(spec, self.facts["nics"])
 
     @property
@@ -46,12 +46,12 @@ class Node:
         return None
 
     def addresses(self) -> list[str]:
-        """What the host holds: the addresses of its NICs, and those that a routed host has on lo."""
+        """The host's addresses: those of its NICs, and those that a routed host has on lo."""
         of_nics = [address for its in self.facts["nics"].values() for address in its["addresses"]]
         return [*of_nics, *self.facts["loopback"]]
 
     def wired(self) -> list[str]:
-        """Names of the NICs that matter to the site: the node's own, and those that its networks are on."""
+        """Names of the NICs that matter to the site: the node's own, and those that its networks use."""
         asked = (self.nic(spec) for spec in self.asked.nics)
         return sorted({name for name in (self.own, *asked) if name is not None})
 
@@ -82,7 +82,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its function, and what docs/preflight.md tells of it."""
+    """A check: its function, and what docs/preflight.md says about it."""
 
     code: str
     level: Level
@@ -92,7 +92,7 @@ class Check:
     part: str
     """Module that it is in."""
     together: bool = False
-    """Whether it holds nodes against each other."""
+    """Whether it compares nodes with each other."""
 
 
 CHECKS: dict[str, Check] = {}
@@ -116,7 +116,7 @@ def each(code: str, level: Level, title: str) -> Callable[[Callable[[Node], Prob
 def together(
     code: str, level: Level, title: str
 ) -> Callable[[Callable[[Sequence[Node]], Problems]], Callable[[Sequence[Node]], Problems]]:
-    """Registers a check that holds nodes against each other."""
+    """Registers a check that compares nodes with each other."""
 
     def register(check: Callable[[Sequence[Node]], Problems]) -> Callable[[Sequence[Node]], Problems]:
         CHECKS[code] = Check(
@@ -128,7 +128,7 @@ def together(
 
 
 def lines(findings: Sequence[Finding]) -> list[str]:
-    """The findings for a person, what is the same on several nodes once."""
+    """The findings as text, those that several nodes share once."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for finding in findings:
         alike.setdefault((finding.code, finding.found, finding.right), []).append(finding.node)

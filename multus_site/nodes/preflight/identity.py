@@ -14,7 +14,7 @@ CLOCK_SECONDS = 5
 def machine_id(node: Node) -> Problems:
     """It tells whether a node is the same machine still, and systemd's DHCP client is known by it.
 
-    Mend: `systemd-machine-id-setup`.
+    Fix: `systemd-machine-id-setup`.
     """
     if not node.facts["machineId"]:
         yield Problem(node.name, "/etc/machine-id is empty", "Make one: systemd-machine-id-setup")
@@ -24,7 +24,7 @@ def machine_id(node: Node) -> Problems:
 def machine_id_shared(nodes: Sequence[Node]) -> Problems:
     """Machines that were cloned with it: to Kubernetes, to DHCP servers and to this site they are one.
 
-    Mend: `rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup`, and a reboot.
+    Fix: `rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup`, and a reboot.
     """
     for node, value in _shared(nodes, "machineId"):
         yield Problem(
@@ -38,7 +38,7 @@ def machine_id_shared(nodes: Sequence[Node]) -> Problems:
 def product_uuid_shared(nodes: Sequence[Node]) -> Problems:
     """Kubernetes asks for different ones (kubeadm: before you begin); boards and hypervisors exist that give one to all.
 
-    Mend: A UUID of its own for a virtual machine; with boards nothing can be done, and mostly nothing comes of it.
+    Fix: A UUID of its own for a virtual machine; with boards nothing can be done, and mostly nothing comes of it.
     """
     real = [node for node in nodes if not node.container]
     for node, value in _shared(real, "productUuid"):
@@ -53,7 +53,7 @@ def product_uuid_shared(nodes: Sequence[Node]) -> Problems:
 def mac_shared(nodes: Sequence[Node]) -> Problems:
     """A switch sends the frames of both to the one that it heard last. Looked at are the NICs that the site uses.
 
-    Mend: MAC addresses of its own for the machine that was cloned.
+    Fix: MAC addresses of its own for the machine that was cloned.
     """
     holders: dict[str, list[tuple[str, str]]] = {}
     for node in nodes:
@@ -76,7 +76,7 @@ def mac_shared(nodes: Sequence[Node]) -> Problems:
 def unsynchronised(node: Node) -> Problems:
     """Certificates and etcd need clocks that agree, and they part by themselves.
 
-    Mend: `timedatectl set-ntp true`, with a server that the host reaches.
+    Fix: `timedatectl set-ntp true`, with a server that the host reaches.
     """
     if node.facts["synchronized"] is False and not node.container:
         yield Problem(
@@ -90,7 +90,7 @@ def unsynchronised(node: Node) -> Problems:
 def clocks(nodes: Sequence[Node]) -> Problems:
     """Certificates are not valid yet where the clock is behind, and etcd's leases end early. This machine's clock counts as one of the others.
 
-    Mend: The same.
+    Fix: The same.
     """
     known = {node.name: node.offset for node in nodes if node.offset is not None}
     if not known:

@@ -20,7 +20,7 @@ _PACKAGES = {"debian": "linux-image-amd64 instead of the cloud kernel", "ubuntu"
 def modules(node: Node) -> Problems:
     """Interfaces of that type can't be made there. What can't be known from the host, such as in a container, is left to the networks' own proof.
 
-    Mend: The kernel's package of more modules, or /etc/modprobe.d without the ban.
+    Fix: The kernel's package of more modules, or /etc/modprobe.d without the ban.
     """
     for name, why in node.asked.modules.items():
         if node.facts["modules"].get(name) == "absent":
@@ -36,7 +36,7 @@ def modules(node: Node) -> Problems:
 def iommu(node: Node) -> Problems:
     """vfio-pci takes a device only with an IOMMU between it and the memory.
 
-    Mend: VT-d or AMD-Vi in the BIOS, intel_iommu=on at boot.
+    Fix: VT-d or AMD-Vi in the BIOS, intel_iommu=on at boot.
     """
     if node.asked.functions_by_vfio and not node.facts["iommu"]:
         yield Problem(
@@ -50,7 +50,7 @@ def iommu(node: Node) -> Problems:
 def hypervisor(node: Node) -> Problems:
     """Each macvlan pod has a MAC address of its own, and hypervisors let a machine send with its NIC's alone. A guest can't ask; the verification proves it later.
 
-    Mend: Promiscuous mode and forged transmits, MAC learning or what the message names; or ipvlan, whose pods share the NIC's address.
+    Fix: Promiscuous mode and forged transmits, MAC learning or what the message names; or ipvlan, whose pods share the NIC's address.
     """
     kind = node.facts["hypervisor"]
     if not node.asked.foreign_macs or kind == "none" or node.container:

@@ -20,7 +20,7 @@ DISK_FULL, DISK_SMALL = 3, 10
 def hostname(node: Node) -> Problems:
     """Kubernetes, Multus and this site know a node by one name. Two hosts of one name are one node to Kubernetes.
 
-    Mend: `hostnamectl set-hostname NAME`, or call the host in the site as it is called.
+    Fix: `hostnamectl set-hostname NAME`, or call the host in the site as it is called.
     """
     if node.facts["hostname"] != node.name:
         yield Problem(
@@ -32,7 +32,7 @@ def hostname(node: Node) -> Problems:
 def system(node: Node) -> Problems:
     """Kubespray stops on systems that it has no tasks for, unless its variable allow_unsupported_distribution_setup is true.
 
-    Mend: Another system, or that variable at your own risk.
+    Fix: Another system, or that variable at your own risk.
     """
     there = node.facts["os"]
     if there["id"] not in SYSTEMS and not node.asked.any_os:
@@ -47,7 +47,7 @@ def system(node: Node) -> Problems:
 def init(node: Node) -> Problems:
     """Kubespray, kubelet and containerd are systemd units.
 
-    Mend: Boot it with systemd.
+    Fix: Boot it with systemd.
     """
     if node.facts["init"] != "systemd":
         yield Problem(node.name, f"its process 1 is {node.facts['init']}", "Boot it with systemd")
@@ -57,7 +57,7 @@ def init(node: Node) -> Problems:
 def apt(node: Node) -> Problems:
     """The mirror of an air-gapped site holds the packages of airGap.os.
 
-    Mend: Correct airGap.os, or install that system.
+    Fix: Correct airGap.os, or install that system.
     """
     if node.asked.apt and not node.facts["apt"]:
         yield Problem(
@@ -71,7 +71,7 @@ def apt(node: Node) -> Problems:
 def architecture(node: Node) -> Problems:
     """Plugin binaries and images are chosen by it.
 
-    Mend: Correct nodes.hosts.NAME.architecture.
+    Fix: Correct nodes.hosts.NAME.architecture.
     """
     there = ARCHITECTURES.get(node.facts["architecture"], node.facts["architecture"])
     if there != node.asked.architecture:
@@ -88,7 +88,7 @@ def architecture(node: Node) -> Problems:
 def python(node: Node) -> Problems:
     """Ansible runs its modules with the node's own Python 3; which versions it takes is the release's.
 
-    Mend: Install the system's python3.
+    Fix: Install the system's python3.
     """
     there, least = node.facts["python"], node.asked.python
     install = {"debian": "apt-get install python3", "ubuntu": "apt-get install python3"}
@@ -105,7 +105,7 @@ def python(node: Node) -> Problems:
 def memory(node: Node) -> Problems:
     """Kubespray stops below minimal_master_memory_mb (1500 MiB) on control plane nodes, minimal_node_memory_mb (1024) elsewhere.
 
-    Mend: More memory, or a lower variable.
+    Fix: More memory, or a lower variable.
     """
     for shortfall in check_memory(node.facts["memory"], NeededMemory(node.asked.memory, node.asked.memory_variable)):
         yield Problem(node.name, *shortfall)
@@ -115,7 +115,7 @@ def memory(node: Node) -> Problems:
 def disk_full(node: Node) -> Problems:
     """Container images, logs and etcd lie in /var. A node that is in the cluster is only warned of: it has its images.
 
-    Mend: Make room in /var, or give it a disk of its own.
+    Fix: Make room in /var, or give it a disk of its own.
     """
     free = node.facts["disk"]["/var"]
     if free < DISK_FULL * 1024:
@@ -127,7 +127,7 @@ def disk_full(node: Node) -> Problems:
 def disk_small(node: Node) -> Problems:
     """A kubelet throws out images and pods when its disk fills up (imagefs.available, nodefs.available).
 
-    Mend: The same, when it can be.
+    Fix: The same, when it can be.
     """
     free = node.facts["disk"]["/var"]
     if DISK_FULL * 1024 <= free < DISK_SMALL * 1024:
@@ -140,7 +140,7 @@ def disk_small(node: Node) -> Problems:
 def kernel(node: Node) -> Problems:
     """nftables as kube_proxy_mode needs 5.13, Cilium 4.9.17 (Kubespray's own limits).
 
-    Mend: A newer kernel, or another value of the variable.
+    Fix: A newer kernel, or another value of the variable.
     """
     for shortfall in check_kernel(node.facts["kernel"], node.asked.kernels):
         yield Problem(node.name, *shortfall)
@@ -150,7 +150,7 @@ def kernel(node: Node) -> Problems:
 def cgroup(node: Node) -> Problems:
     """From Kubernetes 1.35 on a kubelet does not start on cgroup v1 (failCgroupV1); before that it is a warning.
 
-    Mend: Boot with systemd.unified_cgroup_hierarchy=1; for now kubelet_fail_cgroup_v1: false.
+    Fix: Boot with systemd.unified_cgroup_hierarchy=1; for now kubelet_fail_cgroup_v1: false.
     """
     if node.facts["cgroup"] != 1 or node.container:
         return
@@ -173,7 +173,7 @@ def cgroup(node: Node) -> Problems:
 def swap(node: Node) -> Problems:
     """A kubelet refuses swap, so Kubespray turns it off for good and takes it out of /etc/fstab; what needs it is better moved first.
 
-    Mend: Nothing; kubelet_fail_swap_on: false keeps it.
+    Fix: Nothing; kubelet_fail_swap_on: false keeps it.
     """
     if node.facts["swap"] and node.asked.swap_goes and not node.container:
         yield Problem(

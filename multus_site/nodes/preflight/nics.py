@@ -1,4 +1,4 @@
-"""Checks of the NICs that a site's networks are on."""
+"""Checks of the NICs that a site's networks use."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _TAKES_CHILDREN = {"vrf"}
 
 
 def _there(node: Node) -> Iterator[tuple[str, Nic, dict[str, Any]]]:
-    """The NICs that are asked for and there: name, what is asked, what was found."""
+    """The NICs that the site asks for and that exist: name, requirements, facts."""
     for spec, asked in node.asked.nics.items():
         name = node.nic(spec)
         if name is not None:
@@ -26,9 +26,9 @@ def _users(nic: Nic) -> str:
 
 @each("ADDRESS_MISSING", "error", "The host does not hold the address that the site gives it")
 def address(node: Node) -> Problems:
-    """Kubernetes binds to it, and Kubespray stops where it is not the host's own: an address that is translated on the way is none.
+    """Kubernetes binds to it, and Kubespray stops where the host does not hold it. An address that is translated on the way is not the host's own.
 
-    Mend: Correct nodes.hosts.NAME.address; hosts behind translated addresses are reached through a bastion.
+    Fix: Correct nodes.hosts.NAME.address; hosts behind translated addresses are reached through a bastion.
     """
     there = node.addresses()
     if ipaddress.ip_address(node.asked.address) not in {ipaddress.ip_interface(held).ip for held in there}:
@@ -39,11 +39,11 @@ def address(node: Node) -> Problems:
         )
 
 
-@each("NIC_MISSING", "error", "A NIC that a network is on is not there")
+@each("NIC_MISSING", "error", "A NIC that a network uses does not exist")
 def missing(node: Node) -> Problems:
-    """Pods of that network do not start there. For a NIC that goes into pods it is a warning, and none once the node is in the cluster: it is in a pod then.
+    """Pods of that network do not start there. For a NIC that moves into pods this is a warning, and not reported once the node is in the cluster: a pod has it then.
 
-    Mend: Correct the name, plug it in, or name the nodes that have it (`nodes` of network or link).
+    Fix: Correct the name, plug it in, or name the nodes that have it (`nodes` of network or link).
     """
     for spec, asked in node.asked.nics.items():
         if node.nic(spec) is None and not (asked.absent and node.ours):
@@ -58,9 +58,9 @@ def missing(node: Node) -> Problems:
 
 @each("NIC_DOWN", "error", "A NIC can't be set up")
 def down(node: Node) -> Problems:
-    """`up` has set it up before this was looked at, so something takes it down again, or its driver refuses.
+    """`up` set it up before this check, so something takes it down again, or its driver refuses.
 
-    Mend: `dmesg | grep NIC` says why.
+    Fix: `dmesg | grep NIC` says why.
     """
     for name, asked, nic in _there(node):
         if not nic["up"] and not asked.absent:
@@ -71,35 +71,35 @@ def down(node: Node) -> Problems:
 def carrier(node: Node) -> Problems:
     """No cable, or nothing on its other end.
 
-    Mend: The cable, the switch port, the virtual network.
+    Fix: The cable, the switch port, the virtual network.
     """
     for name, asked, nic in _there(node):
         if nic["up"] and not nic["carrier"] and not asked.absent:
             yield Problem(
-                node.name, f"{name} has no carrier", "Look at its cable, its switch port or its virtual network"
+                node.name, f"{name} has no carrier", "Check its cable, its switch port or its virtual network"
             )
 
 
-@each("NIC_MTU_SMALL", "error", "A NIC whose MTU is below what its networks ask for")
+@each("NIC_MTU_SMALL", "error", "A NIC whose MTU is too small for its networks")
 def mtu(node: Node) -> Problems:
-    """macvlan and vlan refuse an MTU above their master's; ipvlan takes it, and large packets are lost.
+    """macvlan and vlan refuse an MTU above their master's; ipvlan accepts it, and large packets are lost.
 
-    Mend: Raise it where the system keeps it, on the switch ports too; or lower the network's mtu.
+    Fix: Raise it in the system's network settings and on the switch ports, or lower the network's mtu.
     """
     for name, asked, nic in _there(node):
         if nic["mtu"] < asked.mtu:
             yield Problem(
                 node.name,
                 f"{name} has an MTU of {nic['mtu']}, and {_users(asked)} asks for {asked.mtu}",
-                f"Raise it where the system keeps it (now: ip link set {name} mtu {asked.mtu}), with its switch ports; or lower the network's mtu",
+                f"Raise it in the system's network settings (now: ip link set {name} mtu {asked.mtu}) and on its switch ports, or lower the network's mtu",
             )
 
 
-@each("NIC_IN_USE", "error", "A NIC that is part of a bond or bridge already")
+@each("NIC_IN_USE", "error", "A NIC that is already part of a bond or bridge")
 def enslaved(node: Node) -> Problems:
-    """The kernel gives such a NIC no macvlan and no ipvlan children (EBUSY), nor lets another bond have it. Links that the site makes itself are no matter.
+    """The kernel gives such a NIC no macvlan and no ipvlan children (EBUSY), and another bond can't take it. Links that the site makes itself do not count.
 
-    Mend: Name the bond or bridge instead, or take the NIC out of it.
+    Fix: Name the bond or bridge instead, or take the NIC out of it.
     """
     nics = node.facts["nics"]
     for name, asked, nic in _there(node):
@@ -114,11 +114,11 @@ def enslaved(node: Node) -> Problems:
             )
 
 
-@each("NIC_OWN", "warning", "A NIC that the node itself lives on")
+@each("NIC_OWN", "warning", "A NIC that carries the node's own traffic")
 def own(node: Node) -> Problems:
-    """Through a NIC that macvlan or ipvlan pods share, a node and its own pods do not hear each other. A NIC that goes into a pod or a bond takes the node's address with it: that is an error.
+    """Through a NIC that macvlan or ipvlan pods share, a node and its own pods do not hear each other. A NIC that moves into a pod or a bond takes the node's address with it: that is an error.
 
-    Mend: Another NIC; with a single one, VLANs of it (`links`) or nothing.
+    Fix: Another NIC; with a single one, VLANs of it (`links`) or nothing.
     """
     for name, asked, nic in _there(node):
         if name != node.own and not nic["default"]:
@@ -141,9 +141,9 @@ def own(node: Node) -> Problems:
 
 @each("NIC_HAS_ADDRESS", "warning", "An address on a NIC that is for pods")
 def addresses(node: Node) -> Problems:
-    """It works, and some sites want a leg of the node in a network; mostly it is DHCP that was left on. Where the NIC goes into a pod or a bond the address is lost: that is an error.
+    """This works, and some sites want the node itself in a network; usually DHCP was left on. Where the NIC moves into a pod or a bond the address is lost: that is an error.
 
-    Mend: Take it away in the system's network settings, unless it is meant.
+    Fix: Remove it in the system's network settings, unless it is intended.
     """
     for name, asked, nic in _there(node):
         if not nic["addresses"] or name == node.own or nic["default"]:
@@ -153,22 +153,22 @@ def addresses(node: Node) -> Problems:
             yield Problem(
                 node.name,
                 f"{name} has {there}, which is lost when {_users(asked)} takes it",
-                "Take the address away in the system's network settings",
+                "Remove the address in the system's network settings",
                 "error",
             )
         elif asked.children:
             yield Problem(
                 node.name,
                 f"{name} has {there}, and {_users(asked)} is on it",
-                "Take it away in the system's network settings, unless the node is meant to be in that network",
+                "Remove it in the system's network settings, unless the node is meant to be in that network",
             )
 
 
-@each("ADDRESS_IN_RANGE", "warning", "A node's address among those that pods get")
+@each("ADDRESS_IN_RANGE", "warning", "A node's address in a range that pods get addresses from")
 def in_range(node: Node) -> Problems:
-    """A pod gets it some day, and then two have it.
+    """Sooner or later a pod gets the same address.
 
-    Mend: Leave it out of the range (rangeStart, rangeEnd, exclude).
+    Fix: Exclude it from the range (rangeStart, rangeEnd, exclude).
     """
     for name, asked, nic in _there(node):
         for address in nic["addresses"]:
@@ -178,21 +178,21 @@ def in_range(node: Node) -> Problems:
                 yield Problem(
                     node.name,
                     f"{name} has {own}, which is in a range of {_users(asked)}",
-                    "Keep it out of the range (rangeStart and rangeEnd, or exclude)",
+                    "Exclude it from the range (rangeStart and rangeEnd, or exclude)",
                 )
 
 
-@each("SRIOV_FUNCTIONS", "error", "A NIC that has not so many virtual functions")
+@each("SRIOV_FUNCTIONS", "error", "A NIC that supports too few virtual functions")
 def functions(node: Node) -> Problems:
-    """How many a NIC can have is its firmware's and the BIOS's (sriov_totalvfs).
+    """The NIC's firmware and the BIOS limit how many it can have (sriov_totalvfs).
 
-    Mend: Turn SR-IOV on, or lower numVfs.
+    Fix: Turn SR-IOV on, or lower numVfs.
     """
     for name, asked, nic in _there(node):
         if nic["functions"] < asked.functions:
             there = f"{nic['functions']} virtual functions at most" if nic["functions"] else "no SR-IOV"
             yield Problem(
                 node.name,
-                f"{name} has {there}, and {asked.functions} are asked for",
+                f"{name} has {there}, and the site asks for {asked.functions}",
                 "Turn SR-IOV on in the BIOS and the NIC's firmware, or lower sriov.pools.<name>.numVfs",
             )

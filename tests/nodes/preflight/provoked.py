@@ -80,7 +80,7 @@ OF_THE_SITE = {
     ),
     "SRIOV_FUNCTIONS": (
         {"sriov": {"pools": {"fast": POOL}}},
-        "node2: ens6 has no SR-IOV, and 8 are asked for (SRIOV_FUNCTIONS). Turn SR-IOV on in the BIOS and the NIC's firmware, or lower "
+        "node2: ens6 has no SR-IOV, and the site asks for 8 (SRIOV_FUNCTIONS). Turn SR-IOV on in the BIOS and the NIC's firmware, or lower "
         "sriov.pools.<name>.numVfs",
     ),
     "IOMMU_OFF": (

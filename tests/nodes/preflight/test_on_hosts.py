@@ -20,7 +20,7 @@ from tests.nodes.preflight.hosts import BASTION, HOSTS, SITE, hosts, refuse
 from tests.nodes.preflight.provoked import CLUSTER, LISTEN, OF_THE_SITE, ON_HOST, moved
 from tests.nodes.preflight.sites import AIR_GAP, MEDIA
 
-LAST = "Mend what is said, then type the same again: the hosts are looked at anew."
+LAST = "Fix what is reported, then run the same command again: it checks the hosts again."
 HERE = {"kube_proxy_mode": "iptables", "kube_network_plugin": "none", "allow_unsupported_distribution_setup": False}
 """Variables that ask a kernel for what every machine has that runs containers."""
 
@@ -148,15 +148,15 @@ def test_a_nic_without_a_carrier(there, preflight):
         found = preflight()
     finally:
         there.inside("ip", "link", "set", peer, "up")
-    line = "node2: ens6 has no carrier (NIC_NO_CARRIER). Look at its cable, its switch port or its virtual network"
+    line = "node2: ens6 has no carrier (NIC_NO_CARRIER). Check its cable, its switch port or its virtual network"
     assert found == ([line], [], None)
 
 
 def test_an_mtu_that_is_too_small(preflight, provoked):
     provoked("ip link set ens6 mtu 1400", "ip link set ens6 mtu 1500")
     line = (
-        "node2: ens6 has an MTU of 1400, and network media (macvlan) asks for 1500 (NIC_MTU_SMALL). Raise it where the system keeps it "
-        "(now: ip link set ens6 mtu 1500), with its switch ports; or lower the network's mtu"
+        "node2: ens6 has an MTU of 1400, and network media (macvlan) asks for 1500 (NIC_MTU_SMALL). Raise it in the system's network settings "
+        "(now: ip link set ens6 mtu 1500) and on its switch ports, or lower the network's mtu"
     )
     assert preflight(network={"mtu": 1500}) == ([line], [], None)
 
@@ -167,9 +167,9 @@ def test_an_address_where_none_should_be(preflight, provoked):
     assert (errors, bool(record)) == ([], True)
     assert warnings == [
         "node2: ens6 has 10.1.10.205/24, and network media (macvlan) is on it (NIC_HAS_ADDRESS). "
-        "Take it away in the system's network settings, unless the node is meant to be in that network",
+        "Remove it in the system's network settings, unless the node is meant to be in that network",
         "node2: ens6 has 10.1.10.205, which is in a range of network media (macvlan) (ADDRESS_IN_RANGE). "
-        "Keep it out of the range (rangeStart and rangeEnd, or exclude)",
+        "Exclude it from the range (rangeStart and rangeEnd, or exclude)",
     ]
 
 
