@@ -1,6 +1,7 @@
 """The daemons of address management: whereabouts, and the DHCP daemon of the CNI plugins."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -16,6 +17,16 @@ from .ssh import Ssh
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 
 
+@dataclass(frozen=True)
+class WhereaboutsArgs:
+    """The daemon."""
+
+    settings: WhereaboutsDaemon
+    image: str
+    """Pinned by digest."""
+    api: Api
+
+
 class Whereabouts(pulumi.ComponentResource):
     """Address management across nodes, installed pinned.
 
@@ -24,31 +35,37 @@ class Whereabouts(pulumi.ComponentResource):
     nodes goes with `left_by`.
     """
 
-    def __init__(
-        self,
-        name: str,
-        settings: WhereaboutsDaemon,
-        image: str,
-        api: Api,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("multus-site:index:Whereabouts", name, {"image": image}, opts)
+    def __init__(self, name: str, args: WhereaboutsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("multus-site:index:Whereabouts", name, {"image": args.image}, opts)
         before: list[pulumi.Resource] = [
             kubernetes.apiextensions.v1.CustomResourceDefinition(
-                f"{name}-{plural}", **manifests.crd(plural), opts=api.opts(self)
+                f"{name}-{plural}", **manifests.crd(plural), opts=args.api.opts(self)
             )
             for plural in manifests.PLURALS
         ]
         rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
-        before += access(name, *rights, self, api)
-        cron = settings.reconciler_cron_expression
-        before.append(kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(cron), opts=api.opts(self)))
+        before += access(name, *rights, self, args.api)
+        cron = args.settings.reconciler_cron_expression
+        before.append(
+            kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(cron), opts=args.api.opts(self))
+        )
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
-            **manifests.daemon(image, settings.memory_limit, cron),
-            opts=api.opts(self, depends_on=before, custom_timeouts=READINESS),
+            **manifests.daemon(args.image, args.settings.memory_limit, cron),
+            opts=args.api.opts(self, depends_on=before, custom_timeouts=READINESS),
         )
         self.register_outputs({"daemon": self.daemon.metadata.name})
+
+
+@dataclass(frozen=True)
+class DhcpDaemonArgs:
+    """The daemon."""
+
+    image: str
+    """A shell, pinned by digest."""
+    plugins: str
+    """Version of the CNI plugins, whose daemon runs."""
+    api: Api
 
 
 class DhcpDaemon(pulumi.ComponentResource):
@@ -57,19 +74,12 @@ class DhcpDaemon(pulumi.ComponentResource):
     After `up` its socket is there on each. Destroy removes it; leases then run out.
     """
 
-    def __init__(
-        self,
-        name: str,
-        image: str,
-        plugins: str,
-        api: Api,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("multus-site:index:DhcpDaemon", name, {"plugins": plugins}, opts)
+    def __init__(self, name: str, args: DhcpDaemonArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("multus-site:index:DhcpDaemon", name, {"plugins": args.plugins}, opts)
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
-            **dhcp.daemon(image, plugins),
-            opts=api.opts(self, custom_timeouts=READINESS),
+            **dhcp.daemon(args.image, args.plugins),
+            opts=args.api.opts(self, custom_timeouts=READINESS),
         )
         self.register_outputs({"daemon": self.daemon.metadata.name})
 

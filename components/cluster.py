@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from .cluster_objects import Api
 from .context import SiteContext
 from .hosts import Hosts
-from .kubespray_cluster import KubesprayCluster
+from .kubespray_cluster import KubesprayCluster, KubesprayClusterArgs
 from .node_removal import leaving
 
 
@@ -25,17 +25,18 @@ def create_cluster(context: SiteContext, hosts: Hosts, provider: pulumi.Provider
     site = context.site
     kubespray = KubesprayCluster(
         f"{site.name}-kubernetes",
-        site,
-        ssh=context.ssh,
-        variables=context.kubespray_variables,
-        secret_variables=context.secrets.kubespray_variables,
-        after=[*hosts.nodes.values(), hosts.preflight],
-        facts={name: node.facts for name, node in hosts.nodes.items()},
-        machines={name: node.made_as for name, node in hosts.nodes.items()},
-        deleted_with=hosts.goes_with,
-        provider=context.commands,
-        # None, so that a component that is protected as a whole protects this too.
-        opts=context.opts(protect=site.protect or None),
+        KubesprayClusterArgs(
+            site=site,
+            ssh=context.ssh,
+            variables=context.kubespray_variables,
+            secret_variables=context.secrets.kubespray_variables,
+            after=[*hosts.nodes.values(), hosts.preflight],
+            facts={name: node.facts for name, node in hosts.nodes.items()},
+            machines={name: node.made_as for name, node in hosts.nodes.items()},
+            deleted_with=hosts.goes_with,
+        ),
+        # None, so that a Site that is protected as a whole protects this too.
+        context.opts(provider=context.commands, protect=site.protect or None),
     )
     leaving(site, hosts.nodes, context.ssh, context.opts(kubespray))
     if provider is None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pulumi
@@ -18,6 +18,22 @@ from .local_program import LocalProgram, LocalProgramArgs
 from .ssh import Ssh
 
 
+@dataclass(frozen=True)
+class CniPluginsArgs:
+    """The plugins, and the nodes that get them."""
+
+    site: Site
+    origins: Mapping[Architecture, Sequence[Origin]]
+    """Architecture → where its plugins come from."""
+    ssh: Ssh
+    run_id: pulumi.Input[str]
+    """Of the cluster's installer."""
+    reasons: Mapping[str, Sequence[pulumi.Input[str]]]
+    """Node → what installs the plugins on it again."""
+    deleted_with: pulumi.Resource | None = None
+    """The machine that the cluster ends with."""
+
+
 class CniPlugins(pulumi.ComponentResource):
     """The CNI plugin binaries of a site's nodes: one resource, however many nodes there are (docs/decisions/0010).
 
@@ -31,32 +47,23 @@ class CniPlugins(pulumi.ComponentResource):
     installed: LocalProgram
     """The runs. Its stdout changes with what is on the nodes, and with each of their reasons."""
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        origins: Mapping[Architecture, Sequence[Origin]],
-        ssh: Ssh,
-        run_id: pulumi.Input[str],
-        reasons: Mapping[str, Sequence[pulumi.Input[str]]],
-        provider: pulumi.ProviderResource,
-        opts: pulumi.ResourceOptions | None = None,
-        deleted_with: pulumi.Resource | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: CniPluginsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """`run_id`: of the cluster's installer. Raises RunError, at preview too, where files of this machine are not as pinned."""
-        shown = {arch: {one.name: f"{one.kind} {one.place}".strip() for one in many} for arch, many in origins.items()}
+        shown = {
+            arch: {one.name: f"{one.kind} {one.place}".strip() for one in many} for arch, many in args.origins.items()
+        }
         # What stdin holds is secret as a whole; that the script is another one shall be told all the same.
         digest = hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest()
         super().__init__("multus-site:index:CniPlugins", name, {"plugins": shown, "script": digest}, opts)
-        if found := check_origins(one for many in origins.values() for one in many):
+        if found := check_origins(one for many in args.origins.values() for one in many):
             raise pulumi.RunError("\n".join(found))
-        hosts = site.nodes.hosts
+        hosts = args.site.nodes.hosts
         document = pulumi.Output.all(
-            way=ssh.way,
-            run_id=run_id,
-            reasons={node: list(its) for node, its in reasons.items()},
-            keys={node: ssh.host_key(node) for node in hosts},
-        ).apply(lambda known: _document(site, origins, digest, **known))
+            way=args.ssh.way,
+            run_id=args.run_id,
+            reasons={node: list(its) for node, its in args.reasons.items()},
+            keys={node: args.ssh.host_key(node) for node in hosts},
+        ).apply(lambda known: _document(args.site, args.origins, digest, **known))
         self.installed = LocalProgram(
             f"{name}-install",
             LocalProgramArgs(
@@ -69,8 +76,7 @@ class CniPlugins(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(
                 parent=self,
-                provider=provider,
-                deleted_with=deleted_with,
+                deleted_with=args.deleted_with,
                 delete_before_replace=True,
                 custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h", delete="1h"),
             ),

@@ -9,8 +9,8 @@ from multus_site.render import air_gap
 
 from .backends import backend
 from .context import SiteContext
-from .node_vm import NodeVM
-from .preflight import Before, Preflight, name_of
+from .node_vm import NodeVM, NodeVMArgs
+from .preflight import Before, Preflight, PreflightArgs, name_of
 
 
 @dataclass(frozen=True)
@@ -43,30 +43,33 @@ def create_hosts(context: SiteContext) -> Hosts:
     for node in site.nodes.hosts:
         nodes[node] = NodeVM(
             f"{site.name}-{node}",
-            site.name,
-            node,
-            site.nodes,
-            maker,
-            context.ssh,
-            nics_in_use(site, node),
-            packages[node],
-            drift.on_node(node),
-            before.looked(node),
-            drift.starts(node),
-            context.commands,
-            after=[previous.proof] if previous and node in members else [],
-            opts=context.opts(),
+            NodeVMArgs(
+                site=site.name,
+                node=node,
+                nodes=site.nodes,
+                maker=maker,
+                ssh=context.ssh,
+                uplinks=nics_in_use(site, node),
+                packages=packages[node],
+                drift=drift.on_node(node),
+                looked=before.looked(node),
+                started=drift.starts(node),
+                commands=context.commands,
+                after=[previous.proof] if previous and node in members else [],
+            ),
+            context.opts(),
         )
         if node in members:
             previous = nodes[node]
     preflight = Preflight(
         name_of(site.name),
-        site,
-        context.kubespray_variables,
-        context.ssh,
-        before,
-        {node: [vm.identity, drift.on_node(node)] for node, vm in nodes.items()},
-        context.commands,
-        opts=context.opts(*nodes.values()),
+        PreflightArgs(
+            site=site,
+            variables=context.kubespray_variables,
+            ssh=context.ssh,
+            before=before,
+            reasons={node: [vm.identity, drift.on_node(node)] for node, vm in nodes.items()},
+        ),
+        context.opts(*nodes.values(), provider=context.commands),
     )
     return Hosts(nodes, preflight, nodes[site.with_role("control-plane")[0]])

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,26 @@ RUNS_AT_MOST = 4
 """Playbooks that one change of a site may ask for before its time is up: a removal, an upgrade, facts and new workers."""
 
 
+@dataclass(frozen=True)
+class KubesprayClusterArgs:
+    """The cluster to create."""
+
+    site: Site
+    ssh: Ssh
+    variables: Mapping[str, Any]
+    """Kubespray's, of the catalogue and the site."""
+    secret_variables: pulumi.Output[dict[str, Any]] | None
+    """Kubespray's, of the stack's configuration."""
+    after: Sequence[pulumi.Resource]
+    """The machines and their preflight."""
+    facts: Mapping[str, pulumi.Output[dict[str, Any]]]
+    """Node → which system it has."""
+    machines: Mapping[str, pulumi.Input[str]]
+    """Node → which machine it is (NodeVM.made_as)."""
+    deleted_with: pulumi.Resource | None
+    """The machine that the cluster ends with."""
+
+
 class KubesprayCluster(pulumi.ComponentResource):
     """After `up` there is a cluster of the site's nodes at the site's version; membership, version or variables changed: the playbook for that ran.
 
@@ -39,39 +59,25 @@ class KubesprayCluster(pulumi.ComponentResource):
     run: LocalProgram
     """The runs of Kubespray."""
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        *,
-        ssh: Ssh,
-        variables: Mapping[str, Any],
-        secret_variables: pulumi.Output[dict[str, Any]] | None,
-        after: Sequence[pulumi.Resource],
-        facts: Mapping[str, pulumi.Output[dict[str, Any]]],
-        machines: Mapping[str, pulumi.Input[str]],
-        deleted_with: pulumi.Resource | None,
-        provider: pulumi.ProviderResource,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """`variables` are the catalogue's and the site's, `secret_variables` those of the stack's configuration; `facts` say which system each node has, `machines` which machine it is (NodeVM.made_as); `after`: the machines and their preflight."""
+    def __init__(self, name: str, args: KubesprayClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        site, ssh = args.site, args.ssh
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
         origin = _origin(site)
-        plain = _plain(site, variables, origin)
+        plain = _plain(site, args.variables, origin)
         wrong = [
             *source.check_origin(site.kubespray.version, origin),
             *check_variables(site.kubespray.version, plain["hosts"], plain["groups"], plain["variables"]),
         ]
         if wrong:
             raise pulumi.RunError("\n".join(wrong))
-        all_variables = _with_secrets(site, plain, secret_variables)
+        all_variables = _with_secrets(site, plain, args.secret_variables)
         if pulumi.runtime.is_dry_run():
-            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, facts, machines)
-        identities = {node: found.apply(lambda f: str(f["machineId"])) for node, found in facts.items()}
+            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, args.facts, args.machines)
+        identities = {node: found.apply(lambda f: str(f["machineId"])) for node, found in args.facts.items()}
         document = pulumi.Output.all(
             variables=all_variables,
             # Names of secret variables, which tell nothing; together with the values, since only these know them.
-            secret=(secret_variables or pulumi.Output.from_input({})).apply(sorted),
+            secret=(args.secret_variables or pulumi.Output.from_input({})).apply(sorted),
             way=ssh.way,
             known_hosts=ssh.known_hosts,
             identities=identities,
@@ -92,9 +98,8 @@ class KubesprayCluster(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(
                 parent=self,
-                provider=provider,
-                depends_on=list(after),
-                deleted_with=deleted_with,
+                depends_on=list(args.after),
+                deleted_with=args.deleted_with,
                 # The runner has its own limit for each playbook, and says which task was at work; this one is behind it.
                 custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
             ),

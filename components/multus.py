@@ -1,6 +1,7 @@
 """Multus: the CRD established, the thick daemon on every node, and 00-multus.conf proven on each before anything attaches."""
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -12,6 +13,17 @@ from .cluster_objects import Api, access
 READINESS_SECONDS = 300
 
 
+@dataclass(frozen=True)
+class MultusArgs:
+    """The daemon."""
+
+    image: str
+    """Pinned by digest."""
+    memory_limit: str
+    """Such as 512Mi."""
+    api: Api
+
+
 class Multus(pulumi.ComponentResource):
     """The Multus daemon (thick) in kube-system.
 
@@ -20,26 +32,23 @@ class Multus(pulumi.ComponentResource):
     manifest would call a node ready without either. Destroy removes daemon, then rights, then CRD.
     """
 
-    def __init__(
-        self,
-        name: str,
-        image: str,
-        memory_limit: str,
-        api: Api,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("multus-site:index:Multus", name, {"image": image, "memoryLimit": memory_limit}, opts)
+    def __init__(self, name: str, args: MultusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(
+            "multus-site:index:Multus", name, {"image": args.image, "memoryLimit": args.memory_limit}, opts
+        )
         crd = kubernetes.apiextensions.v1.CustomResourceDefinition(
-            f"{name}-crd", **manifests.crd(), opts=api.opts(self)
+            f"{name}-crd", **manifests.crd(), opts=args.api.opts(self)
         )
         rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
-        before = access(name, *rights, self, api)
+        before = access(name, *rights, self, args.api)
         config = manifests.daemon_config()
-        config_map = kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(config), opts=api.opts(self))
+        config_map = kubernetes.core.v1.ConfigMap(
+            f"{name}-config", **manifests.config_map(config), opts=args.api.opts(self)
+        )
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
-            **manifests.daemon_set(image, memory_limit, json.dumps(config, sort_keys=True)),
-            opts=api.opts(
+            **manifests.daemon_set(args.image, args.memory_limit, json.dumps(config, sort_keys=True)),
+            opts=args.api.opts(
                 self,
                 depends_on=[crd, *before, config_map],
                 custom_timeouts=pulumi.CustomTimeouts(

@@ -1,5 +1,6 @@
 """NetworkAttachment: a NetworkAttachmentDefinition whose configuration was rendered from typed data."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -11,6 +12,15 @@ from multus_site.render.attachment import content_of, manifest_of, masters_of, r
 from .cluster_objects import Api
 
 
+@dataclass(frozen=True)
+class NetworkAttachmentArgs:
+    """One network of a site."""
+
+    network_name: str
+    site: Site
+    api: Api
+
+
 class NetworkAttachment(pulumi.ComponentResource):
     """One network of a site.
 
@@ -18,21 +28,17 @@ class NetworkAttachment(pulumi.ComponentResource):
     `content` is its configuration, by which pods notice that it changed.
     """
 
-    def __init__(
-        self,
-        name: str,
-        network_name: str,
-        site: Site,
-        api: Api,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        network = site.networks[network_name]
+    def __init__(self, name: str, args: NetworkAttachmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        network = args.site.networks[args.network_name]
         shown: dict[str, Any] = {"type": network.type}
-        if site.differs_by_node(network):
+        if args.site.differs_by_node(network):
             # Its configurations stand on the nodes: what policies and reviewers look at is in no manifest.
-            shown |= {"masters": masters_of(site, network_name), "ranges": ranges_of(site, network_name)}
+            shown |= {
+                "masters": masters_of(args.site, args.network_name),
+                "ranges": ranges_of(args.site, args.network_name),
+            }
         super().__init__("multus-site:index:NetworkAttachment", name, shown, opts)
-        manifest = manifest_of(site, network_name)
+        manifest = manifest_of(args.site, args.network_name)
         self.definition = kubernetes.apiextensions.CustomResource(
             name,
             api_version=manifest["apiVersion"],
@@ -43,7 +49,7 @@ class NetworkAttachment(pulumi.ComponentResource):
                 "annotations": {**manifest["metadata"].get("annotations", {}), "pulumi.com/patchForce": "true"},
             },
             spec=manifest["spec"],
-            opts=api.opts(self),
+            opts=args.api.opts(self),
         )
-        self.content: str = content_of(site, network_name)
+        self.content: str = content_of(args.site, args.network_name)
         self.register_outputs({"config": self.content})

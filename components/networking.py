@@ -8,15 +8,15 @@ import pulumi
 from multus_site.render import cni_plugins, dhcp, images, node_networks, whereabouts
 from multus_site.render.network import address_management
 
-from .addresses import DhcpDaemon, Whereabouts, left_by
+from .addresses import DhcpDaemon, DhcpDaemonArgs, Whereabouts, WhereaboutsArgs, left_by
 from .cluster import Cluster
-from .cni_plugins import CniPlugins
+from .cni_plugins import CniPlugins, CniPluginsArgs
 from .context import SiteContext
 from .hosts import Hosts
-from .multus import Multus
-from .network_attachment import NetworkAttachment
-from .node_networks import NodeNetworks
-from .sriov import Sriov
+from .multus import Multus, MultusArgs
+from .network_attachment import NetworkAttachment, NetworkAttachmentArgs
+from .node_networks import NodeNetworks, NodeNetworksArgs
+from .sriov import Sriov, SriovArgs
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,20 @@ def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> N
     plugins = _cni_plugins(context, hosts, cluster)
     multus = Multus(
         f"{site.name}-multus",
-        catalog.image(images.multus(site)),
-        site.multus.memory_limit,
-        cluster.api,
-        opts=context.opts(plugins, cluster.kubespray),
+        MultusArgs(catalog.image(images.multus(site)), site.multus.memory_limit, cluster.api),
+        context.opts(plugins, cluster.kubespray),
     )
     on_nodes = {
         name: NodeNetworks(
             f"{site.name}-{name}-networks",
-            name,
-            node_networks.variables(site, name),
-            context.ssh,
-            again_when=[cluster.kubespray.run_id, hosts.nodes[name].identity, context.drift.on_node(name)],
-            deleted_with=hosts.nodes[name].machine,
-            opts=context.opts(cluster.kubespray),
+            NodeNetworksArgs(
+                node=name,
+                variables=node_networks.variables(site, name),
+                ssh=context.ssh,
+                again_when=[cluster.kubespray.run_id, hosts.nodes[name].identity, context.drift.on_node(name)],
+                deleted_with=hosts.nodes[name].machine,
+            ),
+            context.opts(cluster.kubespray),
         )
         for name in node_networks.needed(site)
     }
@@ -63,10 +63,8 @@ def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> N
     attachments = {
         name: NetworkAttachment(
             f"{site.name}-{name}",
-            name,
-            site,
-            cluster.api,
-            opts=context.opts(multus, *daemons, *on_nodes.values()),
+            NetworkAttachmentArgs(name, site, cluster.api),
+            context.opts(multus, *daemons, *on_nodes.values()),
         )
         for name in site.networks
     }
@@ -84,15 +82,16 @@ def _cni_plugins(context: SiteContext, hosts: Hosts, cluster: Cluster) -> CniPlu
         raise pulumi.RunError(str(error)) from None
     return CniPlugins(
         f"{site.name}-cni-plugins",
-        site,
-        origins,
-        context.ssh,
-        # Kubespray unpacks its own archive over /opt/cni/bin at each run.
-        cluster.kubespray.run_id,
-        {name: [node.identity, context.drift.on_node(name)] for name, node in hosts.nodes.items()},
-        context.commands,
-        deleted_with=hosts.goes_with,
-        opts=context.opts(cluster.kubespray),
+        CniPluginsArgs(
+            site=site,
+            origins=origins,
+            ssh=context.ssh,
+            # Kubespray unpacks its own archive over /opt/cni/bin at each run.
+            run_id=cluster.kubespray.run_id,
+            reasons={name: [node.identity, context.drift.on_node(name)] for name, node in hosts.nodes.items()},
+            deleted_with=hosts.goes_with,
+        ),
+        context.opts(cluster.kubespray, provider=context.commands),
     )
 
 
@@ -112,13 +111,17 @@ def _daemons(
     if "whereabouts" in used:
         last = after_its_files("whereabouts", whereabouts.LEFT)
         pinned = image(images.whereabouts(site))
-        daemons.append(Whereabouts(f"{site.name}-whereabouts", site.whereabouts, pinned, cluster.api, opts=last))
+        daemons.append(
+            Whereabouts(f"{site.name}-whereabouts", WhereaboutsArgs(site.whereabouts, pinned, cluster.api), last)
+        )
     if "dhcp" in used:
         last = after_its_files("dhcp", dhcp.LEFT)
         shell = image(images.SHELL)
-        daemons.append(DhcpDaemon(f"{site.name}-dhcp", shell, site.cni_plugins.version, cluster.api, opts=last))
+        daemons.append(
+            DhcpDaemon(f"{site.name}-dhcp", DhcpDaemonArgs(shell, site.cni_plugins.version, cluster.api), last)
+        )
     if site.sriov is not None:
         pinned = image(images.device_plugin(site.sriov.version))
-        opts = context.opts(*before)
-        daemons.append(Sriov(f"{site.name}-sriov", site, site.sriov, pinned, cluster.api, opts=opts))
+        handed_out = SriovArgs(site, site.sriov, pinned, cluster.api)
+        daemons.append(Sriov(f"{site.name}-sriov", handed_out, context.opts(*before)))
     return daemons

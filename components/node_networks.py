@@ -1,10 +1,25 @@
 """NodeNetworks: what networks need on one node beside plugins."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 
 from .ssh import Ssh, json_output
+
+
+@dataclass(frozen=True)
+class NodeNetworksArgs:
+    """What one node gets."""
+
+    node: str
+    variables: Mapping[str, str]
+    """Of multus_site/scripts/networks.sh."""
+    ssh: Ssh
+    again_when: Sequence[pulumi.Input[str]]
+    """A change of any of these applies it again."""
+    deleted_with: pulumi.Resource | None = None
+    """The node's machine."""
 
 
 class NodeNetworks(pulumi.ComponentResource):
@@ -15,27 +30,20 @@ class NodeNetworks(pulumi.ComponentResource):
     or Kubespray ran (its reset empties /etc/cni).
     """
 
-    def __init__(
-        self,
-        name: str,
-        node: str,
-        variables: Mapping[str, str],
-        ssh: Ssh,
-        again_when: Sequence[pulumi.Input[str]],
-        opts: pulumi.ResourceOptions | None = None,
-        deleted_with: pulumi.Resource | None = None,
-    ) -> None:
-        shown = {key.lower(): value.splitlines() for key, value in variables.items() if key in {"LINKS", "FUNCTIONS"}}
+    def __init__(self, name: str, args: NodeNetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        shown = {
+            key.lower(): value.splitlines() for key, value in args.variables.items() if key in {"LINKS", "FUNCTIONS"}
+        }
         super().__init__("multus-site:index:NodeNetworks", name, shown, opts)
-        self.applied = ssh.command(
+        self.applied = args.ssh.command(
             f"{name}-apply",
-            node,
+            args.node,
             "networks",
-            variables,
+            args.variables,
             create="apply",
             delete="remove",
-            again_when=again_when,
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=deleted_with),
+            again_when=args.again_when,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=args.deleted_with),
         )
         self.made = json_output(self.applied)
         """{"links": name → {"mtu"}, "masters": network → NIC, "files": path → sha256}."""

@@ -1,6 +1,7 @@
 """Preflight: the hosts of a site are fit to become its nodes, or everything that is wrong with them is said at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -52,6 +53,19 @@ class Before:
         return self._stored.apply(number)
 
 
+@dataclass(frozen=True)
+class PreflightArgs:
+    """The hosts to check."""
+
+    site: Site
+    variables: Mapping[str, Any]
+    """Kubespray's, without the secret ones."""
+    ssh: Ssh
+    before: Before
+    reasons: Mapping[str, Sequence[pulumi.Input[str]]]
+    """Node → what causes another check."""
+
+
 class Preflight(pulumi.ComponentResource):
     """After `up` every host has passed: nothing of the cluster begins before.
 
@@ -59,37 +73,25 @@ class Preflight(pulumi.ComponentResource):
     found. Looked at again is a host of which other things are asked, that is another machine, or that drifted. Destroy does nothing.
     """
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        variables: Mapping[str, Any],
-        ssh: Ssh,
-        before: Before,
-        reasons: Mapping[str, Sequence[pulumi.Input[str]]],
-        provider: pulumi.ProviderResource,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """`variables`: Kubespray's, but the secret ones; `reasons`: node → what makes it be looked at again."""
+    def __init__(self, name: str, args: PreflightArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("multus-site:index:Preflight", name, {}, opts)
-        self._site = site
+        self._site = args.site
         document = pulumi.Output.all(
-            way=ssh.way,
-            reasons={node: list(its) for node, its in reasons.items()},
-            keys={node: ssh.host_key(node) for node in site.nodes.hosts},
-        ).apply(lambda known: document_of(site, variables, before.prepared, **known))
+            way=args.ssh.way,
+            reasons={node: list(its) for node, its in args.reasons.items()},
+            keys={node: args.ssh.host_key(node) for node in args.site.nodes.hosts},
+        ).apply(lambda known: document_of(args.site, args.variables, args.before.prepared, **known))
         self.run = LocalProgram(
             f"{name}-run",
             # What is wrong comes with the failure; the log would show it twice.
             LocalProgramArgs("nodes.preflight", document, reads_last_record=True),
             pulumi.ResourceOptions(
                 parent=self,
-                provider=provider,
                 custom_timeouts=pulumi.CustomTimeouts(create="1h", update="1h"),
             ),
         )
         self._record = self.run.record
-        self.warned = pulumi.Output.all(self._record, before.record).apply(lambda texts: self._warn(*texts))
+        self.warned = pulumi.Output.all(self._record, args.before.record).apply(lambda texts: self._warn(*texts))
         self.register_outputs({})
 
     def _warn(self, now: str, before: str) -> list[str]:

@@ -10,8 +10,8 @@ from .cluster_objects import metadata_field
 from .context import SiteContext
 from .hosts import Hosts
 from .networking import Networking
-from .throughput import Throughput
-from .verification import Verification
+from .throughput import Throughput, ThroughputArgs
+from .verification import Verification, VerificationArgs
 from .workloads import Workloads
 
 
@@ -41,29 +41,26 @@ def create_proof(
     ]
     verification = Verification(
         f"{site.name}-verification",
-        site,
-        kubeconfig,
-        pulumi.Output.from_input(applied),
-        [
-            *(w.generation for w in workloads.workloads),
-            *networks,
-            *(drift.on_node(node) for node in hosts.nodes),
-            *(one.applied for one in workloads.topology),
-            metadata_field(networking.multus.daemon, "uid"),
-        ],
-        context.commands,
-        opts=context.opts(*workloads.workloads, networking.multus),
+        VerificationArgs(
+            site=site,
+            kubeconfig=kubeconfig,
+            applied=pulumi.Output.from_input(applied),
+            after=[
+                *(w.generation for w in workloads.workloads),
+                *networks,
+                *(drift.on_node(node) for node in hosts.nodes),
+                *(one.applied for one in workloads.topology),
+                metadata_field(networking.multus.daemon, "uid"),
+            ],
+        ),
+        context.opts(*workloads.workloads, networking.multus, provider=context.commands),
     )
     throughput: pulumi.Output[list[dict[str, Any]]] = pulumi.Output.from_input([])
     if site.throughput is not None:
         throughput = Throughput(
             f"{site.name}-throughput",
-            site,
-            context.catalog.image(site.throughput.image),
-            kubeconfig,
-            networks,
-            context.commands,
-            opts=context.opts(verification),
+            ThroughputArgs(site, context.catalog.image(site.throughput.image), kubeconfig, after=networks),
+            context.opts(verification, provider=context.commands),
         ).result
     nodes: dict[str, dict[str, Any]] = {
         node: {

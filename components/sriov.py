@@ -1,5 +1,7 @@
 """Sriov: virtual functions handed out as resources, by the device plugin or by an operator that is there."""
 
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -12,6 +14,17 @@ from .cluster_objects import Api
 READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 
 
+@dataclass(frozen=True)
+class SriovArgs:
+    """Pools of virtual functions, and who hands them out."""
+
+    site: Site
+    setup: SriovSetup
+    image: str
+    """Of the device plugin, pinned by digest."""
+    api: Api
+
+
 class Sriov(pulumi.ComponentResource):
     """Who hands virtual functions out.
 
@@ -19,31 +32,25 @@ class Sriov(pulumi.ComponentResource):
     operator there are its policies instead. Destroy removes either, after the pods that hold functions.
     """
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        setup: SriovSetup,
-        image: str,
-        api: Api,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("multus-site:index:Sriov", name, {"manager": setup.manager}, opts)
-        if setup.manager == "operator":
+    def __init__(self, name: str, args: SriovArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("multus-site:index:Sriov", name, {"manager": args.setup.manager}, opts)
+        if args.setup.manager == "operator":
             version, kind = manifests.POLICY
-            for policy, body in manifests.policies(site, setup).items():
+            for policy, body in manifests.policies(args.site, args.setup).items():
                 kubernetes.apiextensions.CustomResource(
-                    f"{name}-{policy}", api_version=version, kind=kind, **body, opts=api.opts(self)
+                    f"{name}-{policy}", api_version=version, kind=kind, **body, opts=args.api.opts(self)
                 )
         else:
-            nodes = sorted({node for pool in setup.pools.values() for node in site.nodes_of_pool(pool)})
+            nodes = sorted({node for pool in args.setup.pools.values() for node in args.site.nodes_of_pool(pool)})
             before: list[pulumi.Resource] = [
-                kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=api.opts(self)),
-                kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(setup), opts=api.opts(self)),
+                kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=args.api.opts(self)),
+                kubernetes.core.v1.ConfigMap(
+                    f"{name}-config", **manifests.config_map(args.setup), opts=args.api.opts(self)
+                ),
             ]
             kubernetes.apps.v1.DaemonSet(
                 name,
-                **manifests.daemon(image, setup, nodes),
-                opts=api.opts(self, depends_on=before, custom_timeouts=READINESS),
+                **manifests.daemon(args.image, args.setup, nodes),
+                opts=args.api.opts(self, depends_on=before, custom_timeouts=READINESS),
             )
         self.register_outputs({})

@@ -1,6 +1,7 @@
 """Throughput: how fast the site's networks are between nodes, where the site asks for it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -8,6 +9,18 @@ import pulumi
 from multus_site.model.site import Site
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
+
+
+@dataclass(frozen=True)
+class ThroughputArgs:
+    """What to measure."""
+
+    site: Site
+    image: str
+    """With iperf3, pinned by digest."""
+    kubeconfig: pulumi.Output[str]
+    after: Sequence[pulumi.Input[str]]
+    """A change of any of these measures again."""
 
 
 class Throughput(pulumi.ComponentResource):
@@ -18,28 +31,20 @@ class Throughput(pulumi.ComponentResource):
     changes. Destroy does nothing.
     """
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        image: str,
-        kubeconfig: pulumi.Output[str],
-        after: Sequence[pulumi.Input[str]],
-        provider: pulumi.ProviderResource,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """`image`: of the site's settings, pinned."""
-        super().__init__("multus-site:index:Throughput", name, {"networks": list(site.networks)}, opts)
+    def __init__(self, name: str, args: ThroughputArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("multus-site:index:Throughput", name, {"networks": list(args.site.networks)}, opts)
         # What a measurement depends on; a new workload is none of it.
-        shown = site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray"})
+        shown = args.site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray"})
         stack = pulumi.get_stack()
-        document = pulumi.Output.all(kubeconfig=kubeconfig, after=list(after)).apply(
-            lambda known: {**known, "stack": stack, "site": shown, "image": image}
+        document = pulumi.Output.all(kubeconfig=args.kubeconfig, after=list(args.after)).apply(
+            lambda known: {**known, "stack": stack, "site": shown, "image": args.image}
         )
         run = LocalProgram(
             f"{name}-run",
             LocalProgramArgs("throughput", document, time_limit=7200, patience=30, logs_progress=True),
-            pulumi.ResourceOptions(parent=self, provider=provider),
+            pulumi.ResourceOptions(
+                parent=self,
+            ),
         )
         self.result: pulumi.Output[list[dict[str, Any]]] = run.record.apply(last_line)
         self.register_outputs({"result": self.result})

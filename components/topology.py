@@ -1,11 +1,25 @@
 """Topology: labels and taints of the nodes, as the site's racks say."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from .local_program import LocalProgram, LocalProgramArgs
+
+
+@dataclass(frozen=True)
+class TopologyArgs:
+    """Labels and taints."""
+
+    nodes: Mapping[str, Mapping[str, Any]]
+    """Node → {"labels", "taints"}."""
+    kubeconfig: pulumi.Output[str]
+    after: Sequence[pulumi.Input[str]]
+    """A change of any of these applies them again."""
+    deleted_with: pulumi.Resource | None = None
+    """What the cluster ends with."""
 
 
 class Topology(pulumi.ComponentResource):
@@ -15,29 +29,17 @@ class Topology(pulumi.ComponentResource):
     Runs again when racks change, or Kubespray or a new node came between.
     """
 
-    def __init__(
-        self,
-        name: str,
-        nodes: Mapping[str, Mapping[str, Any]],
-        kubeconfig: pulumi.Output[str],
-        after: Sequence[pulumi.Input[str]],
-        provider: pulumi.ProviderResource,
-        opts: pulumi.ResourceOptions | None = None,
-        deleted_with: pulumi.Resource | None = None,
-    ) -> None:
-        """`nodes`: node → {"labels", "taints"}. `after` is there to make it run again."""
-        super().__init__("multus-site:index:Topology", name, {"nodes": dict(nodes)}, opts)
-        document = pulumi.Output.all(kubeconfig=kubeconfig, after=list(after)).apply(
-            lambda known: {**known, "nodes": nodes}
+    def __init__(self, name: str, args: TopologyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("multus-site:index:Topology", name, {"nodes": dict(args.nodes)}, opts)
+        document = pulumi.Output.all(kubeconfig=args.kubeconfig, after=list(args.after)).apply(
+            lambda known: {**known, "nodes": args.nodes}
         )
         run = LocalProgram(
             f"{name}-apply",
             LocalProgramArgs(
                 "nodes.topology", document, create="apply", delete="remove", time_limit=300, logs_progress=True
             ),
-            pulumi.ResourceOptions(
-                parent=self, provider=provider, deleted_with=deleted_with, delete_before_replace=True
-            ),
+            pulumi.ResourceOptions(parent=self, deleted_with=args.deleted_with, delete_before_replace=True),
         )
         self.applied: pulumi.Output[str] = run.record
         """Another text when labels or taints are others."""

@@ -1,6 +1,7 @@
 """Verification: proof, per pod and interface, that the site's networks work."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -9,6 +10,18 @@ from multus_site.model.site import Site
 from multus_site.verify.expectation import expected
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
+
+
+@dataclass(frozen=True)
+class VerificationArgs:
+    """What to prove."""
+
+    site: Site
+    kubeconfig: pulumi.Output[str]
+    applied: pulumi.Output[dict[str, Any]]
+    """Node → facts and plugins."""
+    after: Sequence[pulumi.Input[str]]
+    """A change of any of these verifies again."""
 
 
 class Verification(pulumi.ComponentResource):
@@ -20,24 +33,17 @@ class Verification(pulumi.ComponentResource):
     Runs again when the site or anything of `after` changes. Destroy does nothing.
     """
 
-    def __init__(
-        self,
-        name: str,
-        site: Site,
-        kubeconfig: pulumi.Output[str],
-        applied: pulumi.Output[dict[str, Any]],
-        after: Sequence[pulumi.Input[str]],
-        provider: pulumi.ProviderResource,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("multus-site:index:Verification", name, {"workloads": list(site.workloads)}, opts)
-        document = pulumi.Output.all(kubeconfig=kubeconfig, applied=applied, after=list(after)).apply(
-            lambda known: _document(site, **known)
+    def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("multus-site:index:Verification", name, {"workloads": list(args.site.workloads)}, opts)
+        document = pulumi.Output.all(kubeconfig=args.kubeconfig, applied=args.applied, after=list(args.after)).apply(
+            lambda known: _document(args.site, **known)
         )
         run = LocalProgram(
             f"{name}-run",
             LocalProgramArgs("verify", document, time_limit=600),
-            pulumi.ResourceOptions(parent=self, provider=provider),
+            pulumi.ResourceOptions(
+                parent=self,
+            ),
         )
         self.result: pulumi.Output[dict[str, Any]] = run.record.apply(last_line)
         self.register_outputs({"result": self.result})

@@ -1,5 +1,6 @@
 """Workload: running pods, attached to the networks that the site asks for."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -20,6 +21,17 @@ _KINDS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class WorkloadArgs:
+    """One workload of a site."""
+
+    workload_name: str
+    workload: WorkloadModel
+    around: Surroundings
+    """What the rest of the site gives it."""
+    api: Api
+
+
 class Workload(pulumi.ComponentResource):
     """The pods of one workload.
 
@@ -27,29 +39,21 @@ class Workload(pulumi.ComponentResource):
     start a pod without them. Destroy removes the pods and waits for them: taking their interfaces away needs Multus.
     """
 
-    def __init__(
-        self,
-        name: str,
-        workload_name: str,
-        workload: WorkloadModel,
-        around: Surroundings,
-        api: Api,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         shown = {
-            "image": around.image,
-            "networks": [a.name for a in workload.networks],
-            "replicas": workload.replicas,
+            "image": args.around.image,
+            "networks": [a.name for a in args.workload.networks],
+            "replicas": args.workload.replicas,
         }
         super().__init__("multus-site:index:Workload", name, shown, opts)
         generations: list[pulumi.Output[str]] = []
         before: list[pulumi.Resource] = []
-        for made in objects(workload_name, workload, around):
-            suffix = made.name.removeprefix(workload_name)
+        for made in objects(args.workload_name, args.workload, args.around):
+            suffix = made.name.removeprefix(args.workload_name)
             resource = _KINDS[made.kind](
                 f"{name}{suffix}",
                 **made.body,
-                opts=api.opts(
+                opts=args.api.opts(
                     self,
                     # Replicas of their own are changed one after the other.
                     depends_on=list(before),
@@ -63,4 +67,4 @@ class Workload(pulumi.ComponentResource):
                 pulumi.Output.concat(metadata_field(resource, "uid"), "/", metadata_field(resource, "generation"))
             )
         self.generation: pulumi.Output[str] = pulumi.Output.all(*generations).apply(" ".join)
-        self.register_outputs({"name": workload_name})
+        self.register_outputs({"name": args.workload_name})

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from multus_site.model.workloads import Workload as WorkloadModel
 from multus_site.render import images, topology
 from multus_site.render.cluster import cluster_networks
 from multus_site.render.workload import Surroundings
@@ -10,9 +11,9 @@ from .cluster import Cluster
 from .context import SiteContext
 from .hosts import Hosts
 from .networking import Networking
-from .repair import InterfaceCheck
-from .topology import Topology
-from .workload import Workload
+from .repair import InterfaceCheck, InterfaceCheckArgs
+from .topology import Topology, TopologyArgs
+from .workload import Workload, WorkloadArgs
 
 
 @dataclass(frozen=True)
@@ -26,38 +27,43 @@ class Workloads:
 
 def create_workloads(context: SiteContext, hosts: Hosts, cluster: Cluster, networking: Networking) -> Workloads:
     """The site's pods, attached to its networks."""
-    site, image = context.site, context.catalog.image
+    site = context.site
     placed = _topology(context, hosts, cluster)
     workloads = [
         Workload(
             f"{site.name}-{name}",
-            name,
-            workload,
-            Surroundings(
-                image=image(workload.image),
-                nodes=site.restricted_to(workload),
-                shunned_racks=[name for name, rack in site.racks.items() if rack.dedicated],
-                tolerated=site.tolerated(workload),
-                contents={a.name: networking.attachments[a.name].content for a in workload.networks},
-                devices=site.devices(workload),
-                shell_image=image(images.SHELL),
-                cluster_networks=cluster_networks(site),
-            ),
-            cluster.api,
-            opts=context.opts(*networking.ready, *placed, *(networking.attachments[a.name] for a in workload.networks)),
+            WorkloadArgs(name, workload, _surroundings(context, networking, workload), cluster.api),
+            context.opts(*networking.ready, *placed, *(networking.attachments[a.name] for a in workload.networks)),
         )
         for name, workload in site.workloads.items()
     ]
     if site.networks:
         InterfaceCheck(
             f"{site.name}-mend-interfaces",
-            image(images.SHELL),
-            str(site.kubespray.all_variables().get("bin_dir", "/usr/local/bin")),
-            topology.taints(site),
-            cluster.api,
-            opts=context.opts(networking.multus, *workloads),
+            InterfaceCheckArgs(
+                image=context.catalog.image(images.SHELL),
+                programs=str(site.kubespray.all_variables().get("bin_dir", "/usr/local/bin")),
+                tolerated=topology.taints(site),
+                api=cluster.api,
+            ),
+            context.opts(networking.multus, *workloads),
         )
     return Workloads(placed, workloads)
+
+
+def _surroundings(context: SiteContext, networking: Networking, workload: WorkloadModel) -> Surroundings:
+    """What the rest of the site gives a workload."""
+    site, image = context.site, context.catalog.image
+    return Surroundings(
+        image=image(workload.image),
+        nodes=site.restricted_to(workload),
+        shunned_racks=[name for name, rack in site.racks.items() if rack.dedicated],
+        tolerated=site.tolerated(workload),
+        contents={a.name: networking.attachments[a.name].content for a in workload.networks},
+        devices=site.devices(workload),
+        shell_image=image(images.SHELL),
+        cluster_networks=cluster_networks(site),
+    )
 
 
 def _topology(context: SiteContext, hosts: Hosts, cluster: Cluster) -> list[Topology]:
@@ -68,12 +74,13 @@ def _topology(context: SiteContext, hosts: Hosts, cluster: Cluster) -> list[Topo
     return [
         Topology(
             f"{site.name}-topology",
-            wanted,
-            cluster.kubespray.kubeconfig,
-            [cluster.kubespray.run_id, *(node.identity for node in hosts.nodes.values())],
-            context.commands,
-            # They end with the cluster.
-            deleted_with=cluster.kubespray.run,
-            opts=context.opts(cluster.kubespray),
+            TopologyArgs(
+                nodes=wanted,
+                kubeconfig=cluster.kubespray.kubeconfig,
+                after=[cluster.kubespray.run_id, *(node.identity for node in hosts.nodes.values())],
+                # They end with the cluster.
+                deleted_with=cluster.kubespray.run,
+            ),
+            context.opts(cluster.kubespray, provider=context.commands),
         )
     ]

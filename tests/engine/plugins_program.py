@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_command as command
 
-from components.cni_plugins import CniPlugins
+from components.cni_plugins import CniPlugins, CniPluginsArgs
 from components.ssh import Ssh
 from multus_site.model.catalog import Catalog
 from multus_site.model.load import parse_site
@@ -27,12 +27,14 @@ def program(fleet, cni_plugins, *, nodes=None, run_id="run-1"):
         ssh = Ssh(site.name, site.nodes, {"sshPrivateKey": pulumi.Output.secret(fleet.private_key)}, None, provider)
         CniPlugins(
             "cni-plugins",
-            site,
-            {"amd64": origins(site, Catalog(), "amd64")},
-            ssh,
-            run_id,
-            {node: ["machine"] for node in site.nodes.hosts},
-            provider,
+            CniPluginsArgs(
+                site=site,
+                origins={"amd64": origins(site, Catalog(), "amd64")},
+                ssh=ssh,
+                run_id=run_id,
+                reasons={node: ["machine"] for node in site.nodes.hosts},
+            ),
+            pulumi.ResourceOptions(provider=provider),
         )
 
     return run

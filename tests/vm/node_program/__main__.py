@@ -4,9 +4,9 @@ import pulumi
 import pulumi_command as command
 
 from components.backends import backend
-from components.cni_plugins import CniPlugins
-from components.node_vm import NodeVM
-from components.preflight import Before, Preflight, name_of
+from components.cni_plugins import CniPlugins, CniPluginsArgs
+from components.node_vm import NodeVM, NodeVMArgs
+from components.preflight import Before, Preflight, PreflightArgs, name_of
 from components.secrets import read_secrets
 from components.ssh import Ssh
 from multus_site.cni.uplinks import nics_in_use
@@ -24,40 +24,38 @@ before = Before(site, {node: nics_in_use(site, node) for node in site.nodes.host
 nodes = {
     node: NodeVM(
         f"{site.name}-{node}",
-        site.name,
-        node,
-        site.nodes,
-        maker,
-        ssh,
-        nics_in_use(site, node),
-        packages="",
-        drift="",
-        looked=before.looked(node),
-        started="",
-        provider=provider,
+        NodeVMArgs(
+            site=site.name,
+            node=node,
+            nodes=site.nodes,
+            maker=maker,
+            ssh=ssh,
+            uplinks=nics_in_use(site, node),
+            packages="",
+            drift="",
+            looked=before.looked(node),
+            started="",
+            commands=provider,
+        ),
     )
     for node in site.nodes.hosts
 }
 preflight = Preflight(
     name_of(site.name),
-    site,
-    {},
-    ssh,
-    before,
-    {node: [vm.identity] for node, vm in nodes.items()},
-    provider,
-    opts=pulumi.ResourceOptions(depends_on=list(nodes.values())),
+    PreflightArgs(site, {}, ssh, before, {node: [vm.identity] for node, vm in nodes.items()}),
+    pulumi.ResourceOptions(provider=provider, depends_on=list(nodes.values())),
 )
 CniPlugins(
     f"{site.name}-cni-plugins",
-    site,
-    {"amd64": origins(site, Catalog(), "amd64")},
-    ssh,
-    "no cluster",
-    {name: [node.identity] for name, node in nodes.items()},
-    provider,
-    deleted_with=next(iter(nodes.values())).machine,
-    opts=pulumi.ResourceOptions(depends_on=[preflight]),
+    CniPluginsArgs(
+        site=site,
+        origins={"amd64": origins(site, Catalog(), "amd64")},
+        ssh=ssh,
+        run_id="no cluster",
+        reasons={name: [node.identity] for name, node in nodes.items()},
+        deleted_with=next(iter(nodes.values())).machine,
+    ),
+    pulumi.ResourceOptions(provider=provider, depends_on=[preflight]),
 )
 pulumi.export("facts", {name: node.facts for name, node in nodes.items()})
 pulumi.export("found", {name: preflight.found(name) for name in nodes})
