@@ -35,8 +35,8 @@ def _from(project: Path, start: Path, name: str, value: Any) -> Any:  # noqa: AN
     """A value as it reads in the project's folder: a path from there; anything else as it is."""
     if isinstance(value, list):
         return [_from(project, start, name, one) for one in value]
-    # A site is given by its name or its file.
+    # A site is given by its name or its file; - is standard input, and ~ is expanded later.
     is_file_of_site = name in {"site", "stack"} and str(value).endswith((".yaml", ".yml"))
-    if not (isinstance(value, Path) or is_file_of_site) or str(value) == "-":
+    if not (isinstance(value, Path) or is_file_of_site) or str(value).startswith(("-", "~")):
         return value
     return type(value)(os.path.relpath(start / value, project))

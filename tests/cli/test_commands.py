@@ -114,6 +114,10 @@ def test_the_project_is_found_from_below_and_paths_are_of_where_they_are_typed(s
     assert typed("lint", "..", folder=below).stdout == "nothing found\n"
     (below / "net.json").write_text(CLEAN.replace("}", ', "mode": "l2"}'))
     assert "stacks/north/net.json" in typed("lint", "net.json", "--format", "json", folder=below).stdout
+    (project / "home").mkdir()
+    adopt = ("adopt", "net.json", "--hosts", "10.1.1.5", "--known-hosts")
+    for given, read in (("here", "stacks/north/here"), ("~/there", "~/there")):
+        assert f"{read}: " in typed(*adopt, given, folder=below, HOME=str(project / "home")).stderr
     drawn = typed("diagram", site, "--format", "mermaid", "--out", "here.mmd", folder=below)
     assert (drawn.returncode, (below / "here.mmd").exists()) == (0, True), drawn.stderr
 
