@@ -1,4 +1,4 @@
-"""POSIX sh for nodes and pods, one job a file."""
+"""POSIX sh for nodes and pods, one job a file. A line `# include: NAME` stands for the file NAME.sh (multus_site/render/script.py)."""
 
 from pathlib import Path
 

@@ -15,63 +15,7 @@ libvirt() { virsh --connect qemu:///system --quiet "$@"; }
 storage_full="QEMU pauses a machine whose disk cannot be written to: virsh domblkerror $NAME says which, df $STORAGE how much room there is; make some, and type: virsh resume $NAME"
 say() { echo "$NODE: $1" >&2; }
 
-check() { # all that this hypervisor lacks, at once
-    findings=''
-    finding() { findings="${findings}$NODE: hypervisor $(hostname): $1
-"; }
-    carries() { # what a NIC is plugged into, its MTU, all that need it
-        has=$(cat "/sys/class/net/$1/mtu")
-        [ "$has" -ge "$2" ] || finding "$1 has an MTU of $has, and $2 is to go through; give it to $3: ip link set $1 mtu $2, or write mtu: $has"
-    }
-    for program in qemu-img flock base64; do
-        command -v "$program" >/dev/null || finding "there is no $program; type: apt-get install qemu-utils util-linux coreutils"
-    done
-    [ -z "$IMAGE_URL" ] || command -v curl >/dev/null || finding 'there is no curl to fetch the image with; type: apt-get install curl'
-    if ! command -v virsh >/dev/null; then
-        finding 'there is no virsh; type: apt-get install libvirt-daemon-system libvirt-clients qemu-system-x86'
-    elif ! said=$(libvirt version 2>&1); then
-        finding "libvirt does not answer ($(echo "$said" | tail -n 1)); type: systemctl enable --now libvirtd"
-    elif ! libvirt domcapabilities --virttype "$VIRT" >/dev/null 2>&1; then
-        if [ "$VIRT" = kvm ]; then
-            finding 'it has no KVM; turn on virtualization in its BIOS and type: modprobe kvm-intel (or kvm-amd), or write accelerator: tcg'
-        else
-            finding 'libvirt has no QEMU for x86_64; type: apt-get install qemu-system-x86'
-        fi
-    fi
-    [ -d "$STORAGE" ] || finding "there is no folder $STORAGE; make it, or name another as storage"
-    [ -z "$IMAGE_PATH" ] || [ -e "$folder/made" ] || [ -r "$IMAGE_PATH" ] || finding "there is no file $IMAGE_PATH; put the image there"
-    while read -r kind what mtu; do
-        case $kind in
-            bridge)
-                if [ ! -d "/sys/class/net/$what/bridge" ]; then
-                    finding "there is no bridge $what; make it, such as: ip link add $what type bridge"
-                else
-                    carries "$what" "$mtu" "$what, and the NICs in it"
-                fi
-                ;;
-            macvtap)
-                if [ ! -d "/sys/class/net/$what" ]; then
-                    finding "there is no NIC $what; plug it in, or name one of: ip -brief link"
-                else
-                    carries "$what" "$mtu" "$what"
-                fi
-                ;;
-            vf)
-                if [ ! -e "/sys/bus/pci/devices/$what/physfn" ]; then
-                    finding "$what is no virtual function of an SR-IOV NIC; make some: echo COUNT >/sys/class/net/NIC/device/sriov_numvfs"
-                elif [ ! -e "/sys/bus/pci/devices/$what/iommu_group" ]; then
-                    finding "$what is in no IOMMU group; turn on VT-d or AMD-Vi in the BIOS, and boot with intel_iommu=on"
-                fi
-                ;;
-        esac
-    done <<NICS
-$NICS
-NICS
-    if [ -n "$findings" ]; then
-        printf '%s' "$findings" >&2
-        exit 1
-    fi
-}
+# include: hypervisor-checks
 
 defined() { libvirt domuuid "$NAME" >/dev/null 2>&1; }
 state() { libvirt domstate "$NAME" 2>/dev/null || echo gone; }
@@ -122,47 +66,7 @@ claim() { # which of the words of its owner have to agree: the name is this stac
     grep -qxF "$owner" "$folder/owner" || echo "$owner" >>"$folder/owner"
 }
 
-image() { # the image that disks stand on, kept once for all machines; no other run fetches or drops one meanwhile
-    exec 9<"$STORAGE"
-    flock 9
-    base=$root/images/$IMAGE_SHA256
-    mkdir -p "$root/images"
-    # Disks are read by libvirt's own user.
-    chmod 711 "$root" "$root/images" "$folder"
-    echo "$IMAGE_SHA256" >"$folder/image"
-    if [ ! -e "$base" ]; then
-        if [ -n "$IMAGE_URL" ]; then
-            curl -fsSL --retry 3 --retry-connrefused --max-time 1800 -o "$base.new" "$IMAGE_URL" || {
-                say "the image cannot be fetched from $IMAGE_URL"
-                exit 1
-            }
-        else
-            cp --sparse=always "$IMAGE_PATH" "$base.new"
-        fi
-        found=$(sha256sum "$base.new" | cut -d ' ' -f 1)
-        [ "$found" = "$IMAGE_SHA256" ] || {
-            rm -f "$base.new"
-            say "the image ${IMAGE_URL:-$IMAGE_PATH} has sha256 $found, and $IMAGE_SHA256 is pinned; nothing was made of it"
-            exit 1
-        }
-        chmod 644 "$base.new"
-        sync "$base.new"
-        mv "$base.new" "$base"
-    fi
-    exec 9<&-
-}
-
-drop_images() { # that no machine stands on
-    [ -d "$root" ] || return 0
-    exec 9<"$STORAGE"
-    flock 9
-    for base in "$root"/images/*; do
-        [ -e "$base" ] || continue
-        grep -qsx "$(basename "$base" .new)" "$root"/*/image || rm -f "$base"
-    done
-    rmdir "$root/images" "$root" 2>/dev/null || true
-    exec 9<&-
-}
+# include: machine-images
 
 size() { # file: bytes that the machine sees of it
     qemu-img info --force-share "$1" | sed -n 's/^virtual size: .*(\([0-9]*\) bytes)$/\1/p'
@@ -251,6 +155,7 @@ make() { # anew; what a killed run left is not taken up
     undefine
     pages
     image
+    # shellcheck disable=SC2154 # image set it
     form=$(qemu-img info "$base" | sed -n 's/^file format: //p')
     [ "$(size "$base")" -le "$bytes" ] || {
         say "disk: $DISK GiB are less than the image's $(size "$base") bytes; give it more"
