@@ -22,7 +22,7 @@ def upgrade(
         typer.Option("--check", help="Change nothing; say what an upgrade to this release asks for, of all sites."),
     ] = False,
 ) -> None:
-    """Check sites after an upgrade, or rewrite the state of an old one.
+    """Check sites after an upgrade, or rewrite the state of a stack.
 
     Releases 0.1.0 and 0.2.0 recorded command lines of modules that have moved since. Rewriting them is
     needed once for each stack, before 0.4.0, or before a repository without our checkout installs the package. No node is reached.
