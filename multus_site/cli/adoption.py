@@ -13,11 +13,12 @@ from multus_site.cni import configuration, go_json
 from multus_site.model.ipam import Dhcp
 from multus_site.model.networks import RESOURCE, Network
 from multus_site.model.nodes import Host
-from multus_site.model.types import NodeName
+from multus_site.model.types import NodeName, ObjectName
 from multus_site.render.addresses import ipam_config
 from multus_site.render.attachment import KIND, PLUGIN_WORDS, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
+_NETWORKS: TypeAdapter[dict[ObjectName, Network]] = TypeAdapter(dict[ObjectName, Network])
 _HOSTS: TypeAdapter[dict[NodeName, Host]] = TypeAdapter(dict[NodeName, Host])
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 """Label of control plane nodes, and key of the taint that keeps workloads off them; other taints pass."""
@@ -89,9 +90,13 @@ class Adopted:
         }
         network = self.as_network(name, namespace, config, annotations)
         try:
-            _NETWORK.validate_python(network)
-        except ValidationError:
-            self.left_out.append(f"{title}: its name or namespace has dots or capitals, which pods cannot refer to")
+            _NETWORKS.validate_python({name: network})
+        except ValidationError as error:
+            unwritable = any("config" in mistake["loc"] for mistake in error.errors())
+            reason = "its name or namespace has dots or capitals, which pods cannot refer to"
+            if unwritable:
+                reason = "its config has a number that is too large for a site file; correct it first"
+            self.left_out.append(f"{title}: {reason}")
             return
         self.networks[name] = network
 

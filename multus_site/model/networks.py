@@ -1,8 +1,9 @@
 """Networks that pods attach to: one class for each type, and the segments that they are on."""
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from multus_site.model.addresses import AddressRange, IpAddress
 from multus_site.model.links import Ipvlan, Macvlan, Vlan
@@ -32,6 +33,17 @@ class Raw(Part):
     """Nodes that it exists on, and that its pods can run on; all workers if empty."""
     racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
     """The same by rack: all workers in these racks."""
+
+    @field_validator("config")
+    @classmethod
+    def _is_json(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """It becomes text of JSON, in which there is no .inf and no .nan, and of Python's values only those of JSON."""
+        try:
+            json.dumps(config, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            msg = f"the configuration is not JSON: {error}; write text, plain numbers, true, false, lists and mappings"
+            raise ValueError(msg) from None
+        return config
 
     @property
     def device_resource(self) -> str | None:

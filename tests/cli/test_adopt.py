@@ -121,6 +121,8 @@ def test_annotations_make_it_raw():
         ([nad("[]")], "no JSON object"),
         ([nad(MACVLAN), nad(MACVLAN, namespace="telecom")], "one network of a name"),
         ([nad(MACVLAN, namespace="Telecom")], "dots or capitals"),
+        ([nad(MACVLAN, name="a.b")], "default/a.b: its name or namespace has dots or capitals"),
+        ([nad('{"type": "macvlan", "mtu": 1e400}')], "default/a: its config has a number that is too large"),
         ([nad(MACVLAN), nad(MACVLAN)], "it is there twice"),
         ([{"kind": "Node", "metadata": {"name": "n"}}], "no InternalIP"),
         ([{**NODE, "metadata": {"name": "node1.example.org"}}], "DNS labels without dots"),

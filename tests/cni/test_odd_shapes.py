@@ -4,6 +4,7 @@ The documents below have any one value, and then any two, replaced by a value of
 """
 
 import copy
+import datetime
 import json
 
 import pytest
@@ -182,6 +183,12 @@ def test_any_one_value_of_another_type_is_read_past(document):
             read_all(replaced(document, path, value))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), datetime.date(2026, 1, 1), {1, 2}, b"x", {1: 2, "a": 3}])
+def test_a_value_that_json_does_not_have_is_a_mistake_of_the_site(value):
+    with pytest.raises(SiteError, match=r"networks.odd.*not JSON"):
+        parse_site(with_raw({**SINGLE["static"], "odd": value}), source="x")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutants(DOCUMENTS))
 def test_a_site_with_any_configuration_word_for_word(config):
@@ -229,7 +236,7 @@ def test_adopting_any_object(manifest):
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(mutants(DOCUMENTS).map(nad), min_size=1, max_size=3))
+@given(st.lists(st.one_of(mutants(DOCUMENTS).map(nad), mutants([nad(LIST)])), min_size=1, max_size=3))
 def test_what_is_adopted_is_a_site(manifests):
     """The networks that adopt writes are accepted, and every command works on them."""
     adopted = Adopted("lab")
