@@ -5,8 +5,7 @@ The wheel's dependencies come from the package index that pip is configured for.
 
 import json
 import re
-import subprocess
-import sys
+import shutil
 
 import pytest
 import yaml
@@ -14,19 +13,10 @@ import yaml
 from multus_site import __version__
 from multus_site.cli.init import contents
 from tests.engine.applied import PROJECT, Place, dallas
+from tests.engine.wheel import install
 from tests.graph.recording import PRIVATE_KEY
 
 pytestmark = pytest.mark.engine
-
-
-def pip(python, *arguments):
-    done = subprocess.run(
-        [python, "-m", "pip", *map(str, arguments), "--quiet", "--disable-pip-version-check"],
-        cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode and re.search(r"Connection|No matching distribution|Could not fetch", done.stderr):
-        pytest.skip(f"the package index does not answer: {done.stderr.strip().splitlines()[-1]}")
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +24,7 @@ def repository(tmp_path_factory):
     """A place whose project was written by the wheel's `multus-site init`, with the stack `dallas`, which was not applied yet."""
     folder = tmp_path_factory.mktemp("own")
     place = Place(folder / "place", ours=())
-    project = place.folder / "project"
-    pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheel", ".")
-    subprocess.run([sys.executable, "-m", "venv", project / ".venv"], check=True)
-    (wheel,) = (folder / "wheel").iterdir()
-    pip(project / ".venv" / "bin" / "python", "install", "--constraint", "constraints.txt", f"{wheel}[pulumi]")
+    install(folder / "place" / "project" / ".venv")
     place.must("multus-site", "init", ".")
     # The one pinned number is the release that is there: nothing is left to install, so no index is asked.
     place.must(".venv/bin/python", "-m", "pip", "install", "--no-index", "-r", "requirements.txt")
@@ -108,6 +94,18 @@ def test_its_policies_are_the_wheels(repository):
 
 def test_what_was_applied_stays(applied):
     seen = json.loads(applied.must("pulumi", "preview", "--stack", "dallas", "--json", "--expect-no-changes"))
+    assert seen["changeSummary"].keys() <= {"same", "read"}
+
+
+def test_what_a_checkout_applied_stays(once, repository, tmp_path):
+    """A stack moves from a fork into a repository of its own: the same site, the same state, and nothing to change."""
+    moved = Place(tmp_path, backend=once.backend, ours=())
+    for name, content in contents():
+        (moved.folder / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (moved.folder / "project" / name).write_bytes(content)
+    (moved.folder / "project" / ".venv").symlink_to(repository.folder / "project" / ".venv")
+    shutil.copy(once.file, moved.file)
+    seen = json.loads(moved.must("pulumi", "preview", "--stack", "dallas", "--json", "--expect-no-changes"))
     assert seen["changeSummary"].keys() <= {"same", "read"}
 
 
