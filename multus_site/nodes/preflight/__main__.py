@@ -33,12 +33,13 @@ def asked_of(target: Target) -> str:
 
 
 def to_look_at(document: Document, before: Record) -> dict[str, Target]:
-    """The nodes that have not passed with what is asked of them now, or that may be other machines."""
+    """The nodes that have not passed as they are prepared and with what is asked of them now, or that may be other machines."""
     return {
         name: target
         for name, target in document.nodes.items()
         if (its := before.nodes.get(name)) is None
         or its["asked"] != asked_of(target)
+        or its["prepared"] != target.prepared
         or its["reasons"] != list(target.reasons)
     }
 

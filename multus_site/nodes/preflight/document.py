@@ -30,7 +30,7 @@ class Target:
     reasons: tuple[str, ...] = ()
     """What makes it be looked at again when it changes: its identity, drift."""
     prepared: str = ""
-    """Digest of what it was prepared for, which the record keeps."""
+    """Digest of what it was prepared for; a change makes it be checked again."""
 
 
 def kinds(asked: Mapping[str, Asked]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

@@ -87,7 +87,7 @@ class Asked:
     swap_goes: bool
     """Whether Kubespray turns swap off."""
     nics: Mapping[str, Nic]
-    """By name, or `mac …`, `pci …`, `altname …`."""
+    """By name, or `mac …`, `pci …`, `altname …`, `path …` (multus_site/cni/uplinks.py)."""
     made: tuple[str, ...]
     """Links that are made on the node."""
     modules: Mapping[str, str]

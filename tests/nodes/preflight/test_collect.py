@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from dataclasses import asdict, dataclass
 
 import pytest
@@ -50,21 +51,41 @@ class Answering:
         yield type("There", (), {"run": staticmethod(run)})
 
 
-def errors(monkeypatch, said):
-    """What preflight says of a site's hosts."""
+def checked(monkeypatch, said, before=None, prepared=""):
+    """The record of a preflight of a site's hosts. `prepared`: what node2 is prepared for."""
     parsed = parse_site(site(), source="stacks/Pulumi.dallas.yaml")
     keys = dict.fromkeys(parsed.nodes.hosts, ED25519)
     reasons, way = {name: ["identity"] for name in keys}, Way(Login("root", "KEY"), 22, "", ())
-    document = Document.parse(json.dumps(document_of(parsed, {}, dict.fromkeys(keys, ""), asdict(way), reasons, keys)))
+    everywhere = dict.fromkeys(keys, "") | {"node2": prepared}
+    document = Document.parse(json.dumps(document_of(parsed, {}, everywhere, asdict(way), reasons, keys)))
 
     @contextlib.asynccontextmanager
     async def connections(_):
         yield Answering(said)
 
     monkeypatch.setattr(preflight, "connections", connections)
+    return asyncio.run(preflight.run(document, before or Record()))
+
+
+def errors(monkeypatch, said):
+    """What preflight says of a site's hosts."""
     with pytest.raises(PreflightError) as error:
-        asyncio.run(preflight.run(document, Record()))
+        checked(monkeypatch, said)
     return str(error.value).splitlines()
+
+
+def test_a_host_that_is_prepared_for_something_else_is_checked_again(monkeypatch):
+    """The record then has what it is prepared for now: as long as it has not, each `up` prepares the host once more."""
+    now = f"{time.time()}\n"
+    there = {f"10.1.1.{4 + i}": {"sh": json.dumps(host(i)), "date": now} for i in (1, 2, 3)}
+    first = checked(monkeypatch, there)
+    assert checked(monkeypatch, {}, first) == first
+    second = checked(monkeypatch, {"10.1.1.6": there["10.1.1.6"]}, first, prepared="ens6 ens7")
+    assert {name: its["prepared"] for name, its in second.nodes.items()} == {
+        "node1": "",
+        "node2": "ens6 ens7",
+        "node3": "",
+    }
 
 
 @pytest.mark.parametrize("case", ODD)
