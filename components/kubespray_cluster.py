@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 
 from multus_site.kubespray import source
-from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.document import Origin
-from multus_site.kubespray.limits import playbook_seconds
+from multus_site.kubespray.plan import playbook_seconds
+from multus_site.kubespray.variable_checks import check_variables
 from multus_site.model.kubespray_releases import kubernetes_of
 from multus_site.model.site import Site
 from multus_site.render import air_gap, inventory, kubeconfig

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from multus_site.kubespray.plan import only_anew
+from multus_site.kubespray.refusals import cannot_recreate
 from multus_site.model.site import Site
 
 from .node_vm import NodeVM
@@ -27,7 +27,7 @@ def leaving(site: Site, nodes: Mapping[str, NodeVM], ssh: Ssh, opts: pulumi.Reso
     for node, vm in nodes.items():
         if vm.machine is None:
             continue
-        refusal = only_anew(node, firsts[node]) if node in firsts else ""
+        refusal = cannot_recreate(node, firsts[node]) if node in firsts else ""
         of_node = pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(deleted_with=nodes[control_planes[0]].machine)
         )

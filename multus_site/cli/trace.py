@@ -27,7 +27,7 @@ def trace(
     """
     from multus_site.cli import stacks
     from multus_site.cli.tables import timeline_table
-    from multus_site.kubespray.tasks import slowest
+    from multus_site.kubespray.progress import slowest
     from multus_site.verify.timing import last_update
 
     stack = stacks.read(site)

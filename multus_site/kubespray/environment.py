@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from multus_site.kubespray.cache import cache, only_one
 from multus_site.kubespray.document import KubesprayError
+from multus_site.kubespray.folders import cache, only_one
 from multus_site.kubespray.source import Source
 from multus_site.model.kubespray_releases import ANSIBLE
 

@@ -3,13 +3,14 @@
 Sources: Kubespray's docs/operations/nodes.md (adding and removing, the first of a group is special), upgrades.md (one release at a time).
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.record import Applied
-from multus_site.model.kubespray_releases import RELEASES, kubernetes_of, numbers
+from multus_site.kubespray.refusals import refused_removals, refused_versions
+from multus_site.model.kubespray_releases import kubernetes_of
 
 NO_PROMPTS = {"skip_confirmation": True, "reset_confirmation": True, "upgrade_node_confirm": False}
 """Answers that the playbooks would wait for."""
@@ -43,6 +44,11 @@ class PlaybookRun:
     def hosts(self) -> tuple[str, ...]:
         """Hosts of its inventory."""
         return tuple(dict.fromkeys(host for hosts in self.groups.values() for host in hosts))
+
+
+def playbook_seconds(hosts: int) -> int:
+    """The time limit of one playbook. Kubespray needs 10 minutes for three nodes; workers upgrade one after the other, some 5 minutes each."""
+    return 3600 + 300 * hosts
 
 
 def in_order(before: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
@@ -114,7 +120,7 @@ def plan(
         return [PlaybookRun("cluster.yml", wanted.groups, "no machine of the earlier cluster is left", wanted)]
 
     gone = leaving(applied, document)
-    refused = [*_refused_removals(applied, document, gone), *_refused_versions(applied, as_applied(document, applied))]
+    refused = [*refused_removals(applied, document, gone), *refused_versions(applied, as_applied(document, applied))]
     if refused:
         raise KubesprayError("\n".join(refused))
     lost = {
@@ -200,70 +206,6 @@ def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: fr
         gone = host in dead or host in document.hosts
         runs.append(_removal(host, with_it, f"{host} was being added when a run ended", unreachable=gone))
     return [replace(run, after=now) for run in runs]
-
-
-def made_anew(applied: Applied, anew: Collection[str]) -> list[str]:
-    """Why machines of a running cluster are not made anew; nothing where they may be."""
-    groups = applied.groups
-    first = {groups["etcd"][0]: "first etcd member", groups["kube_control_plane"][0]: "first control plane node"}
-    return [only_anew(host, what) for host, what in first.items() if host in anew]
-
-
-def only_anew(host: str, what: str) -> str:
-    """Why the machine of a host is not made anew, and what to do."""
-    return (
-        f"{host} is the {what}: its machine can't be made anew in a running cluster, so it stays as it is. "
-        "Put the site back as it was; or make the cluster anew, which ends all that runs in it: pulumi destroy, pulumi up"
-    )
-
-
-def _refused_removals(applied: Applied, document: Document, gone: list[str]) -> Iterator[str]:
-    for group, what in (("kube_control_plane", "first control plane node"), ("etcd", "first etcd member")):
-        first = applied.groups[group][0]
-        if first in gone:
-            anew = " (another role means that it leaves and joins anew)" if first in document.hosts else ""
-            yield (
-                f"nodes.hosts.{first}: it is the {what}, which Kubespray can't remove or replace in a running cluster{anew}. Put it back as it was; "
-                f"or make another node the first by hand (Kubespray's docs/operations/nodes.md, recover-control-plane.md); or destroy the cluster "
-                f"and make it anew: pulumi destroy, pulumi up"
-            )
-    members = applied.groups["etcd"]
-    lost = [member for member in members if member in gone]
-    most = (len(members) - 1) // 2
-    if len(lost) > most:
-        way = (
-            f"Go down to {len(members) - most} members first, in a `pulumi up` of its own"
-            if most and (len(members) - most) % 2
-            else f"Keep {len(members)} members; one that is to go is replaced under its own name, one in each `pulumi up`"
-        )
-        yield (
-            f"nodes.hosts: taking {', '.join(lost)} out leaves {len(members) - len(lost)} of {len(members)} etcd members, which is no quorum. {way}"
-        )
-
-
-def _refused_versions(applied: Applied, wanted: Applied) -> Iterator[str]:
-    pairs = [("Kubespray", applied.version, wanted.version, "kubespray.version")]
-    if applied.kube_version and wanted.kube_version:
-        pairs.append(("Kubernetes", applied.kube_version, wanted.kube_version, "kubespray.kubernetesVersion"))
-    for what, old, new, where in pairs:
-        before, after = numbers(old), numbers(new)
-        if after < before:
-            yield f"{where}: {what} can't go back from {old} to {new}. Write {old} or a later one"
-        elif after[0] != before[0]:
-            yield f"{where}: {old} to {new} is another major version, which no playbook goes to. Make a cluster anew"
-        elif after[1] > before[1] + 1:
-            steps = [_step(what, before[0], minor, wanted.version) for minor in range(before[1] + 1, after[1])]
-            path = ", ".join([*steps, new])
-            yield f"{where}: from {old} to {new} is more than one step. Take one after the other, a `pulumi up` each: {path}"
-
-
-def _step(what: str, major: int, minor: int, release: str) -> str:
-    """The version to take for a minor version on the way: the latest that is known here."""
-    if what == "Kubespray":
-        known = [version for version in RELEASES if numbers(version)[:2] == (major, minor)]
-        return max(known, key=numbers) if known else f"v{major}.{minor}.0"
-    last = RELEASES[release].kubernetes.get(minor) if release in RELEASES else None
-    return f"{major}.{minor}.{last or 0}"
 
 
 def _upgrade(applied: Applied, wanted: Applied) -> str:

@@ -1,13 +1,14 @@
-"""What a run would do, told before it: the same plan, from what is known of the cluster without reaching it."""
+"""What a run would do, in a preview: the same plan, from what is known without reaching the cluster."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from multus_site.kubespray.document import Document, KubesprayError
-from multus_site.kubespray.known_variables import unknown
-from multus_site.kubespray.plan import PlaybookRun, made_anew, plan
+from multus_site.kubespray.plan import PlaybookRun, plan
 from multus_site.kubespray.record import Record, Store, newest
+from multus_site.kubespray.refusals import refused_recreations
 from multus_site.kubespray.source import at_hand
+from multus_site.kubespray.variable_checks import check_names
 
 PLAN_FILE = "MULTUS_SITE_PLAN"
 """Environment variable that `multus-site review` sets: the file that a preview writes its plan to."""
@@ -23,13 +24,13 @@ def planned(
     `stored`: the record as the stack's outputs have it. Where there is none, nor a copy in the working folder, the cluster is taken for new.
     """
     of_stack = Record.from_json(stored or "")
-    if of_stack and of_stack.applied and (refused := made_anew(of_stack.applied, anew)):
+    if of_stack and of_stack.applied and (refused := refused_recreations(of_stack.applied, anew)):
         raise KubesprayError("\n".join(refused))
     record = newest(document.site, [Store.for_site(document.site).read(), of_stack])
     joined = record.applied.identities if record.applied else {}
     known = {host: identity or ("" if host in anew else joined.get(host, "")) for host, identity in identities.items()}
     runs = plan(record.applied, replace(document, identities=known), attempted=record.attempted, begun=record.begun)
     source = at_hand(document.version, document.origin)
-    if source and (found := unknown(document.own, document.variables, source.folder)):
+    if source and (found := check_names(document.own, document.variables, source.folder)):
         raise KubesprayError("\n".join(found))
     return runs

@@ -1,7 +1,8 @@
-"""What Ansible's events say to a person: short lines, few enough to read, and one failure that says it all."""
+"""The events that Ansible writes while it runs: progress in short lines, one failure that says it all, and the slowest tasks."""
 
 import json
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from multus_site.kubespray.folders import Workplace
 from multus_site.ssh.openssh import explained
 
 EVERY_SECONDS = 10.0
@@ -16,7 +18,15 @@ HOSTS_NAMED = 5
 LONGEST = 160
 """Characters of a line. The provider hangs at lines over 64 KiB."""
 
+TASKS = 10
+"""How many of the slowest tasks are listed."""
+
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -125,4 +135,38 @@ class Tail:
             data = file.read()
         self._position += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [json.loads(line) for line in lines if line]
+        return [event for line in lines if (event := _event(line))]
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """An event; None for what is none, such as the last line of a run that was killed."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+
+
+def slowest(site: str, since: float) -> list[tuple[str, float]]:
+    """Task and seconds, longest first, of the runs that began at that time (seconds of the epoch) or later."""
+    found: list[tuple[str, float]] = []
+    for path in sorted((Workplace.for_site(site).folder / "log").glob("*.events")):
+        found += _seconds_by_task(path, since)
+    return sorted(found, key=lambda item: -item[1])[:TASKS]
+
+
+def _seconds_by_task(path: Path, since: float) -> list[tuple[str, float]]:
+    """A task lasts until the next event that begins something."""
+    found: list[tuple[str, float]] = []
+    task, begun, last = "", 0.0, 0.0
+    for event in Tail(path).read():
+        last = float(event.get("time", last))
+        if event.get("event") == "start" and last < since:
+            return []
+        if event.get("event") in {"task", "play", "end"}:
+            if task:
+                found.append((task, round(last - begun, 2)))
+            task, begun = (str(event.get("name", "")), last) if event["event"] == "task" else ("", last)
+    if task:
+        found.append((task, round(last - begun, 2)))
+    return found

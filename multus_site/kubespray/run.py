@@ -14,12 +14,11 @@ from typing import IO, Any
 
 from multus_site.kubespray import watchdog
 from multus_site.kubespray.document import Document, KubesprayError
-from multus_site.kubespray.limits import forks, playbook_seconds
+from multus_site.kubespray.folders import SUDO, Secrets, Workplace
 from multus_site.kubespray.masking import Masking
-from multus_site.kubespray.plan import PlaybookRun
+from multus_site.kubespray.plan import PlaybookRun, playbook_seconds
 from multus_site.kubespray.progress import COLOURS, Progress, Tail, elapsed
 from multus_site.kubespray.source import Source
-from multus_site.kubespray.work_folder import SUDO, Secrets, Workplace
 from multus_site.render.inventory import inventory
 from multus_site.ssh.openssh import Shell
 
@@ -27,6 +26,9 @@ NOT_OURS = ("SSH_AUTH_SOCK", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PULUMI_
 """Variables that would lead Ansible to the user's own agent or packages, or hand on what Pulumi told us."""
 
 CALLBACKS = Path(__file__).parent / "callback"
+
+FORKS_AT_LEAST, FORKS_AT_MOST = 5, 50
+"""Hosts that Ansible works on at a time: its own default, and what a machine of two cores can take."""
 
 LOG_SECONDS = 5
 """How long to wait for the last of the output once Ansible has ended."""
@@ -152,7 +154,7 @@ class Runner:
             "ANSIBLE_CALLBACKS_ENABLED": "site_events",
             "ANSIBLE_STDOUT_CALLBACK": "default",
             "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORKS": str(forks(hosts)),
+            "ANSIBLE_FORKS": str(min(max(hosts, FORKS_AT_LEAST), FORKS_AT_MOST)),
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
             "ANSIBLE_HOST_KEY_CHECKING": "True",
             "ANSIBLE_PRIVATE_KEY_FILE": str(self.secrets.keys),

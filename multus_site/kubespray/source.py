@@ -11,8 +11,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from multus_site.kubespray.cache import cache, only_one
 from multus_site.kubespray.document import KubesprayError, Origin
+from multus_site.kubespray.folders import cache, only_one
 from multus_site.model.kubespray_releases import RELEASES
 
 REPOSITORY = "https://github.com/kubernetes-sigs/kubespray"

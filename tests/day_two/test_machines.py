@@ -120,7 +120,7 @@ def test_a_machine_that_is_made_anew_leaves_first_and_joins_again(lab, cluster, 
 
 def test_the_only_control_plane_is_not_made_anew(lab, cluster):
     before = Machine(lab, "node1")
-    told = "node1 is the first control plane node: its machine can't be made anew in a running cluster"
+    told = "node1 is the first control plane node: its machine cannot be recreated in a running cluster"
     previewed = cluster.finish(cluster.start("preview", "--replace", "**lab-node1-machine"), check=False)
     assert previewed.status != 0
     assert told in previewed.output

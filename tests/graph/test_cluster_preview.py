@@ -223,7 +223,7 @@ def test_a_machine_that_is_made_anew_leaves_and_joins(said):
 @pytest.mark.usefixtures("said")
 @pytest.mark.parametrize("nodes", [("node1",), ("node1", "node2", "node3")])
 def test_the_first_control_plane_node_is_not_made_anew(nodes):
-    with pytest.raises(pulumi.RunError, match="first control plane node: its machine can't be"):
+    with pytest.raises(pulumi.RunError, match="first control plane node: its machine cannot be"):
         preview(site(), applied(site()), Anew(*nodes))
 
 

@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import pytest
 
-from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.machine_checks import check_machines
+from multus_site.kubespray.variable_checks import check_variables
 from multus_site.model.kubespray import Kubespray
 from multus_site.model.kubespray_releases import ANSIBLE, CHOICES, RELEASES, NetworkPlugin, numbers
 from multus_site.model.load import parse_site

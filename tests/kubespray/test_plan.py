@@ -174,7 +174,7 @@ REFUSED = {
     "first control plane node runs no pods any more": (
         document(*THREE),
         document("a:ce", "b:w", "c:w"),
-        "(another role means that it leaves and joins anew). Put it back as it was",
+        "(with another role it would leave and join again). Undo the change",
     ),
     "first etcd member replaced": (
         document("a:c", "b:ce", "c:w"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from multus_site.kubespray import __main__ as program
+from multus_site.kubespray import cluster as program
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.record import Record, Store
 from multus_site.ssh.ssh_route import Login, Way

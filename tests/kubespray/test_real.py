@@ -12,13 +12,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from multus_site.kubespray import environment, source
-from multus_site.kubespray.checks import check_variables
 from multus_site.kubespray.document import Document, KubesprayError, Origin
-from multus_site.kubespray.known_variables import unknown
+from multus_site.kubespray.folders import Workplace
 from multus_site.kubespray.plan import PlaybookRun, as_applied, plan
 from multus_site.kubespray.run import Runner
 from multus_site.kubespray.source import Source
-from multus_site.kubespray.work_folder import Workplace
+from multus_site.kubespray.variable_checks import check_names, check_variables
 from multus_site.model.kubespray_releases import RELEASES
 from multus_site.model.site import Site
 from multus_site.render import inventory
@@ -131,7 +130,7 @@ def test_it_takes_our_inventories(bench: Bench, case: str, release: str) -> None
 def test_every_variable_that_we_set_means_something_to_it(real: Source, case: str, release: str) -> None:
     given = document(case, release)
     ours = {**given.variables, **{name: value for its in given.hosts.values() for name, value in its.items()}}
-    assert unknown(ours, ours, real.folder) == []
+    assert check_names(ours, ours, real.folder) == []
 
 
 REFUSED: list[dict[str, Any]] = [

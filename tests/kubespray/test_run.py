@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.folders import Workplace
 from multus_site.kubespray.plan import PlaybookRun
 from multus_site.kubespray.run import Runner
 from multus_site.kubespray.source import Source
-from multus_site.kubespray.work_folder import Workplace
 from multus_site.ssh.openssh import Shell
 from multus_site.ssh.ssh_route import Login, Way
 
@@ -308,7 +308,7 @@ def test_a_cancelled_run_leaves_no_process_and_no_key(bench: Bench, number: sign
 
 @pytest.mark.usefixtures("bench")
 def test_two_runs_of_one_stack_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("multus_site.kubespray.work_folder.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("multus_site.kubespray.folders.LOCK_SECONDS", 0.1)
     with Workplace.for_site("one").lock(), pytest.raises(KubesprayError, match="another run"):
         Workplace.for_site("one").lock()
 

@@ -11,7 +11,7 @@ LOOK = """
 import sys
 from pathlib import Path
 from multus_site.kubespray.document import KubesprayError
-from multus_site.kubespray.conflicts import refuse_other_multus
+from multus_site.kubespray.cluster import refuse_other_multus
 from multus_site.ssh.openssh import shell
 from multus_site.ssh.ssh_route import Login, Way
 way = Way(Login("root", Path(".lab/ssh/id_ed25519").read_text()))

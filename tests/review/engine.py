@@ -9,8 +9,9 @@ from google.protobuf import json_format
 from lab.standins.differences import changes
 from lab.standins.kubernetes.immutable import replaces
 from multus_site.kubespray.document import Document
-from multus_site.kubespray.plan import as_applied, made_anew, plan
+from multus_site.kubespray.plan import as_applied, plan
 from multus_site.kubespray.record import Record
+from multus_site.kubespray.refusals import refused_recreations
 from multus_site.model.load import parse_site
 from multus_site.review.compose import compose
 from multus_site.review.data import Playbook
@@ -90,7 +91,7 @@ def review(old, new, **more):
         after, document = graph_of(new, 1)
         record_of = Record("lab", 1, as_applied(applied, None)) if applied else Record("lab")
         anew = {node for node in document.hosts if is_replaced(f"lab-{node}-machine", before, after)}
-        errors = made_anew(record_of.applied, anew) if applied else []
+        errors = refused_recreations(record_of.applied, anew) if applied else []
         identities = {node: "" if node in anew else identity for node, identity in document.identities.items()}
         runs = [] if errors else plan(record_of.applied, replace(document, identities=identities))
         if runs and old:

@@ -8,7 +8,7 @@ from typing import Any
 
 from multus_site.nodes.delivery.binaries import binaries
 from multus_site.nodes.delivery.document import DeliveryError, Document, Node, Record, digest
-from multus_site.nodes.delivery.nodes import install, remove, send
+from multus_site.nodes.delivery.installation import install, remove, send
 from multus_site.render.cni_plugins import lines
 from multus_site.ssh.connections import CONNECT_SECONDS, Connections, connections
 from multus_site.ssh.fan_out import Results, fan_out

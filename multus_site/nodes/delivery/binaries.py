@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from multus_site.kubespray.cache import cache
+from multus_site.kubespray.folders import cache
 from multus_site.nodes.delivery.document import DeliveryError
 from multus_site.render.cni_plugins import MODULE, Origin
 from multus_site.ssh.answers import AnswerError, json_object

@@ -13,7 +13,7 @@ import kr8s
 import yaml
 
 from multus_site.nodes.topology.evictions import SECONDS, at_rest, settled
-from multus_site.nodes.topology.nodes import Wanted, new_evicting, patch
+from multus_site.nodes.topology.patches import Wanted, new_evicting, patch
 from multus_site.ssh.fan_out import fan_out
 from multus_site.ssh.ssh_route import ReachError
 from multus_site.verify.cluster import Cluster

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multus_site.nodes.topology.nodes import OURS, Wanted, patch
+from multus_site.nodes.topology.patches import OURS, Wanted, patch
 
 DEDICATED = {"key": "multus-site/dedicated", "value": "c1", "effect": "NoSchedule"}
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "timeAdded": "2026-01-02T10:15:00Z"}

@@ -1,11 +1,16 @@
-"""The working folder of one stack: `.work/<site>/kubespray/`. One run at a time; what is secret is there only while it runs."""
+"""Folders on this machine: the cache of all stacks, and the working folder of one stack, `.work/<site>/kubespray/`.
 
+One run at a time uses a working folder; its secrets are there only while the run lasts.
+"""
+
+import contextlib
 import fcntl
 import json
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +26,20 @@ LOGS_KEPT = 20
 
 SUDO = "sudo.password"
 """sudo's password among what opens hosts."""
+
+
+def cache() -> Path:
+    """The folder."""
+    return Path(os.environ.get("MULTUS_SITE_CACHE") or Path.home() / ".cache/multus-site")
+
+
+@contextlib.contextmanager
+def only_one(made: Path) -> Iterator[None]:
+    """Holds a lock beside what is about to be made, so that stacks that want the same thing make it once."""
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with made.with_name(f"{made.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,16 @@
-"""Kubespray's own checks, done before anything runs (roles/validate_inventory, roles/kubernetes/preinstall/tasks/0040-verify-settings.yml)."""
+"""Checks of variables before anything runs: those that Kubespray makes itself, and names that it does not know.
 
-from collections.abc import Iterator, Mapping, Sequence
+Sources: roles/validate_inventory, roles/kubernetes/preinstall/tasks/0040-verify-settings.yml. Ansible ignores a misspelt variable without a word.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from multus_site.kubespray import addresses
+from multus_site.kubespray.address_checks import check_addresses
 from multus_site.model.kubespray_releases import RELEASES, Release, like
 
 SPECIAL_PREFIXES = ("kube_", "kubelet_", "kubeadm_", "enable_", "etcd_", "containerd_", "download_", "calico_")
@@ -23,6 +30,9 @@ DECIDED = {
 """Variables that would take effect for every host at once, or undo what a site promises → where the site says it."""
 
 WHERE = "kubespray.variables"
+
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+KINDS = {".yml", ".yaml", ".j2", ".py"}
 
 
 def check_variables(
@@ -45,7 +55,7 @@ def check_variables(
         *_booleans(variables),
         *_multus(variables),
         *_kubernetes(version, variables),
-        *addresses.check_addresses(hosts, members, variables),
+        *check_addresses(hosts, members, variables),
     ]
 
 
@@ -142,3 +152,27 @@ def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
 def _where(variable: str) -> str:
     keys = {"kube_version": "kubespray.kubernetesVersion", "kube_network_plugin": "kubespray.networkPlugin"}
     return keys.get(variable, f"{WHERE}.{variable}")
+
+
+def check_names(names: Iterable[str], variables: Mapping[str, Any], folder: Path) -> list[str]:
+    """A sentence for each of the names that neither the playbooks nor another variable's value mentions."""
+    texts = json.dumps(list(variables.values()))
+    asked = [name for name in sorted(names) if not name.startswith("ansible_")]
+    words = _words(folder) | set(WORD.findall(texts))
+    found = []
+    for name in asked:
+        if name not in words:
+            near = difflib.get_close_matches(name, words, 1, 0.8)
+            found.append(
+                f"kubespray.variables.{name}: nothing in this Kubespray uses it{f'; {near[0]} is near' if near else ''}"
+            )
+    return found
+
+
+def _words(folder: Path) -> set[str]:
+    """Every word of the playbooks, roles and plugins."""
+    words: set[str] = set()
+    for file in folder.rglob("*"):
+        if file.suffix in KINDS and file.is_file() and "tests" not in file.relative_to(folder).parts[:1]:
+            words.update(WORD.findall(file.read_text(encoding="utf-8", errors="replace")))
+    return words

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from multus_site.kubespray.known_variables import unknown
+from multus_site.kubespray.variable_checks import check_names
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_what_a_playbook_or_template_mentions_is_known(folder: Path) -> None:
-    assert unknown(["kube_pods_subnet", "calico_ip_auto_method", "ansible_become"], {}, folder) == []
+    assert check_names(["kube_pods_subnet", "calico_ip_auto_method", "ansible_become"], {}, folder) == []
 
 
 def test_a_misspelt_variable_is_told_with_what_is_near(folder: Path) -> None:
-    assert unknown(["kube_pod_subnet", "only_tests_say_this"], {}, folder) == [
+    assert check_names(["kube_pod_subnet", "only_tests_say_this"], {}, folder) == [
         "kubespray.variables.kube_pod_subnet: nothing in this Kubespray uses it; kube_pods_subnet is near",
         "kubespray.variables.only_tests_say_this: nothing in this Kubespray uses it",
     ]
@@ -31,4 +31,4 @@ def test_a_misspelt_variable_is_told_with_what_is_near(folder: Path) -> None:
 
 def test_a_variable_that_another_one_s_value_uses_is_known(folder: Path) -> None:
     given = {"our_mirror": "http://10.1.1.1", "kube_pods_subnet": "{{ our_mirror }}"}
-    assert unknown(given, given, folder) == []
+    assert check_names(given, given, folder) == []

@@ -2,8 +2,8 @@
 
 import json
 
-from multus_site.kubespray.tasks import slowest
-from multus_site.kubespray.work_folder import Workplace
+from multus_site.kubespray.folders import Workplace
+from multus_site.kubespray.progress import slowest
 
 EVENTS = [
     {"event": "start", "time": 100.0, "plays": 2},
@@ -20,7 +20,7 @@ EVENTS = [
 def write(tmp_path, monkeypatch, extra=""):
     monkeypatch.chdir(tmp_path)
     log = Workplace.for_site("lab").folder / "log" / "20261124-100000-cluster.events"
-    log.write_text("\n".join(map(json.dumps, EVENTS)) + extra)
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in EVENTS) + extra)
 
 
 def test_the_longest_task_comes_first(tmp_path, monkeypatch):
@@ -29,6 +29,6 @@ def test_the_longest_task_comes_first(tmp_path, monkeypatch):
 
 
 def test_earlier_runs_do_not_count_and_broken_lines_neither(tmp_path, monkeypatch):
-    write(tmp_path, monkeypatch, '\n{"event": "ta')
+    write(tmp_path, monkeypatch, 'no JSON\n[]\n{"time": 1}\n{"event": "ta')
     assert slowest("lab", 101) == []
     assert len(slowest("lab", 100)) == 3
