@@ -171,7 +171,7 @@ def test_writes_a_stack_file(tmp_path):
 
 
 @pytest.mark.parametrize("args", [["no-such-file"], ["."]])
-def test_wrong_use(args, tmp_path, monkeypatch):
+def test_usage_errors(args, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["adopt", *args])
     assert result.exit_code == 2

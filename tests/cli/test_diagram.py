@@ -45,7 +45,7 @@ def test_a_broken_site_is_told_with_every_mistake(tmp_path):
     assert f"{file}:4: nodes.hosts:" in done.stderr
 
 
-def test_a_folder_that_is_not_there_is_wrong_use(tmp_path):
+def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path):
     done = call("lab", "--out", str(tmp_path / "no" / "x.svg"))
     assert done.exit_code == 2
     assert "cannot be written" in done.stderr

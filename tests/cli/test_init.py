@@ -62,7 +62,7 @@ def test_a_file_that_is_there_stays(tmp_path):
     assert "written" not in init(tmp_path)
 
 
-def test_a_folder_that_cannot_be_is_wrong_use(tmp_path):
+def test_a_folder_that_cannot_be_is_a_usage_error(tmp_path):
     (tmp_path / "file").write_text("")
     assert "is not a folder" in init(tmp_path / "file", 2)
     assert "cannot be created" in init(tmp_path / "file" / "below", 2)

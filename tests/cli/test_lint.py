@@ -48,7 +48,7 @@ def test_exit_status(text, status, file):
         ["--unknown"],
     ],
 )
-def test_wrong_use(args, monkeypatch, tmp_path):
+def test_usage_errors(args, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     result = run(*args)
     assert result.exit_code == 2

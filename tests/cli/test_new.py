@@ -72,7 +72,7 @@ def test_questions(monkeypatch, project):
         (["Austin", "--node", "node1=10.2.1.5"], "name: "),
     ],
 )
-def test_wrong_use_writes_nothing(arguments, words, project):
+def test_a_usage_error_writes_nothing(arguments, words, project):
     result = new(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr

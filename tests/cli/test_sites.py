@@ -104,7 +104,7 @@ def test_without_git(monkeypatch):
     assert "git is not on PATH" in result.stderr
 
 
-def test_wrong_use(folder):
+def test_usage_errors(folder):
     result = CliRunner().invoke(app, ["sites", "--since", "no-such-branch"])
     assert result.exit_code == 2
     assert "--since origin/main" in result.stderr

@@ -21,7 +21,7 @@ def project(tmp_path, monkeypatch):
     "file", ["x/Pulumi.dallas.yaml", "x/dallas.yaml", "stacks/Pulumi.dallas.yml", "stacks/dallas.yaml"]
 )
 @pytest.mark.usefixtures("project")
-def test_a_file_that_pulumi_does_not_read_is_wrong_use(command, file):
+def test_a_file_that_pulumi_does_not_read_is_a_usage_error(command, file):
     result = CliRunner().invoke(app, [command, file])
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"{file} is not the file of stack dallas, which pulumi reads from stacks/Pulumi.dallas.yaml" in result.stderr

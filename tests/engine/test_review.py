@@ -278,7 +278,7 @@ def test_a_python_without_the_sdk_is_told_with_what_to_type(place):
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_use(place):
+def test_usage_errors(place):
     for arguments, words in (
         (("--base", "nowhere"), "git knows no commit nowhere"),
         (("--format", "html"), "html"),

@@ -91,7 +91,7 @@ def test_outside_of_a_pull_request_it_says_what_is_missing(call, changes):
     assert any(name in result.stderr for name in changes)
 
 
-def test_on_a_terminal_it_is_wrong_use(monkeypatch):
+def test_on_a_terminal_it_is_a_usage_error(monkeypatch):
     for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
         monkeypatch.delenv(name, raising=False)
     result = CliRunner().invoke(app, ["comment", "-"], input="x")
