@@ -49,8 +49,16 @@ def main(task: Json) -> None:
         for reader in select.select(list(running), [], [], 60)[0] if running else []:
             with os.fdopen(reader, "rb") as pipe:
                 text = pipe.read()
-            answer["pods"][running.pop(reader)] = json.loads(text or b'{"error": "the look into it ended early"}')
+            answer["pods"][running.pop(reader)] = answer_of(text)
     print(json.dumps(answer))
+
+
+def answer_of(text: bytes) -> Json:
+    """What the process of a pod wrote; one that was killed wrote a part of it, or nothing."""
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError):
+        return {"error": "the look into it ended early"}
 
 
 def look_at_node(task: Json) -> Json:
@@ -62,8 +70,8 @@ def look_at_node(task: Json) -> Json:
         if path.is_file():
             seen["binaries"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
     links = output("ip", "-j", "-d", "link")
-    seen["links"] = [short(link) for link in json.loads(links or "[]") if link.get("ifname") in task["uplinks"]]
-    seen["names"] = {link["ifindex"]: link["ifname"] for link in json.loads(links or "[]") if "ifindex" in link}
+    seen["links"] = [short(link) for link in listed(links) if link.get("ifname") in task["uplinks"]]
+    seen["names"] = {link["ifindex"]: link["ifname"] for link in listed(links) if "ifindex" in link}
     if task.get("evidence"):
         seen["evidence"] = {
             "ls -l /opt/cni/bin": output("ls", "-l", "/opt/cni/bin"),
@@ -139,11 +147,11 @@ def enter(pid: int) -> None:
 
 def look_at_pod(pod: Json, search: str, task: Json) -> Json:
     links = {}
-    for raw in json.loads(output("ip", "-j", "-d", "addr") or "[]"):
+    for raw in listed(output("ip", "-j", "-d", "addr")):
         if raw.get("ifname"):
             links[raw["ifname"]] = short(raw)
-    seen: Json = {"links": links, "routes": json.loads(output("ip", "-j", "route") or "[]"), "interfaces": {}}
-    seen["routes"] += json.loads(output("ip", "-6", "-j", "route") or "[]")
+    seen: Json = {"links": links, "routes": listed(output("ip", "-j", "route")), "interfaces": {}}
+    seen["routes"] += listed(output("ip", "-6", "-j", "route"))
     for want in pod["interfaces"]:
         link = links.get(want["name"])
         if link:
@@ -207,7 +215,7 @@ def arp(link: Json, own: list[str], asked: list[str]) -> tuple[dict[str, list[st
 
 def neighbour(name: str, address: str) -> list[str]:
     """The MAC that neighbour discovery has found (IPv6)."""
-    entries = json.loads(output("ip", "-6", "-j", "neigh", "show", "dev", name, "to", address) or "[]")
+    entries = listed(output("ip", "-6", "-j", "neigh", "show", "dev", name, "to", address))
     return [entry["lladdr"] for entry in entries if entry.get("lladdr")]
 
 
@@ -341,6 +349,15 @@ def content_of(path: Path) -> str:
         return path.read_text()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def listed(text: str) -> list[Json]:
+    """The list that `ip -j` prints; empty where it prints nothing. Raises ValueError that shows what else it printed."""
+    try:
+        return list(json.loads(text or "[]"))
+    except (ValueError, TypeError):
+        msg = f"`ip -j` printed no JSON list; its output begins: {text.strip()[:200]!r}"
+        raise ValueError(msg) from None
 
 
 def output(*command: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from multus_site.throughput.bench import refuse_other_ways
 from multus_site.throughput.figures import RefusedError, run_of
 from multus_site.throughput.plan import Path
+from multus_site.verify import probe
 from multus_site.verify.addresses import leaked, taken
 from multus_site.verify.cluster import addresses_asked_for, look_of
 from multus_site.verify.network_status import StatusError, network_status
@@ -135,3 +136,15 @@ def test_what_iperf3_and_ip_print_is_refused_in_words(lines):
 def test_a_result_of_iperf3_without_figures_is_refused_in_words(text, protocol):
     with pytest.raises(RefusedError, match="iperf3"):
         run_of(text, protocol)
+
+
+@pytest.mark.parametrize("text", [b"", b'{"links": {"ne', b"[1]"])
+def test_a_look_that_was_killed_is_an_error_of_its_pod(text):
+    assert probe.answer_of(text) == {"error": "the look into it ended early"}
+
+
+@pytest.mark.parametrize("text", ["Error: argument", '[{"ifname": "lo"}', "3"])
+def test_an_ip_that_prints_no_list_is_shown(text):
+    with pytest.raises(ValueError, match="`ip -j` printed no JSON list") as error:
+        probe.listed(text)
+    assert text in str(error.value)
