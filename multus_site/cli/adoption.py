@@ -10,12 +10,13 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from multus_site.cni import configuration, go_json
+from multus_site.cni.catalogue import SITE_WORDS, interface_plugin
 from multus_site.model.ipam import Dhcp
 from multus_site.model.networks import RESOURCE, Network
 from multus_site.model.nodes import Host
 from multus_site.model.types import NodeName, ObjectName
 from multus_site.render.addresses import ipam_config
-from multus_site.render.attachment import KIND, PLUGIN_WORDS, nad_manifest
+from multus_site.render.attachment import KIND, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
 _NETWORKS: TypeAdapter[dict[ObjectName, Network]] = TypeAdapter(dict[ObjectName, Network])
@@ -25,12 +26,6 @@ _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 _NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
 """Annotations that tools leave behind."""
-
-_SITE_WORDS = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
-"""Keys of plugins as a site writes them."""
-
-_DEFAULTS = (("mode", "bridge"), ("mode", "l2"), ("bridge", "cni0"))
-"""Values that plugins take where the key is absent."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 """What would end a comment: hosts may be called anything."""
@@ -201,7 +196,7 @@ def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[s
         return
     first, *chained = ({k: v for k, v in plugin.items() if k != "capabilities"} for plugin in plugins)
     ipam = first.pop("ipam", None) or {}
-    network = {_SITE_WORDS.get(key, key): value for key, value in first.items()}
+    network = {SITE_WORDS.get(key, key): value for key, value in first.items()}
     # What a site's DHCP asks for besides has no keys of its own.
     plain = {"type": "dhcp"} if ipam == ipam_config(Dhcp(type="dhcp")) else _flat(_in_sets(ipam))
     network["ipam"] = plain if ipam else {"type": "none"}
@@ -232,14 +227,15 @@ def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
     sets = ipam.get("ranges")
     if isinstance(sets, list) and all(isinstance(s, list) and len(s) == 1 for s in sets):
         return {**ipam, "ranges": [s[0] for s in sets]}
-    return {_SITE_WORDS.get(key, key): value for key, value in ipam.items()}
+    return {SITE_WORDS.get(key, key): value for key, value in ipam.items()}
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration in the form in which equal ones are equal: a list of plugins, defaults and empty parts left out."""
     plain = []
     for plugin in _plugins(config):
-        kept = {k: v for k, v in plugin.items() if v not in ({}, None) and (k, v) not in _DEFAULTS}
+        defaults = interface_plugin(str(plugin.get("type"))).defaults.items()
+        kept = {k: v for k, v in plugin.items() if v not in ({}, None) and (k, v) not in defaults}
         if isinstance(kept.get("ipam"), dict):
             kept["ipam"] = _in_sets(kept["ipam"])
         plain.append(kept)

@@ -57,7 +57,7 @@ class PluginType(ObjectType):
 class Nic:
     """The NIC of the node that a plugin takes."""
 
-    keys: Mapping[str, Literal["name", "mac", "pci", "path"]]
+    keys: Mapping[str, Literal["name", "mac", "pci", "kernelpath"]]
     """Keys that tell which NIC it is, and by what; the plugin looks at them in this order."""
     default_route: bool
     """Whether it is the NIC of the default route where nothing names one."""
@@ -104,6 +104,16 @@ class InterfacePlugin(PluginType):
     """Key → what the plugin takes where it is absent."""
     site_only: frozenset[str]
     """Fields of the network in a site that are not the plugin's keys."""
+
+    @property
+    def has_children(self) -> bool:
+        """Whether pods get children of a NIC of the node."""
+        return self.nic is not None and not self.nic.moves
+
+    @property
+    def tags(self) -> bool:
+        """Whether the pod's interface itself has a VLAN."""
+        return any(self.keys[key] == "vlan" for key in self.reports)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

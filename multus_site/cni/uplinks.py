@@ -10,7 +10,6 @@ from typing import Any
 from multus_site.cni.configuration import Config, Plugin
 from multus_site.model.links import Link
 from multus_site.model.networks import Network, Raw
-from multus_site.model.node_interfaces import HostDevice
 from multus_site.model.site import Site
 
 
@@ -31,12 +30,8 @@ def uplink_of(site: Site, node: str, network: Network) -> str | None:
 
 
 def _first_plugin(network: Network) -> Plugin:
-    data: dict[str, Any] = {"type": network.type}
-    if isinstance(network, Raw):
-        data = network.config
-    elif isinstance(network, HostDevice):
-        data = network.model_dump(by_alias=True, exclude={"ipam", "chain"})
-    return Config(data, ()).first
+    raw = isinstance(network, Raw)
+    return Config(network.config if raw else network.model_dump(by_alias=True, exclude={"ipam", "chain"}), ()).first
 
 
 def _moves(network: Network) -> bool:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from multus_site.cni.catalogue import SITE_WORDS
 from multus_site.cni.configuration import Part
 from multus_site.cni.ranges import repeats_between_nodes
 from multus_site.cni.selections import Selection
@@ -25,12 +26,9 @@ from multus_site.model.networks import Raw
 from multus_site.model.positions import Data, Document, Path, documents
 from multus_site.model.site import Site
 from multus_site.model.workloads import replica_name
-from multus_site.render.attachment import MASTER, PLUGIN_WORDS, config_of, configs_by_node, manifest_of
+from multus_site.render.attachment import MASTER, config_of, configs_by_node, manifest_of
 from multus_site.render.cluster import pod_cidrs, service_cidrs
 from multus_site.render.workload import selection
-
-_SITE_WORDS: dict[int | str, str] = {plugin: own for own, plugin in PLUGIN_WORDS.items()}
-"""Keys of plugins as a site writes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +62,7 @@ class SiteText:
         """The path in the site: a typed network is its first plugin and chains the others; its range sets have one range each."""
         if path[:1] != ("networks",) or path[2:3] == ("config",):
             return path
-        rest = [_SITE_WORDS.get(part, part) for part in path[2:]]
+        rest = [SITE_WORDS.get(str(part), part) for part in path[2:]]
         if rest[:1] == ["plugins"]:
             number = rest[1] if len(rest) > 1 else 0
             rest = rest[2:] if not isinstance(number, int) or number == 0 else ["chain", number - 1, *rest[2:]]

@@ -7,8 +7,10 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from multus_site.cni.catalogue import interface_plugin
 from multus_site.cni.uplinks import is_name, uplink_of
 from multus_site.cni.versions import cni_version_of_site
+from multus_site.model.attachable import Attachable
 from multus_site.model.chained import Chained, Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static
 from multus_site.model.links import Link
@@ -22,17 +24,8 @@ from multus_site.render.addresses import ipam_config
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
 
-_SITE_ONLY = {"namespace", "segment", "nodes", "racks", "cni_version", "chain", "ipam", "resource_name", "driver"}
-"""Keys of a network that are not the plugin's."""
-
-PLUGIN_WORDS = {
-    "linkState": "link_state",
-    "minTxRate": "min_tx_rate",
-    "maxTxRate": "max_tx_rate",
-    "networkName": "network_name",
-}
-"""Keys that a plugin writes otherwise than a site."""
-
+_OF_EVERY_NETWORK = {*Attachable.model_fields, "ipam"} - {"type"}
+"""Fields that every type of network has: none is a key of its plugin, or as it is in the site."""
 
 MASTER = "@MASTER@"
 """Stands in a node's own configuration for a NIC that only the node can tell."""
@@ -131,8 +124,10 @@ def _annotations(network: Network) -> dict[str, str]:
 
 def _main(network: TypedNetwork, asked: set[str]) -> dict[str, Any]:
     """The plugin that makes the interface."""
-    keys = network.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_SITE_ONLY)
-    plugin = {PLUGIN_WORDS.get(key, key): value for key, value in keys.items() if value != []}
+    entry = interface_plugin(network.type)
+    site_only = {*_OF_EVERY_NETWORK, *entry.site_only}
+    keys = network.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=site_only)
+    plugin = {entry.spelling.get(key, key): value for key, value in keys.items() if value != []}
     if plugin.get("linkInContainer") is False:
         del plugin["linkInContainer"]
     plugin["ipam"] = ipam_config(network.ipam)

@@ -5,18 +5,14 @@ from dataclasses import dataclass, replace
 
 from multus_site.cni import configuration
 from multus_site.cni.addresses import parse_address
+from multus_site.cni.catalogue import interface_plugin, nic_keys
 from multus_site.cni.configuration import Ipam
+from multus_site.cni.plugin_type import InterfacePlugin
 from multus_site.cni.ranges import Range, fixed_of, ranges_of
 from multus_site.model.ipam import Whereabouts
 from multus_site.model.networks import Network, Raw
 from multus_site.model.site import Site
 from multus_site.render.attachment import nad_config
-
-_UPLINK_KEYS = ("master", "device", "hwaddr", "pciBusID", "kernelpath")
-"""Where plugins name what they take from the node (containernetworking/plugins, main/)."""
-
-_LAYER_2 = {"macvlan", "ipvlan", "vlan", "bridge", "sriov", "host-device"}
-"""Plugins whose pods can be on one segment with pods of other nodes."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,12 @@ class NetworkFacts:
     @property
     def between_nodes(self) -> bool:
         """Whether pods on different nodes share a segment: it has an uplink, or several nodes' ends of one kind."""
-        return bool(self.uplink) and self.type in _LAYER_2 - {"bridge"}
+        return bool(self.uplink) and self.plugin.reach == "segment"
+
+    @property
+    def plugin(self) -> InterfacePlugin:
+        """What the catalogue says of its plugin."""
+        return interface_plugin(self.type)
 
 
 def network_facts(name: str, network: Network) -> NetworkFacts:
@@ -53,9 +54,9 @@ def network_facts(name: str, network: Network) -> NetworkFacts:
     config = configuration.read(nad_config(name, network))
     first = config.first
     by_node = isinstance(first.get("master"), dict)
-    uplink = f"{name}'s" if by_node else next((text for key in _UPLINK_KEYS if (text := first.text(key))), "")
-    if first.type == "bridge":
-        uplink = first.text("bridge") or "cni0"
+    keys = [first.traits.bridge] if first.traits.bridge else nic_keys(first.type)
+    found = (first.text(key) or first.traits.defaults.get(key) for key in keys)
+    uplink = f"{name}'s" if by_node else str(next(filter(None, found), ""))
     mtus = [mtu for plugin in config.plugins if (mtu := plugin.integer("mtu"))]
     return NetworkFacts(
         name=name,
@@ -64,7 +65,7 @@ def network_facts(name: str, network: Network) -> NetworkFacts:
         mode=first.text("mode"),
         uplink=uplink or network.device_resource or "",
         segment=network.segment,
-        vlan=first.integer("vlanId") or first.integer("vlan") or None,
+        vlan=first.vlan or None,
         mtu=mtus[-1] if mtus else None,
         ipam=(first.ipam.type if first.ipam else "") or "none",
         ranges=tuple(_ranges(first.ipam, network)) if first.ipam else (),
@@ -78,7 +79,7 @@ def _ranges(ipam: Ipam, network: Network) -> Iterator[Range]:
     for i, found in enumerate((*ranges_of(ipam), *fixed_of(ipam))):
         gateway = found.gateway
         if not isinstance(network, Raw):
-            if network.type in {"dummy", "tap"}:
+            if interface_plugin(network.type).reach == "pod":
                 gateway = None  # the interface leads nowhere
             elif isinstance(network.ipam, Whereabouts):
                 gateway = parse_address(list(network.ipam.all_ranges())[i].gateway or "")

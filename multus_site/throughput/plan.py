@@ -19,9 +19,6 @@ PORT = 52011
 NODE, POD_NETWORK = "node", "pod-network"
 """Names of the references: the bare nodes, and what Kubernetes gives every pod."""
 
-_MEASURED = {"macvlan", "ipvlan", "vlan"}
-"""Types whose interfaces two more pods can have for a while without taking a device away from others."""
-
 
 class CannotMeasure(Exception):
     """Why nothing can be measured; the text is for a person."""
@@ -70,8 +67,8 @@ def plan(site: Site, held: Iterable[str]) -> Plan:
     for name, network in site.networks.items():
         facts = network_facts(name, network)
         ends = _two_free(facts, taken)
-        if facts.type not in _MEASURED or (isinstance(network, Link) and network.link_in_container):
-            skipped[name] = f"a {facts.type} network is not measured" + " inside of a pod" * (facts.type in _MEASURED)
+        if not facts.plugin.measured or (isinstance(network, Link) and network.link_in_container):
+            skipped[name] = f"a {facts.type} network is not measured" + " inside of a pod" * facts.plugin.measured
         elif site.differs_by_node(network):
             skipped[name] = "its configuration differs by node"
         elif missing := [node for node in (client, server) if node not in site.nodes_with(network)]:

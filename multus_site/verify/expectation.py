@@ -94,21 +94,6 @@ class Expectation(Part):
     """Namespace and name of each NetworkAttachmentDefinition → its configuration."""
 
 
-_KINDS = {
-    "macvlan": "macvlan",
-    "ipvlan": "ipvlan",
-    "vlan": "vlan",
-    "bridge": "veth",
-    "ptp": "veth",
-    "tap": "tun",
-    "dummy": "dummy",
-}
-"""Plugin → kind of the pod's interface (containernetworking/plugins, main/)."""
-
-_OF_UPLINK = {"macvlan", "ipvlan", "vlan"}
-"""Plugins whose interfaces are children of a NIC of the node."""
-
-
 def expected(site: Site, applied: Mapping[str, Mapping[str, Any]] | None = None) -> Expectation:
     """The expectations of a site. `applied`: node → what was found and installed there, as the output `nodes` has it."""
     facts = {name: network_facts(name, network) for name, network in site.networks.items()}
@@ -172,7 +157,7 @@ def _uplinks(
         return needed
     for name, network in site.networks.items():
         nic = uplink_of(site, node, network) if node in site.nodes_with(network) else None
-        if nic is None or facts[name].type not in _OF_UPLINK:
+        if nic is None or not facts[name].plugin.has_children:
             continue
         if uplink := find(nic, had) or (nic if is_name(nic) else ""):
             needed[uplink] = max(needed.get(uplink, 0), facts[name].mtu or 0)
@@ -183,16 +168,16 @@ def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFac
     named = site.segments[n.segment].vlan if n.segment else None
     asked = attachment.ips_by_replica[replica] if attachment.ips_by_replica else attachment.ips
     ranges = _fixed(site.networks[n.name], n, asked) if asked else n.ranges
-    known = n.type in _OF_UPLINK and not n.uplink_by_node
+    known = n.plugin.has_children and not n.uplink_by_node
     return ExpectedInterface(
         interface=interface,
         network=n.full_name,
         ranges=tuple(_expected_range(r, r.span) for r in ranges if r.span),
         mtu=n.mtu,
-        kind=_KINDS.get(n.type, ""),
-        mode=n.mode if n.type in {"macvlan", "ipvlan"} else "",
+        kind=n.plugin.link_kind,
+        mode=n.mode if "mode" in n.plugin.reports else "",
         uplink=n.uplink if known else "",
-        vlan=named or (n.vlan if n.type == "vlan" else site.tag_of(n.uplink)),
+        vlan=named or (n.vlan if n.plugin.tags else site.tag_of(n.uplink)),
         segment=(n.segment or f"{n.uplink}/{n.vlan or 0}") if n.between_nodes else "",
         segment_known=bool(n.segment) or not n.uplink_by_node,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from multus_site.cni.addresses import Span
+from multus_site.cni.catalogue import plugin_type
 from multus_site.cni.uplinks import uplink_of
 from multus_site.kubespray.machine_checks import needed_kernels, needed_memory
 from multus_site.model.kubespray_releases import ANSIBLE, kubernetes_of, like
@@ -18,19 +19,6 @@ from multus_site.render.network import NetworkFacts, network_facts
 CGROUP_V2_SINCE = (1, 35)
 """Kubernetes whose kubelet refuses cgroup v1 unless it is told not to (KubeletConfiguration failCgroupV1)."""
 
-_MODULES = {
-    "bandwidth": ("ifb",),
-    "bond": ("bonding",),
-    "bridge": ("bridge", "veth"),
-    "dummy": ("dummy",),
-    "ipvlan": ("ipvlan",),
-    "macvlan": ("macvlan",),
-    "ptp": ("veth",),
-    "tap": ("tun",),
-    "vlan": ("8021q",),
-    "vrf": ("vrf",),
-}
-"""CNI plugin → kernel modules that it makes interfaces with (containernetworking/plugins)."""
 
 _PROXY = {
     "ipvs": ("ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack"),
@@ -130,7 +118,7 @@ def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
             ports=_ports(host.roles, variables),
             foreign_macs=()
             if site.nodes.makes_machines
-            else tuple(one.facts.name for one in here if one.facts.type == "macvlan"),
+            else tuple(one.facts.name for one in here if _sends_own_macs(one.facts)),
             functions_by_vfio=any(pool.driver == "vfio-pci" for pool in site.pools_on(node)),
         )
     return found
@@ -141,6 +129,11 @@ class _Here(NamedTuple):
 
     network: Network
     facts: NetworkFacts
+
+
+def _sends_own_macs(facts: NetworkFacts) -> bool:
+    nic = facts.plugin.nic
+    return nic is not None and nic.macs == "own"
 
 
 def _cluster_modules(variables: Mapping[str, Any]) -> dict[str, str]:
@@ -158,7 +151,7 @@ def _modules(site: Site, node: str, here: Sequence[_Here]) -> dict[str, str]:
     found: dict[str, str] = {}
     for _, facts in here:
         for plugin in (facts.type, *facts.chained):
-            found |= dict.fromkeys(_MODULES.get(plugin, ()), f"network {facts.name}")
+            found |= dict.fromkeys(plugin_type(plugin).modules, f"network {facts.name}")
     for name, link in site.links_on(node).items():
         found["8021q" if isinstance(link, VlanLink) else "bonding"] = f"link {name}"
     if any(pool.driver == "vfio-pci" for pool in site.pools_on(node)):
@@ -218,8 +211,9 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
         use = uses.setdefault(nic, _Use())
         use.users.append(f"network {facts.name} ({facts.type})")
         use.mtu = max(use.mtu, mtu)
-        use.children |= facts.type in {"macvlan", "ipvlan"}
-        whole = facts.type == "host-device"
+        taken = facts.plugin.nic
+        use.children |= taken is not None and taken.takes_frames
+        whole = taken is not None and taken.moves
         use.taken |= whole
         use.required |= not whole
         use.ranges += [_ends(part) for r in facts.ranges for part in r.handed_out]

@@ -143,7 +143,7 @@ def _segments(site: Site, facts: Iterable[NetworkFacts]) -> list[_Segment]:
             made = _Segment(n.segment, n.segment, "segment", named.vlan or n.vlan)
         elif not n.uplink:
             made = _Segment(f"own-{n.name}", "inside the node", f"{n.type}, no segment", None)
-        elif n.type == "bridge":
+        elif n.plugin.bridge:
             made = _Segment(f"{n.uplink}-{n.vlan or 0}", n.uplink, "bridge on each node", n.vlan)
         else:
             title = f"segment of {n.name}" if n.uplink_by_node else f"behind {' '.join(nics.below(site, n.uplink)[:1])}"
