@@ -109,6 +109,12 @@ def ipam_plugin(name: str) -> IpamPlugin:
     return IPAM.get(name, ipam.UNKNOWN)
 
 
+def binary_of(name: str) -> str:
+    """Where the binary of a plugin or an address management comes from (PluginType.binary); empty where nothing is known."""
+    entry = PLUGINS.get(name) or IPAM.get(name)
+    return entry.binary if entry else ""
+
+
 def ipam_owners(key: str) -> tuple[str, ...]:
     """Address management plugins that read a key, in any case."""
     return _IPAM_OWNERS.get(key.lower(), ())

@@ -193,8 +193,8 @@ class Plugin(Part):
     @property
     def vlan(self) -> int:
         """The VLAN that the pod is on, as far as the plugin says; 0 for none."""
-        keys = (key for key, kind in self.object_type.keys.items() if kind == "vlan")
-        return next((self.integer(key) or 0 for key in keys), 0)
+        key = self.object_type.vlan_key
+        return (self.integer(key) or 0) if key else 0
 
     def capability(self, name: str) -> bool:
         """Whether the runtime passes on something of the pod."""

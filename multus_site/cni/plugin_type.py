@@ -25,6 +25,11 @@ class ObjectType:
     values: Mapping[str, tuple[Value, ...]]
     """Key → the values that it takes, where they are few. Empty text is the default everywhere."""
 
+    @property
+    def vlan_key(self) -> str:
+        """The key that holds a VLAN id; empty where there is none."""
+        return next((key for key, kind in self.keys.items() if kind == "vlan"), "")
+
 
 class Needed(NamedTuple):
     """A key that a plugin cannot do without."""
@@ -113,7 +118,7 @@ class InterfacePlugin(PluginType):
     @property
     def tags(self) -> bool:
         """Whether the pod's interface itself has a VLAN."""
-        return any(self.keys[key] == "vlan" for key in self.reports)
+        return self.vlan_key in self.reports
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -11,12 +11,6 @@ from multus_site.model.types import Architecture, BareVersion, ModuleSum, Plugin
 CALICO = frozenset({"bandwidth", "calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
 """Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
 
-RELEASED = frozenset(
-    {"bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback", "macvlan", "portmap", "ptp",
-     "sbr", "static", "tap", "tuning", "vlan", "vrf"}
-)  # fmt: skip
-"""Plugins that the releases of containernetworking/plugins have."""
-
 _FROM_A_URL = "^(https?|file)://"
 
 

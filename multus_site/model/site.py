@@ -76,24 +76,6 @@ class Site(SiteParts):
             return []
         return [pool for pool in self.sriov.pools.values() if node in self.nodes_of_pool(pool)]
 
-    def plugin_names(self) -> list[str]:
-        """CNI plugins that are put on the nodes, sorted."""
-        return sorted(
-            (set(self.cni_plugins.plugins) or self.plugins_used()) | {b.name for b in self.cni_plugins.binaries}
-        )
-
-    def plugins_used(self) -> set[str]:
-        """CNI plugins that the networks need, address management and what is chained included.
-
-        whereabouts brings itself, and an SR-IOV operator brings sriov.
-        """
-        used: set[str] = set()
-        for network in self.networks.values():
-            if not isinstance(network, Raw):
-                used |= {network.type, network.ipam.type, *(plugin.type for plugin in network.chain)}
-        operator = self.sriov is not None and self.sriov.manager == "operator"
-        return used - {"none", "whereabouts", *(["sriov"] if operator else [])}
-
     def asked_of(self, network_name: str) -> set[str]:
         """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""
         users = (a for w in self.workloads.values() for a in w.networks if a.name == network_name)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from multus_site.cni.catalogue import binary_of
 from multus_site.model.catalog import Catalog
-from multus_site.model.cni_plugins import CALICO, RELEASED, Artifact, GoModule
+from multus_site.model.cni_plugins import CALICO, Artifact, GoModule
+from multus_site.model.networks import Raw
 from multus_site.model.site import Site
 from multus_site.model.types import Architecture
 from multus_site.render.air_gap import at_mirror
@@ -34,11 +36,26 @@ class Origin:
         return self.kind in {"path", "go"}
 
 
+def plugin_names(site: Site) -> list[str]:
+    """CNI plugins that are put on the nodes, sorted."""
+    given = site.cni_plugins
+    return sorted((set(given.plugins) or _used(site)) | {binary.name for binary in given.binaries})
+
+
+def _used(site: Site) -> set[str]:
+    """CNI plugins that the networks need, address management and what is chained included, less those that bring themselves."""
+    operator = site.sriov is not None and site.sriov.manager == "operator"
+    ours = {"release", "site"} if operator else {"release", "site", "operator"}
+    typed = [network for network in site.networks.values() if not isinstance(network, Raw)]
+    used = {name for n in typed for name in (n.type, n.ipam.type, *(plugin.type for plugin in n.chain))}
+    return {name for name in used if binary_of(name) in ours}
+
+
 def origins(site: Site, catalog: Catalog, architecture: Architecture) -> list[Origin]:
     """The plugins of a node of this architecture, sorted by name. Raises LookupError with a line for each that can't be had."""
     found: list[Origin] = []
     missing: list[str] = []
-    for name in site.plugin_names():
+    for name in plugin_names(site):
         try:
             found.append(_origin(site, catalog, architecture, name))
         except LookupError as error:
@@ -68,7 +85,7 @@ def _origin(site: Site, catalog: Catalog, architecture: Architecture, name: str)
     if name in CALICO and site.network_plugin() == "calico":
         return Origin(name, "calico")
     archive = None if isinstance(plugins.source, GoModule) else plugins.source.archives.get(architecture)
-    if archive is None and name not in RELEASED and not catalog.has(plugins.version, architecture, name):
+    if archive is None and binary_of(name) != "release" and not catalog.has(plugins.version, architecture, name):
         msg = (
             f"{name} is in no release of containernetworking/plugins; "
             f"say where its binary for {architecture} is: cniPlugins.binaries: [{{name: {name}, path: build/{name}, sha256: …}}]"

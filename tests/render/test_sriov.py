@@ -5,6 +5,7 @@ import json
 import pytest
 
 from multus_site.render import sriov
+from multus_site.render.cni_plugins import plugin_names
 from multus_site.render.node_networks import variables
 from tests.render.test_by_node import site
 
@@ -35,8 +36,8 @@ def test_each_node_makes_the_functions_of_its_pools():
 
 
 def test_a_network_of_the_type_brings_the_plugin_to_the_nodes():
-    assert made().plugin_names() == ["sriov"]
-    assert made(manager="operator").plugin_names() == []
+    assert plugin_names(made()) == ["sriov"]
+    assert plugin_names(made(manager="operator")) == []
 
 
 def test_the_device_plugin_s_configuration():

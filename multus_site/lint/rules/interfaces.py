@@ -138,23 +138,17 @@ def _one_device(plugin: Plugin, keys: list[str]) -> Problems:
 )
 def vlan_id(part: Plugin | Operator) -> Problems:
     """Twelve bits, of which 4095 is reserved; 0 is no VLAN. Some messages and documents say 4095 and are wrong."""
-    for key, kind in part.object_type.keys.items():
-        value = part.integer(key)
-        if kind == "vlan" and value is not None and not 0 <= value <= 4094:
-            yield Problem(
-                (part.key(key),), f"{key} {value} is no VLAN id", "Write a number from 1 to 4094, or 0 for none."
-            )
-        elif kind == "vlan" and key in _tags(part) and not part.has(key):
-            message = f"{part.object_type.name} has no {key}: taken for 0, which is no VLAN"
-            yield Problem((), message, f'Give "{key}", 1 to 4094.', "warning")
-        for i, item in enumerate(part.entries(key) if kind == "trunk" else ()):
+    key = part.object_type.vlan_key
+    value = part.integer(key) if key else None
+    if value is not None and not 0 <= value <= 4094:
+        yield Problem((part.key(key),), f"{key} {value} is no VLAN id", "Write a number from 1 to 4094, or 0 for none.")
+    elif isinstance(part, Plugin) and part.traits.tags and not part.has(key):
+        message = f"{part.type} has no {key}: taken for 0, which is no VLAN"
+        yield Problem((), message, f'Give "{key}", 1 to 4094.', "warning")
+    for trunk in (key for key, kind in part.object_type.keys.items() if kind == "trunk"):
+        for i, item in enumerate(part.entries(trunk)):
             if isinstance(item, dict):
-                yield from _trunk((part.key(key), i), {k.lower(): v for k, v in item.items()})
-
-
-def _tags(part: Plugin | Operator) -> frozenset[str]:
-    """Keys by which the pod's interface itself has a VLAN."""
-    return part.traits.reports if isinstance(part, Plugin) else frozenset()
+                yield from _trunk((part.key(trunk), i), {k.lower(): v for k, v in item.items()})
 
 
 def _trunk(path: tuple[str, int], item: dict[str, object]) -> Problems:
@@ -180,15 +174,16 @@ def _trunk(path: tuple[str, int], item: dict[str, object]) -> Problems:
 )
 def vlanqos_needs_vlan(part: Plugin | Operator) -> Problems:
     """Priority and protocol are fields of the VLAN tag: without a tag there is nowhere to put them."""
-    strict = isinstance(part, Plugin) and not part.has("vlan")
-    if part.integer("vlan"):
+    vlan = part.object_type.vlan_key
+    strict = isinstance(part, Plugin) and not part.has(vlan)
+    if part.integer(vlan):
         return
     for key, empty in (("vlanQoS", 0), ("vlanProto", "802.1q")):
         value = part.get(key) if part.reads(key) else None
         plain = value.lower() if isinstance(value, str) else value
         if value is not None and not isinstance(value, bool) and (strict or plain not in {empty, ""}):
             yield Problem(
-                (part.key(key),), f"{key} {value!r} without a VLAN", 'Give "vlan", 1 to 4094, or take it out.'
+                (part.key(key),), f"{key} {value!r} without a VLAN", f'Give "{vlan}", 1 to 4094, or take it out.'
             )
 
 

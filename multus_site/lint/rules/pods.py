@@ -97,7 +97,7 @@ def mac_multicast(part: Attached | Plugin) -> Problems:
 def mac_invalid(part: Attached | Plugin) -> Problems:
     """Six bytes, not all zero."""
     holder = part.selection.item if isinstance(part, Attached) else part
-    if isinstance(part, Plugin) and part.type == "host-device":
+    if isinstance(part, Plugin) and part.reads("hwaddr"):
         device = part.text("hwaddr")
         if device and not any(hardware_address(device, length) for length in (6, 8, 20)):
             hint = "Write the NIC's address as printed by: ip link"
