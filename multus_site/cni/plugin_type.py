@@ -62,7 +62,7 @@ class PluginType(ObjectType):
 class Nic:
     """The NIC of the node that a plugin takes."""
 
-    keys: Mapping[str, Literal["name", "mac", "pci", "kernelpath"]]
+    keys: Mapping[str, Literal["name", "mac", "pci", "path"]]
     """Keys that tell which NIC it is, and by what; the plugin looks at them in this order."""
     default_route: bool
     """Whether it is the NIC of the default route where nothing names one."""

@@ -30,8 +30,9 @@ def uplink_of(site: Site, node: str, network: Network) -> str | None:
 
 
 def _first_plugin(network: Network) -> Plugin:
-    raw = isinstance(network, Raw)
-    return Config(network.config if raw else network.model_dump(by_alias=True, exclude={"ipam", "chain"}), ()).first
+    if isinstance(network, Raw):
+        return Config(network.config, ()).first
+    return Config(network.model_dump(by_alias=True, exclude={"ipam", "chain"}), ()).first
 
 
 def _moves(network: Network) -> bool:
