@@ -28,7 +28,7 @@ ASKING = [
 """Modules that have to ask the catalogue."""
 
 ALLOWED = {
-    "components/site.py": {
+    "components/networking.py": {
         "whereabouts",
         "dhcp",
     },  # each has a daemon of its own making, installed by another component
