@@ -16,8 +16,8 @@ from multus_site.model.load import (
     site_data,
     stacks_beside,
 )
-from multus_site.model.positions import YamlMistakeError, documents
 from multus_site.model.site import Site
+from multus_site.model.yaml_documents import YamlMistakeError, documents
 from multus_site.render import air_gap
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from multus_site.model.defaults import NAME
-from multus_site.model.positions import Data, YamlMistakeError, documents, path_text, value_at
+from multus_site.model.paths import Data, path_text, value_at
+from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 from .pods import containers_of
 from .resources import Policy, Resource, Settings, texts

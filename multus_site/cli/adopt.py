@@ -127,7 +127,7 @@ def adopt(
 
 def _from_files(adopted: "Adopted", paths: list[Path]) -> list[tuple[str, str]]:
     from multus_site.cli.files import FilesError, read_all
-    from multus_site.model.positions import YamlMistakeError, documents
+    from multus_site.model.yaml_documents import YamlMistakeError, documents
 
     texts = []
     try:

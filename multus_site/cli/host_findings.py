@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from multus_site.cli.adopted_hosts import Seen
 from multus_site.cli.host_keys import HostKey
-from multus_site.model.positions import path_text
+from multus_site.model.paths import path_text
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.finding import Node, lines

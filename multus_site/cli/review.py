@@ -197,7 +197,7 @@ def _texts(file: Path, held: Base) -> "Iterator[str]":
 
 def _data(text: str) -> object:
     """A stack file as plain data; what is no YAML has no keys that say what is secret."""
-    from multus_site.model.positions import YamlMistakeError, documents
+    from multus_site.model.yaml_documents import YamlMistakeError, documents
 
     try:
         document = next(documents(text), None)

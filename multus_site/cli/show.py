@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 import yaml
 
-from multus_site.model.positions import Data
-from multus_site.model.positions import Path as Keys
+from multus_site.model.paths import Data
+from multus_site.model.paths import Path as Keys
 
 
 def show(
@@ -25,7 +25,7 @@ def show(
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
     from multus_site.model.load import defaults_beside, place_of, site_data
-    from multus_site.model.positions import documents
+    from multus_site.model.yaml_documents import documents
 
     stack = stacks.read(site)
     text = Path(stack.file).read_text(encoding="utf-8")

@@ -13,7 +13,8 @@ import typer
 from multus_site.cli import git
 from multus_site.cli.usage_error import usage_error
 from multus_site.model.load import SiteError, read_text, site_data
-from multus_site.model.positions import YamlMistakeError, documents, value_at
+from multus_site.model.paths import value_at
+from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 FOLDER = Path("stacks")
 

@@ -11,7 +11,7 @@ from typing import Any
 from multus_site.cni import go_json
 from multus_site.cni.catalogue import interface_plugin, ipam_plugin, plugin_type
 from multus_site.cni.plugin_type import ChainedPlugin, InterfacePlugin, IpamPlugin
-from multus_site.model.positions import Data, Path
+from multus_site.model.paths import Data, Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)

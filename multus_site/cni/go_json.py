@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NoReturn, cast
 
-from multus_site.model.positions import Data, Path, replace_half_characters
+from multus_site.model.paths import Data, Path, replace_half_characters
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()

@@ -22,7 +22,7 @@ from multus_site.cni.addresses import (
     without,
 )
 from multus_site.cni.configuration import Ipam, Part
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 
 _KEYS = {
     "host-local": ("subnet", "rangeStart", "rangeEnd"),

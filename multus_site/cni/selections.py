@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from multus_site.cni import go_json
 from multus_site.cni.configuration import Part
 from multus_site.cni.key_types import fits
-from multus_site.model.positions import Data, Path
+from multus_site.model.paths import Data, Path
 
 ANNOTATION = "k8s.v1.cni.cncf.io/networks"
 DEFAULT = "v1.multus-cni.io/default-network"

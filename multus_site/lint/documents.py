@@ -10,7 +10,7 @@ from multus_site.cni.selections import ANNOTATION, selections_of
 from multus_site.lint.facts import Facts
 from multus_site.lint.rules.syntax import KIND, is_misspelt
 from multus_site.lint.subjects import Config, ConfigText, Ipam, Manifest, Nad, Operator, Pod
-from multus_site.model.positions import Data, Path, value_at
+from multus_site.model.paths import Data, Path, value_at
 
 SITE_KEY = "multus-site:site"
 

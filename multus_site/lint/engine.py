@@ -33,7 +33,7 @@ from multus_site.lint.rules import (
     versions,
 )
 from multus_site.lint.subjects import Attached, Config, Everything, Ipam, Nad, Plugin, Pod
-from multus_site.model.positions import Path, path_text
+from multus_site.model.paths import Path, path_text
 
 CATALOGUE = (
     *(syntax, configuration, keys, versions, interfaces, chained, bonds),

@@ -15,7 +15,8 @@ from multus_site.lint.site import located_in, site_text
 from multus_site.lint.subjects import BrokenYaml, ConfigText
 from multus_site.model.defaults import Defaults
 from multus_site.model.load import SiteError, parse_site, site_data
-from multus_site.model.positions import Data, Path, YamlMistakeError, documents
+from multus_site.model.paths import Data, Path
+from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 _MARKS = ("cni.cncf.io", "cniVersion", "multus-site:")
 """What tells that a file found in a folder is meant for us even though it cannot be read."""

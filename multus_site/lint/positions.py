@@ -10,7 +10,8 @@ from typing import Protocol
 import yaml
 
 from multus_site.cni import go_json
-from multus_site.model.positions import Document, Path
+from multus_site.model.paths import Path
+from multus_site.model.yaml_documents import Document
 
 
 class Text(Protocol):

@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
 from multus_site.lint.finding import Level
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 
 Layer = Literal["text", "configuration", "together", "facts", "sites"]
 

@@ -12,7 +12,7 @@ from multus_site.lint.finding import Finding
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.site import check_site, silenced, site_text
 from multus_site.model.defaults import Defaults
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.site import Site
 from multus_site.render.address_plan import addresses_of
 

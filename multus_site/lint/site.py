@@ -23,9 +23,10 @@ from multus_site.model.defaults import Defaults
 from multus_site.model.links import Link
 from multus_site.model.load import SITE_PATH, site_data
 from multus_site.model.networks import Raw
-from multus_site.model.positions import Data, Document, Path, documents
+from multus_site.model.paths import Data, Path
 from multus_site.model.site import Site
 from multus_site.model.workloads import replica_name
+from multus_site.model.yaml_documents import Document, documents
 from multus_site.render.attachment import MASTER, config_of, configs_by_node, manifest_of
 from multus_site.render.cluster import pod_cidrs, service_cidrs
 from multus_site.render.workload import selection

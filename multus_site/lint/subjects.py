@@ -10,7 +10,7 @@ from multus_site.cni.plugin_type import ObjectType
 from multus_site.cni.selections import Selection
 from multus_site.lint.facts import Facts
 from multus_site.model.networks import RESOURCE
-from multus_site.model.positions import Data, Path
+from multus_site.model.paths import Data, Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)

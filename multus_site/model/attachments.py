@@ -8,7 +8,7 @@ from multus_site.model.chained import Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Network, Raw
 from multus_site.model.part import Mistake
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload
 

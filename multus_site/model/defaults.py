@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from multus_site.model.positions import Data, Document, Path, YamlMistakeError, documents
+from multus_site.model.paths import Data, Path, follow
+from multus_site.model.yaml_documents import Document, YamlMistakeError, documents
 
 NAME = "defaults.yaml"
 
@@ -58,7 +59,7 @@ class Defaults:
 
     def hold(self, path: Path, site: Data) -> bool:
         """Whether what stands at a path of the merged site is from here; `site` is the site's own data."""
-        return _depth(self.data, path) > _depth(site, path)
+        return follow(self.data, path)[1] > follow(site, path)[1]
 
 
 def merge(under: Mapping[str, Data], over: Mapping[str, Data]) -> dict[str, Data]:
@@ -75,15 +76,3 @@ def sort_keys(data: Data) -> Data:
     if isinstance(data, dict):
         return {key: sort_keys(data[key]) for key in sorted(data)}
     return [sort_keys(item) for item in data] if isinstance(data, list) else data
-
-
-def _depth(data: Data, path: Path) -> int:
-    """How many parts of a path lead somewhere."""
-    for depth, part in enumerate(path):
-        if isinstance(data, dict) and str(part) in data:
-            data = data[str(part)]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return depth
-    return len(path)

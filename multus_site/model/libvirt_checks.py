@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from multus_site.model.libvirt import Hardware, Libvirt, Management
 from multus_site.model.part import Mistake, name_one_of
-from multus_site.model.positions import Path, path_text
+from multus_site.model.paths import Path, path_text
 from multus_site.model.types import NodeName
 
 _PATH: Path = ("nodes", "libvirt")

@@ -12,17 +12,10 @@ from ruamel.yaml.error import YAMLError
 from multus_site.model.catalog import Catalog
 from multus_site.model.defaults import NAME, Defaults, DefaultsError, sort_keys
 from multus_site.model.part import Mistake
-from multus_site.model.positions import (
-    Data,
-    Path,
-    YamlMistakeError,
-    documents,
-    path_text,
-    replace_half_characters,
-    value_at,
-)
+from multus_site.model.paths import Data, Path, path_text, replace_half_characters, value_at
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
+from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 UPSTREAM = File(__file__).parents[1] / "artifacts.yaml"
 """The catalogue of a site that names none."""

@@ -9,7 +9,7 @@ from multus_site.model.networks import Network, Raw
 from multus_site.model.node_links import BondLink, VlanLink
 from multus_site.model.node_ranges import check_node_ranges
 from multus_site.model.part import Mistake, name_one_of
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.rack_checks import check_placement
 from multus_site.model.site_parts import SiteParts
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
 
-from multus_site.model.positions import Path, path_text
+from multus_site.model.paths import Path, path_text
 
 
 class Part(BaseModel):

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from multus_site.model.master import TAGS
 from multus_site.model.part import Mistake, MistakesError
-from multus_site.model.positions import Path, value_at
+from multus_site.model.paths import Path, value_at
 from multus_site.model.site import Site
 from multus_site.model.ssh import FORMS
 

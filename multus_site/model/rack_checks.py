@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from multus_site.model.part import Mistake, name_one_of
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.racks import LABELS
 from multus_site.model.site_parts import SiteParts
 from multus_site.model.types import NodeName, ObjectName

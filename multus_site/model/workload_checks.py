@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from multus_site.model.attachments import check_attachment, check_attachments_together
 from multus_site.model.part import Mistake, name_one_of
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.rack_checks import check_placement
 from multus_site.model.site_parts import SiteParts
 from multus_site.model.workloads import Workload

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from multus_site.model.load import SiteError, load_stack_file, parse_site, parse_stack_text, site_data
-from multus_site.model.positions import documents, value_at
+from multus_site.model.paths import value_at
 from multus_site.model.pydantic_errors import right_for
 from multus_site.model.site import Site
+from multus_site.model.yaml_documents import documents
 from tests.lab.networks import stack_file
 
 STACKS = Path(__file__).parents[2] / "stacks"

@@ -4,7 +4,7 @@ from multus_site.cni.catalogue import IPAM, ipam_owners
 from multus_site.cni.ranges import fixed_of, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 
 _HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
 

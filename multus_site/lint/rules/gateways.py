@@ -7,7 +7,7 @@ from multus_site.cni.catalogue import chained_plugin
 from multus_site.cni.ranges import fixed_of, networks, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam, Plugin
-from multus_site.model.positions import Data, Path
+from multus_site.model.paths import Data, Path
 
 _MAIN = 254
 """The kernel's table of routes that packets look at when no rule says otherwise."""

@@ -11,7 +11,7 @@ from multus_site.cni.key_types import WORDS, fits, go_type
 from multus_site.cni.plugin_type import Keys, ObjectType
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config, Ipam, Operator, Plugin
-from multus_site.model.positions import Data, Path
+from multus_site.model.paths import Data, Path
 
 
 @rule(

@@ -7,7 +7,7 @@ from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam, Nad, Plugin
 from multus_site.model.networks import RESOURCE
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 
 
 @rule(

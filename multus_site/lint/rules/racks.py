@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.site import Site
 
 

@@ -6,7 +6,7 @@ from multus_site.cni.ranges import Range, ranges_of
 from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 
 _HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
 _WHEREABOUTS = "whereabouts pkg/config/config.go, pkg/iphelpers"

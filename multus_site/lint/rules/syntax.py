@@ -7,7 +7,7 @@ from functools import lru_cache
 from multus_site.cni import go_json
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import BrokenYaml, ConfigText, Manifest, Nad
-from multus_site.model.positions import value_at
+from multus_site.model.paths import value_at
 
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"

@@ -7,7 +7,7 @@ from multus_site.cni.configuration import version_key
 from multus_site.cni.ranges import fixed_of, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config
-from multus_site.model.positions import Path
+from multus_site.model.paths import Path
 from multus_site.model.types import CNI_VERSIONS
 
 _LIBCNI = "cni libcni/conf.go"
