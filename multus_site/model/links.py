@@ -18,6 +18,9 @@ class Link(Attachable):
     link_in_container: bool = False
     """Whether the master is an interface of the pod, made by an attachment before this one."""
 
+    own_macs: ClassVar[bool] = False
+    """Whether pods send with MAC addresses of their own through the NIC."""
+
     def master_on(self, node: str, groups: tuple[str, ...]) -> str | None:
         """The NIC on a node: its name, `mac …`, `pci …` or `altname …`; None where the node has none."""
         if not isinstance(self.master, MasterByNode):
@@ -43,6 +46,7 @@ class Macvlan(Link):
     """How pods get their addresses."""
 
     takes_mac: ClassVar[bool] = True
+    own_macs: ClassVar[bool] = True
 
 
 class Ipvlan(Link):

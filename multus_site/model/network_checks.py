@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from multus_site.model.ipam import HostLocal
-from multus_site.model.links import Ipvlan, Link, Macvlan, Vlan
+from multus_site.model.links import Link
 from multus_site.model.master import MasterByNode
 from multus_site.model.networks import Network, Raw
 from multus_site.model.node_links import BondLink, VlanLink
@@ -21,7 +21,7 @@ def check_network(site: SiteParts, path: Path, network: Network) -> Iterator[Mis
     yield from check_placement(site, path, network.nodes, network.racks)
     if isinstance(network, Link) and isinstance(network.master, MasterByNode):
         yield from _check_master(site, (*path, "master"), network, network.master)
-    if isinstance(network, Macvlan):
+    if isinstance(network, Link) and network.own_macs:
         for node in site.nodes_with(network):
             nic = network.master_on(node, site.nodes.hosts[node].groups) if node in site.nodes.hosts else None
             if nic is not None and not site.nodes.delivers_pods_macs(node, nic):
@@ -33,9 +33,7 @@ def check_network(site: SiteParts, path: Path, network: Network) -> Iterator[Mis
         yield from (mistake.below((*path, "ipam")) for mistake in check_node_ranges(ipam, hosts))
 
 
-def _check_master(
-    site: SiteParts, path: Path, network: Macvlan | Ipvlan | Vlan, master: MasterByNode
-) -> Iterator[Mistake]:
+def _check_master(site: SiteParts, path: Path, network: Link, master: MasterByNode) -> Iterator[Mistake]:
     """Groups that no node is in, nodes that there are not, nodes of the network that it says nothing of."""
     groups = {group for host in site.nodes.hosts.values() for group in host.groups}
     empty = [group for group in master.groups if group not in groups]

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from multus_site.model.attachable import Attachable
 from multus_site.model.catalog import AirGap
 from multus_site.model.cni_plugins import CniPlugins
 from multus_site.model.daemons import Multus, Throughput, WhereaboutsDaemon
 from multus_site.model.kubespray import Kubespray
 from multus_site.model.links import Link
-from multus_site.model.networks import Network, Segment
+from multus_site.model.networks import Network, Raw, Segment
 from multus_site.model.node_links import NodeLink
 from multus_site.model.nodes import Nodes
 from multus_site.model.part import Part
@@ -88,7 +89,7 @@ class SiteParts(Part):
         """The rack, row or zone that a host is in, or itself; None where the site does not say."""
         return node if level == "node" else self.labels_of(node).get(LABELS[level])
 
-    def nodes_with(self, network: Network) -> list[NodeName]:
+    def nodes_with(self, network: Attachable | Raw) -> list[NodeName]:
         """Names of the hosts that the network exists on."""
         nodes = self.workers(network.nodes, network.racks)
         if not isinstance(network, Link):

@@ -93,6 +93,7 @@ def test_every_field_of_a_network_is_a_key_of_its_plugin_or_the_sites_own(name):
     own = {field for field, key, _ in fields_of(cls, entry) if key not in {**COMMON, **entry.keys}}
     assert own == set(entry.site_only)
     assert entry.makes_veth == cls.makes_veth
+    assert (entry.nic is not None and entry.nic.macs == "own") == getattr(cls, "own_macs", False)
 
 
 @pytest.mark.parametrize("name", BEHIND)
