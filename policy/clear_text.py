@@ -105,11 +105,11 @@ def _in_text(text: str) -> str:
 
 NO_PLAIN_SECRETS = Policy(
     "no-plain-secrets",
-    "No private key and no password stands in clear in a command or in an object of the cluster.",
+    "No private key and no password is in a command line, a trigger, an environment variable or an object other than a Secret.",
     of_one=in_resource,
 )
 SECRETS_ENCRYPTED = Policy(
     "secrets-encrypted",
-    "No secret stands in clear in the stack file.",
+    "No secret is in clear text in the stack file.",
     of_all=in_stack_files,
 )

@@ -25,4 +25,4 @@ def unpinned(resource: Resource, settings: Settings) -> Iterator[str]:
             yield f"{where}: {str(key)[:40]!r} is not a public host key; write {written}, printed by: ssh-keyscan -t ed25519 {host}"
 
 
-HOST_KEYS_PINNED = Policy("host-keys-pinned", "Nodes and bastions are known by their host keys.", of_one=unpinned)
+HOST_KEYS_PINNED = Policy("host-keys-pinned", "Every SSH connection and every hop has a host key.", of_one=unpinned)

@@ -149,25 +149,25 @@ def _in_term(term: Mapping[str, Any]) -> frozenset[str] | None:
 
 HOST_LOCAL = Policy(
     "no-host-local-across-nodes",
-    "Addresses of pods on several nodes are kept apart.",
+    "Networks use host-local only if their pods stay on one node.",
     of_all=host_local_across_nodes,
 )
 MANAGEMENT_NIC = Policy(
     "no-network-on-management-nic",
-    "Networks stay off the NIC that the cluster lives by.",
+    "No network, VLAN or bond uses the NIC that holds the node's own address.",
     of_one=on_management,
     settings={
         "interfaces": {
             "type": "array",
             "items": {"type": "string"},
             "default": ["eth0"],
-            "description": "Names of NICs that hold nodes' own addresses.",
+            "description": "NICs that hold nodes' own addresses.",
         }
     },
 )
 FORBIDDEN_RANGES = Policy(
     "no-forbidden-ranges",
-    "Networks stay out of ranges that the organisation keeps for something else.",
+    "Network and pod addresses are outside ranges that the organisation reserves.",
     of_one=in_forbidden_ranges,
     mistakes=no_subnets,
     settings={
@@ -175,7 +175,7 @@ FORBIDDEN_RANGES = Policy(
             "type": "array",
             "items": {"type": "string"},
             "default": ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::1/128", "fe80::/10", "ff00::/8"],
-            "description": "Ranges as subnets, IPv4 and IPv6.",
+            "description": "Reserved subnets, IPv4 and IPv6.",
         }
     },
 )  # fmt: skip

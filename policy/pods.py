@@ -78,29 +78,29 @@ def _given(resources: Mapping[str, Any], wanted: str) -> bool:
 
 IMAGES_PINNED = Policy(
     "images-pinned",
-    "Images have a tag that does not move, or a digest.",
+    "Every container of every pod has a fixed tag or a digest.",
     of_one=moving_images,
     settings={
-        "digest": {"type": "boolean", "default": False, "description": "Whether a digest is demanded."},
+        "digest": {"type": "boolean", "default": False, "description": "Whether a digest is required."},
         "registries": {
             "type": "array",
             "items": {"type": "string"},
             "default": [],
-            "description": "Registries, or folders of one, that images may come from; all if empty.",
+            "description": "Registries, or folders in one, that images may come from; empty: all.",
         },
     },
 )
 
 RESOURCES_SET = Policy(
     "resources-set",
-    "Containers say what they need and may use.",
+    "Every container sets requests and limits.",
     of_one=missing_amounts,
     settings={
         "required": {
             "type": "array",
             "items": {"enum": ["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]},
             "default": ["requests.cpu", "requests.memory", "limits.memory"],
-            "description": "What each container must say. A CPU limit throttles pods that have spare cores beside them.",
+            "description": "What each container must set. A CPU limit throttles pods even while cores are idle.",
         }
     },
 )

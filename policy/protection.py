@@ -22,14 +22,14 @@ def unprotected(resources: Sequence[Resource], settings: Settings) -> Iterator[t
 
 SITES_PROTECTED = Policy(
     "sites-protected",
-    "Clusters of protected sites are marked `protect`.",
+    "Clusters of the named sites have `protect: true`.",
     of_all=unprotected,
     settings={
         "sites": {
             "type": "array",
             "items": {"type": "string"},
             "default": [],
-            "description": "Names of the sites that must be protected.",
+            "description": "Names of the sites.",
         }
     },
 )

@@ -24,7 +24,6 @@ GROUPS = {
     "Existing hosts and clusters": ("adopt",),
     "Air-gapped sites": ("mirror",),
     "This machine": ("doctor",),
-    "Work on multus-site": ("docs",),
 }
 """Heading of the help → its commands. A new command is one line here, and its module."""
 

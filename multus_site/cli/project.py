@@ -3,7 +3,7 @@
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,24 @@ def _from(project: Path, start: Path, name: str, value: Any) -> Any:  # noqa: AN
     """A value as it reads in the project's folder: a path from there; anything else as it is."""
     if isinstance(value, list):
         return [_from(project, start, name, one) for one in value]
+    if name == "hosts":
+        return ",".join(_host_or_file(project, start, entry) for entry in _entries(start, value))
     # A site is given by its name or its file; - is standard input, and ~ is expanded later.
     is_file_of_site = name in {"site", "stack"} and str(value).endswith((".yaml", ".yml"))
     if not (isinstance(value, Path) or is_file_of_site) or str(value).startswith(("-", "~")):
         return value
     return type(value)(os.path.relpath(start / value, project))
+
+
+def _entries(start: Path, hosts: str) -> Iterator[str]:
+    """The entries of `adopt --hosts`, between commas or spaces; the name of a file may have spaces."""
+    for part in hosts.split(","):
+        yield from [part.strip()] if _is_file(start / part.strip()) else part.split()
+
+
+def _host_or_file(project: Path, start: Path, entry: str) -> str:
+    return os.path.relpath(start / entry, project) if _is_file(start / entry) else entry
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises OSError where a name is too long

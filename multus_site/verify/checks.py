@@ -8,6 +8,7 @@ from typing import Any
 from multus_site.verify.expectation import ExpectedInterface, ExpectedWorkload
 from multus_site.verify.network_status import StatusError, network_status
 from multus_site.verify.observed import Link, NodeSeen, PodSeen
+from multus_site.verify.registry import VERIFICATIONS
 
 Row = dict[str, str | bool]
 
@@ -28,6 +29,10 @@ class Check:
     check: str
     ok: bool
     detail: str
+
+    def __post_init__(self) -> None:
+        """Raises KeyError where the check is not in the registry: docs/verification.md would not describe it."""
+        VERIFICATIONS[self.check]
 
     def row(self) -> Row:
         """The check as the `verification` output has it."""

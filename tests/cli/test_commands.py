@@ -118,6 +118,9 @@ def test_the_project_is_found_from_below_and_paths_are_of_where_they_are_typed(s
     adopt = ("adopt", "net.json", "--hosts", "10.1.1.5", "--known-hosts")
     for given, read in (("here", "stacks/north/here"), ("~/there", "~/there")):
         assert f"{read}: " in typed(*adopt, given, folder=below, HOME=str(project / "home")).stderr
+    (below / "my hosts").write_text("10.1.1\n")
+    for given in ("my hosts", "10.1.1.5,my hosts", "10.1.1.5 10.1.1.6, my hosts"):
+        assert "10.1.1: neither an address nor a name" in typed("adopt", "--hosts", given, folder=below).stderr
     drawn = typed("diagram", site, "--format", "mermaid", "--out", "here.mmd", folder=below)
     assert (drawn.returncode, (below / "here.mmd").exists()) == (0, True), drawn.stderr
 
@@ -129,7 +132,7 @@ def test_a_path_is_taken_as_it_is_where_there_is_no_project(tmp_path):
 
 def test_completion_names_the_commands():
     done = typed(_MULTUS_SITE_COMPLETE="complete_bash", COMP_WORDS="multus-site d", COMP_CWORD="1")
-    assert done.stdout.split() == ["diagram", "docs", "doctor", "drift"]
+    assert done.stdout.split() == ["diagram", "doctor", "drift"]
 
 
 def test_no_colour_where_there_is_no_terminal():

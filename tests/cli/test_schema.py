@@ -25,10 +25,9 @@ def test_prints_and_writes(tmp_path):
 
 
 def test_a_folder_that_is_not_there():
-    for command in (["schema", "-o", "no-such-folder/s.json"], ["docs", "no-such-folder"]):
-        result = CliRunner().invoke(app, command)
-        assert result.exit_code == 2
-        assert "cannot be written: No such file or directory" in result.stderr
+    result = CliRunner().invoke(app, ["schema", "-o", "no-such-folder/s.json"])
+    assert result.exit_code == 2
+    assert "cannot be written: No such file or directory" in result.stderr
 
 
 @pytest.mark.parametrize("file", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda f: f.name)

@@ -90,6 +90,6 @@ def test_what_a_release_does_not_take_is_told_with_its_line(project):
 
 
 @pytest.mark.usefixtures("project")
-def test_a_site_that_is_none_and_none_at_all_are_wrong_use():
+def test_an_unknown_site_and_no_site_are_usage_errors():
     assert CliRunner().invoke(app, ["upgrade", "austin", "--check"]).exit_code == 2
     assert CliRunner().invoke(app, ["upgrade"]).exit_code == 2

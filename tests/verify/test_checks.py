@@ -1,9 +1,16 @@
 """Judgements about pods and nodes: each check fails for its own reason, and only for that."""
 
+from pathlib import Path
+
 import pytest
 
+from multus_site.verify import checks as pods
+from multus_site.verify import nodes
+from multus_site.verify import reach as reached
+from multus_site.verify.checks import Check
 from multus_site.verify.expectation import ExpectedRange
 from multus_site.verify.observed import Dns, Inside, Link, NodeSeen
+from multus_site.verify.registry import VERIFICATIONS
 from tests.verify.seen import DNS, NET1, ROUTES, WORKLOAD, checks, detail, failed, held, link, node, pod, reach
 
 
@@ -16,6 +23,17 @@ def test_a_good_site_passes_every_check():
         *("gateway-arp", "gateway-ping", "path-mtu", "unique-address"),
     ]
     assert set(found[0].row()) == {"workload", "pod", "node", "interface", "network", "check", "ok", "detail"}
+
+
+def test_a_check_that_is_not_in_the_registry():
+    with pytest.raises(KeyError, match="latency"):
+        Check("", "", "node1", "", "", "latency", ok=True, detail="")
+
+
+def test_every_check_of_the_registry_is_used():
+    """Each name is a string in one of the modules that emit checks."""
+    sources = "".join(Path(module.__file__).read_text() for module in (pods, reached, nodes))
+    assert [name for name in VERIFICATIONS if f'"{name}"' not in sources] == []
 
 
 @pytest.mark.parametrize(
