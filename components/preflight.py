@@ -9,7 +9,7 @@ import pulumi
 from multus_site.cni.uplinks import nics_in_use
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.document import Record, digest, kinds
-from multus_site.nodes.preflight.requirements import asked
+from multus_site.nodes.preflight.requirements import requirements_of
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
 from .pulumi_state import last_words
@@ -127,7 +127,7 @@ def document_of(
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
     """What the runner is given (multus_site/nodes/preflight/document.py)."""
-    all_kinds, kind_of = kinds(asked(site, variables))
+    all_kinds, kind_of = kinds(requirements_of(site, variables))
     return {
         "site": site.name,
         "way": way,

@@ -12,7 +12,7 @@ from multus_site.model.paths import path_text
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 from multus_site.nodes.preflight.finding import Node, lines
-from multus_site.nodes.preflight.requirements import asked
+from multus_site.nodes.preflight.requirements import requirements_of
 from multus_site.nodes.preflight.run_checks import findings
 
 _ROLES = ("control-plane", "etcd", "worker")
@@ -23,7 +23,7 @@ def to_ask(networks: Mapping[str, Any], address: str, key: HostKey) -> tuple[str
     hosts = {"node1": {"address": address, "hostKey": key.text, "roles": list(_ROLES)}}
     # Networks that need other hosts than this one are looked for by preflight itself.
     site = _site(hosts, networks)[0] or _site(hosts, {})[0]
-    every = asked(site, site.kubespray.all_variables()) if site else {}
+    every = requirements_of(site, site.kubespray.all_variables()) if site else {}
     modules = sorted({module for one in every.values() for module in one.modules})
     ports = sorted({port for one in every.values() for port in one.ports}, key=int)
     return " ".join(modules), " ".join(ports)
@@ -41,7 +41,7 @@ def judged(
     site, mistakes = _site(whole, networks)
     if site is None:
         return mistakes
-    wanted = asked(site, site.kubespray.all_variables())
+    wanted = requirements_of(site, site.kubespray.all_variables())
     authorities = Counter(h.facts["cluster"]["ca"] for h in seen.values() if h.facts["cluster"]["kubelet"])
     ours = authorities.most_common(1)[0][0] if authorities else None
     nodes = [

@@ -53,8 +53,8 @@ def check_memory(there: object, needed: NeededMemory) -> Iterator[Shortfall]:
     """`there`: MiB of the machine, if known."""
     if isinstance(there, int) and there < needed.least:
         yield Shortfall(
-            f"it has {there} MiB of memory, and Kubespray wants {needed.least}",
-            f"Give it more, or lower kubespray.variables.{needed.variable}",
+            f"the host has {there} MiB of memory; Kubespray requires {needed.least} MiB",
+            f"add memory, or lower kubespray.variables.{needed.variable}",
         )
 
 
@@ -62,7 +62,7 @@ def check_kernel(there: str, needed: Mapping[str, str]) -> Iterator[Shortfall]:
     """`there`: the machine's kernel as `uname -r` prints it; empty if not known."""
     for first, why in needed.items():
         if leading_numbers(there) and leading_numbers(there) < leading_numbers(first):
-            yield Shortfall(f"its kernel {there} is older than {first}, which {why} needs", "Update it")
+            yield Shortfall(f"the kernel is {there}; {why} needs {first} or later", "upgrade the kernel")
 
 
 def check_machines(
@@ -74,7 +74,7 @@ def check_machines(
     """What Kubespray would refuse about the machines, a sentence each; `facts` are those of multus_site/scripts/facts.sh, by node."""
     kernels = needed_kernels(version, variables)
     return [
-        f"nodes.hosts.{node}: {shortfall.found}. {shortfall.right}"
+        f"nodes.hosts.{node}: {shortfall.found}. Fix: {shortfall.right}"
         for node, found in facts.items()
         for shortfall in (
             *check_memory(found.get("memory"), needed_memory(version, _roles(node, groups), variables)),

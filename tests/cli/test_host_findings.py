@@ -30,7 +30,11 @@ def test_what_makes_hosts_no_nodes():
         facts["node3"]["offset"] = 90
 
     said = "\n".join(sentences(change))
-    for code in ("node1: its host name is debian (HOSTNAME_DIFFERS)", "(MACHINE_ID_SHARED)", "(CLOCK_DIFFERS)"):
+    for code in (
+        "node1: the host name is debian; the site needs node1 (HOSTNAME_DIFFERS)",
+        "(MACHINE_ID_SHARED)",
+        "(CLOCK_DIFFERS)",
+    ):
         assert code in said
 
 

@@ -17,7 +17,7 @@ from multus_site.cni.ranges import fixed_of, handed_out, networks, ranges_of, sl
 from multus_site.cni.uplinks import nics_in_use
 from multus_site.lint import check_site
 from multus_site.model.load import SiteError, parse_site, parse_stack_text
-from multus_site.nodes.preflight import requirements
+from multus_site.nodes.preflight.requirements import requirements_of
 from multus_site.render.address_plan import Taken, outside, plan
 from multus_site.render.diagram import cards, mermaid
 from multus_site.render.network import address_management
@@ -128,7 +128,7 @@ def run_everything(site):
         Taken("default/macvlan-internal", "x", "default/p", "node1"),
     ]
     plan(site, live), outside(site, live)
-    expected(site), requirements.asked(site, {}), throughput.plan(site, [])
+    expected(site), requirements_of(site, {}), throughput.plan(site, [])
     content.addresses(site, {}), address_management(site)
     [nics_in_use(site, node) for node in site.nodes.hosts]
     check_site(site, file="stacks/Pulumi.lab.yaml")

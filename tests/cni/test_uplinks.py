@@ -4,7 +4,7 @@ import pytest
 
 from multus_site.cni.uplinks import find, nics_in_use, uplink_of
 from multus_site.model.load import parse_site
-from multus_site.nodes.preflight.requirements import asked
+from multus_site.nodes.preflight.requirements import requirements_of
 from tests.graph.recording import ED25519
 
 NONE = {"type": "none"}
@@ -88,7 +88,7 @@ def test_all_nics_that_stay_on_the_node_are_in_use():
 
 def test_preflight_insists_on_the_same_ones():
     made = site(**EVERYTHING)
-    for node, its in asked(made, {}).items():
+    for node, its in requirements_of(made, {}).items():
         assert [nic for nic, wanted in its.nics.items() if not wanted.absent] == nics_in_use(made, node)
 
 

@@ -114,7 +114,7 @@ def test_through_a_bastion_by_ipv6_with_known_hosts(there):
     assert found["ssh"]["bastion"] == {"host": BASTION, "user": "root", "hostKey": there.keys["bastion"]}
     assert found["hosts"]["cp"]["address"] == "fd00:1::5"
     assert found["hosts"]["node2"]["hostKey"] == there.keys["node2"]
-    assert "look at: cp: its host name is node1 (HOSTNAME_DIFFERS)" in done.stderr
+    assert "look at: cp: the host name is node1; the site needs cp (HOSTNAME_DIFFERS)" in done.stderr
     directly = there.run("adopt", "--hosts", "10.1.1.6", "-i", there.key, "--yes", through=True)
     assert directly.returncode == 1
     assert "left out: 10.1.1.6: no SSH server on port 22" in directly.stderr

@@ -9,8 +9,9 @@ from multus_site.kubespray.variable_checks import check_variables
 from multus_site.model.kubespray import Kubespray
 from multus_site.model.kubespray_releases import ANSIBLE, CHOICES, RELEASES, NetworkPlugin, numbers
 from multus_site.model.load import parse_site
-from multus_site.nodes.preflight import machines, requirements
+from multus_site.nodes.preflight import machines
 from multus_site.nodes.preflight.finding import Node
+from multus_site.nodes.preflight.requirements import requirements_of
 from tests.nodes.preflight.sites import site as preflight_site
 
 HOSTS = {"a": {"ip": "10.1.1.5"}, "b": {"ip": "10.1.1.6"}, "c": {"ip": "10.1.1.7"}}
@@ -153,26 +154,26 @@ def test_all_at_once() -> None:
 
 
 MACHINES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("a", {"memory": 1400}, {}, "1400 MiB of memory, and Kubespray wants 1500"),
+    ("a", {"memory": 1400}, {}, "1400 MiB of memory; Kubespray requires 1500 MiB"),
     (
         "b",
         {"memory": 1000},
         {},
-        "wants 1024. Give it more, or lower kubespray.variables.minimal_node_memory_mb",
+        "requires 1024 MiB. Fix: add memory, or lower kubespray.variables.minimal_node_memory_mb",
     ),
     ("b", {"memory": 1400}, {}, ""),
     ("b", {"memory": 1000}, {"minimal_node_memory_mb": 900}, ""),
-    ("a", {"memory": 1400}, {"minimal_master_memory_mb": 2048}, "wants 2048"),
+    ("a", {"memory": 1400}, {"minimal_master_memory_mb": 2048}, "requires 2048 MiB"),
     # It is both, and Kubespray checks it as both.
-    ("a", {"memory": 1800}, {"minimal_node_memory_mb": 2048}, "wants 2048"),
+    ("a", {"memory": 1800}, {"minimal_node_memory_mb": 2048}, "requires 2048 MiB"),
     # A host that is etcd's alone is checked as neither.
     ("e", {"memory": 900}, {}, ""),
     ("b", {"memory": 900, "kernel": "4.1"}, {"ignore_assert_errors": True, "kube_proxy_mode": "nftables"}, ""),
-    ("b", {"kernel": "4.9.0"}, {"cilium_deploy_additionally": True}, "older than 4.9.17"),
-    ("b", {"kernel": "5.12.0+rpt-rpi"}, {"kube_proxy_mode": "nftables"}, "older than 5.13"),
-    ("b", {"kernel": "5.10.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, "older than 5.13"),
+    ("b", {"kernel": "4.9.0"}, {"cilium_deploy_additionally": True}, "needs 4.9.17 or later"),
+    ("b", {"kernel": "5.12.0+rpt-rpi"}, {"kube_proxy_mode": "nftables"}, "needs 5.13 or later"),
+    ("b", {"kernel": "5.10.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, "needs 5.13 or later"),
     ("b", {"kernel": "6.1.0-28-amd64"}, {"kube_proxy_mode": "nftables"}, ""),
-    ("b", {"kernel": "4.9.0"}, {"kube_network_plugin": "cilium"}, "older than 4.9.17"),
+    ("b", {"kernel": "4.9.0"}, {"kube_network_plugin": "cilium"}, "needs 4.9.17 or later"),
     ("b", {"kernel": "4.9.0"}, {}, ""),
     ("b", {}, {"kube_network_plugin": "cilium"}, ""),
 ]
@@ -196,11 +197,11 @@ def test_preflight_agrees(node: str, facts: dict[str, Any], variables: dict[str,
         name: {**first, "address": f"10.1.1.{i}", "roles": its} for i, (name, its) in enumerate(roles.items(), start=5)
     }
     parsed = parse_site(data, source="x")
-    asked = requirements.asked(parsed, parsed.kubespray.all_variables())[node]
-    machine = Node(node, asked, {"memory": 8192, "kernel": "", **facts})
+    required = requirements_of(parsed, parsed.kubespray.all_variables())[node]
+    machine = Node(node, required, {"memory": 8192, "kernel": "", **facts})
     found = [problem for check in (machines.memory, machines.kernel) for problem in check(machine)]
     lines = check_machines("v2.31.0", {node: facts}, {**GROUPS, "etcd": ["a", "e"]}, variables)
-    assert [f"nodes.hosts.{p.node}: {p.found}. {p.right}" for p in found] == lines
+    assert [f"nodes.hosts.{p.node}: {p.found}. Fix: {p.fix}" for p in found] == lines
 
 
 @pytest.mark.parametrize("version", RELEASES)

@@ -94,7 +94,7 @@ def test_swap(machine, look):
     machine.on_node(
         "sudo sh -c 'dd if=/dev/zero of=/swap bs=1M count=65; chmod 600 /swap; /sbin/mkswap /swap; /sbin/swapon /swap'"
     )
-    line = "node1: it has 64 MiB of swap, which Kubespray turns off and masks (SWAP_ON). Nothing is to be done; to keep it, write kubespray.variables.kubelet_fail_swap_on: false"
+    line = "node1: 64 MiB of swap are on; Kubespray turns swap off and masks it (SWAP_ON). Fix: none needed; to keep swap on, set kubespray.variables.kubelet_fail_swap_on: false"
     try:
         assert look() == ([], [line, *ALWAYS])
         assert look(variables={"kubelet_fail_swap_on": False}) == ([], ALWAYS)
@@ -106,21 +106,24 @@ def test_one_machine_under_two_names(machine, look):
     uuid = machine.on_node("sudo cat /sys/class/dmi/id/product_uuid").strip()
     assert len(uuid) == 36
     machine.on_node("sudo ip addr add 10.1.1.6/24 dev eth0")
-    line = f"node1, node2: the product_uuid {uuid} is on several hosts (PRODUCT_UUID_SHARED). Give virtual machines UUIDs of their own, if they are such"
+    line = f"node1, node2: several hosts have the product_uuid {uuid}; Kubernetes expects one for each host (PRODUCT_UUID_SHARED). Fix: give virtual machines UUIDs of their own; on physical machines, ignore this"
     errors, warnings = look(addresses={"node1": "10.1.1.5", "node2": "10.1.1.6"})
     assert line in warnings
     # What else is the same of two machines that are one.
     assert any("MACHINE_ID_SHARED" in line for line in errors)
-    assert "node2: its host name is node1 (HOSTNAME_DIFFERS). Set it: hostnamectl set-hostname node2" in errors
+    assert (
+        "node2: the host name is node1; the site needs node2 (HOSTNAME_DIFFERS). Fix: hostnamectl set-hostname node2"
+        in errors
+    )
 
 
 def test_the_first_version_of_control_groups(machine, look):
     machine.on_node("sudo sed -i 's/ console=/ systemd.unified_cgroup_hierarchy=0 console=/' /boot/grub/grub.cfg")
     restart(machine)
     line = (
-        "node1: it has cgroup v1, with which this release's kubelet does not start (CGROUP_V1). Boot it with systemd.unified_cgroup_hierarchy=1, "
-        "or write kubespray.variables.kubelet_fail_cgroup_v1: false for now"
+        "node1: the host uses cgroup v1; the kubelet of this release needs cgroup v2 (CGROUP_V1). Fix: boot with systemd.unified_cgroup_hierarchy=1, "
+        "or set kubespray.variables.kubelet_fail_cgroup_v1: false for now"
     )
     assert look() == ([line], ALWAYS)
-    line = "node1: it has cgroup v1, which Kubernetes gives up (CGROUP_V1). Boot it with systemd.unified_cgroup_hierarchy=1 when it can be"
+    line = "node1: the host uses cgroup v1; Kubernetes 1.35 and later need cgroup v2 (CGROUP_V1). Fix: boot with systemd.unified_cgroup_hierarchy=1 before you upgrade Kubernetes"
     assert look(variables={"kubelet_fail_cgroup_v1": False}) == ([], [line, *ALWAYS])

@@ -1,1 +1,1 @@
-"""Preflight: what is found on the hosts, judged before anything of the cluster is put on them, all findings at once."""
+"""Preflight: checks all hosts before anything is installed on them, and reports all findings at once."""

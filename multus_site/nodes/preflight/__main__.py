@@ -1,6 +1,6 @@
-"""`python -m multus_site.nodes.preflight`: reads the document from stdin, looks at the hosts over SSH and judges them; prints the record as a line of JSON.
+"""`python -m multus_site.nodes.preflight`: reads the document from stdin, checks the hosts over SSH, and prints the record as a line of JSON.
 
-Looked at is who has not passed with what is asked now. Each time anew: a run that failed leaves no record, so that the next one sees what was mended.
+Checks the hosts that have not passed with the current requirements. A run that fails leaves no record, so the next run checks its hosts again.
 """
 
 import asyncio
@@ -9,109 +9,104 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from multus_site.nodes.preflight.clusters import ours
+from multus_site.nodes.preflight.clusters import own_authorities
 from multus_site.nodes.preflight.collect import facts_of
 from multus_site.nodes.preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
 from multus_site.nodes.preflight.finding import Finding, Node, lines
 from multus_site.nodes.preflight.run_checks import findings
 from multus_site.ssh.connections import TRY_SECONDS, connections
 from multus_site.ssh.fan_out import fan_out
-from multus_site.ssh.ssh_route import ReachError
+from multus_site.ssh.ssh_route import ReachError, Way
 
 SECONDS = 60
-"""Time that the facts of one host may take."""
+"""Time limit for the facts of one host."""
 
 NODE_SECONDS = TRY_SECONDS + SECONDS + 60
-"""Time for one host, with the login."""
+"""Time limit for one host, including the login."""
 
-LAST = "Fix what is reported, then run the same command again: it checks the hosts again."
-
-
-def asked_of(target: Target) -> str:
-    """Digest of what is asked of a node."""
-    return digest(asdict(target.asked))
+LAST = "Fix the findings, then run the same command again: it checks the hosts again."
 
 
-def to_look_at(document: Document, before: Record) -> dict[str, Target]:
-    """The nodes that have not passed as they are prepared and with what is asked of them now, or that may be other machines."""
+def _digest_of(target: Target) -> str:
+    return digest(asdict(target.requirements))
+
+
+def nodes_to_check(document: Document, before: Record) -> dict[str, Target]:
+    """The nodes that have not passed with their current requirements and preparation, or that may be other machines."""
     return {
         name: target
         for name, target in document.nodes.items()
-        if (its := before.nodes.get(name)) is None
-        or its["asked"] != asked_of(target)
-        or its["prepared"] != target.prepared
-        or its["reasons"] != list(target.reasons)
+        if (passed := before.nodes.get(name)) is None
+        or passed["asked"] != _digest_of(target)
+        or passed["prepared"] != target.prepared
+        or passed["reasons"] != list(target.reasons)
     }
 
 
-async def look(document: Document, targets: dict[str, Target]) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
-    """The facts of the nodes, each with `offset` (its clock minus ours, seconds); and a finding for each node that does not give them."""
+async def collect(document: Document, targets: dict[str, Target]) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
+    """The facts of the nodes, and a finding for each node that is not reached."""
 
-    async def one(_: str, target: Target) -> dict[str, Any]:
-        asked = target.asked
-        async with reached.to(asked.address, target.host_key) as there:
-            return await facts_of(there, " ".join(asked.modules), " ".join(asked.ports), SECONDS)
+    async def facts(_: str, target: Target) -> dict[str, Any]:
+        required = target.requirements
+        async with reached.to(required.address, target.host_key) as host:
+            return await facts_of(host, " ".join(required.modules), " ".join(required.ports), SECONDS)
 
     async with connections(document.way) as reached:
-        outcome = await fan_out(targets, one, NODE_SECONDS)
-    login = f"ssh -p {document.way.port} {document.way.login.user}@"
+        outcome = await fan_out(targets, facts, NODE_SECONDS)
     return outcome.done, [
-        Finding(
-            name,
-            "UNREACHABLE",
-            "error",
-            f"{targets[name].asked.address} can't be checked: {error}",
-            f"Try it: {login}{targets[name].asked.address}",
-        )
+        _unreachable(name, targets[name].requirements.address, document.way, error)
         for name, error in outcome.failed.items()
     ]
 
 
-def judge(
-    document: Document, before: Record, found: dict[str, dict[str, Any]]
+def _unreachable(name: str, address: str, way: Way, error: ReachError) -> Finding:
+    fix = f"find the cause: ssh -p {way.port} {way.login.user}@{address}"
+    return Finding(name, "UNREACHABLE", "error", f"{address} cannot be checked: {error}", fix)
+
+
+def check(
+    document: Document, before: Record, facts_by_node: dict[str, dict[str, Any]]
 ) -> tuple[dict[str, Node], list[Finding]]:
-    """The nodes that were looked at, and what is wrong with them."""
-    own = ours(document.site, list(found.values()))
-    looked = {}
-    for name, facts in found.items():
-        passed = before.nodes.get(name, {}).get("facts", {}).get("machineId")
-        # A machine that passed was bare then: what is on it is ours. So it is where the authority is that of our own cluster.
-        is_ours = bool(passed and passed == facts["machineId"]) or facts["cluster"]["ca"] in own
-        looked[name] = Node(name, document.nodes[name].asked, facts, is_ours, facts["offset"])
-    known = [
-        Node(name, target.asked, before.nodes[name]["facts"], ours=True)
+    """The nodes with these facts, and the findings on them."""
+    own = own_authorities(document.site, list(facts_by_node.values()))
+    checked = {}
+    for name, facts in facts_by_node.items():
+        machine = before.nodes.get(name, {}).get("facts", {}).get("machineId")
+        # A machine that passed had no cluster then, so its cluster is ours; so is one with the authority of our cluster.
+        ours = bool(machine and machine == facts["machineId"]) or facts["cluster"]["ca"] in own
+        checked[name] = Node(name, document.nodes[name].requirements, facts, ours, facts["offset"])
+    passed = [
+        Node(name, target.requirements, before.nodes[name]["facts"], ours=True)
         for name, target in document.nodes.items()
-        if name not in found and name in before.nodes
+        if name not in facts_by_node and name in before.nodes
     ]
-    return looked, findings(list(looked.values()), known)
+    return checked, findings(list(checked.values()), passed)
 
 
 async def run(document: Document, before: Record) -> Record:
-    """The record of the nodes. Raises PreflightError with everything that is wrong with them, all at once."""
-    targets = to_look_at(document, before)
+    """The record of the nodes. Raises PreflightError with all findings if any is an error."""
     try:
-        found, unreached = await look(document, targets)
+        facts_by_node, unreachable = await collect(document, nodes_to_check(document, before))
     except ReachError as error:  # the bastion, or the key
         raise PreflightError(str(error)) from None
-    looked, judged = judge(document, before, found)
-    every = [*unreached, *judged]
-    errors = lines([one for one in every if one.level == "error"])
-    warnings = lines([one for one in every if one.level == "warning"])
+    checked, found = check(document, before, facts_by_node)
+    errors = [finding for finding in (*unreachable, *found) if finding.level == "error"]
+    warnings = lines([finding for finding in found if finding.level == "warning"])
     if errors:
-        bad = {one.node for one in every if one.level == "error"}
-        head = f"preflight: {len(bad)} of {len(document.nodes)} hosts can't become nodes as they are; nothing was put on any."
-        raise PreflightError("\n".join([head, *errors, *(f"warning: {line}" for line in warnings), LAST]))
-    passed = {name: _kept(document.nodes[name], node) for name, node in looked.items()}
+        failed = {finding.node for finding in errors}
+        head = f"preflight: {len(failed)} of {len(document.nodes)} hosts cannot become nodes; nothing was installed on any host."
+        raise PreflightError("\n".join([head, *lines(errors), *(f"warning: {line}" for line in warnings), LAST]))
+    passed = {name: _passed(document.nodes[name], node) for name, node in checked.items()}
     nodes = {name: passed.get(name) or before.nodes[name] for name in document.nodes}
     return Record(nodes, tuple(warnings))
 
 
-def _kept(target: Target, node: Node) -> dict[str, Any]:
-    """What is kept of a node that passed."""
+def _passed(target: Target, node: Node) -> dict[str, Any]:
+    """The entry of the record for a node that passed."""
     nics = {nic: {key: node.facts["nics"][nic][key] for key in KEPT_OF_NIC} for nic in node.wired()}
     facts = {**{key: node.facts[key] for key in KEPT}, "nics": nics}
     return {
-        "asked": asked_of(target),
+        "asked": _digest_of(target),
         "reasons": list(target.reasons),
         "prepared": target.prepared,
         "facts": facts,
@@ -119,7 +114,7 @@ def _kept(target: Target, node: Node) -> dict[str, Any]:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command."""
     try:
         document = Document.parse(sys.stdin.read())
         record = asyncio.run(run(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT"))))

@@ -1,4 +1,4 @@
-"""Checks that nothing else lives on a host: another cluster, its leftovers, programs on Kubernetes' ports."""
+"""Checks that a host is free: no other cluster, no leftovers of one, no programs on Kubernetes' ports."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,71 +8,72 @@ from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
 CNI = "/etc/cni/net.d/"
 
 
-def ours(site: str, facts: Sequence[dict[str, Any]]) -> set[str]:
-    """sha256 of the authorities of the site's own cluster: those beside its record, which lies on a control plane node (multus_site/kubespray/record.py)."""
-    return {found["cluster"]["ca"] for found in facts if found["cluster"]["site"] == site and found["cluster"]["ca"]}
+def own_authorities(site: str, facts: Sequence[dict[str, Any]]) -> set[str]:
+    """sha256 of the certificate authorities beside the site's record, which is on a control plane node (multus_site/kubespray/record.py)."""
+    clusters = [host["cluster"] for host in facts]
+    return {cluster["ca"] for cluster in clusters if cluster["site"] == site and cluster["ca"]}
 
 
 @each("OTHER_CLUSTER", "error", "The host is a node of another cluster")
 def other(node: Node) -> Problems:
-    """It has a kubelet's credentials that are not of this site's cluster. Kubespray would write over both.
+    """It has a kubelet's credentials, and they are not of this site's cluster. Kubespray would overwrite both.
 
-    Fix: Drain and delete the node there, `kubeadm reset`; or another host.
+    Fix: Drain and delete the node in that cluster, and run `kubeadm reset`; or use another host.
     """
     cluster = node.facts["cluster"]
     if node.ours or not cluster["kubelet"]:
         return
-    whose = (
-        f"the site {cluster['site']}'s" if cluster["site"] else f"the one at {cluster['server'] or 'an unknown place'}"
-    )
+    owner = f"site {cluster['site']}" if cluster["site"] else cluster["server"] or "unknown API server"
     yield Problem(
         node.name,
-        f"it is a node of another cluster, {whose} (/etc/kubernetes/kubelet.conf)",
-        "Take it out there first (kubectl drain and delete node, then kubeadm reset or Kubespray's remove-node.yml), or name another host",
+        f"/etc/kubernetes/kubelet.conf belongs to another cluster: {owner}",
+        "remove the host from that cluster (kubectl drain, kubectl delete node, then kubeadm reset or Kubespray's remove-node.yml), or use another host",
     )
 
 
-@each("CLUSTER_LEFTOVERS", "error", "Another cluster has left something behind")
+@each("CLUSTER_LEFTOVERS", "error", "Another cluster left files behind")
 def leftovers(node: Node) -> Problems:
-    """An old etcd member or static pods start with the new cluster, and it does not come up.
+    """An old etcd member or static pods start with the new cluster and keep it from coming up.
 
-    Fix: `kubeadm reset --force` or the other installer's own way out.
+    Fix: `kubeadm reset --force`, or the uninstaller of the other cluster.
     """
     left = [path for path in node.facts["cluster"]["left"] if not path.startswith(CNI)]
     if left and not node.ours and not node.facts["cluster"]["kubelet"]:
         yield Problem(
             node.name,
-            f"a cluster has left {', '.join(left)}",
-            "If nothing of it is needed: kubeadm reset --force (k3s-uninstall.sh, rke2-uninstall.sh, snap remove microk8s), or rm -rf these",
+            f"an earlier cluster left {', '.join(left)}",
+            "if you need none of it, run kubeadm reset --force (k3s-uninstall.sh, rke2-uninstall.sh, snap remove microk8s), or remove the files with rm -rf",
         )
 
 
-@each("CNI_LEFTOVERS", "warning", "Network configurations of something else")
+@each("CNI_LEFTOVERS", "warning", "Network configurations of another program")
 def configurations(node: Node) -> Problems:
-    """The one whose name sorts first is every pod's network, and Multus hands pods on to it. Podman's (87-podman) sorts behind the cluster's own.
+    """The kubelet gives every pod the network whose file name sorts first, and Multus delegates to it. podman's 87-podman is not reported: it sorts after the cluster's own.
 
-    Fix: Remove the file, unless it is meant.
+    Fix: Remove the file, unless it is intended.
     """
     left = [path for path in node.facts["cluster"]["left"] if path.startswith(CNI) and "podman" not in path]
     if left and not node.ours and not node.facts["cluster"]["kubelet"]:
         yield Problem(
-            node.name, f"there is {', '.join(left)}", "Remove it, unless it is meant to be: rm " + " ".join(left)
+            node.name,
+            f"another program left {', '.join(left)}, which may become the network of every pod",
+            f"rm {' '.join(left)}, unless it is intended",
         )
 
 
-@each("PORT_TAKEN", "error", "A program on a port of Kubernetes")
+@each("PORT_TAKEN", "error", "A program listens on a port of Kubernetes")
 def ports(node: Node) -> Problems:
-    """What should listen there can't start. On nodes of the site's own cluster, and of another one, it is that cluster's.
+    """The component of Kubernetes cannot start. Not checked on nodes of a cluster: the cluster itself uses the ports.
 
-    Fix: Stop the program, or move it.
+    Fix: Stop the program, or move it to another port.
     """
     if node.ours or node.facts["cluster"]["kubelet"]:
         return
     for port, holder in node.facts["ports"].items():
-        what = node.asked.ports.get(port)
-        if what:
+        component = node.requirements.ports.get(port)
+        if component:
             yield Problem(
                 node.name,
-                f"port {port} of {what} is taken{f' by {holder}' if holder else ''}",
-                f"Stop what listens there: ss -ltnp 'sport = :{port}'",
+                f"port {port} is in use{f' by {holder}' if holder else ''}; {component} needs it",
+                f"stop the program that ss -ltnp 'sport = :{port}' shows",
             )

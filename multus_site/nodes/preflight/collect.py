@@ -1,4 +1,4 @@
-"""Collects the facts of one host: what multus_site/scripts/facts.sh prints there, and how far its clock is from ours."""
+"""Collects the facts of one host: the output of multus_site/scripts/facts.sh, and the offset of its clock."""
 
 import math
 import time
@@ -19,28 +19,30 @@ KEYS = (
 
 
 async def facts_of(host: Connection, modules: str, ports: str, seconds: int) -> dict[str, Any]:
-    """Its facts for these MODULES and PORTS, and `offset`: its clock minus ours in seconds. Raises ReachError, where it prints something else too."""
-    given = script("facts", {"MODULES": modules, "PORTS": ports})
-    said = await host.run(f"timeout -k 5 {seconds} sh -s", given, seconds + 10)
+    """The facts of a host for these MODULES and PORTS, and `offset`: its clock minus the clock of this machine, in seconds. Raises ReachError, also for unexpected output."""
+    text = script("facts", {"MODULES": modules, "PORTS": ports})
+    output = await host.run(f"timeout -k 5 {seconds} sh -s", text, seconds + 10)
     try:
-        facts = last_object(said, "multus_site/scripts/facts.sh")
+        facts = last_object(output, "multus_site/scripts/facts.sh")
     except AnswerError as error:
         raise ReachError(str(error)) from None
     if missing := [key for key in KEYS if key not in facts]:
-        msg = f"multus_site/scripts/facts.sh printed no {', '.join(missing)}; its output begins: {first_line(said)}"
+        msg = (
+            f"multus_site/scripts/facts.sh did not print {', '.join(missing)}; its output begins: {first_line(output)}"
+        )
         raise ReachError(msg)
     begun = time.time()
     clock = _clock(await host.run(CLOCK))
-    # Half of the way there and back.
+    # The clock was read about halfway between sending the command and the answer.
     return {**facts, "offset": clock - (begun + time.time()) / 2}
 
 
-def _clock(said: str) -> float:
+def _clock(output: str) -> float:
     try:
-        clock = float(said)
+        clock = float(output)
     except ValueError:
         clock = math.nan
     if not math.isfinite(clock):
-        msg = f"`{CLOCK}` printed {first_line(said)} instead of a time"
+        msg = f"`{CLOCK}` printed {first_line(output)}, which is not a time"
         raise ReachError(msg)
     return clock

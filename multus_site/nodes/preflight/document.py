@@ -1,4 +1,4 @@
-"""What preflight is asked for, one JSON document on stdin, and the record that it leaves. One exception, whose text is for a person."""
+"""The document that preflight reads from stdin, and the record that it prints, both JSON."""
 
 import hashlib
 import json
@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from multus_site.cni.uplinks import find, is_name
-from multus_site.nodes.preflight.requirements import Asked, Nic
+from multus_site.nodes.preflight.requirements import NicRequirements, Requirements
 from multus_site.ssh.ssh_route import Way
 
 
 class PreflightError(Exception):
-    """A mistake, or the findings; the text says what is to be done."""
+    """An invalid document, or the findings; the text is for a person."""
 
 
 def digest(value: object) -> str:
-    """Another text for another value."""
+    """A short hash of plain data."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -24,24 +24,24 @@ def digest(value: object) -> str:
 class Target:
     """One node."""
 
-    asked: Asked
+    requirements: Requirements
     host_key: str
-    """As in authorized_keys."""
+    """In the format of authorized_keys."""
     reasons: tuple[str, ...] = ()
-    """What makes it be looked at again when it changes: its identity, drift."""
+    """A change makes preflight check the node again: its identity, drift."""
     prepared: str = ""
-    """Digest of what it was prepared for; a change makes it be checked again."""
+    """Digest of what the host was prepared for; a change makes preflight check it again."""
 
 
-def kinds(asked: Mapping[str, Asked]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """What is asked, by digest, address and architecture left out; and the digest by node: most nodes are asked for the same."""
-    found: dict[str, dict[str, Any]] = {}
-    of: dict[str, str] = {}
-    for node, its in asked.items():
-        kind = {key: value for key, value in asdict(its).items() if key not in {"address", "architecture"}}
-        of[node] = digest(kind)
-        found[of[node]] = kind
-    return found, of
+def kinds(requirements: Mapping[str, Requirements]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Digest → requirements without address and architecture, and node → digest: most nodes have the same requirements."""
+    kind_by_digest: dict[str, dict[str, Any]] = {}
+    digest_by_node: dict[str, str] = {}
+    for node, required in requirements.items():
+        kind = {key: value for key, value in asdict(required).items() if key not in {"address", "architecture"}}
+        digest_by_node[node] = digest(kind)
+        kind_by_digest[digest_by_node[node]] = kind
+    return kind_by_digest, digest_by_node
 
 
 @dataclass(frozen=True)
@@ -54,50 +54,52 @@ class Document:
 
     @classmethod
     def parse(cls, text: str) -> "Document":
-        """From JSON. Raises PreflightError where it is no such document."""
+        """Parse JSON. Raises PreflightError."""
         try:
             data = json.loads(text)
             way, all_kinds = Way.parse(data.pop("way")), data.pop("kinds")
             nodes = {name: _target(one, all_kinds[one.pop("kind")]) for name, one in data.pop("nodes").items()}
             return cls(**data, nodes=nodes, way=way)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            msg = f"stdin holds no document of components/preflight.py: {error}"
+            msg = f"stdin is not a document of components/preflight.py: {error}"
             raise PreflightError(msg) from None
 
 
 def _target(node: dict[str, Any], kind: Mapping[str, Any]) -> Target:
     nics = {
-        spec: Nic(
+        spec: NicRequirements(
             **{**nic, "users": tuple(nic["users"]), "ranges": tuple((first, last) for first, last in nic["ranges"])}
         )
         for spec, nic in kind["nics"].items()
     }
     lists = {key: tuple(kind[key]) for key in ("made", "foreign_macs")}
-    asked = Asked(**{**kind, **lists, "nics": nics}, address=node["address"], architecture=node["architecture"])
-    return Target(asked, node["host_key"], tuple(node["reasons"]), node["prepared"])
+    requirements = Requirements(
+        **{**kind, **lists, "nics": nics}, address=node["address"], architecture=node["architecture"]
+    )
+    return Target(requirements, node["host_key"], tuple(node["reasons"]), node["prepared"])
 
 
 KEPT = ("machineId", "productUuid", "os", "kernel", "hypervisor", "container")
 KEPT_OF_NIC = ("mac", "mtu", "driver", "speed", "addresses", "pci", "altnames", "kind")
-"""What the record keeps of a host and of each NIC that the site uses."""
+"""Facts of a host, and of each NIC that the site uses, that the record has."""
 
 _OUTPUT = ("mac", "mtu", "driver", "speed")
 _OUTPUT_TOO = ("pci", "altnames")
-"""What the output `nodes` has of a NIC, and what else of one that the site does not give by its name, so that it is found there too."""
+"""Facts of a NIC in the output `nodes`, and more facts of a NIC that the site does not give by name, to find it again."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Nodes that passed. Its JSON is the output of a run, and comes back with the next."""
+    """Nodes that passed. Its JSON is the output of a run, and the next run reads it."""
 
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Node → `asked` (digest of it), `reasons`, `prepared`, `facts` (KEPT, and `nics`)."""
+    """Node → `asked` (digest of the requirements), `reasons`, `prepared`, `facts` (KEPT, and `nics`)."""
     warnings: tuple[str, ...] = ()
-    """Those of the last run, a line each."""
+    """Warnings of the last run, one line each."""
 
     @classmethod
     def parse(cls, text: str | None) -> "Record":
-        """From the last line of a run's output; empty where that holds none."""
+        """Parse the last line of a run's output; an empty record if it is none."""
         try:
             data = json.loads((text or "").strip().splitlines()[-1])
             return cls(data["nodes"], tuple(data["warnings"]))
@@ -105,19 +107,19 @@ class Record:
             return cls()
 
     def json(self) -> str:
-        """One line."""
+        """One line of JSON."""
         return json.dumps(asdict(self), sort_keys=True)
 
     def nics(self, node: str) -> dict[str, dict[str, Any]]:
-        """The NICs of a node that the site uses, as they were found."""
+        """Facts of the NICs of a node that the site uses, by name."""
         return dict(self.nodes.get(node, {}).get("facts", {}).get("nics", {}))
 
     def nics_in_use(self, node: str, nics: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Name → what was found of each of these NICs of a node (multus_site/cni/uplinks.py) that is there: MAC, MTU, driver, speed (Mbit/s)."""
-        there = self.nics(node)
+        """Name → MAC, MTU, driver and speed (Mbit/s) of each of these NICs (multus_site/cni/uplinks.py) that the node has."""
+        facts = self.nics(node)
         found: dict[str, dict[str, Any]] = {}
         for nic in nics:
-            if name := find(nic, there):
+            if name := find(nic, facts):
                 keys = _OUTPUT if is_name(nic) else (*_OUTPUT, *_OUTPUT_TOO)
-                found.setdefault(name, {}).update({key: there[name][key] for key in keys})
+                found.setdefault(name, {}).update({key: facts[name][key] for key in keys})
         return dict(sorted(found.items()))

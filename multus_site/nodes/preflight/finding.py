@@ -7,63 +7,63 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from multus_site.cni import uplinks
-from multus_site.nodes.preflight.requirements import Asked
+from multus_site.nodes.preflight.requirements import Requirements
 
 Level = Literal["error", "warning"]
 
 NAMED = 5
-"""Up to so many nodes are named, more are counted."""
+"""A line names this many nodes at most, and counts the rest."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One host: what the site asks of it and its facts (multus_site/scripts/facts.sh)."""
+    """One host: what the site requires of it, and its facts (multus_site/scripts/facts.sh)."""
 
     name: str
-    asked: Asked
+    requirements: Requirements
     facts: Mapping[str, Any]
     ours: bool = False
-    """Whether it is in the site's own cluster: what runs there is ours."""
+    """Whether the site's own cluster runs on it."""
     offset: float | None = None
     """Its clock minus this machine's, seconds; None where it was not checked in this run."""
 
     @property
     def container(self) -> bool:
-        """Whether it is a system container, which shares hardware, clock and swap with the machine below."""
+        """Whether it is a system container, which shares hardware, clock and swap with its machine."""
         return bool(self.facts.get("container"))
 
     def nic(self, spec: str) -> str | None:
-        """Name of a NIC that the site asks for; None where the host has none."""
+        """Name of a NIC that the site uses; None if the host does not have it."""
         return uplinks.find(spec, self.facts["nics"])
 
     @property
     def own(self) -> str | None:
-        """Name of the NIC that holds the node's own address."""
-        wanted = ipaddress.ip_address(self.asked.address)
-        for name, its in self.facts["nics"].items():
-            if wanted in {ipaddress.ip_interface(address).ip for address in its["addresses"]}:
+        """Name of the NIC that has the node's own address; None if no NIC has it."""
+        wanted = ipaddress.ip_address(self.requirements.address)
+        for name, nic in self.facts["nics"].items():
+            if wanted in {ipaddress.ip_interface(address).ip for address in nic["addresses"]}:
                 return str(name)
         return None
 
     def addresses(self) -> list[str]:
-        """The host's addresses: those of its NICs, and those that a routed host has on lo."""
-        of_nics = [address for its in self.facts["nics"].values() for address in its["addresses"]]
+        """The host's addresses: those of its NICs, and those of a routed host on lo."""
+        of_nics = [address for nic in self.facts["nics"].values() for address in nic["addresses"]]
         return [*of_nics, *self.facts["loopback"]]
 
     def wired(self) -> list[str]:
         """Names of the NICs that matter to the site: the node's own, and those that its networks use."""
-        asked = (self.nic(spec) for spec in self.asked.nics)
-        return sorted({name for name in (self.own, *asked) if name is not None})
+        used = (self.nic(spec) for spec in self.requirements.nics)
+        return sorted({name for name in (self.own, *used) if name is not None})
 
 
 class Problem(NamedTuple):
-    """What a check found: on which node, what it is, and what to do."""
+    """What a check found on a node, and how to fix it. Both texts are clauses: no capital, no full stop."""
 
     node: str
     found: str
-    right: str
+    fix: str
     level: Level | None = None
-    """The check's own level if None."""
+    """None: the level of the check."""
 
 
 Problems = Iterator[Problem]
@@ -77,7 +77,7 @@ class Finding:
     code: str
     level: Level
     found: str
-    right: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ class Check:
     check: Callable[[Sequence[Node]], Problems]
     why: str
     part: str
-    """Module that it is in."""
+    """Module of the function."""
     together: bool = False
-    """Whether it compares nodes with each other."""
+    """Whether the check compares nodes."""
 
 
 CHECKS: dict[str, Check] = {}
@@ -100,7 +100,7 @@ CHECKS: dict[str, Check] = {}
 
 
 def each(code: str, level: Level, title: str) -> Callable[[Callable[[Node], Problems]], Callable[[Node], Problems]]:
-    """Registers a check that looks at one node at a time."""
+    """Register a check of one node at a time."""
 
     def register(check: Callable[[Node], Problems]) -> Callable[[Node], Problems]:
         def every(nodes: Sequence[Node]) -> Problems:
@@ -116,7 +116,7 @@ def each(code: str, level: Level, title: str) -> Callable[[Callable[[Node], Prob
 def together(
     code: str, level: Level, title: str
 ) -> Callable[[Callable[[Sequence[Node]], Problems]], Callable[[Sequence[Node]], Problems]]:
-    """Registers a check that compares nodes with each other."""
+    """Register a check that compares nodes."""
 
     def register(check: Callable[[Sequence[Node]], Problems]) -> Callable[[Sequence[Node]], Problems]:
         CHECKS[code] = Check(
@@ -128,11 +128,11 @@ def together(
 
 
 def lines(findings: Sequence[Finding]) -> list[str]:
-    """The findings as text, those that several nodes share once."""
-    alike: dict[tuple[str, str, str], list[str]] = {}
+    """The findings as text, one line for all nodes with the same finding."""
+    nodes_with: dict[tuple[str, str, str], list[str]] = {}
     for finding in findings:
-        alike.setdefault((finding.code, finding.found, finding.right), []).append(finding.node)
-    return [f"{_named(nodes)}: {found} ({code}). {right}" for (code, found, right), nodes in alike.items()]
+        nodes_with.setdefault((finding.code, finding.found, finding.fix), []).append(finding.node)
+    return [f"{_named(nodes)}: {found} ({code}). Fix: {fix}" for (code, found, fix), nodes in nodes_with.items()]
 
 
 def _named(nodes: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Checks of what networks need of a kernel, and of what a hypervisor may withhold."""
+"""Checks of the kernel features that networks need, and of filters of hypervisors."""
 
 from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
 
@@ -8,57 +8,57 @@ _ALLOWED = {
     "qemu": _QEMU,
     "microsoft": "Hyper-V: Set-VMNetworkAdapter -MacAddressSpoofing On",
     "oracle": "VirtualBox: promiscuous mode `allow-all` of the adapter",
-    "vmware": "vSphere: promiscuous mode, MAC address changes and forged transmits of the port group: accept; or MAC learning",
+    "vmware": "vSphere: accept promiscuous mode, MAC address changes and forged transmits in the port group, or use MAC learning",
     "xen": "XenServer: locking mode of the VIF `unlocked`",
 }
-"""Hypervisor as systemd-detect-virt calls it → what lets frames of other MAC addresses through."""
+"""Hypervisor as systemd-detect-virt prints it → the setting that passes frames of other MAC addresses."""
 
 _PACKAGES = {"debian": "linux-image-amd64 instead of the cloud kernel", "ubuntu": "linux-modules-extra-$(uname -r)"}
 
 
 @each("MODULE_ABSENT", "error", "The kernel lacks a module")
 def modules(node: Node) -> Problems:
-    """Interfaces of that type can't be made there. What can't be known from the host, such as in a container, is left to the networks' own proof.
+    """The kernel cannot create interfaces of that type. What the host cannot tell, such as in a container, is left to the verification of the networks.
 
-    Fix: The kernel's package of more modules, or /etc/modprobe.d without the ban.
+    Fix: Install the kernel's package of extra modules, or allow the module in /etc/modprobe.d.
     """
-    for name, why in node.asked.modules.items():
+    for name, user in node.requirements.modules.items():
         if node.facts["modules"].get(name) == "absent":
             package = _PACKAGES.get(node.facts["os"]["id"], "the kernel's package of extra modules")
             yield Problem(
                 node.name,
-                f"its kernel {node.facts['kernel']} has no module {name}, which {why} needs",
-                f"Install it ({package}), or allow it where /etc/modprobe.d forbids it",
+                f"kernel {node.facts['kernel']} has no module {name}; {user} needs it",
+                f"install {package}, or allow the module if /etc/modprobe.d blocks it",
             )
 
 
-@each("IOMMU_OFF", "error", "No IOMMU, which functions in user space need")
+@each("IOMMU_OFF", "error", "No IOMMU for devices driven from user space")
 def iommu(node: Node) -> Problems:
-    """vfio-pci takes a device only with an IOMMU between it and the memory.
+    """vfio-pci binds a device only behind an IOMMU.
 
-    Fix: VT-d or AMD-Vi in the BIOS, intel_iommu=on at boot.
+    Fix: Enable VT-d or AMD-Vi in the BIOS; on Intel, boot with intel_iommu=on.
     """
-    if node.asked.functions_by_vfio and not node.facts["iommu"]:
+    if node.requirements.functions_by_vfio and not node.facts["iommu"]:
         yield Problem(
             node.name,
-            "it has no IOMMU in use, and a pool has driver vfio-pci",
-            "Turn on VT-d or AMD-Vi in the BIOS, and boot with intel_iommu=on (Intel)",
+            "no IOMMU is in use; a pool with driver vfio-pci needs one",
+            "enable VT-d or AMD-Vi in the BIOS; on Intel, boot with intel_iommu=on",
         )
 
 
-@each("HYPERVISOR_FILTERS", "warning", "A hypervisor may drop the pods' frames")
+@each("HYPERVISOR_FILTERS", "warning", "A hypervisor may drop the frames of pods")
 def hypervisor(node: Node) -> Problems:
-    """Each macvlan pod has a MAC address of its own, and hypervisors let a machine send with its NIC's alone. A guest can't ask; the verification proves it later.
+    """Each macvlan pod has its own MAC address, and by default a hypervisor passes only that of the virtual machine's NIC. A guest cannot read the setting; the verification tests it later.
 
-    Fix: Promiscuous mode and forged transmits, MAC learning or what the message names; or ipvlan, whose pods share the NIC's address.
+    Fix: Allow other MAC addresses in the hypervisor, as the message says; or use ipvlan, whose pods share the NIC's address.
     """
     kind = node.facts["hypervisor"]
-    if not node.asked.foreign_macs or kind == "none" or node.container:
+    if not node.requirements.foreign_macs or kind == "none" or node.container:
         return
-    what = _ALLOWED.get(kind, "let it accept other MAC addresses (promiscuous mode, forged transmits)")
-    networks = ", ".join(node.asked.foreign_macs)
+    setting = _ALLOWED.get(kind, "accept other MAC addresses: promiscuous mode, forged transmits")
+    networks = ", ".join(node.requirements.foreign_macs)
     yield Problem(
         node.name,
-        f"it is a virtual machine ({kind}), and pods of {networks} send with MAC addresses of their own",
-        f"See that the hypervisor lets them through ({what}), or take ipvlan",
+        f"the host is a virtual machine ({kind}), whose hypervisor may drop frames from the MAC addresses of pods; {networks} needs them",
+        f"allow them in the hypervisor ({setting}), or use ipvlan",
     )

@@ -2,197 +2,235 @@
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from multus_site.cni.addresses import parse_span
+from multus_site.cni.uplinks import is_name
 from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
-from multus_site.nodes.preflight.requirements import Nic
+from multus_site.nodes.preflight.requirements import NicRequirements
 
 _TAKES_CHILDREN = {"vrf"}
-"""What a NIC may be enslaved to and still have macvlan and ipvlan children."""
+"""Kinds of interfaces whose members can still have macvlan and ipvlan children."""
 
 
-def _there(node: Node) -> Iterator[tuple[str, Nic, dict[str, Any]]]:
-    """The NICs that the site asks for and that exist: name, requirements, facts."""
-    for spec, asked in node.asked.nics.items():
+class _PresentNic(NamedTuple):
+    """A NIC that the site needs and the host has."""
+
+    name: str
+    spec: str
+    """The NIC as the site gives it."""
+    needs: NicRequirements
+    facts: dict[str, Any]
+
+    @property
+    def users(self) -> str:
+        return ", ".join(self.needs.users)
+
+    @property
+    def by_altname_only(self) -> bool:
+        """Whether the site gives it as a name, and that is one of its alternative names."""
+        return is_name(self.spec) and self.spec != self.name
+
+
+def _present_nics(node: Node) -> Iterator[_PresentNic]:
+    for spec, needs in node.requirements.nics.items():
         name = node.nic(spec)
         if name is not None:
-            yield name, asked, node.facts["nics"][name]
+            yield _PresentNic(name, spec, needs, node.facts["nics"][name])
 
 
-def _users(nic: Nic) -> str:
-    return ", ".join(nic.users)
-
-
-@each("ADDRESS_MISSING", "error", "The host does not hold the address that the site gives it")
+@each("ADDRESS_MISSING", "error", "The host does not have the address that the site gives it")
 def address(node: Node) -> Problems:
-    """Kubernetes binds to it, and Kubespray stops where the host does not hold it. An address that is translated on the way is not the host's own.
+    """Kubernetes binds to this address, and Kubespray stops if the host does not have it. An address that NAT translates is not the host's own.
 
-    Fix: Correct nodes.hosts.NAME.address; hosts behind translated addresses are reached through a bastion.
+    Fix: Correct nodes.hosts.NAME.address; reach hosts behind NAT through a bastion.
     """
-    there = node.addresses()
-    if ipaddress.ip_address(node.asked.address) not in {ipaddress.ip_interface(held).ip for held in there}:
+    wanted, addresses = node.requirements.address, node.addresses()
+    if ipaddress.ip_address(wanted) not in {ipaddress.ip_interface(one).ip for one in addresses}:
         yield Problem(
             node.name,
-            f"none of its NICs holds {node.asked.address}; it has {', '.join(there) or 'none'}",
-            f"Correct nodes.hosts.{node.name}.address; where it is translated on the way, reach the hosts through a bastion",
+            f"no NIC has {wanted}, the host's address in the site; found {', '.join(addresses) or 'no address'}",
+            f"correct nodes.hosts.{node.name}.address; if NAT translates it, reach the hosts through a bastion",
         )
 
 
 @each("NIC_MISSING", "error", "A NIC that a network uses does not exist")
 def missing(node: Node) -> Problems:
-    """Pods of that network do not start there. For a NIC that moves into pods this is a warning, and not reported once the node is in the cluster: a pod has it then.
+    """Pods of that network do not start on this node. For a NIC that moves into pods this is a warning, and not reported once the node is in the cluster: a pod may have it.
 
-    Fix: Correct the name, plug it in, or name the nodes that have it (`nodes` of network or link).
+    Fix: Correct the name, plug in the NIC, or list the nodes that have it (`nodes` of the network or link).
     """
-    for spec, asked in node.asked.nics.items():
-        if node.nic(spec) is None and not (asked.absent and node.ours):
-            there = ", ".join(name for name in node.facts["nics"]) or "none"
+    for spec, needs in node.requirements.nics.items():
+        if node.nic(spec) is None and not (needs.absent and node.ours):
+            names = ", ".join(node.facts["nics"]) or "no interface"
             yield Problem(
                 node.name,
-                f"there is no interface {spec}, which {_users(asked)} needs; it has: {there}",
-                "Correct the name, or say which nodes have it (`nodes` of the network or link)",
-                "warning" if asked.absent else None,
+                f"no interface {spec}, which {', '.join(needs.users)} needs; found {names}",
+                "correct the name, or list the nodes that have it (`nodes` of the network or link)",
+                "warning" if needs.absent else None,
             )
 
 
-@each("NIC_DOWN", "error", "A NIC can't be set up")
+@each("NIC_ALTNAME", "error", "A NIC whose name in the site is only one of its alternative names")
+def altname(node: Node) -> Problems:
+    """`up` sets up NICs by their names, and the verification looks for them by name: neither finds this one.
+
+    Fix: Write `master: {altname: NAME}`, or the NIC's name; for links and SR-IOV pools, the NIC's name.
+    """
+    for nic in _present_nics(node):
+        if nic.by_altname_only and not nic.needs.absent:
+            yield Problem(
+                node.name,
+                f"{nic.spec} is only an alternative name of {nic.name}; {nic.users} needs a NIC of that name",
+                f"write `master: {{altname: {nic.spec}}}` in the network, or the name {nic.name}",
+            )
+
+
+@each("NIC_DOWN", "error", "A NIC is down")
 def down(node: Node) -> Problems:
     """`up` set it up before this check, so something takes it down again, or its driver refuses.
 
-    Fix: `dmesg | grep NIC` says why.
+    Fix: `dmesg | grep NIC` shows the cause.
     """
-    for name, asked, nic in _there(node):
-        if not nic["up"] and not asked.absent:
-            yield Problem(node.name, f"{name} is down", f"See why: ip link set {name} up; dmesg | grep {name}")
+    for nic in _present_nics(node):
+        if not (nic.facts["up"] or nic.needs.absent or nic.by_altname_only):
+            yield Problem(
+                node.name,
+                f"{nic.name} is down; {nic.users} needs it up",
+                f"find the cause: ip link set {nic.name} up; dmesg | grep {nic.name}",
+            )
 
 
-@each("NIC_NO_CARRIER", "error", "A NIC without a link")
+@each("NIC_NO_CARRIER", "error", "A NIC has no link")
 def carrier(node: Node) -> Problems:
-    """No cable, or nothing on its other end.
+    """No cable is plugged in, or nothing is at its other end.
 
-    Fix: The cable, the switch port, the virtual network.
+    Fix: Check the cable, the switch port or the virtual network.
     """
-    for name, asked, nic in _there(node):
-        if nic["up"] and not nic["carrier"] and not asked.absent:
+    for nic in _present_nics(node):
+        if nic.facts["up"] and not nic.facts["carrier"] and not nic.needs.absent:
             yield Problem(
-                node.name, f"{name} has no carrier", "Check its cable, its switch port or its virtual network"
+                node.name,
+                f"{nic.name} has no carrier; {nic.users} needs a link",
+                "check its cable, its switch port or its virtual network",
             )
 
 
-@each("NIC_MTU_SMALL", "error", "A NIC whose MTU is too small for its networks")
+@each("NIC_MTU_SMALL", "error", "The MTU of a NIC is too small for its networks")
 def mtu(node: Node) -> Problems:
-    """macvlan and vlan refuse an MTU above their master's; ipvlan accepts it, and large packets are lost.
+    """macvlan and vlan refuse an MTU above that of their master; ipvlan accepts it, and large packets are lost.
 
-    Fix: Raise it in the system's network settings and on the switch ports, or lower the network's mtu.
+    Fix: Raise the MTU in the system's network settings and on the switch ports, or lower the network's mtu.
     """
-    for name, asked, nic in _there(node):
-        if nic["mtu"] < asked.mtu:
+    for nic in _present_nics(node):
+        if nic.facts["mtu"] < nic.needs.mtu:
             yield Problem(
                 node.name,
-                f"{name} has an MTU of {nic['mtu']}, and {_users(asked)} asks for {asked.mtu}",
-                f"Raise it in the system's network settings (now: ip link set {name} mtu {asked.mtu}) and on its switch ports, or lower the network's mtu",
+                f"{nic.name} has an MTU of {nic.facts['mtu']}; {nic.users} needs {nic.needs.mtu}",
+                "raise it in the system's network settings and on the switch ports "
+                f"(until the next boot: ip link set {nic.name} mtu {nic.needs.mtu}), or lower the network's mtu",
             )
 
 
-@each("NIC_IN_USE", "error", "A NIC that is already part of a bond or bridge")
+@each("NIC_IN_USE", "error", "A NIC is already part of a bond or bridge")
 def enslaved(node: Node) -> Problems:
-    """The kernel gives such a NIC no macvlan and no ipvlan children (EBUSY), and another bond can't take it. Links that the site makes itself do not count.
+    """The kernel refuses macvlan and ipvlan children of such a NIC (EBUSY), and another bond cannot take it. Links that the site creates do not count.
 
-    Fix: Name the bond or bridge instead, or take the NIC out of it.
+    Fix: Use the bond or bridge instead, or remove the NIC from it.
     """
-    nics = node.facts["nics"]
-    for name, asked, nic in _there(node):
-        above = nic["master"]
-        if not above or above in node.asked.made or nics.get(above, {}).get("kind") in _TAKES_CHILDREN:
+    for nic in _present_nics(node):
+        above = nic.facts["master"]
+        kind = node.facts["nics"].get(above, {}).get("kind")
+        if not above or above in node.requirements.made or kind in _TAKES_CHILDREN:
             continue
-        if asked.children or asked.taken:
+        if nic.needs.children or nic.needs.taken:
             yield Problem(
                 node.name,
-                f"{name} is part of {above}, and {_users(asked)} needs it",
-                f"Name {above} instead, or take {name} out of it",
+                f"{nic.name} is part of {above}; {nic.users} needs the NIC itself",
+                f"use {above} instead, or remove {nic.name} from it",
             )
 
 
-@each("NIC_OWN", "warning", "A NIC that carries the node's own traffic")
+@each("NIC_OWN", "warning", "A NIC carries the node's own traffic")
 def own(node: Node) -> Problems:
-    """Through a NIC that macvlan or ipvlan pods share, a node and its own pods do not hear each other. A NIC that moves into a pod or a bond takes the node's address with it: that is an error.
+    """A node and its own pods cannot reach each other through a NIC that macvlan or ipvlan pods share. A NIC that moves into a pod or a bond takes the node's address with it: that is an error.
 
-    Fix: Another NIC; with a single one, VLANs of it (`links`) or nothing.
+    Fix: Use another NIC. If the host has only one, use a VLAN of it (`links`), or accept the warning.
     """
-    for name, asked, nic in _there(node):
-        if name != node.own and not nic["default"]:
+    for nic in _present_nics(node):
+        if nic.name != node.own and not nic.facts["default"]:
             continue
-        what = "holds the node's own address" if name == node.own else "holds its default route"
-        if asked.taken:
+        what = "has the node's own address" if nic.name == node.own else "has the node's default route"
+        if nic.needs.taken:
             yield Problem(
                 node.name,
-                f"{name} {what}, and {_users(asked)} takes it away",
-                "Name another NIC: the node would be lost",
+                f"{nic.name} {what}; {nic.users} would take the NIC and cut the node off",
+                "use another NIC",
                 "error",
             )
-        elif asked.children:
+        elif nic.needs.children:
             yield Problem(
                 node.name,
-                f"{name} {what}, and {_users(asked)} is on it: pods and their own node will not hear each other there",
-                "Name another NIC, if there is one",
+                f"{nic.name} {what}, and {nic.users} uses it: a node and its own pods cannot reach each other through it",
+                "use another NIC, if the host has one",
             )
 
 
-@each("NIC_HAS_ADDRESS", "warning", "An address on a NIC that is for pods")
+@each("NIC_HAS_ADDRESS", "warning", "A NIC for pods has an address")
 def addresses(node: Node) -> Problems:
-    """This works, and some sites want the node itself in a network; usually DHCP was left on. Where the NIC moves into a pod or a bond the address is lost: that is an error.
+    """This works, and some sites want the node itself in a network; usually DHCP was left on. If the NIC moves into a pod or a bond, the address is lost: that is an error.
 
-    Fix: Remove it in the system's network settings, unless it is intended.
+    Fix: Remove the address in the system's network settings, unless it is intended.
     """
-    for name, asked, nic in _there(node):
-        if not nic["addresses"] or name == node.own or nic["default"]:
+    for nic in _present_nics(node):
+        if not nic.facts["addresses"] or nic.name == node.own or nic.facts["default"]:
             continue
-        there = ", ".join(nic["addresses"])
-        if asked.taken:
+        held = ", ".join(nic.facts["addresses"])
+        if nic.needs.taken:
             yield Problem(
                 node.name,
-                f"{name} has {there}, which is lost when {_users(asked)} takes it",
-                "Remove the address in the system's network settings",
+                f"{nic.name} has {held}, which is lost when {nic.users} takes the NIC",
+                "remove the address in the system's network settings",
                 "error",
             )
-        elif asked.children:
+        elif nic.needs.children:
             yield Problem(
                 node.name,
-                f"{name} has {there}, and {_users(asked)} is on it",
-                "Remove it in the system's network settings, unless the node is meant to be in that network",
+                f"{nic.name} has {held}; {nic.users} uses the NIC for pods",
+                "remove the address in the system's network settings, unless the node belongs in that network",
             )
 
 
-@each("ADDRESS_IN_RANGE", "warning", "A node's address in a range that pods get addresses from")
+@each("ADDRESS_IN_RANGE", "warning", "A node's address is in a range that pods get addresses from")
 def in_range(node: Node) -> Problems:
     """Sooner or later a pod gets the same address.
 
-    Fix: Exclude it from the range (rangeStart, rangeEnd, exclude).
+    Fix: Exclude the address from the range (rangeStart and rangeEnd, or exclude).
     """
-    for name, asked, nic in _there(node):
-        for address in nic["addresses"]:
-            own = ipaddress.ip_interface(address).ip
-            spans = (parse_span(f"{first}-{last}") for first, last in asked.ranges)
-            if any(span.contains(own) for span in spans if span):
+    for nic in _present_nics(node):
+        spans = [span for first, last in nic.needs.ranges if (span := parse_span(f"{first}-{last}"))]
+        for text in nic.facts["addresses"]:
+            held = ipaddress.ip_interface(text).ip
+            if any(span.contains(held) for span in spans):
                 yield Problem(
                     node.name,
-                    f"{name} has {own}, which is in a range of {_users(asked)}",
-                    "Exclude it from the range (rangeStart and rangeEnd, or exclude)",
+                    f"{nic.name} has {held}, which {nic.users} can give to a pod",
+                    "exclude it from the range (rangeStart and rangeEnd, or exclude)",
                 )
 
 
-@each("SRIOV_FUNCTIONS", "error", "A NIC that supports too few virtual functions")
+@each("SRIOV_FUNCTIONS", "error", "A NIC supports too few virtual functions")
 def functions(node: Node) -> Problems:
-    """The NIC's firmware and the BIOS limit how many it can have (sriov_totalvfs).
+    """The NIC's firmware and the BIOS limit the number (sriov_totalvfs).
 
-    Fix: Turn SR-IOV on, or lower numVfs.
+    Fix: Enable SR-IOV, or lower numVfs.
     """
-    for name, asked, nic in _there(node):
-        if nic["functions"] < asked.functions:
-            there = f"{nic['functions']} virtual functions at most" if nic["functions"] else "no SR-IOV"
+    for nic in _present_nics(node):
+        most = nic.facts["functions"]
+        if most < nic.needs.functions:
+            supported = f"at most {most} virtual functions" if most else "no SR-IOV"
             yield Problem(
                 node.name,
-                f"{name} has {there}, and the site asks for {asked.functions}",
-                "Turn SR-IOV on in the BIOS and the NIC's firmware, or lower sriov.pools.<name>.numVfs",
+                f"{nic.name} supports {supported}; the site needs {nic.needs.functions} virtual functions",
+                "enable SR-IOV in the BIOS and the NIC's firmware, or lower sriov.pools.<name>.numVfs",
             )

@@ -1,4 +1,4 @@
-"""What a site asks of each of its hosts: pure data, made of the site and of Kubespray's variables."""
+"""What a site requires of each host: plain data from the site and Kubespray's variables."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,7 @@ from multus_site.render.air_gap import package_source
 from multus_site.render.network import NetworkFacts, network_facts
 
 CGROUP_V2_SINCE = (1, 35)
-"""Kubernetes whose kubelet refuses cgroup v1 unless it is told not to (KubeletConfiguration failCgroupV1)."""
-
+"""First version of Kubernetes whose kubelet refuses cgroup v1 by default (KubeletConfiguration failCgroupV1)."""
 
 _PROXY = {
     "ipvs": ("ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack"),
@@ -31,66 +30,66 @@ _POD_NETWORK = {
     ("calico", "calico_network_backend", "vxlan"): ("vxlan",),
     ("flannel", "flannel_backend_type", "vxlan"): ("vxlan", "br_netfilter"),
 }
-"""Network plugin, the variable of its backend and the backend that it has by default → modules."""
+"""Network plugin, the variable of its backend, and the default backend → modules."""
 
 
 @dataclass(frozen=True)
-class Nic:
-    """What networks ask of one NIC of a node."""
+class NicRequirements:
+    """What networks, links and pools require of one NIC of a node."""
 
     users: tuple[str, ...]
-    """What is on it, for a person: `network media (macvlan)`."""
+    """What uses it, for messages: `network media (macvlan)`."""
     mtu: int = 0
-    """At least so much, where anything says so."""
+    """Minimum; 0: no requirement."""
     children: bool = False
-    """Pods' interfaces are its children (macvlan, ipvlan): the node and its pods do not hear each other through it."""
+    """Interfaces of pods are its children (macvlan, ipvlan), so the node and its pods cannot reach each other through it."""
     taken: bool = False
-    """It goes to a pod or into a bond: its addresses go then."""
+    """It moves into a pod or a bond, and loses its addresses."""
     absent: bool = False
-    """A node may be without it: a pod that needs it does not start there."""
+    """The node may lack it: only pods that need it do not start there."""
     functions: int = 0
-    """Virtual functions that are made of it."""
+    """Number of virtual functions."""
     ranges: tuple[tuple[str, str], ...] = ()
-    """First and last addresses of what pods on it get."""
+    """First and last address of each range that pods on it get addresses from."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked of one node."""
+class Requirements:
+    """What the site requires of one node. Its keys are in the document of a run, which state records."""
 
     address: str
     architecture: str
     memory: int
     """MiB."""
     memory_variable: str
-    """The variable of Kubespray that says so."""
+    """Kubespray's variable that sets it."""
     python: str
     kernels: Mapping[str, str]
-    """Oldest kernel → what needs it."""
+    """Minimum version of the kernel → what needs it."""
     any_os: bool
-    """Whether Kubespray is told to take whatever system."""
+    """Whether Kubespray is set to accept any operating system."""
     apt: bool
     """Whether packages come from the APT source of an air-gapped site's mirror."""
     refuses_cgroup_v1: bool
     swap_goes: bool
     """Whether Kubespray turns swap off."""
-    nics: Mapping[str, Nic]
+    nics: Mapping[str, NicRequirements]
     """By name, or `mac …`, `pci …`, `altname …`, `path …` (multus_site/cni/uplinks.py)."""
     made: tuple[str, ...]
-    """Links that are made on the node."""
+    """Links that the site creates on the node."""
     modules: Mapping[str, str]
     """Module → what needs it."""
     ports: Mapping[str, str]
-    """Port → what listens there later."""
+    """Port → the component that will listen on it."""
     foreign_macs: tuple[str, ...] = ()
-    """Networks whose pods send with MAC addresses of their own, through a hypervisor that we do not run."""
+    """Networks whose pods send from MAC addresses of their own, through a hypervisor that the site does not manage."""
     functions_by_vfio: bool = False
 
 
-def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
-    """What is asked of each node. `variables`: Kubespray's, the secret ones left out."""
+def requirements_of(site: Site, variables: Mapping[str, Any]) -> dict[str, Requirements]:
+    """The requirements of each node. `variables`: Kubespray's, without secret ones."""
     version = kubernetes_of(site.kubespray.version, variables.get("kube_version"))
-    # one that is no version is refused with the cluster's other variables
+    # A value that is no version is reported with the cluster's other variables.
     minor = tuple(int(part) for part in re.findall(r"\d+", str(version or ""))[:2])
     release = site.kubespray.version
     kernels = needed_kernels(release, variables)
@@ -101,7 +100,7 @@ def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
     for node, host in site.nodes.hosts.items():
         memory = needed_memory(release, host.roles, variables)
         here = [_Here(network, facts[name]) for name, network in site.networks.items() if node in where[name]]
-        found[node] = Asked(
+        found[node] = Requirements(
             address=host.address,
             architecture=host.architecture,
             memory=memory.least,
@@ -125,7 +124,7 @@ def asked(site: Site, variables: Mapping[str, Any]) -> dict[str, Asked]:
 
 
 class _Here(NamedTuple):
-    """A network that a node has."""
+    """A network on a node."""
 
     network: Network
     facts: NetworkFacts
@@ -137,7 +136,7 @@ def _sends_own_macs(facts: NetworkFacts) -> bool:
 
 
 def _cluster_modules(variables: Mapping[str, Any]) -> dict[str, str]:
-    """What the cluster itself needs of every node's kernel."""
+    """Kernel modules that the cluster needs on every node → what needs them."""
     mode = str(variables.get("kube_proxy_mode", "ipvs"))
     found = {"overlay": "containerd"}
     for (plugin, variable, backend), modules in _POD_NETWORK.items():
@@ -147,7 +146,7 @@ def _cluster_modules(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _modules(site: Site, node: str, here: Sequence[_Here]) -> dict[str, str]:
-    """What the networks, links and pools of a node need of its kernel."""
+    """Kernel modules that the networks, links and pools of a node need → what needs them."""
     found: dict[str, str] = {}
     for _, facts in here:
         for plugin in (facts.type, *facts.chained):
@@ -160,7 +159,7 @@ def _modules(site: Site, node: str, here: Sequence[_Here]) -> dict[str, str]:
 
 
 def _ports(roles: tuple[str, ...], variables: Mapping[str, Any]) -> dict[str, str]:
-    """What listens on a node of these roles (kubeadm's and Kubespray's ports; nodes reach the API server by a proxy of their own)."""
+    """Ports that the cluster uses on a node with these roles (kubeadm's and Kubespray's; each node reaches the API servers through a local proxy)."""
     api = str(variables.get("kube_apiserver_port", 6443))
     found = {"10250": "kubelet", "10256": "kube-proxy"}
     if {"control-plane", "worker"} & set(roles):
@@ -174,7 +173,7 @@ def _ports(roles: tuple[str, ...], variables: Mapping[str, Any]) -> dict[str, st
 
 @dataclass
 class _Use:
-    """A NIC's uses, as they are collected."""
+    """Collects the requirements of a NIC."""
 
     users: list[str] = field(default_factory=list)
     mtu: int = 0
@@ -184,10 +183,11 @@ class _Use:
     functions: int = 0
     ranges: list[tuple[str, str]] = field(default_factory=list)
 
-    def nic(self) -> Nic:
-        """The whole of it."""
-        several = tuple(dict.fromkeys(self.users))
-        return Nic(several, self.mtu, self.children, self.taken, not self.required, self.functions, tuple(self.ranges))
+    def requirements(self) -> NicRequirements:
+        users = tuple(dict.fromkeys(self.users))
+        return NicRequirements(
+            users, self.mtu, self.children, self.taken, not self.required, self.functions, tuple(self.ranges)
+        )
 
 
 def _ends(span: Span) -> tuple[str, str]:
@@ -195,11 +195,11 @@ def _ends(span: Span) -> tuple[str, str]:
     return str(first), str(last)
 
 
-def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
-    """The NICs that the node's networks, links and pools are on."""
+def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, NicRequirements]:
+    """The NICs that the node's networks, links and pools use."""
     uses: dict[str, _Use] = {}
     mtus: dict[str, int] = {}
-    """Of what is on the links that are made there."""
+    """Link that the site creates → largest MTU of its networks."""
     links = site.links_on(node)
     for network, facts in here:
         nic, mtu = uplink_of(site, node, network), facts.mtu or 0
@@ -211,11 +211,11 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
         use = uses.setdefault(nic, _Use())
         use.users.append(f"network {facts.name} ({facts.type})")
         use.mtu = max(use.mtu, mtu)
-        taken = facts.plugin.nic
-        use.children |= taken is not None and taken.takes_frames
-        whole = taken is not None and taken.moves
-        use.taken |= whole
-        use.required |= not whole
+        traits = facts.plugin.nic
+        moves = traits is not None and traits.moves
+        use.children |= traits is not None and traits.takes_frames
+        use.taken |= moves
+        use.required |= not moves
         use.ranges += [_ends(part) for r in facts.ranges for part in r.handed_out]
     for name, link in links.items():
         for nic in link.below:
@@ -234,4 +234,4 @@ def _nics(site: Site, node: str, here: Sequence[_Here]) -> dict[str, Nic]:
             use.users.append(f"resource {pool.resource_name} (sriov)")
             use.required = True
             use.functions += pool.num_vfs
-    return {nic: use.nic() for nic, use in sorted(uses.items())}
+    return {nic: use.requirements() for nic, use in sorted(uses.items())}

@@ -4,7 +4,7 @@ import copy
 
 from multus_site.model.load import parse_site
 from multus_site.nodes.preflight.finding import Node, lines
-from multus_site.nodes.preflight.requirements import asked
+from multus_site.nodes.preflight.requirements import requirements_of
 from multus_site.nodes.preflight.run_checks import findings
 from tests.graph.recording import ED25519, ranged
 
@@ -61,7 +61,7 @@ def host(i):
 def nodes(data=None, change=None, variables=None, ours=()):
     """The hosts of a site as they are judged. `change`: changes the facts, a dict by node; `ours`: nodes of the site's own cluster."""
     parsed = parse_site(data or site(), source="stacks/Pulumi.dallas.yaml")
-    wanted = asked(parsed, {**parsed.kubespray.all_variables(), **(variables or {})})
+    wanted = requirements_of(parsed, {**parsed.kubespray.all_variables(), **(variables or {})})
     facts = {f"node{i}": host(i) for i in (1, 2, 3)}
     if change:
         change(facts)

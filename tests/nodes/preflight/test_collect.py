@@ -26,12 +26,12 @@ ODD = {
     "no JSON": ({"sh": '{"a": , }'}, f"{FACTS}'{{\"a\": , }}'"),
     "no object": ({"sh": "[]\n"}, f"{FACTS}'[]'"),
     "more behind": ({"sh": GOOD["sh"] + "logged out\n"}, f'{FACTS}\'{{"hostname"'),
-    "another object": ({"sh": '{"hostname": "x"}\n'}, "multus_site/scripts/facts.sh printed no machineId"),
+    "another object": ({"sh": '{"hostname": "x"}\n'}, "multus_site/scripts/facts.sh did not print machineId"),
     "a clock without fractions": (
         {"date": "1700000000.%N\n"},
-        "`date +%s.%N` printed '1700000000.%N' instead of a time",
+        "`date +%s.%N` printed '1700000000.%N', which is not a time",
     ),
-    "a clock that is no number": ({"date": "nan\n"}, "printed 'nan' instead of a time"),
+    "a clock that is no number": ({"date": "nan\n"}, "printed 'nan', which is not a time"),
 }
 
 
@@ -97,9 +97,9 @@ def test_the_others_findings_are_kept(case, monkeypatch):
     head, *lines, _ = errors(monkeypatch, there)
     assert head.startswith("preflight: 2 of 3 hosts")
     (unreached,) = [line for line in lines if "UNREACHABLE" in line]
-    assert unreached.startswith("node2: 10.1.1.6 can't be checked: ")
+    assert unreached.startswith("node2: 10.1.1.6 cannot be checked: ")
     assert words in unreached
-    assert any(line.startswith("node3: its host name is localhost") for line in lines)
+    assert any(line.startswith("node3: the host name is localhost") for line in lines)
 
 
 @pytest.mark.parametrize("case", ODD)

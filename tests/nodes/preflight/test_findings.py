@@ -1,6 +1,6 @@
-"""Every finding, word for word, each provoked alone on hosts that lack nothing.
+"""The text of every finding, each provoked alone on hosts that meet all requirements.
 
-findings.txt has what is said in each case. To accept new words: UPDATE_GOLDEN=1 pytest tests/nodes/preflight/test_findings.py, then read the diff.
+findings.txt has the lines of each case. To accept new text: UPDATE_GOLDEN=1 pytest tests/nodes/preflight/test_findings.py, then read the diff.
 """
 
 import os
@@ -49,6 +49,16 @@ def renamed(all_facts):
     nics["enp4s0"] = nics.pop("ens6")
 
 
+def alternative_name(**facts):
+    """ens6 is only an alternative name of a NIC of node2."""
+
+    def change(all_facts):
+        nics = all_facts["node2"]["nics"]
+        nics["enp4s0"] = {**nics.pop("ens6"), "altnames": ["ens6"], **facts}
+
+    return change
+
+
 def bond():
     return site(
         links={"bond0": {"type": "bond", "members": ["eth0", "ens6"]}},
@@ -94,6 +104,7 @@ CASES = {
     "ADDRESS_MISSING": {"change": nic(name="eth0", addresses=["192.168.0.7/24"])},
     "NIC_MISSING": {"change": renamed},
     "NIC_MISSING of a pod": {"data": device(), "change": gone},
+    "NIC_ALTNAME": {"change": alternative_name(up=False)},
     "NIC_DOWN": {"change": nic(up=False, carrier=False)},
     "NIC_NO_CARRIER": {"change": nic(carrier=False)},
     "NIC_MTU_SMALL": {"data": site(networks={"media": {**MEDIA, "mtu": 9000}})},
@@ -129,9 +140,9 @@ def test_reads_as_written(case):
         assert found == golden()[case].strip().splitlines()
 
 
-@pytest.mark.skipif("UPDATE_GOLDEN" not in os.environ, reason="only to accept new words")
+@pytest.mark.skipif("UPDATE_GOLDEN" not in os.environ, reason="only to accept new text")
 def test_accept():
-    parts = ["What is said in each case of test_findings.py.\n"]
+    parts = ["The lines of each case of test_findings.py.\n"]
     parts += [f"\n## {case}\n" + "".join(f"{line}\n" for line in said(**its)) for case, its in CASES.items()]
     GOLDEN.write_text("".join(parts))
 
@@ -173,6 +184,19 @@ def test_interfaces_without_a_mac_address_share_none(mac):
     assert said(change=change) == []
 
 
+def test_a_nic_by_its_altname_or_one_that_moves_may_have_that_name_only():
+    change = alternative_name()
+    by_altname = {**MEDIA, "master": {"altname": "ens6"}}
+
+    def everywhere_altname(all_facts):
+        change(all_facts)
+        for name in ("node1", "node3"):
+            all_facts[name]["nics"]["ens6"]["altnames"] = ["ens6"]
+
+    assert said(site(networks={"media": by_altname}), everywhere_altname) == []
+    assert said(device(), change) == []
+
+
 def raw(**config):
     return site(networks={"whole": {"type": "raw", "config": config}})
 
@@ -189,7 +213,7 @@ def test_a_device_word_for_word_is_asked_for(config):
 
 def test_a_device_word_for_word_that_holds_the_node():
     (line,) = said(raw(type="host-device", device="eth0"))
-    assert line.startswith("error: node1, node2, node3: eth0 holds the node's own address, and network whole")
+    assert line.startswith("error: node1, node2, node3: eth0 has the node's own address; network whole")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +228,7 @@ def test_a_device_word_for_word_that_holds_the_node():
     ],
 )
 def test_what_is_no_nic_of_the_node_is_not_asked_for(config):
-    assert nodes(raw(**config))[0].asked.nics == {}
+    assert nodes(raw(**config))[0].requirements.nics == {}
 
 
 def test_a_routed_host_holds_its_address_on_lo():

@@ -20,7 +20,7 @@ from tests.nodes.preflight.hosts import BASTION, HOSTS, SITE, hosts, refuse
 from tests.nodes.preflight.provoked import CLUSTER, LISTEN, OF_THE_SITE, ON_HOST, moved
 from tests.nodes.preflight.sites import AIR_GAP, MEDIA
 
-LAST = "Fix what is reported, then run the same command again: it checks the hosts again."
+LAST = "Fix the findings, then run the same command again: it checks the hosts again."
 HERE = {"kube_proxy_mode": "iptables", "kube_network_plugin": "none", "allow_unsupported_distribution_setup": False}
 """Variables that ask a kernel for what every machine has that runs containers."""
 
@@ -62,7 +62,7 @@ def preflight(there):
         if done.returncode:
             head, *lines, last = done.stderr.strip().splitlines()
             assert (done.stdout, last) == ("", LAST)
-            assert head.endswith("of 2 hosts can't become nodes as they are; nothing was put on any.")
+            assert head.endswith("of 2 hosts cannot become nodes; nothing was installed on any host.")
             warnings = [line.removeprefix("warning: ") for line in lines if line.startswith("warning: ")]
             return [line for line in lines if not line.startswith("warning: ")], warnings, None
         record = json.loads(done.stdout)
@@ -109,7 +109,7 @@ def test_a_kernel_that_is_too_old(preflight, provoked):
     )
     errors, _, _ = preflight(variables={"kube_proxy_mode": "nftables"})
     assert (
-        "node2: its kernel 5.10.0-28-amd64 is older than 5.13, which kube_proxy_mode nftables needs (KERNEL_OLD). Update it"
+        "node2: the kernel is 5.10.0-28-amd64; kube_proxy_mode nftables needs 5.13 or later (KERNEL_OLD). Fix: upgrade the kernel"
         in errors
     )
 
@@ -120,15 +120,15 @@ def test_a_host_that_systemd_does_not_run(there, preflight):
     there.inside("podman", "commit", "--quiet", "--change", server, f"{SITE}-node2", image)
     there.make("other", {"eth0": "management:ip=10.98.1.13", "ens6": "internal"}, image=image, node="node2")
     there.on("other", "ip link set ens6 up; until ss -Hltn 'sport = :22' | grep -q .; do sleep 0.1; done")
-    line = "node2: its process 1 is sh (INIT_UNSUPPORTED). Boot it with systemd"
+    line = "node2: process 1 is sh; Kubespray needs systemd (INIT_UNSUPPORTED). Fix: boot the host with systemd"
     assert preflight(hosts={"node2": {"address": "10.98.1.13"}}) == ([line], [], None)
 
 
 def test_one_machine_id_on_two_hosts(there, preflight, provoked):
     identity = there.on("node1", "cat /etc/machine-id").strip()
     provoked(f"cp /etc/machine-id /root/kept; echo {identity} >/etc/machine-id", "cat /root/kept >/etc/machine-id")
-    line = f"node1, node2: the machine-id {identity} is on several hosts (MACHINE_ID_SHARED). "
-    line += "Make others: rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot"
+    line = f"node1, node2: several hosts have the machine-id {identity}; each host needs its own (MACHINE_ID_SHARED). "
+    line += "Fix: rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot"
     assert preflight() == ([line], [], None)
 
 
@@ -136,8 +136,10 @@ def test_one_mac_address_on_two_hosts(there, preflight, provoked):
     mac, own = (there.on(node, "cat /sys/class/net/ens6/address").strip() for node in ("node1", "node2"))
     provoked(f"ip link set ens6 address {mac}", f"ip link set ens6 address {own}")
     ends = {"node1": "node2", "node2": "node1"}
-    right = "(MAC_SHARED). Give each machine MAC addresses of its own"
-    lines = [f"{node}: ens6 has the MAC address {mac}, as ens6 of {other} has {right}" for node, other in ends.items()]
+    right = "(MAC_SHARED). Fix: give each machine MAC addresses of its own"
+    lines = [
+        f"{node}: ens6 has the MAC address {mac}, the same as ens6 of {other} {right}" for node, other in ends.items()
+    ]
     assert preflight() == (lines, [], None)
 
 
@@ -148,15 +150,15 @@ def test_a_nic_without_a_carrier(there, preflight):
         found = preflight()
     finally:
         there.inside("ip", "link", "set", peer, "up")
-    line = "node2: ens6 has no carrier (NIC_NO_CARRIER). Check its cable, its switch port or its virtual network"
+    line = "node2: ens6 has no carrier; network media (macvlan) needs a link (NIC_NO_CARRIER). Fix: check its cable, its switch port or its virtual network"
     assert found == ([line], [], None)
 
 
 def test_an_mtu_that_is_too_small(preflight, provoked):
     provoked("ip link set ens6 mtu 1400", "ip link set ens6 mtu 1500")
     line = (
-        "node2: ens6 has an MTU of 1400, and network media (macvlan) asks for 1500 (NIC_MTU_SMALL). Raise it in the system's network settings "
-        "(now: ip link set ens6 mtu 1500) and on its switch ports, or lower the network's mtu"
+        "node2: ens6 has an MTU of 1400; network media (macvlan) needs 1500 (NIC_MTU_SMALL). Fix: raise it in the system's network settings "
+        "and on the switch ports (until the next boot: ip link set ens6 mtu 1500), or lower the network's mtu"
     )
     assert preflight(network={"mtu": 1500}) == ([line], [], None)
 
@@ -166,16 +168,17 @@ def test_an_address_where_none_should_be(preflight, provoked):
     errors, warnings, record = preflight()
     assert (errors, bool(record)) == ([], True)
     assert warnings == [
-        "node2: ens6 has 10.1.10.205/24, and network media (macvlan) is on it (NIC_HAS_ADDRESS). "
-        "Remove it in the system's network settings, unless the node is meant to be in that network",
-        "node2: ens6 has 10.1.10.205, which is in a range of network media (macvlan) (ADDRESS_IN_RANGE). "
-        "Exclude it from the range (rangeStart and rangeEnd, or exclude)",
+        "node2: ens6 has 10.1.10.205/24; network media (macvlan) uses the NIC for pods (NIC_HAS_ADDRESS). "
+        "Fix: remove the address in the system's network settings, unless the node belongs in that network",
+        "node2: ens6 has 10.1.10.205, which network media (macvlan) can give to a pod (ADDRESS_IN_RANGE). "
+        "Fix: exclude it from the range (rangeStart and rangeEnd, or exclude)",
     ]
 
 
 def test_networks_configurations_of_something_else(preflight, provoked):
     provoked("mkdir -p /etc/cni/net.d; touch /etc/cni/net.d/10-flannel.conflist", "rm -r /etc/cni")
-    line = "node2: there is /etc/cni/net.d/10-flannel.conflist (CNI_LEFTOVERS). Remove it, unless it is meant to be: rm /etc/cni/net.d/10-flannel.conflist"
+    line = "node2: another program left /etc/cni/net.d/10-flannel.conflist, which may become the network of every pod (CNI_LEFTOVERS). "
+    line += "Fix: rm /etc/cni/net.d/10-flannel.conflist, unless it is intended"
     errors, warnings, _ = preflight()
     assert (errors, warnings) == ([], [line])
 
@@ -185,7 +188,9 @@ def test_little_room(preflight, provoked):
     errors, warnings, _ = preflight()
     assert (errors, warnings) == (
         [],
-        ["node2: /var has 5120 MiB free (DISK_SMALL). Give it 10 GiB and more before images fill it"],
+        [
+            "node2: /var has 5120 MiB free; 10 GiB or more is recommended (DISK_SMALL). Fix: free space in /var, or give it a disk of its own"
+        ],
     )
 
 
@@ -197,8 +202,8 @@ def test_an_address_that_is_translated_on_the_way(there, preflight):
     finally:
         there.on("bastion", f"iptables -D {' '.join(rule)}")
     line = (
-        "node2: none of its NICs holds 10.98.1.99; it has 10.98.1.12/24 (ADDRESS_MISSING). "
-        "Correct nodes.hosts.node2.address; where it is translated on the way, reach the hosts through a bastion"
+        "node2: no NIC has 10.98.1.99, the host's address in the site; found 10.98.1.12/24 (ADDRESS_MISSING). "
+        "Fix: correct nodes.hosts.node2.address; if NAT translates it, reach the hosts through a bastion"
     )
     assert found == ([line], [], None)
 
@@ -218,8 +223,8 @@ def test_what_a_site_asks_and_hosts_have_not(code, there, preflight):
 
 def test_the_nodes_own_nic_as_a_master(preflight):
     line = (
-        f"{BOTH} eth0 holds the node's own address, and network media (macvlan) is on it: pods and their own node will not hear each other "
-        "there (NIC_OWN). Name another NIC, if there is one"
+        f"{BOTH} eth0 has the node's own address, and network media (macvlan) uses it: a node and its own pods cannot reach each other "
+        "through it (NIC_OWN). Fix: use another NIC, if the host has one"
     )
     errors, warnings, _ = preflight(network={"master": "eth0"})
     assert (errors, warnings) == ([], [line])
@@ -244,16 +249,18 @@ def test_a_module_that_the_kernel_lacks(there, preflight):
     }
     errors, _, _ = preflight(networks={"media": {**network[module], "type": kinds[module]}})
     kernel = there.on("node2", "uname -r").strip()
-    line = f"{BOTH} its kernel {kernel} has no module {module}, which network media needs (MODULE_ABSENT). "
-    line += "Install it (linux-image-amd64 instead of the cloud kernel), or allow it where /etc/modprobe.d forbids it"
+    line = f"{BOTH} kernel {kernel} has no module {module}; network media needs it (MODULE_ABSENT). "
+    line += (
+        "Fix: install linux-image-amd64 instead of the cloud kernel, or allow the module if /etc/modprobe.d blocks it"
+    )
     assert errors == [line]
 
 
 def test_no_apt_at_an_air_gapped_site(preflight, provoked):
     provoked(*moved("/usr/bin/apt-get"))
     line = (
-        "node2: it has no apt-get (Debian GNU/Linux 12 (bookworm)), and airGap.os says that it is a Debian or an Ubuntu (NO_APT). "
-        "Correct airGap.os, or install that system"
+        "node2: Debian GNU/Linux 12 (bookworm) has no apt-get; airGap.os needs Debian or Ubuntu (NO_APT). "
+        "Fix: correct airGap.os, or install that system"
     )
     assert preflight(airGap=AIR_GAP) == ([line], [], None)
 
@@ -261,7 +268,7 @@ def test_no_apt_at_an_air_gapped_site(preflight, provoked):
 def test_another_host_key_than_the_pinned_one(preflight):
     errors, _, _ = preflight(keys={"node2": ED25519})
     assert errors[0].startswith(
-        f"node2: {HOSTS['node2']} can't be looked at: it showed another SSH host key than the one that is pinned for it"
+        f"node2: {HOSTS['node2']} cannot be checked: it showed another SSH host key than the one that is pinned for it"
     )
 
 
@@ -306,7 +313,9 @@ def test_a_cluster_is_ours_by_the_authority_beside_the_sites_record(preflight, p
     provoked("echo another >/etc/kubernetes/ssl/ca.crt", "true")
     errors, _, _ = preflight()
     assert len(errors) == 1
-    assert errors[0].startswith("node2: it is a node of another cluster, the one at https://192.0.2.7:6443")
+    assert errors[0].startswith(
+        "node2: /etc/kubernetes/kubelet.conf belongs to another cluster: https://192.0.2.7:6443"
+    )
 
 
 @pytest.mark.engine
@@ -343,8 +352,11 @@ def test_the_real_program_fails_once_with_everything_looks_anew_and_then_leaves_
         return done.stdout + done.stderr
 
     first = up()
-    assert f"node1, node2: the machine-id {identity} is on several hosts (MACHINE_ID_SHARED)" in first
-    assert "node1: a cluster has left /var/lib/etcd/member (CLUSTER_LEFTOVERS)" in first
+    assert (
+        f"node1, node2: several hosts have the machine-id {identity}; each host needs its own (MACHINE_ID_SHARED)"
+        in first
+    )
+    assert "node1: an earlier cluster left /var/lib/etcd/member (CLUSTER_LEFTOVERS)" in first
     assert "preflight-kubernetes-kubespray creating" not in first
 
     there.on("node2", f"echo {other} >/etc/machine-id")
