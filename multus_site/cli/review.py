@@ -90,14 +90,14 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     """The review, and values that nobody may see."""
     from multus_site.cli import stack_preview, stacks
     from multus_site.model.load import SiteError, load_stack_file
-    from multus_site.review import deleted, renamed
+    from multus_site.review import stack_files
     from multus_site.review.compose import compose
     from multus_site.review.data import Playbook, Review
     from multus_site.review.effects import Change
     from multus_site.review.preview import read
 
     if not file.exists():
-        return deleted.review(name, file, held.said, _site(held), stacks.others_added(file, held.ref)), ()
+        return stack_files.review_deleted(name, file, held.said, _site(held), stacks.others_added(file, held.ref)), ()
     rows: tuple[dict[str, Any], ...] = ()
     try:
         rows = tuple(finding.data() for finding in _findings(file, held.lines))
@@ -112,7 +112,7 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     found = compose(name, said, change, read(seen.data), plan, rows, notes)
     if known.applied is None and not known.older:
         gone = stacks.others_removed(file, held.ref, held.defaults) if held.ref else {}
-        twice = tuple(renamed.dangers(name, stack.site, gone, stacks.others(file)))
+        twice = tuple(stack_files.duplicates(name, stack.site, gone, stacks.others(file)))
         found = replace(found, dangers=(*twice, *found.dangers), interruption=(*twice, *found.interruption))
     return found, seen.secrets
 

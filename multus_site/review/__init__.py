@@ -1,1 +1,1 @@
-"""What a change of a site does, said in the site's words, before anything is applied. Pure: sites, preview and plan in, a review out."""
+"""What a change to a site will do, in the site's terms. Pure: takes sites, a preview and a plan, returns a review."""

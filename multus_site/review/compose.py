@@ -1,4 +1,4 @@
-"""A review out of a site before and after, the preview, the plan of Kubespray's runs and what lint found."""
+"""Compose a review from a site before and after, the preview, the plan of Kubespray's runs and the linter's findings."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,14 +7,14 @@ from typing import Any
 from multus_site.model.site import Site
 from multus_site.render.diagram import cards, mermaid
 from multus_site.review import binaries, effects, interruption, networks, nodes, settings
-from multus_site.review.data import ORDER, Network, Playbook, Pods, Review, Saying
+from multus_site.review.data import ORDER, Effect, Network, Playbook, Pods, Review
 from multus_site.review.effects import Change
 from multus_site.review.preview import Preview
 from multus_site.review.wording import counted, listed
 
 _BY_INPUTS = (
-    "The kubeconfig is read anew by this, so objects in the cluster are compared by what the site says alone: "
-    "whether the API server would take a change in place is not known before."
+    "This change rereads the kubeconfig, so the preview compares objects in the cluster by their inputs only. "
+    "Whether the API server accepts a change in place is unknown until `pulumi up`."
 )
 
 
@@ -27,10 +27,10 @@ def compose(
     findings: Sequence[Mapping[str, Any]] = (),
     notes: Iterable[str] = (),
 ) -> Review:
-    """The review. Where the preview failed it says what the site says, and the errors."""
+    """Return the review. If the preview failed, it has what follows from the sites, and the errors."""
     runs = tuple(playbooks)
     if change.old is not None:
-        # Order is no change: what was applied is read in the order of the file.
+        # Order is not a change, so the applied site takes the order of the file.
         change = replace(change, old=in_order(change.old, change.new))
     moved_networks = tuple(networks.differences(change.old, change.new))
     of_pods = effects.pods(change, preview, moved_networks)
@@ -66,15 +66,15 @@ def compose(
 def _notes(preview: Preview) -> Iterator[str]:
     if any(effects.reconnected(step) for step in preview.steps):
         yield (
-            "Nodes are reached in another way (key, password, user, port, bastion or host key), so their commands run again; "
-            "they change nothing that is as it should be."
+            "The connection to nodes changes (key, password, user, port, bastion or host key), so their commands run again. "
+            "They change nothing that is already correct."
         )
     if preview.by_inputs:
         yield _BY_INPUTS
 
 
 def in_order(old: Site, new: Site) -> Site:
-    """A site with its hosts, networks and workloads in the order of another; what that lacks comes last."""
+    """Return `old` with its hosts, networks and workloads in the order of `new`; those that `new` lacks come last."""
 
     def ordered(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
         return {name: before[name] for name in dict.fromkeys((*after, *before)) if name in before}
@@ -89,8 +89,8 @@ def in_order(old: Site, new: Site) -> Site:
     )
 
 
-def _ordered(sayings: Iterable[Saying]) -> tuple[Saying, ...]:
-    return tuple(sorted(sayings, key=lambda saying: ORDER[saying.level]))
+def _ordered(effects_: Iterable[Effect]) -> tuple[Effect, ...]:
+    return tuple(sorted(effects_, key=lambda effect: ORDER[effect.level]))
 
 
 def _mermaid(site: Site | None) -> str:
@@ -100,29 +100,31 @@ def _mermaid(site: Site | None) -> str:
 def _dangers(
     change: Change,
     runs: tuple[Playbook, ...],
-    of_nodes: Iterable[Saying],
+    of_nodes: Iterable[Effect],
     of_networks: Iterable[Network],
     of_pods: Iterable[Pods],
-    gone: Iterable[Saying],
-) -> Iterator[Saying]:
-    """Everything dangerous, each once; what stands still meanwhile is told right behind."""
+    gone: Iterable[Effect],
+) -> Iterator[Effect]:
+    """Yield every danger except interruptions, which have the next section."""
     if change.old and change.old.name != change.new.name:
-        text = f"was called {change.old.name}: every resource, machine and the cluster are named by it, and made anew"
-        yield Saying("danger", f"site {change.new.name}", text)
+        text = f"was called {change.old.name}: all resources, the machines and the cluster carry the name, and are recreated"
+        yield Effect("danger", f"site {change.new.name}", text)
     for run in runs:
         if run.playbook == "upgrade-cluster.yml":
-            yield Saying("danger", "the cluster", f"{run.reason}: an upgrade can't be taken back")
+            yield Effect("danger", "the cluster", f"{run.reason}: an upgrade cannot be undone")
         elif change.old and run.playbook == "cluster.yml" and "no machine of the earlier cluster" in run.reason:
-            yield Saying(
-                "danger", "the cluster", f"{run.reason}: a new one is made, and all that was in the earlier one is gone"
+            yield Effect(
+                "danger",
+                "the cluster",
+                f"{run.reason}: a new cluster is created, and everything in the earlier one is lost",
             )
-    yield from (saying for saying in of_nodes if saying.level == "danger")
+    yield from (effect for effect in of_nodes if effect.level == "danger")
     for network in of_networks:
         if network.level == "danger":
-            yield Saying("danger", f"network {network.name}", _of_network(network))
+            yield Effect("danger", f"network {network.name}", _of_network(network))
     for one in of_pods:
         if one.level == "danger":
-            yield Saying("danger", f"workload {one.workload}", f"{one.how}: {one.why}")
+            yield Effect("danger", f"workload {one.workload}", f"{one.how}: {one.why}")
     yield from (s for s in gone if s.level == "danger" and not s.about.startswith(_PODS))
 
 

@@ -1,17 +1,17 @@
-"""What a review says, as data; `review.markdown` writes it for people, `as_json` for programs."""
+"""A review as data. `review.markdown` writes it for people, `as_json` for programs."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Level = Literal["danger", "care", "note"]
-"""`danger`: something that works ends, is lost, or cannot be taken back. `care`: an interruption, or something to look at."""
+"""`danger`: something that works ends, is lost, or cannot be undone. `care`: an interruption, or something to check."""
 
 ORDER: dict[Level, int] = {"danger": 0, "care": 1, "note": 2}
 
 
 @dataclass(frozen=True)
-class Saying:
-    """What happens to something of the site, and why."""
+class Effect:
+    """What happens to a part of the site, and why."""
 
     level: Level
     about: str
@@ -20,19 +20,19 @@ class Saying:
 
 @dataclass(frozen=True)
 class Playbook:
-    """One run of Ansible, as the program plans it. `limit`: hosts that the run is limited to; all if empty."""
+    """One planned run of a playbook. `limit`: the hosts that it is limited to; all if empty."""
 
     playbook: str
     hosts: tuple[str, ...]
     limit: tuple[str, ...]
     reason: str
     node: str = ""
-    """Of a removal: the node that goes."""
+    """The node that a removal removes."""
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A word of the site with another value; empty: it is new, or gone."""
+class Difference:
+    """A setting with its values before and after; empty where it is new or removed."""
 
     what: str
     old: str
@@ -41,81 +41,81 @@ class Moved:
 
 @dataclass(frozen=True)
 class Network:
-    """A network that is not as it was."""
+    """A network that changes."""
 
     name: str
     change: Literal["added", "removed", "changed", "renamed"]
     level: Level
-    words: tuple[Moved, ...] = ()
-    ranges: tuple[Moved, ...] = ()
+    words: tuple[Difference, ...] = ()
+    ranges: tuple[Difference, ...] = ()
     """Range by range; `what` numbers them from 1."""
     lost: tuple[str, ...] = ()
-    """Addresses that pods could get and can no more, first-last."""
+    """Ranges of addresses that pods can no longer get, first-last."""
     given: tuple[str, ...] = ()
-    """Addresses that pods can get from now on."""
+    """Ranges of addresses that pods can get in addition."""
     lost_count: int = 0
     given_count: int = 0
     workloads: tuple[str, ...] = ()
-    """Who is attached to it, before or after."""
+    """Workloads attached before or after."""
     remade: bool = False
-    """Whether its configuration is another one, by which the pods on it are made anew."""
+    """Whether its configuration changes, which recreates the pods on it."""
     why: str = ""
 
 
 @dataclass(frozen=True)
 class Pods:
-    """Pods of a workload that end, start or begin anew. `level` is that of the interruption."""
+    """Pods of a workload that stop, start or are recreated. `level` is that of the interruption."""
 
     workload: str
     kind: str
     change: Literal["restart", "start", "end", "scale"]
     level: Level
     pods: int
-    """How many are concerned."""
+    """The number of pods affected."""
     how: str
     why: str
 
 
 @dataclass(frozen=True)
 class Binaries:
-    """CNI plugin binaries of nodes that are treated alike."""
+    """Changes to CNI plugin binaries that several nodes share."""
 
     nodes: tuple[str, ...]
-    plugins: tuple[Moved, ...]
+    plugins: tuple[Difference, ...]
     why: str
 
 
 @dataclass(frozen=True)
 class Review:
-    """All of it."""
+    """A review of one stack."""
 
     stack: str
     site: str
     base: str
-    """What `before` means, for a person."""
+    """What the change is compared with, in words."""
     counts: dict[str, int] = field(default_factory=dict)
-    """Pulumi's operation → resources."""
-    dangers: tuple[Saying, ...] = ()
-    """Everything of level `danger`, wherever else it stands too."""
-    interruption: tuple[Saying, ...] = ()
+    """Pulumi's operation → number of resources."""
+    dangers: tuple[Effect, ...] = ()
+    """Everything of level `danger`, also if another field has it."""
+    interruption: tuple[Effect, ...] = ()
     playbooks: tuple[Playbook, ...] = ()
-    nodes: tuple[Saying, ...] = ()
+    nodes: tuple[Effect, ...] = ()
     binaries: tuple[Binaries, ...] = ()
     networks: tuple[Network, ...] = ()
     pods: tuple[Pods, ...] = ()
-    destroyed: tuple[Saying, ...] = ()
-    """What is replaced or destroyed, and why."""
-    settings: tuple[Moved, ...] = ()
-    versions: tuple[Moved, ...] = ()
+    destroyed: tuple[Effect, ...] = ()
+    """Resources that are replaced or destroyed, and why."""
+    settings: tuple[Difference, ...] = ()
+    versions: tuple[Difference, ...] = ()
     also: tuple[str, ...] = ()
-    """What changes without being any of these."""
+    """Other changes."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
-    """What lint says, as its JSON report has it."""
+    """The linter's findings, as in its JSON report."""
     diagram_before: str = ""
-    """Mermaid; both empty where the picture stays the same."""
+    """Mermaid; both are empty if the diagram stays the same."""
     diagram_after: str = ""
 
     @property
@@ -124,5 +124,5 @@ class Review:
         return bool(self.errors) or any(finding["level"] == "error" for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return the review as plain data."""
         return {**asdict(self), "failed": self.failed}

@@ -1,4 +1,4 @@
-"""What the engine's steps mean for pods, machines and objects of the site."""
+"""What the steps of a preview mean for pods, machines and objects of the site."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -8,17 +8,18 @@ from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site
 from multus_site.model.workloads import Workload, replica_name
 from multus_site.review import workloads
-from multus_site.review.data import Level, Network, Pods, Saying
+from multus_site.review.data import Effect, Level, Network, Pods
 from multus_site.review.preview import Preview, Step
 from multus_site.review.wording import listed
 
-_LEFT = "it left the site"
+_LEFT = "it is no longer in the site"
 _MAKES_PODS = ("Deployment", "StatefulSet", "DaemonSet")
+_ONE_POD = "its pod stops before the new one starts"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A site as it was, if it was, and as it shall be, each with its catalogue."""
+    """A site before (None if it is new) and after, each with its catalogue."""
 
     old: Site | None
     new: Site
@@ -26,20 +27,20 @@ class Change:
     new_catalog: Catalog = field(default_factory=Catalog)
 
     def short(self, step: Step) -> str:
-        """A resource's name without the site's."""
+        """Return a resource's name without the site's prefix."""
         for site in (self.new, self.old):
             if site and step.name.startswith(f"{site.name}-"):
                 return step.name.removeprefix(f"{site.name}-")
         return step.name
 
     def node_of(self, step: Step) -> str:
-        """The node that a resource is of; empty where it is none's."""
+        """Return the node that a resource belongs to; empty if none."""
         hosts = {*self.new.nodes.hosts, *(self.old.nodes.hosts if self.old else ())}
         short = self.short(step)
         return max((h for h in hosts if short == h or short.startswith(f"{h}-")), key=len, default="")
 
     def workload_of(self, step: Step) -> tuple[str, Workload | None, Workload | None]:
-        """The workload that a resource is of: its name, as it was, as it shall be."""
+        """Return the workload that a resource belongs to: name, before, after."""
         short = self.short(step)
         for site in (self.new, self.old):
             for name, workload in site.workloads.items() if site else ():
@@ -51,7 +52,7 @@ class Change:
 
 
 def pods(change: Change, preview: Preview, networks: Collection[Network]) -> list[Pods]:
-    """The workloads whose pods end, start or begin anew."""
+    """Return the workloads whose pods stop, start or are recreated."""
     changed = {n.name for n in networks if n.remade}
     found: dict[tuple[str, str], Pods] = {}
     for step in preview.steps_of("Workload"):
@@ -60,7 +61,7 @@ def pods(change: Change, preview: Preview, networks: Collection[Network]) -> lis
             one = _pods(change, step, kind, changed)
             if one is not None:
                 before = found.get((one.workload, one.change))
-                # Replicas of their own are an object each, and one workload to a person.
+                # Each sticky replica is an object of its own; the review shows their workload.
                 found[one.workload, one.change] = _together(before, one) if before else one
     return list(found.values())
 
@@ -72,12 +73,12 @@ def _together(first: Pods, more: Pods) -> Pods:
 def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Pods | None:
     name, old, new = change.workload_of(step)
     was, now = _count(change.old, old), _count(change.new, new)
-    sticky = bool((new or old) and (new or old).sticky)  # type: ignore[union-attr]  # one of them is there
+    sticky = bool((new or old) and (new or old).sticky)  # type: ignore[union-attr]  # one of them exists
     if step.op == "create":
         return Pods(name, kind, "start", "note", 1 if sticky else now, "new", _start(change, name))
     if step.op == "delete":
         end = _end(change, name)
-        how = "they end, and none takes their place" if end == _LEFT else "they end"
+        how = "its pods are deleted and not replaced" if end == _LEFT else "its pods are deleted"
         return Pods(name, kind, "end", "danger", 1 if sticky else was, how, end)
     template = step.op == "replace" or any(path.startswith("spec.template") for path in step.paths)
     if not template:
@@ -94,7 +95,7 @@ def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Po
         why = _paths(step)
     how, level = _how(kind, now, sticky=sticky)
     if step.op == "replace":
-        how = f"the {kind} is replaced, which its {listed(step.paths)} forces; {how}"
+        how = f"the {kind} is replaced, because {listed(step.paths)} changed; {how}"
     return Pods(name, kind, "restart", level, 1 if sticky else now, how, "; ".join(why))
 
 
@@ -105,20 +106,16 @@ def _count(site: Site | None, workload: Workload | None) -> int:
 
 
 def _how(kind: str, count: int, *, sticky: bool) -> tuple[str, Level]:
-    """How pods of a kind are made anew, and how much of an interruption that is."""
+    """Return how pods of a kind are recreated, and the level of that interruption."""
     if count == 0:
         return "it has no pods", "note"
     if kind == "Deployment":
-        one = count == 1
-        return (
-            f"{'its pod ends' if one else f'all {count} pods end'} before {'another one starts' if one else 'new ones start'}",
-            "care",
-        )
+        return _ONE_POD if count == 1 else f"all {count} pods stop before new ones start", "care"
     if kind == "DaemonSet":
-        return "node after node: each is without its pod until the new one is ready", "care"
+        return "one node at a time: each is without its pod until the new one is ready", "care"
     if sticky:
-        return "one pod after the other, each with its own address", "care"
-    return "its pod ends before another one starts" if count == 1 else "one pod after the other", "care"
+        return "one pod at a time, each with its own address", "care"
+    return _ONE_POD if count == 1 else "one pod at a time", "care"
 
 
 def _start(change: Change, name: str) -> str:
@@ -131,7 +128,7 @@ def _start(change: Change, name: str) -> str:
 
 
 def _otherwise(change: Change, name: str, how: str) -> str:
-    """Why a workload that stays ends in one form and starts in another."""
+    """Return why a workload that stays in the site is deleted in one form and created in another."""
     old, new = change.old, change.new
     if old is None or name not in old.workloads or name not in new.workloads:
         return ""
@@ -155,26 +152,29 @@ def _end(change: Change, name: str) -> str:
 
 
 def _paths(step: Step) -> list[str]:
-    """Why, where the site says nothing: the properties that differ."""
+    """Return the properties that differ, where the sites give no reason."""
     plain = [re.sub(r'\["[^"]*"\]|\[\d+\]', "", path.removeprefix("spec.template.")) for path in step.paths]
     return [f"{listed(list(dict.fromkeys(plain)), 4)} differs from what was applied"]
 
 
 def reconnected(step: Step) -> bool:
-    """Whether how a node is reached is part of what changed: key, user, port, bastion, host key. By which node another one leaves is no matter."""
+    """Return whether the connection to a node changes: key, user, port, bastion or host key.
+
+    The commands that remove a node do not count: they run on another node.
+    """
     others = step.name.endswith("-leave")
     return step.op == "update" and not others and any(path.startswith("connection") for path in step.paths)
 
 
-def destroyed(change: Change, preview: Preview) -> list[Saying]:
-    """Everything that is replaced or deleted, and why: alike things together. What is only a note of the engine's is left out."""
+def destroyed(change: Change, preview: Preview) -> list[Effect]:
+    """Return everything that is replaced or deleted, and why, grouped; without resources that only exist in the state."""
     groups: dict[tuple[Level, str, str], list[str]] = {}
     for step in preview.steps:
-        if step.op in {"replace", "delete"} and step.owner and (told := _destroyed(change, step)):
-            level, what, name, text = told
+        if step.op in {"replace", "delete"} and step.owner and (row := _destroyed(change, step)):
+            level, what, name, text = row
             groups.setdefault((level, what, text), []).append(name)
     return [
-        Saying(
+        Effect(
             level,
             f"{what.replace('machine of', 'machines of') if len(names) > 1 else what} {listed(list(dict.fromkeys(names)))}".strip(),
             text,
@@ -184,34 +184,34 @@ def destroyed(change: Change, preview: Preview) -> list[Saying]:
 
 
 def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None:
-    """Level, what it is, its name, what happens and why."""
+    """Return the level, the kind of thing, its name, and what happens and why."""
     kind = step.kind.rpartition(":")[2]
     if step.kind.startswith("command:") and not step.before.get("delete"):
-        return None  # it takes nothing away: facts, proofs, a command that is reached by another way from now on
+        return None  # removes nothing: facts, checks, a command whose connection changed
     node = change.node_of(step)
     forced = listed(list(dict.fromkeys(_forcing(step, path) for path in step.paths)), 4)
     replaced = f"replaced, because {forced} changed" if step.op == "replace" else ""
-    left = f"{node} left the site" if node and node not in change.new.nodes.hosts else _called(change)
+    left = f"{node} is no longer in the site" if node and node not in change.new.nodes.hosts else _called(change)
     if step.name.endswith("-machine"):
-        anew = f"{replaced}: the node is drained and taken out of the cluster, its machine is made anew, and it joins again"
-        gone = f"destroyed, because {left or 'the site makes it no more'}"
-        return "danger", "machine of", node, anew if replaced else gone
+        recreated = f"{replaced}: the node is drained and taken out of the cluster, its machine is recreated, and the node joins again"
+        gone = f"destroyed, because {left or 'the site no longer has it'}"
+        return "danger", "machine of", node, recreated if replaced else gone
     if step.owner == "KubesprayCluster" and step.name.endswith("-kubespray"):
         text = (
             replaced
-            or f"destroyed, because {left or 'the site has none'}: reset.yml takes Kubernetes off nodes that stay"
+            or f"destroyed, because {left or 'the site has none'}: reset.yml removes Kubernetes from nodes that stay"
         )
         return "danger", "the cluster", "", text
     if step.owner == "CniPlugins":
         return "care", "CNI plugin binaries on all nodes", "", replaced or f"removed, because {left}"
     if step.owner == "NodeNetworks":
         what = "links, functions and configurations on"
-        return "care", what, node, replaced or f"removed, because {left or 'nothing needs them there any more'}"
+        return "care", what, node, replaced or f"removed, because {left or 'nothing there needs them any more'}"
     if not step.kind.startswith("kubernetes:"):
-        return None  # facts and proofs are taken, nothing is there to be destroyed
+        return None  # facts and checks, which leave nothing behind
     if step.owner == "NetworkAttachment":
         name = change.short(step)
-        gone = _called(change) or f"network {name} left the site"
+        gone = _called(change) or f"network {name} is no longer in the site"
         return "care", kind, _object(step), replaced or f"deleted, because {gone}"
     if step.owner == "Workload":
         name, _, _ = change.workload_of(step)
@@ -226,14 +226,14 @@ def _called(change: Change) -> str:
 
 
 def _forcing(step: Step, path: str) -> str:
-    """A property that forces a replacement, in words; triggers of a machine are image, address and NICs, in this order, or say what they are."""
+    """Return a property that forces a replacement, in words. The triggers of a machine are image, address and NICs, in this order, or begin with their name."""
     number = re.fullmatch(r"triggers\[(\d+)\]", path)
     if number is None:
         return path
     index, triggers = int(number[1]), (step.after or step.before).get("triggers")
-    told = str(triggers[index]).split() if isinstance(triggers, list) and index < len(triggers) else []
-    if told[:1] in (["hypervisor"], ["storage"]):
-        return f"its {told[0]}"
+    words = str(triggers[index]).split() if isinstance(triggers, list) and index < len(triggers) else []
+    if words[:1] in (["hypervisor"], ["storage"]):
+        return f"its {words[0]}"
     return ("its image", "its address")[index] if index < 2 else "its NICs"
 
 
@@ -245,22 +245,22 @@ def _object(step: Step) -> str:
 
 
 def others(preview: Preview) -> list[str]:
-    """What runs or changes besides."""
+    """Return what else runs or changes."""
     found = [_OTHERS.get(step.owner, "") for step in preview.steps if step.op in {"create", "update"}]
     return [text for text in dict.fromkeys(found) if text]
 
 
 _OTHERS = {
-    "NodeVM": "nodes are reached, and their NICs and package sources set up",
-    "Preflight": "hosts are looked at, whether they are fit for what is asked of them",
+    "NodeVM": "NICs and package sources of nodes are set up",
+    "Preflight": "preflight checks the hosts",
     "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
-    "Topology": "labels and taints of nodes are set",
-    "Multus": "the Multus daemon",
-    "Whereabouts": "the whereabouts daemon",
-    "DhcpDaemon": "the DHCP daemon",
-    "Sriov": "the SR-IOV device plugin",
-    "InterfaceCheck": "the check of pods' interfaces",
+    "Topology": "node labels and taints are set",
+    "Multus": "the Multus daemon is applied",
+    "Whereabouts": "the whereabouts daemon is applied",
+    "DhcpDaemon": "the DHCP daemon is applied",
+    "Sriov": "the SR-IOV device plugin is applied",
+    "InterfaceCheck": "the interface check is applied",
     "Verification": "the networks are verified again",
     "Throughput": "throughput is measured again, which loads the links",
 }
-"""Component → what a step of it is to a person; the others have sections of their own."""
+"""Component → what its steps do. The other components have sections of their own."""

@@ -1,34 +1,34 @@
-"""Virtual machines of two sites held against each other: what is done in place, and what makes another machine."""
+"""Compare the virtual machines of two sites: what changes in place, and what recreates a machine."""
 
 from collections.abc import Iterator
 
 from multus_site.model.libvirt import Hardware, Libvirt, Nic
 from multus_site.model.nodes import LibvirtNodes
 from multus_site.render.libvirt.machine import makes_another
-from multus_site.review.data import Saying
+from multus_site.review.data import Effect
 from multus_site.review.wording import listed, value
 
 _UNITS = {"memory": " MiB", "disk": " GiB"}
 _CALLED = {"cpu_pinning": "CPU pinning", "numa_node": "NUMA node", "cpus": "CPUs"}
 _MANAGEMENT = ("network", "gateway", "dns")
-IN_PLACE = "in place: it is shut down and started again, in turn with the others of its hypervisor; its pods are away meanwhile"
+IN_PLACE = "in place: the machine restarts, one at a time on each hypervisor; its pods are down meanwhile"
 
 
-def differences(was: LibvirtNodes, now: LibvirtNodes) -> list[Saying]:
-    """What happens to machines that stay; those of which the same is said together."""
+def differences(was: LibvirtNodes, now: LibvirtNodes) -> list[Effect]:
+    """Return what happens to machines that stay, grouped by effect."""
     groups: dict[tuple[str, str], list[str]] = {}
     for node in now.hosts:
         if node in was.hosts:
             for level, text in _of(was, now, node):
                 groups.setdefault((level, text), []).append(node)
     return [
-        Saying("danger" if level == "danger" else "care", _about(names, now), text)
+        Effect("danger" if level == "danger" else "care", _about(names, now), text)
         for (level, text), names in groups.items()
     ]
 
 
 def restarted(was: LibvirtNodes, now: LibvirtNodes) -> list[str]:
-    """Nodes whose machine is the same afterwards, and is started again."""
+    """Return the nodes whose machine restarts and is not recreated."""
     return [
         node
         for node in now.hosts
@@ -46,25 +46,25 @@ def _about(names: list[str], now: LibvirtNodes) -> str:
 
 
 def _of(was: LibvirtNodes, now: LibvirtNodes, node: str) -> Iterator[tuple[str, str]]:
-    """Level and text."""
+    """Yield level and text."""
     before, after = makes_another(was, node), makes_another(now, node)
     new = [text for text in after if text not in before]
     gone = [f"no {text}" for text in before if text not in after and text.split()[0] not in {t.split()[0] for t in new}]
-    # A node's other address is told where nodes are.
+    # nodes.py reports a changed address.
     if other := [text for text in (*new, *gone) if not text.startswith("address ")]:
-        yield "danger", f"{listed(other)}: another machine is made, with an empty disk"
+        yield "danger", f"{listed(other)}: the machine is recreated with an empty disk"
     if before != after:
         return
     old_disk, disk = was.libvirt.hardware(node).disk, now.libvirt.hardware(node).disk
     if disk < old_disk:
-        text = f"disk {old_disk} → {disk} GiB: a disk does not shrink, and `pulumi up` refuses it"
+        text = f"disk {old_disk} → {disk} GiB: a disk cannot shrink, and `pulumi up` refuses this"
         yield "danger", text
     elif changed := list(_in_place(was.libvirt, now.libvirt, node)):
         yield "care", f"{listed(changed)}, {IN_PLACE}"
 
 
 def _in_place(was: Libvirt, now: Libvirt, node: str) -> Iterator[str]:
-    """What changes and leaves the machine the same."""
+    """Yield what changes without recreating the machine."""
     old, new = was.hardware(node), now.hardware(node)
     for key in Hardware.model_fields:
         before, after = getattr(old, key), getattr(new, key)

@@ -1,30 +1,32 @@
-"""A review as the comment under a pull request: dangers first, each with a mark; nothing is said of what stays as it is."""
+"""Write a review as a comment for a pull request: dangers first, nothing about what stays the same."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from multus_site.review.data import Level, Moved, Network, Review, Saying
+from multus_site.review.data import Difference, Effect, Level, Network, Review
 from multus_site.review.wording import counted, listed
 
 MARK: dict[Level, str] = {"danger": "⛔", "care": "⚠️", "note": "·"}
 
+CALM = "None. Running pods keep running."
+
 LONGEST = 60_000
-"""Characters. GitHub takes comments of 65,536."""
+"""In characters. GitHub accepts comments of up to 65,536."""
 
 
 def marker(stack: str) -> str:
-    """The first line, by which a workflow finds its comment again. No one sees it."""
+    """Return the first line, an HTML comment by which a workflow finds its comment again."""
     return f"<!-- multus-site review of {stack} -->"
 
 
 def markdown(review: Review) -> str:
-    """The whole comment; where it would be too long for one, without the diagrams, then cut."""
+    """Return the comment. If it is too long, it loses its diagrams, then its end."""
     text = "\n".join(_lines(review, diagrams=True)) + "\n"
     if len(text) > LONGEST:
         text = "\n".join(_lines(review, diagrams=False)) + "\n"
     if len(text) > LONGEST:
         end = text.rindex("\n", 0, LONGEST)
-        text = f"{text[:end]}\n\n*Cut here: it is too long for a comment. All of it: `multus-site review {review.stack} --format json`.*\n"
+        text = f"{text[:end]}\n\n*Cut here: too long for a comment. The full review: `multus-site review {review.stack} --format json`.*\n"
     return text
 
 
@@ -35,15 +37,15 @@ def _lines(review: Review, *, diagrams: bool) -> Iterator[str]:
     yield f"Before: {_safe(review.base)}. Pulumi: {_counts(review.counts)}."
     yield from _bullets("", (f"ℹ️ {_safe(note)}" for note in review.notes))
     yield from _bullets("❌ Errors", (_safe(error) for error in review.errors))
-    yield from _sayings("⛔ Dangerous", review.dangers)
-    yield from _sayings("Expected interruption", review.interruption, otherwise=_calm(review))
+    yield from _effects("⛔ Dangerous", review.dangers)
+    yield from _effects("Expected interruption", review.interruption, otherwise=_calm(review))
     yield from _playbooks(review)
-    yield from _sayings("Nodes", _besides(review, review.nodes))
+    yield from _effects("Nodes", _besides(review, review.nodes))
     yield from _binaries(review)
     for network in review.networks:
         yield from _network(network)
     yield from _pods(review)
-    yield from _sayings("Replaced or destroyed", _besides(review, review.destroyed))
+    yield from _effects("Replaced or destroyed", _besides(review, review.destroyed))
     yield from _table("Versions", ("", "before", "after"), (_row(moved) for moved in review.versions))
     yield from _table("Settings", ("", "before", "after"), (_row(moved) for moved in review.settings))
     yield from _findings(review)
@@ -56,9 +58,9 @@ def _lines(review: Review, *, diagrams: bool) -> Iterator[str]:
         yield from ("", f"The diagrams are too large for a comment: `multus-site diagram {review.stack}`.")
 
 
-def _besides(review: Review, sayings: Iterable[Saying]) -> list[Saying]:
-    """Those that do not stand among the dangers already."""
-    return [saying for saying in sayings if saying not in review.dangers]
+def _besides(review: Review, effects: Iterable[Effect]) -> list[Effect]:
+    """Return those that are not among the dangers already."""
+    return [effect for effect in effects if effect not in review.dangers]
 
 
 def _headline(review: Review) -> str:
@@ -69,23 +71,23 @@ def _headline(review: Review) -> str:
         return f"⛔ {stack}: {counted(len(review.dangers), 'dangerous change')}"
     if not any(op != "same" for op in review.counts):
         return f"✅ {stack}: nothing changes"
-    careful = [saying for saying in review.interruption if saying.level != "note"]
+    careful = [effect for effect in review.interruption if effect.level != "note"]
     return f"⚠️ {stack}: {counted(len(careful), 'interruption')}" if careful else f"✅ {stack}: no interruption"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
     order = ("create", "update", "replace", "delete", "same")
     keys = [*(key for key in order if key in counts), *(key for key in counts if key not in order)]
-    said = [f"{counts[key]} {'unchanged' if key == 'same' else f'to {key}'}" for key in keys]
-    return ", ".join(said) or "no preview"
+    parts = [f"{counts[key]} {'unchanged' if key == 'same' else f'to {key}'}" for key in keys]
+    return ", ".join(parts) or "no preview"
 
 
 def _calm(review: Review) -> str:
-    return "" if review.failed or not any(op != "same" for op in review.counts) else "None: what runs goes on."
+    return "" if review.failed or not any(op != "same" for op in review.counts) else CALM
 
 
-def _sayings(title: str, sayings: Iterable[Saying], *, otherwise: str = "") -> Iterator[str]:
-    lines = [f"{MARK[s.level]} **{_safe(s.about)}**: {_safe(s.text)}" for s in sayings]
+def _effects(title: str, effects: Iterable[Effect], *, otherwise: str = "") -> Iterator[str]:
+    lines = [f"{MARK[s.level]} **{_safe(s.about)}**: {_safe(s.text)}" for s in effects]
     if lines:
         yield from _bullets(title, lines)
     elif otherwise:
@@ -114,7 +116,7 @@ def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) 
     yield from (f"| {' | '.join(row)} |" for row in found)
 
 
-def _row(moved: Moved) -> tuple[str, str, str]:
+def _row(moved: Difference) -> tuple[str, str, str]:
     return _safe(moved.what), _value(moved.old), _value(moved.new)
 
 
@@ -140,11 +142,11 @@ def _binaries(review: Review) -> Iterator[str]:
     rows = []
     for one in review.binaries:
         moved = [f"{_safe(m.what)}: {_arrow(m)}" for m in one.plugins]
-        rows.append((_safe(listed(one.nodes)), "<br>".join(moved) or "none changes", _safe(one.why)))
+        rows.append((_safe(listed(one.nodes)), "<br>".join(moved) or "unchanged", _safe(one.why)))
     yield from _table("CNI plugin binaries", ("nodes", "plugins", "why"), rows)
 
 
-def _arrow(moved: Moved) -> str:
+def _arrow(moved: Difference) -> str:
     if moved.old and moved.new:
         return f"{_safe(moved.old)} → {_safe(moved.new)}"
     return f"new, {_safe(moved.new)}" if moved.new else f"removed, was {_safe(moved.old)}"
@@ -160,14 +162,14 @@ def _network(network: Network) -> Iterator[str]:
     if network.lost:
         lines.append(f"Lost: {counted(network.lost_count, 'address')}, {_safe(listed(network.lost))}")
     if network.given:
-        lines.append(f"Given: {counted(network.given_count, 'address')}, {_safe(listed(network.given))}")
+        lines.append(f"Gained: {counted(network.given_count, 'address')}, {_safe(listed(network.given))}")
     if network.workloads:
         lines.append(f"Workloads: {_safe(listed(network.workloads))}")
     yield from _bullets("", lines)
 
 
 def _pods(review: Review) -> Iterator[str]:
-    names = {"restart": "made anew", "start": "start", "end": "end", "scale": "scaled"}
+    names = {"restart": "recreated", "start": "created", "end": "deleted", "scale": "scaled"}
     rows = [
         (f"{MARK[p.level]} {_safe(p.workload)} ({p.kind})", f"{p.pods} {names[p.change]}", _safe(p.how), _safe(p.why))
         for p in review.pods
@@ -185,11 +187,11 @@ def _findings(review: Review) -> Iterator[str]:
         )
         for f in review.findings
     ]
-    yield from _table("Lint", ("", "rule", "what", "what would be right"), rows)
+    yield from _table("Lint", ("", "rule", "finding", "fix"), rows)
 
 
 def _place(review: Review, file: str) -> str:
-    """The file of a finding, where it is not the stack's own."""
+    """Return the file of a finding; empty for the stack's own."""
     return "" if file.endswith(f"/Pulumi.{review.stack}.yaml") else f"{_safe(file)} "
 
 
@@ -216,9 +218,9 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;
 _SPECIAL = str.maketrans({**_ENTITIES, **{char: f"\\{char}" for char in "*_`[]"}, "@": "@\u200b"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-"""What ends a line somewhere, or is none to see."""
+"""Control characters, and those that some readers treat as line ends."""
 
 
 def _safe(text: str) -> str:
-    """Text of a site as text and nothing else: no markup, no cell's end, nobody called by name."""
+    """Escape text of a site: markup, the ends of table cells, mentions of users."""
     return _CONTROL.sub(" ", text).translate(_SPECIAL)

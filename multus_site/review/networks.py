@@ -1,4 +1,4 @@
-"""Networks of two sites compared: words, ranges, addresses."""
+"""Compare the networks of two sites: settings, ranges, addresses."""
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -14,16 +14,16 @@ from multus_site.model.site import Site
 from multus_site.render.address_plan import addresses_of
 from multus_site.render.attachment import content_of
 from multus_site.render.network import NetworkFacts, network_facts
-from multus_site.review.data import ORDER, Level, Moved, Network
+from multus_site.review.data import ORDER, Difference, Level, Network
 from multus_site.review.wording import NAMED, counted, listed, value
 
 _PART = "part of "
 UNPLUGS = {"type", "namespace", "uplink", "vlan", "segment"}
-"""Words whose change puts pods onto another wire, or out of reach of their workload."""
+"""Settings whose change moves pods to another segment, or the network out of its workloads' reach."""
 
 
 def differences(old: Site | None, new: Site) -> Iterator[Network]:
-    """The networks that are not as they were, dangerous ones first."""
+    """Yield the networks that change, dangers first."""
     before = dict(old.networks) if old else {}
     after = dict(new.networks)
     renamed = {name: other for name, other in _renamed(before, after)}
@@ -43,7 +43,7 @@ def differences(old: Site | None, new: Site) -> Iterator[Network]:
 
 
 def _renamed(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """New name and old name of what is the same but for its name."""
+    """Yield new and old names of networks where only the name changed."""
     gone = [name for name in before if name not in after]
     for name in after:
         if name not in before:
@@ -56,7 +56,7 @@ def _renamed(before: Mapping[str, object], after: Mapping[str, object]) -> Itera
 def _renaming(old: Site, new: Site, before: str, after: str) -> Network:
     users = _users(old, before)
     level: Level = "danger" if users else "care"
-    why = f"was called {before}; to Kubernetes it is another one: made anew under the new name, the old one goes"
+    why = f"was called {before}; to Kubernetes it is a different network: created under the new name, deleted under the old one"
     return Network(
         after, "renamed", level, workloads=tuple(dict.fromkeys((*users, *_users(new, after)))), remade=True, why=why
     )
@@ -64,26 +64,28 @@ def _renaming(old: Site, new: Site, before: str, after: str) -> Network:
 
 def _added(new: Site, name: str) -> Network:
     given = addresses_of(new, name)
-    words = _few(tuple(Moved(what, "", text) for what, text in _words(new, name).items() if text))
-    ranges = tuple(Moved(f"range {i}", "", text) for i, text in enumerate(_ranges(new, name), 1))
+    words = _few(tuple(Difference(what, "", text) for what, text in _words(new, name).items() if text))
+    ranges = tuple(Difference(f"range {i}", "", text) for i, text in enumerate(_ranges(new, name), 1))
     return Network(name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, total(given), _users(new, name))
 
 
 def _removed(old: Site, name: str) -> Network:
     lost = addresses_of(old, name)
     users = _users(old, name)
-    words = _few(tuple(Moved(what, text, "") for what, text in _words(old, name).items() if text))
-    ranges = tuple(Moved(f"range {i}", text, "") for i, text in enumerate(_ranges(old, name), 1))
+    words = _few(tuple(Difference(what, text, "") for what, text in _words(old, name).items() if text))
+    ranges = tuple(Difference(f"range {i}", text, "") for i, text in enumerate(_ranges(old, name), 1))
     level: Level = "danger" if users else "care"
     return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), total(lost), 0, users)
 
 
 def _changed(old: Site, new: Site, name: str) -> Network | None:
-    """None where pods of the network can notice nothing, and it is where it was."""
+    """Return the change; None if neither its pods nor its place changes."""
     before, after = _words(old, name), _words(new, name)
     keys = dict.fromkeys((*before, *after))
     words = tuple(
-        Moved(key, before.get(key, ""), after.get(key, "")) for key in keys if before.get(key, "") != after.get(key, "")
+        Difference(key, before.get(key, ""), after.get(key, ""))
+        for key in keys
+        if before.get(key, "") != after.get(key, "")
     )
     ranges = tuple(_paired(_ranges(old, name), _ranges(new, name)))
     had, has = addresses_of(old, name), addresses_of(new, name)
@@ -110,24 +112,24 @@ def _changed(old: Site, new: Site, name: str) -> Network | None:
     )
 
 
-def _paired(before: list[str], after: list[str]) -> Iterator[Moved]:
-    """The ranges that are not in both, each beside what takes its place."""
+def _paired(before: list[str], after: list[str]) -> Iterator[Difference]:
+    """Yield the ranges that only one site has, each beside its replacement."""
     gone = [text for text in before if text not in after]
     come = [text for text in after if text not in before]
     for was, now in zip_longest(gone, come, fillvalue=""):
         number = after.index(now) if now else before.index(was)
-        yield Moved(f"range {number + 1}", was, now)
+        yield Difference(f"range {number + 1}", was, now)
 
 
 def _unsaid(old: Site, new: Site, name: str) -> str:
-    """What else of a configuration is another, where its words can't say it."""
+    """Return what else changed in a configuration, beyond the settings compared."""
     network = new.networks[name]
     if isinstance(network, Raw):
         config, was = network.config, getattr(old.networks[name], "config", {})
         keys = sorted({*config, *was}, key=str)
         return f"its configuration differs in {listed([k for k in keys if config.get(k) != was.get(k)])}"
     if old.asked_of(name) != new.asked_of(name):
-        return f"pods ask it for {', '.join(sorted(new.asked_of(name))) or 'nothing more than an interface'} now"
+        return f"its pods now ask for {', '.join(sorted(new.asked_of(name))) or 'an interface only'}"
     return ""
 
 
@@ -136,7 +138,7 @@ def _users(site: Site, name: str) -> tuple[str, ...]:
 
 
 def _words(site: Site, name: str) -> dict[str, str]:
-    """A network in the words of the field, none of them secret: what stands in a raw configuration besides is not shown."""
+    """Return the settings of a network by name, none of them secret: other contents of a raw configuration are not shown."""
     network = site.networks[name]
     facts = network_facts(name, network)
     on = [*network.nodes, *(f"rack {rack}" for rack in network.racks)] or ["all workers"]
@@ -148,7 +150,7 @@ def _words(site: Site, name: str) -> dict[str, str]:
         "segment": facts.segment or "",
         "vlan": value(facts.vlan),
         "mtu": value(facts.mtu),
-        "addresses by": facts.ipam,
+        "IPAM": facts.ipam,
         "chained": ", ".join(facts.chained),
         "nodes": listed(on),
         "CNI version": "" if isinstance(network, Raw) else network.cni_version or cni_version_of_site(site),
@@ -161,27 +163,29 @@ def _words(site: Site, name: str) -> dict[str, str]:
         for node, part in _parts(site, name):
             found[f"{_PART}{node}"] = part
     every = network.model_dump(mode="json", by_alias=True, exclude_none=True) if not isinstance(network, Raw) else {}
-    said = {
-        "type",
-        "mode",
-        "namespace",
-        "master",
-        "segment",
-        "vlanId",
-        "mtu",
-        "ipam",
-        "nodes",
-        "racks",
-        "cniVersion",
-        "vlan",
-    }
-    found |= {key: value(its) for key, its in every.items() if key not in said | {"chain"}}
+    shown = set(
+        [
+            "type",
+            "mode",
+            "namespace",
+            "master",
+            "segment",
+            "vlanId",
+            "mtu",
+            "ipam",
+            "nodes",
+            "racks",
+            "cniVersion",
+            "vlan",
+        ]
+    )
+    found |= {key: value(setting) for key, setting in every.items() if key not in shown | {"chain"}}
     found["chained settings"] = value(every.get("chain", []))
     return found
 
 
 def _uplink(site: Site, name: str, facts: NetworkFacts) -> str:
-    """The NIC of the nodes, or which NIC on which nodes."""
+    """Return the NIC of the nodes, or each NIC with its nodes."""
     network = site.networks[name]
     if not facts.uplink_by_node or not isinstance(network, Link):
         return facts.uplink
@@ -193,7 +197,7 @@ def _uplink(site: Site, name: str, facts: NetworkFacts) -> str:
 
 
 def _moves(old: Site, new: Site, name: str) -> bool:
-    """Whether the network is on another NIC on a node that it was on."""
+    """Return whether the network moves to another NIC on a node that keeps it."""
     before, after = old.networks[name], new.networks[name]
     if not isinstance(before, Link) or not isinstance(after, Link):
         return True
@@ -204,18 +208,21 @@ def _moves(old: Site, new: Site, name: str) -> bool:
     )
 
 
-def _few(words: tuple[Moved, ...]) -> tuple[Moved, ...]:
-    """The words; parts of very many nodes as a number."""
+def _few(words: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """Return the settings, with the parts of many nodes as a count."""
     parts = [word for word in words if word.what.startswith(_PART)]
     if len(parts) <= NAMED:
         return words
     rest = tuple(word for word in words if word not in parts)
     old, new = (sum(bool(getattr(part, side)) for part in parts) for side in ("old", "new"))
-    return (*rest, Moved("parts by node", f"{old} that are no more" if old else "", f"{new} others" if new else ""))
+    return (
+        *rest,
+        Difference("parts by node", f"{old} removed or changed" if old else "", f"{new} new or changed" if new else ""),
+    )
 
 
 def _parts(site: Site, name: str) -> Iterator[tuple[str, str]]:
-    """Each node's part of ranges that are split by node."""
+    """Yield each node and its part of ranges that are split by node."""
     network = site.networks[name]
     ipam = getattr(network, "ipam", None)
     if getattr(ipam, "addresses_per_node", None) is None:
@@ -226,7 +233,7 @@ def _parts(site: Site, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _ranges(site: Site, name: str) -> list[str]:
-    """Each range: addresses, how many, of which subnet, with which gateway and holes."""
+    """Return a description of each range: addresses, their number, subnet, gateway and exclusions."""
     network = site.networks[name]
     found = []
     for entry in network_facts(name, network).ranges:

@@ -1,7 +1,7 @@
-"""The command lines that a stack's state has recorded, with the module names of this version.
+"""Rewrite the command lines recorded in a stack's state to the module names of this version.
 
-Pulumi runs the recorded line when a resource is deleted, without the program. 0.1.0 and 0.2.0 recorded modules by names that only
-a checkout has; a repository that installs the wheel needs the names of today.
+Pulumi runs the recorded line when a resource is deleted, without the program. 0.1.0 and 0.2.0 recorded module names that only
+a checkout has; a repository that installs the wheel needs the present ones.
 """
 
 import copy
@@ -27,13 +27,13 @@ _RECORDED = re.compile(
 
 
 class StateError(Exception):
-    """A state that cannot be rewritten; the text says why, and what to do."""
+    """A state that cannot be rewritten; the message says why and what to do."""
 
 
 def rewrite(exported: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The state with the module names of this version, and the names of the resources that changed; none the second time.
+    """Return the state with present module names, and the names of the resources that changed. Idempotent.
 
-    `exported` is what `pulumi stack export` prints. Raises StateError while operations are pending: what they left is not known.
+    `exported` is the output of `pulumi stack export`. Raises StateError while operations are pending, because their outcome is unknown.
     """
     deployment = exported.get("deployment") or {}
     if deployment.get("pending_operations"):
@@ -50,7 +50,7 @@ def rewrite(exported: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _rewrite_lines(properties: dict[str, Any]) -> bool:
-    """Rewrites the lines in place and says whether any changed. A line that is not ours stays."""
+    """Rewrite the lines in place; return whether any changed. Other programs' lines stay."""
     changed = False
     for key in _LINES:
         if isinstance(line := properties.get(key), str) and (found := _RECORDED.fullmatch(line)):

@@ -1,4 +1,4 @@
-"""The last door that everything of a review goes through: what may be a secret does not pass."""
+"""Remove what may be a secret from a review, as the last step before output."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _IN_URL = re.compile(r"(?<=://)[^/\s@'\"`]+(?=@)")
 """User and password of a URL."""
 
 _QUERY = re.compile(r"((?:https?|file)://[^\s?'\"`]+)\?[^\s'\"`)]+")
-"""What stands behind the question mark of a URL: tokens stand there."""
+"""The query of a URL, which may hold a token."""
 
 _ASSIGNED = re.compile(
     r"(?i)\b((?:[\w-]*(?:password|passwd|secret|token|credential|api[_-]?key|private[_-]?key))\s*[=:]\s*)(['\"]?)([^\s'\"`,;]{3,})\2"
@@ -24,23 +24,22 @@ class Hiding:
     """Replaces secrets in all texts of a data structure."""
 
     def __init__(self, stacks: Iterable[Any], secrets: Iterable[str] = ()) -> None:
-        """`stacks`: data of stack files, whose keys say what of them is secret; `secrets`: values that are known to be."""
-        together = {str(i): data for i, data in enumerate(stacks)}
-        self._mask = Masking.for_variables(together, more=secrets)
+        """`stacks`: data of stack files, whose keys tell which values are secret; `secrets`: further secret values."""
+        self._mask = Masking.for_variables({str(i): data for i, data in enumerate(stacks)}, more=secrets)
 
     def text(self, text: str) -> str:
-        """A text without its secrets."""
+        """Return a text without its secrets."""
         text = _IN_URL.sub(MASK, text)
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _ASSIGNED.sub(rf"\1{MASK}", text)
         return self._mask(text)
 
     def review(self, found: Review) -> Review:
-        """The same review with nothing in it that may be a secret."""
+        """Return the review without anything that may be a secret."""
         return Review(**{item.name: self(getattr(found, item.name)) for item in fields(found)})
 
     def __call__(self, data: Any) -> Any:  # noqa: ANN401  # any JSON
-        """The same data, every text of it without secrets; keys are names, and stay."""
+        """Return the data with secrets removed from every text; keys stay."""
         if isinstance(data, str):
             return self.text(data)
         if isinstance(data, dict):

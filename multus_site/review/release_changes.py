@@ -1,6 +1,6 @@
-"""What another release of multus-site means for the sites of a project: the changelog between the two, defaults that changed, deprecated keys.
+"""What another release of multus-site means for a project's sites: changelog, changed defaults, deprecated keys.
 
-The schema of stack files says what a release knows. A project keeps that of its release in stacks/site.schema.json.
+Each release has a schema of stack files. A project keeps that of its release in stacks/site.schema.json.
 """
 
 import re
@@ -14,7 +14,7 @@ _HEADING = re.compile(r"^## (\d+(?:\.\d+)*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Key:
-    """A key that a release knows at a place in a site: its default as JSON, whether the site sets it, whether it is deprecated."""
+    """A key in the schema: its default as JSON, whether the site sets it, whether it is deprecated."""
 
     default: Any
     given: bool
@@ -22,13 +22,13 @@ class Key:
 
 
 def pinned(requirements: str) -> str | None:
-    """The release of multus-site that a requirements file pins; None without one."""
+    """Return the release of multus-site that a requirements file pins; None if none."""
     found = _PIN.search(requirements)
     return found[1] if found else None
 
 
 def sections(changelog: str, since: str, until: str) -> list[str]:
-    """The changelog's sections of the releases after `since`, up to `until`, as they stand there."""
+    """Return the changelog's sections of the releases after `since`, up to and including `until`."""
     _, *parts = _HEADING.split(changelog)
     return [
         f"## {number}\n\n{text.strip()}"
@@ -42,21 +42,21 @@ def _number(release: str) -> tuple[int, ...]:
 
 
 def changed_defaults(site: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each key that a site leaves to its default, which is not what it was. `old`, `new`: schemas."""
+    """Yield a sentence for each unset key whose default changed. `old`, `new`: schemas."""
     before, now = keys(site, old), keys(site, new)
     for path in sorted(before.keys() & now.keys()):
         was, becomes = before[path].default, now[path].default
         if not now[path].given and was != becomes:
-            yield f"{path} is not set, and its default was {was} and is {becomes} now; to keep it, write {path.rpartition('.')[2]}: {was}"
+            yield f"{path} is not set, and its default changes from {was} to {becomes}; to keep the old one, set {path.rpartition('.')[2]}: {was}"
 
 
 def deprecated(site: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """The keys of a site that a release still takes, and a later one will not."""
+    """Return the keys of a site that are deprecated."""
     return sorted(path for path, key in keys(site, schema).items() if key.given and key.deprecated)
 
 
 def keys(site: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Key]:
-    """Path in the site → what a schema of stack files knows there; leaves, and objects that may be absent."""
+    """Return path in the site → its key in the schema: leaves, and optional objects."""
     definitions = schema["$defs"]
     return dict(_keys(definitions["Site"], site, definitions, ""))
 
@@ -86,7 +86,7 @@ def _keys(schema: Any, data: Any, definitions: Mapping[str, Any], path: str) -> 
 
 
 def _chosen(schema: Any, data: Any, definitions: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401  # JSON
-    """The schema that counts for these data: references followed, the alternative that a discriminator or the data's shape picks."""
+    """Return the schema that applies to these data: follows references, and picks an alternative by discriminator or shape."""
     if "$ref" in schema:
         return _chosen(definitions[schema["$ref"].rpartition("/")[2]], data, definitions)
     if discriminator := schema.get("discriminator"):

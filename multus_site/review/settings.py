@@ -1,4 +1,4 @@
-"""What else a site says, held against what it said: versions, and settings key by key."""
+"""Compare the versions and other settings of two sites."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,27 +10,29 @@ from multus_site.model.pydantic_errors import FREE
 from multus_site.model.site import Site
 from multus_site.render import images
 from multus_site.render.network import address_management
-from multus_site.review.data import Moved
+from multus_site.review.data import Difference
 from multus_site.review.wording import value
 
-_TOLD_ELSEWHERE = {"name", "nodes", "racks", "networks", "workloads"}
+_OTHER_SECTIONS = {"name", "nodes", "racks", "networks", "workloads"}
 _VERSIONS = {"version", "kubernetesVersion"}
 
 
-def versions(old: Site | None, new: Site) -> list[Moved]:
-    """Releases and images that are others now; those of a new or a deleted site are all told."""
+def versions(old: Site | None, new: Site) -> list[Difference]:
+    """Return the releases and images that differ; all of them for a new site."""
     before, after = (dict(_versions(site)) if site else {} for site in (old, new))
     keys = dict.fromkeys((*after, *before))
-    return [Moved(key, before.get(key, ""), after.get(key, "")) for key in keys if before.get(key) != after.get(key)]
+    return [
+        Difference(key, before.get(key, ""), after.get(key, "")) for key in keys if before.get(key) != after.get(key)
+    ]
 
 
 def _versions(site: Site) -> Iterator[tuple[str, str]]:
     kubespray = site.kubespray
     yield "Kubespray", kubespray.version
     given = kubespray.all_variables().get("kube_version")
-    # Variables may be anything: one that is no version is refused, and not shown.
+    # A variable may hold anything. One that is not a version is refused elsewhere, and not shown.
     known = str(given) if re.fullmatch(r"[0-9.]+", str(given)) else None
-    yield "Kubernetes", kubernetes_of(kubespray.version, known) or "as released"
+    yield "Kubernetes", kubernetes_of(kubespray.version, known) or "default of the release"
     yield "CNI plugins", site.cni_plugins.version
     yield "Multus", site.multus.version
     if "whereabouts" in address_management(site):
@@ -43,18 +45,18 @@ def _versions(site: Site) -> Iterator[tuple[str, str]]:
         yield f"image of {name}", workload.image
 
 
-def settings(old: Site, new: Site) -> list[Moved]:
-    """Keys with other values, but nodes, racks, networks, workloads and versions, which have sections of their own."""
+def settings(old: Site, new: Site) -> list[Difference]:
+    """Return the keys that differ, except nodes, racks, networks, workloads and versions, which have their own sections."""
     before, after = (site.model_dump(mode="json", by_alias=True, exclude_none=True) for site in (old, new))
     found = []
     for key in dict.fromkeys((*before, *after)):
-        if key not in _TOLD_ELSEWHERE:
+        if key not in _OTHER_SECTIONS:
             found += list(_moved(key, before.get(key), after.get(key)))
     return found
 
 
-def _moved(path: str, old: Any, new: Any, *, silent: bool = False) -> Iterator[Moved]:  # noqa: ANN401  # any JSON
-    """What differs; of values that may be anything that they changed, and which of them, not to what."""
+def _moved(path: str, old: Any, new: Any, *, silent: bool = False) -> Iterator[Difference]:  # noqa: ANN401  # any JSON
+    """Yield what differs. Values of free-form settings are not shown, only that they changed."""
     last = path.rpartition(".")[2]
     if old == new or last in _VERSIONS:
         return
@@ -63,17 +65,17 @@ def _moved(path: str, old: Any, new: Any, *, silent: bool = False) -> Iterator[M
         for key in dict.fromkeys((*was, *now)):
             yield from _moved(f"{path}.{key}", was.get(key), now.get(key), silent=silent or last in FREE)
     elif silent or last in FREE:
-        yield Moved(
+        yield Difference(
             path,
             "set" if old is not None else "",
-            "set to something else" if new is not None and old is not None else "set" if new is not None else "",
+            "set to another value" if new is not None and old is not None else "set" if new is not None else "",
         )
     else:
-        yield Moved(path, value(old), value(new))
+        yield Difference(path, value(old), value(new))
 
 
 def apart(one: Site, other: Site) -> list[str]:
-    """Keys of two sites that say different things, two levels deep."""
+    """Return the keys of two sites that differ, two levels deep."""
     first, second = (site.model_dump(mode="json", by_alias=True) for site in (one, other))
     found = []
     for key in dict.fromkeys((*first, *second)):

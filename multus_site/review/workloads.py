@@ -1,4 +1,4 @@
-"""Workloads of two sites held against each other: why pods are made anew."""
+"""Compare the workloads of two sites: why pods are recreated."""
 
 from collections.abc import Collection, Iterator
 
@@ -8,7 +8,7 @@ from multus_site.review.wording import listed, value
 
 
 def reasons(old: Site, new: Site, name: str, networks: Collection[str]) -> list[str]:
-    """Why the pods of a workload that is in both sites are other ones; `networks` are those whose configuration changed."""
+    """Return why the pods of a workload in both sites are recreated; `networks`: those whose configuration changed."""
     before, after = old.workloads[name], new.workloads[name]
     found = list(_own(before, after))
     changed = [a.name for a in after.networks if a.name in networks]
@@ -16,13 +16,13 @@ def reasons(old: Site, new: Site, name: str, networks: Collection[str]) -> list[
         found.append(f"{'network' if len(changed) == 1 else 'networks'} {listed(changed)} changed")
     was, now = old.restricted_to(before), new.restricted_to(after)
     if was != now and (before.nodes, before.racks) == (after.nodes, after.racks):
-        found.append(f"nodes that have all of its networks: {listed(was) or 'all'} → {listed(now) or 'all'}")
+        found.append(f"nodes with all of its networks: {listed(was) or 'all'} → {listed(now) or 'all'}")
     tolerated, tolerates = (", ".join(map(str, taints)) for taints in (old.tolerated(before), new.tolerated(after)))
     if tolerated != tolerates:
-        found.append(f"taints that it tolerates: {tolerated or 'none'} → {tolerates or 'none'}")
+        found.append(f"tolerated taints: {tolerated or 'none'} → {tolerates or 'none'}")
     if after.kind == "DaemonSet" and not after.racks and not now and _dedicated(old) != _dedicated(new):
         found.append(
-            f"dedicated racks that it stays off: {listed(_dedicated(old)) or 'none'} → {listed(_dedicated(new)) or 'none'}"
+            f"dedicated racks it avoids: {listed(_dedicated(old)) or 'none'} → {listed(_dedicated(new)) or 'none'}"
         )
     if old.devices(before) != new.devices(after):
         found.append("it needs other devices")
@@ -34,7 +34,7 @@ def _dedicated(site: Site) -> list[str]:
 
 
 def _over(workload: Workload) -> str:
-    """What pods are spread over, with what is not as usual."""
+    """Return what pods are spread over, with settings that are not defaults."""
     parts = []
     for spread in workload.spread:
         usual = {"max_skew": f"maxSkew {spread.max_skew}", "when_unsatisfiable": spread.when_unsatisfiable}
@@ -44,7 +44,7 @@ def _over(workload: Workload) -> str:
 
 
 def same_but_name(old: Site, new: Site) -> dict[str, str]:
-    """New name → old name of workloads that were renamed."""
+    """Return new name → old name of workloads where only the name changed."""
     gone = [name for name in old.workloads if name not in new.workloads]
     found = {}
     for name, workload in new.workloads.items():
@@ -57,7 +57,7 @@ def same_but_name(old: Site, new: Site) -> dict[str, str]:
 
 
 def _own(before: Workload, after: Workload) -> Iterator[str]:
-    """What of the workload itself is another; commands and probes are not shown, they may hold anything."""
+    """Yield what changed in the workload itself; contents of commands and probes are not shown, as they may hold secrets."""
     for what in ("kind", "namespace", "image"):
         was, now = getattr(before, what), getattr(after, what)
         if was != now:

@@ -85,7 +85,7 @@ def test_another_key_changes_nothing_but_how_nodes_are_reached(place):
     status, text, said = place.review("--format", "json")
     found = json.loads(text)
     assert status == 0, text + said
-    assert "reached in another way" in found["notes"][0]
+    assert "The connection to nodes changes" in found["notes"][0]
     assert [
         key for key in ("playbooks", "dangers", "interruption", "binaries", "pods", "destroyed") if found[key]
     ] == []
@@ -226,7 +226,7 @@ def test_a_deleted_file(place):
     place.file.unlink()
     status, text, said = place.review()
     assert status == 0, text + said
-    assert "3 nodes, 2 networks and 2 workloads go on" in text
+    assert "3 nodes, 2 networks and 2 workloads keep running" in text
     assert "⛔" in text
 
 
@@ -238,8 +238,8 @@ def test_a_renamed_file_is_a_danger_until_the_stack_is_renamed_too(place):
     status, text, said = place.review(stack="austin")
     assert status == 0, text + said
     assert "## ⛔ austin: 1 dangerous change\n" in text
-    assert "its name dallas is that of stacks/Pulumi.dallas.yaml, which is gone" in text
-    assert "None: what runs goes on" not in text
+    assert "has the name dallas of stacks/Pulumi.dallas.yaml, which is deleted" in text
+    assert "None. Running pods keep running." not in text
     place.must("pulumi", "stack", "rename", "austin", "--stack", "dallas")
     status, text, said = place.review(stack="austin")
     assert status == 0, text + said
@@ -258,7 +258,7 @@ def test_another_script_is_told_for_each_node(place):
     assert status == 0, text + said
     (binaries,) = json.loads(text)["binaries"]
     assert (binaries["nodes"], binaries["plugins"]) == (["node1", "node2", "node3"], [])
-    assert "another version of this program" in binaries["why"]
+    assert "another version of multus-site" in binaries["why"]
 
 
 def test_a_python_without_the_sdk_is_told_with_what_to_type(place):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multus_site.review.data import Binaries, Moved, Network, Playbook, Pods, Review, Saying
+from multus_site.review.data import Binaries, Difference, Effect, Network, Playbook, Pods, Review
 from multus_site.review.markdown import markdown
 from multus_site.review.redaction import Hiding
 
@@ -16,7 +16,7 @@ SECRET = "hunter22-x7Qz"  # noqa: S105 # planted
 
 def everywhere(text):
     """A review with a text wherever one can stand."""
-    moved, saying = (Moved(text, text, text),), (Saying("danger", text, text),)
+    moved, effect = (Difference(text, text, text),), (Effect("danger", text, text),)
     network = Network("lan", "changed", "danger", moved, moved, (text,), (text,), 1, 1, (text,), True, text)
     finding = {
         "file": text,
@@ -32,14 +32,14 @@ def everywhere(text):
         site="dallas",
         base=text,
         counts={"update": 1},
-        dangers=saying,
-        interruption=saying,
+        dangers=effect,
+        interruption=effect,
         playbooks=(Playbook("scale.yml", (text,), (text,), text),),
-        nodes=saying,
+        nodes=effect,
         binaries=(Binaries((text,), moved, text),),
         networks=(network,),
         pods=(Pods(text, "Deployment", "restart", "care", 1, text, text),),
-        destroyed=saying,
+        destroyed=effect,
         settings=moved,
         versions=moved,
         also=(text,),

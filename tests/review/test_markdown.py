@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from multus_site.model.load import parse_site
 from multus_site.review.compose import compose
-from multus_site.review.data import Saying
+from multus_site.review.data import Effect
 from multus_site.review.effects import Change
 from multus_site.review.markdown import LONGEST, markdown, marker
 from multus_site.review.preview import Preview
@@ -41,4 +41,4 @@ def test_many_nodes_are_counted_not_listed():
         del data["nodes"]["hosts"][f"node{i}"]
     old, new = (parse_site(one, source="a test") for one in (site(40), data))
     found = compose("dallas", "as it was", Change(old, new), Preview())
-    assert sum(isinstance(saying, Saying) and saying.level == "danger" for saying in found.nodes) == 10
+    assert sum(isinstance(effect, Effect) and effect.level == "danger" for effect in found.nodes) == 10

@@ -74,7 +74,7 @@ def test_that_the_program_ended_is_told_where_nothing_else_is():
     printed = [
         {"severity": "info#err", "message": f"{line}\n"} for line in ("Traceback", "  File x", "KeyError: 'site'")
     ]
-    assert read({"diagnostics": [*printed, ended]}).errors == (alone, "the program's last words: KeyError: 'site'")
+    assert read({"diagnostics": [*printed, ended]}).errors == (alone, "the program's last output: KeyError: 'site'")
     lacking = {"severity": "info#err", "message": "ModuleNotFoundError: No module named 'pulumi'\n"}
     (told,) = read({"diagnostics": [lacking, ended]}).errors
     assert "has no module pulumi; type: pulumi install" in told

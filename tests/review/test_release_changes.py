@@ -52,7 +52,7 @@ def test_a_default_that_changes_is_told_where_a_site_leaves_it():
         "networks.media.mode",
         "networks.signalling.mode",  # and nothing of a network's mode; kubespray.version is its own
     ]
-    assert told[0].endswith("to keep it, write memoryLimit: 50Mi")
+    assert told[0].endswith("to keep the old one, set memoryLimit: 50Mi")
     assert list(changed_defaults(given(dallas()), SCHEMA, SCHEMA)) == []
 
 
