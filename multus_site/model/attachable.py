@@ -6,27 +6,30 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from multus_site.model.chained import Bandwidth, Chained, Firewall, Sbr
-from multus_site.model.part import Mistake, Part, refuse
-from multus_site.model.types import CniVersion, NodeName, ObjectName
+from multus_site.model.ipam import Ipam, NoAddresses
+from multus_site.model.part import Mistake, Plugin, refuse
+from multus_site.model.racks import Placed
+from multus_site.model.types import CniVersion, ObjectName
 
 
-class Attachable(Part):
-    """A network that pods attach to."""
+class NamespacedNetwork(Placed, Plugin):
+    """What raw networks have too."""
 
-    type: str
-    """The plugin."""
     namespace: ObjectName = Field(default="default", examples=["telecom"])
     """Namespace of the NetworkAttachmentDefinition; its workloads are in the same one."""
     segment: ObjectName | None = Field(default=None, examples=["core"])
     """L2 segment that it is on, one of `segments`."""
+
+
+class Attachable(NamespacedNetwork):
+    """A network that pods attach to."""
+
     cni_version: CniVersion | None = Field(default=None, examples=["1.0.0"])
     """Version of the CNI specification that the plugins are called with; the highest that plugins, Multus and runtime support if absent."""
-    nodes: tuple[NodeName, ...] = ()
-    """Nodes that it exists on, and that its pods can run on; all workers if empty."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
-    """The same by rack: all workers in these racks."""
     chain: tuple[Chained, ...] = ()
     """Plugins that work on what this one made, in this order."""
+    ipam: Ipam
+    """How its pods get addresses."""
 
     makes_veth: ClassVar[bool] = False
     """Whether the pod's interface has an end on the node, which bandwidth and firewall can work on."""
@@ -53,7 +56,7 @@ class Attachable(Part):
                 )
             if isinstance(plugin, Bandwidth):
                 yield from (Mistake(path, message) for message in self._check_bandwidth(plugin))
-            if isinstance(plugin, Sbr) and getattr(getattr(self, "ipam", None), "type", None) == "none":
+            if isinstance(plugin, Sbr) and isinstance(self.ipam, NoAddresses):
                 message = "sbr makes rules of the pod's addresses and fails where it has none; remove it from chain, or use an ipam that gives addresses"
                 yield Mistake(path, message)
             if isinstance(plugin, Firewall) and plugin.ingress_policy not in {None, "open"} and self.type != "bridge":

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from multus_site.model.addresses import MacAddress
-from multus_site.model.part import Part
+from multus_site.model.part import Plugin
 from multus_site.model.types import InterfaceName, Mtu
 
 Backend = Literal["iptables", "nftables"]
@@ -14,11 +14,10 @@ _LONGEST_BURST = 8 * (2**32 - 1) - 1
 """Bits: the plugin refuses what is not less than 2³² - 1 bytes."""
 
 
-class Tuning(Part):
+class Tuning(Plugin):
     """Settings of the pod's interface (plugins/meta/tuning)."""
 
     type: Literal["tuning"]
-    """The plugin tuning."""
     sysctl: dict[str, str] = Field(default={}, examples=[{"net.ipv4.conf.IFNAME.arp_filter": "1"}])
     """Kernel settings of the pod's network; IFNAME stands for the interface."""
     mac: MacAddress | None = None
@@ -33,31 +32,28 @@ class Tuning(Part):
     """Length of the transmit queue, packets."""
 
 
-class Sbr(Part):
+class Sbr(Plugin):
     """Source-based routing: what leaves with the interface's address leaves through it (plugins/meta/sbr)."""
 
     type: Literal["sbr"]
-    """The plugin sbr."""
     table: int | None = Field(default=None, ge=1, le=2**31 - 1, examples=[100])
     """Routing table; the first free one from 100 if absent."""
 
 
-class Vrf(Part):
+class Vrf(Plugin):
     """The interface in a virtual routing and forwarding domain of the pod (plugins/meta/vrf; needs the kernel's vrf)."""
 
     type: Literal["vrf"]
-    """The plugin vrf."""
     vrfname: InterfaceName = Field(examples=["blue"])
     """Name of the VRF."""
     table: int | None = Field(default=None, ge=1, le=2**31 - 1, examples=[10])
     """Routing table; a free one if absent."""
 
 
-class Bandwidth(Part):
+class Bandwidth(Plugin):
     """Limits of rate, on the node's end of a veth pair: behind bridge and ptp only (plugins/meta/bandwidth)."""
 
     type: Literal["bandwidth"]
-    """The plugin bandwidth."""
     ingress_rate: int | None = Field(default=None, ge=1, examples=[100000000])
     """To the pod, bit/s."""
     ingress_burst: int | None = Field(default=None, ge=1, le=_LONGEST_BURST, examples=[80000000])
@@ -68,11 +64,10 @@ class Bandwidth(Part):
     """From the pod, bits; goes with egressRate."""
 
 
-class Portmap(Part):
+class Portmap(Plugin):
     """Ports of the node that lead to ports of the pod, as its attachment asks with portMappings (plugins/meta/portmap)."""
 
     type: Literal["portmap"]
-    """The plugin portmap."""
     backend: Backend | None = None
     """Who translates; iptables where it is there if absent."""
     snat: bool | None = None
@@ -89,11 +84,10 @@ class Portmap(Part):
     """Further conditions of the rules for IPv6."""
 
 
-class Firewall(Part):
+class Firewall(Plugin):
     """Lets the pod's addresses through the node's firewall (plugins/meta/firewall)."""
 
     type: Literal["firewall"]
-    """The plugin firewall."""
     backend: Literal["iptables", "firewalld"] | None = None
     """firewalld where it runs if absent."""
     iptables_admin_chain_name: str | None = Field(default=None, examples=["CNI-ADMIN"])

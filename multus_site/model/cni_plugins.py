@@ -1,35 +1,28 @@
 """CNI plugin binaries of the nodes: which, and where they come from."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from multus_site.model.part import Mistake, Part
+from multus_site.model.part import ExactlyOne, Mistake, Part
 from multus_site.model.types import Architecture, BareVersion, ModuleSum, PluginName, Sha256
 
 CALICO = frozenset({"bandwidth", "calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
 """Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
 
-_FROM_A_URL = "^(https?|file)://"
 
-
-class Artifact(Part):
+class Artifact(ExactlyOne):
     """A file, pinned: nodes fetch it from a URL, or it is a file of the machine where Pulumi runs."""
 
-    url: str | None = Field(default=None, pattern=_FROM_A_URL, examples=["https://example.org/plugins.tgz"])
+    url: str | None = Field(default=None, pattern="^(https?|file)://", examples=["https://example.org/plugins.tgz"])
     """Where nodes fetch it."""
     path: str | None = Field(default=None, examples=["build/plugins.tgz"])
     """A file of the machine where Pulumi runs, relative to the project; it is sent to the nodes by SSH."""
     sha256: Sha256
     """Of the file, as it is there."""
 
-    @model_validator(mode="after")
-    def _from_one_place(self) -> Self:
-        if (self.url is None) == (self.path is None):
-            msg = f"names {'neither url nor path' if self.url is None else 'both url and path'}; give one of them"
-            raise ValueError(msg)
-        return self
+    one_of = ("url", "path")
 
 
 class Binary(Artifact):

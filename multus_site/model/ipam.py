@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from multus_site.model.addresses import AddressPool, Cidr, CidrOrAddress, InterfaceAddress, IpAddress
-from multus_site.model.part import Mistake, Part, refuse
+from multus_site.model.part import Mistake, Part, Plugin, refuse
 from multus_site.model.types import ObjectName
 
 
@@ -33,11 +33,10 @@ class Range(Part):
     """Never handed out, and pinged by the verification."""
 
 
-class HostLocal(Part):
+class HostLocal(Plugin):
     """Addresses remembered on the node itself: right where one node serves the network, or where each has a part of its own."""
 
     type: Literal["host-local"]
-    """The plugin host-local."""
     ranges: tuple[Range, ...] = Field(min_length=1)
     """One address is given out of each: two ranges for dual stack."""
     addresses_per_node: int | None = Field(default=None, ge=1, le=65536, examples=[16])
@@ -57,17 +56,11 @@ class IpRange(Part):
     """Never handed out, and pinged by the verification."""
 
 
-class Whereabouts(Part):
+class Whereabouts(Plugin, IpRange):
     """Addresses remembered in the cluster (whereabouts): the right choice where pods of several nodes share a range."""
 
     type: Literal["whereabouts"]
-    """The plugin whereabouts; its daemon is installed where a network asks for it."""
-    range: AddressPool
-    """A network, or the first and last address with its prefix length."""
-    exclude: tuple[CidrOrAddress, ...] = ()
-    """Networks and addresses of the range that are not handed out."""
-    gateway: IpAddress | None = None
-    """Never handed out, and pinged by the verification."""
+    """The plugin; its daemon is installed where a network uses it."""
     ip_ranges: tuple[IpRange, ...] = ()
     """Further ranges, for dual stack."""
     routes: tuple[Route, ...] = ()
@@ -89,7 +82,7 @@ class Whereabouts(Part):
 
     def all_ranges(self) -> Iterator[IpRange]:
         """The first range and the further ones, alike."""
-        yield IpRange(range=self.range, exclude=self.exclude, gateway=self.gateway)
+        yield self
         yield from self.ip_ranges
 
 
@@ -102,11 +95,10 @@ class StaticAddress(Part):
     """Next hop of routes without one, and pinged by the verification."""
 
 
-class Static(Part):
+class Static(Plugin):
     """Fixed addresses: the network's own for its only pod, or each pod's, given where it is attached (`ips`, `ipsByReplica`)."""
 
     type: Literal["static"]
-    """The plugin static."""
     addresses: tuple[StaticAddress, ...] = ()
     """Of the network's only pod; none: pods bring theirs."""
     gateways: tuple[IpAddress, ...] = Field(default=(), examples=[["10.1.10.1"]])
@@ -115,14 +107,13 @@ class Static(Part):
     """Routes that pods get through this network."""
 
 
-class Dhcp(Part):
+class Dhcp(Plugin):
     """Addresses of a DHCP server of the segment, asked by the plugins' DHCP daemon, which is installed where a network asks for it."""
 
     type: Literal["dhcp"]
-    """The plugin dhcp."""
 
 
-class NoAddresses(Part):
+class NoAddresses(Plugin):
     """Layer 2 only: the pod's interface gets no address."""
 
     type: Literal["none"]

@@ -1,12 +1,11 @@
 """Virtual machines under libvirt: their image, hardware and NICs, and the hypervisors that they run on."""
 
-import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from multus_site.model.addresses import AddressOrName, Cidr, IpAddress
-from multus_site.model.part import Part
+from multus_site.model.part import ExactlyOne, Part
 from multus_site.model.types import (
     HostKey,
     InterfaceName,
@@ -17,21 +16,19 @@ from multus_site.model.types import (
     Port,
     Sha256,
     UserName,
+    matching,
 )
 
-
-def _absolute(value: str) -> str:
-    """An absolute path, of characters that need no quoting anywhere."""
-    if not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", value):
-        msg = f"{value!r} is not the full path of a file or folder; write one such as /var/lib/libvirt/images"
-        raise ValueError(msg)
-    return value
-
-
-AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+AbsolutePath = Annotated[
+    str,
+    # Characters that need no quoting anywhere.
+    matching(
+        "(/[A-Za-z0-9._+-]+)+", "is not the full path of a file or folder; write one such as /var/lib/libvirt/images"
+    ),
+]
 
 
-class Image(Part):
+class Image(ExactlyOne):
     """The disk image that machines start from: qcow2 or raw, of a system with cloud-init. Exactly one of url and path."""
 
     url: str | None = Field(
@@ -43,15 +40,10 @@ class Image(Part):
     sha256: Sha256
     """What `sha256sum` prints for it; anything else is refused."""
 
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
-        if (self.url is None) == (self.path is None):
-            msg = f"names {'neither url nor path' if self.url is None else 'both url and path'}; give one of them"
-            raise ValueError(msg)
-        return self
+    one_of = ("url", "path")
 
 
-class Nic(Part):
+class Nic(ExactlyOne):
     """What a NIC of a machine is plugged into; exactly one of bridge, macvtap and vf."""
 
     bridge: InterfaceName | None = Field(default=None, examples=["br-internal"])
@@ -66,16 +58,12 @@ class Nic(Part):
     mtu: Mtu = 1500
     """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which `up` checks before it creates or changes anything."""
 
+    one_of = ("bridge", "macvtap", "vf")
+
     @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        kinds = {"bridge": self.bridge, "macvtap": self.macvtap, "vf": self.vf}
-        given = [key for key, value in kinds.items() if value]
-        if len(given) != 1:
-            found = f"{' and '.join(given)} are set" if given else "nothing says what it is plugged into"
-            msg = f"{found}; give exactly one of {', '.join(kinds)}"
-            raise ValueError(msg)
+    def _mode_of_macvtap(self) -> Self:
         if "mode" in self.model_fields_set and not self.macvtap:
-            msg = f"mode applies to macvtap only; remove it, or use macvtap instead of {given[0]}"
+            msg = f"mode applies to macvtap only; remove it, or use macvtap instead of {self.kind}"
             raise ValueError(msg)
         return self
 

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from multus_site.model.attachable import Attachable
-from multus_site.model.ipam import Addressed, AddressedByIp, Ipam
+from multus_site.model.ipam import Addressed, AddressedByIp
 from multus_site.model.master import Master, MasterByNode
 from multus_site.model.types import Mtu, VlanId
 
@@ -35,25 +35,21 @@ class Macvlan(Link):
     """Children of a NIC of the node, each with a MAC address of its own."""
 
     type: Literal["macvlan"]
-    """The plugin macvlan."""
     mode: Literal["bridge", "private", "vepa", "passthru"] = "bridge"
     """Whether pods on one node hear each other: in `bridge` directly, in `vepa` through the switch, in `private` never. `passthru` gives the master to one pod."""
     mtu: Mtu | None = None
     """Not above the master's; the master's if absent."""
     bcqueuelen: int | None = Field(default=None, ge=0, le=2**32 - 1, examples=[1000])
     """Length of the queue of broadcast frames, packets; the kernel's 1000 if absent."""
-    ipam: Ipam
-    """How pods get their addresses."""
 
-    takes_mac: ClassVar[bool] = True
-    own_macs: ClassVar[bool] = True
+    takes_mac = True
+    own_macs = True
 
 
 class Ipvlan(Link):
     """Children of a NIC of the node that share its MAC address: where a switch or hypervisor lets no other MAC through."""
 
     type: Literal["ipvlan"]
-    """The plugin ipvlan."""
     mode: Literal["l2", "l3", "l3s"] = "l2"
     """In `l2` the segment hears the pods; in `l3` and `l3s` the node routes for them, `l3s` through its netfilter."""
     mtu: Mtu | None = None
@@ -66,10 +62,8 @@ class Vlan(Link):
     """A VLAN of a NIC of the node, moved into the pod: one pod a node for each VLAN id."""
 
     type: Literal["vlan"]
-    """The plugin vlan."""
     vlan_id: VlanId
     """VLAN id."""
     mtu: Mtu | None = None
     """Not above the master's; the master's if absent."""
     ipam: Addressed
-    """How the pod gets its address."""

@@ -1,15 +1,15 @@
 """A NIC of the node that networks hang on: by its name, or by what tells it from the others where names differ by node."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
 from multus_site.model.addresses import MacAddress
-from multus_site.model.part import Part
+from multus_site.model.part import ExactlyOne
 from multus_site.model.types import InterfaceName, NodeName, ObjectName, PciAddress
 
 
-class MasterByNode(Part):
+class MasterByNode(ExactlyOne):
     """A NIC that is not called the same on every node; exactly one of the four."""
 
     groups: dict[ObjectName, InterfaceName] = Field(default={}, examples=[{"compute": "ens6", "edge": "eno2"}])
@@ -23,15 +23,7 @@ class MasterByNode(Part):
     )
     """An alternative name of it, which every node has (`ip link property`)."""
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        keys = {"groups": self.groups, "mac": self.mac, "pci": self.pci, "altname": self.altname}
-        given = [key for key, value in keys.items() if value]
-        if len(given) != 1:
-            found = f"{' and '.join(given)} each identify the NIC" if given else "nothing identifies the NIC"
-            msg = f"{found}; give exactly one of {', '.join(keys)}"
-            raise ValueError(msg)
-        return self
+    one_of = ("groups", "mac", "pci", "altname")
 
     @property
     def found_by(self) -> str:

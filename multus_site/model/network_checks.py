@@ -18,7 +18,7 @@ def check_network(site: SiteParts, path: Path, network: Network) -> Iterator[Mis
     """A network's segment, its nodes, and what differs by node."""
     if network.segment is not None and network.segment not in site.segments:
         yield Mistake.of_name((*path, "segment"), "segment", network.segment, site.segments, "add it to segments")
-    yield from check_placement(site, path, network.nodes, network.racks)
+    yield from check_placement(site, path, network)
     if isinstance(network, Link) and isinstance(network.master, MasterByNode):
         yield from _check_master(site, (*path, "master"), network, network.master)
     if isinstance(network, Link) and network.own_macs:
@@ -61,7 +61,7 @@ def check_links(site: SiteParts) -> Iterator[Mistake]:
     bonds: dict[str, str] = {}
     for name, link in site.links.items():
         path = ("links", name)
-        yield from check_placement(site, path, link.nodes, link.racks)
+        yield from check_placement(site, path, link)
         if isinstance(link, VlanLink):
             yield from _check_vlan(site, path, link)
             continue

@@ -6,33 +6,26 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from multus_site.model.addresses import AddressRange, IpAddress
+from multus_site.model.attachable import NamespacedNetwork
 from multus_site.model.links import Ipvlan, Macvlan, Vlan
 from multus_site.model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
 from multus_site.model.part import Part
 from multus_site.model.sriov import Sriov
-from multus_site.model.types import NodeName, ObjectName, VlanId
+from multus_site.model.types import ObjectName, VlanId
 
 RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 """Annotation of a NetworkAttachmentDefinition: the device resource that its pods must ask for."""
 
 
-class Raw(Part):
+class Raw(NamespacedNetwork):
     """A CNI configuration given word for word; linted, and otherwise left as it is."""
 
     type: Literal["raw"]
     """Any plugin, configured word for word."""
     config: dict[str, Any] = Field(examples=[{"cniVersion": "1.0.0", "name": "lan", "type": "bridge", "ipam": {}}])
     """The NetworkAttachmentDefinition's `spec.config`."""
-    namespace: ObjectName = Field(default="default", examples=["telecom"])
-    """Namespace of the NetworkAttachmentDefinition; its workloads are in the same one."""
     annotations: dict[str, str] = Field(default={}, examples=[{"k8s.v1.cni.cncf.io/resourceName": "intel.com/sriov"}])
     """Annotations of the NetworkAttachmentDefinition, such as k8s.v1.cni.cncf.io/resourceName."""
-    segment: ObjectName | None = Field(default=None, examples=["core"])
-    """L2 segment that it is on, one of `segments`."""
-    nodes: tuple[NodeName, ...] = ()
-    """Nodes that it exists on, and that its pods can run on; all workers if empty."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
-    """The same by rack: all workers in these racks."""
 
     @field_validator("config")
     @classmethod

@@ -1,14 +1,14 @@
 """Networks that are made on the node itself or are one of its devices: bridge, ptp, tap, dummy, host-device."""
 
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from multus_site.model.addresses import MacAddress
 from multus_site.model.attachable import Attachable
 from multus_site.model.chained import Backend
-from multus_site.model.ipam import AddressedByIp, Ipam, NoAddresses
-from multus_site.model.part import Part
+from multus_site.model.ipam import AddressedByIp, NoAddresses
+from multus_site.model.part import ExactlyOne, Part
 from multus_site.model.types import InterfaceName, Mtu, PciAddress, ResourceName, VlanId
 
 
@@ -42,7 +42,6 @@ class Bridge(Attachable):
     """A port of a bridge of the node. The bridge is each node's own: it spans nodes only where it has an uplink."""
 
     type: Literal["bridge"]
-    """The plugin bridge."""
     bridge: InterfaceName = Field(default="cni0", examples=["br-telecom"])
     """The bridge; made where it is not there."""
     is_gateway: bool | None = None
@@ -75,11 +74,9 @@ class Bridge(Attachable):
     """Leave the pod's interface down, for programs that take it over; without addresses."""
     port_isolation: bool | None = None
     """Pods of one bridge do not hear each other."""
-    ipam: Ipam
-    """How pods get their addresses."""
 
-    makes_veth: ClassVar[bool] = True
-    takes_mac: ClassVar[bool] = True
+    makes_veth = True
+    takes_mac = True
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
@@ -96,7 +93,6 @@ class Ptp(Attachable):
     """A veth pair between pod and node, which routes: no segment is shared."""
 
     type: Literal["ptp"]
-    """The plugin ptp."""
     ip_masq: bool | None = None
     """Hide pods behind the node's address."""
     ip_masq_backend: Backend | None = None
@@ -104,16 +100,14 @@ class Ptp(Attachable):
     mtu: Mtu | None = None
     """Of both ends; the kernel's if absent."""
     ipam: AddressedByIp
-    """How pods get their addresses."""
 
-    makes_veth: ClassVar[bool] = True
+    makes_veth = True
 
 
 class Tap(Attachable):
     """A tap device in the pod, for virtual machines and user-space stacks. Its MTU is tuning's to set: the plugin takes one and forgets it."""
 
     type: Literal["tap"]
-    """The plugin tap."""
     multi_queue: bool | None = None
     """Several queues, one for each processor that reads."""
     owner: int | None = Field(default=None, ge=0, examples=[1000])
@@ -124,26 +118,21 @@ class Tap(Attachable):
     """SELinux context that it is made in."""
     bridge: InterfaceName | None = None
     """Bridge inside the pod that it becomes a port of."""
-    ipam: Ipam
-    """How pods get their addresses."""
 
-    takes_mac: ClassVar[bool] = True
+    takes_mac = True
 
 
 class Dummy(Attachable):
     """An interface that leads nowhere, for addresses that a routing daemon in the pod announces."""
 
     type: Literal["dummy"]
-    """The plugin dummy."""
     ipam: AddressedByIp
-    """How pods get their addresses."""
 
 
-class HostDevice(Attachable):
+class HostDevice(ExactlyOne, Attachable):
     """A NIC of the node, moved into the pod: one pod a node. Named in one of four ways, or handed out by a device plugin."""
 
     type: Literal["host-device"]
-    """The plugin host-device."""
     device: InterfaceName | None = None
     """The NIC by its name."""
     hwaddr: MacAddress | None = None
@@ -156,26 +145,10 @@ class HostDevice(Attachable):
     """The NIC by its PCI address."""
     resource_name: ResourceName | None = None
     """A device of this resource, which a device plugin hands out: VFs in virtual machines."""
-    ipam: Ipam
-    """How the pod gets its address."""
 
     @property
     def device_resource(self) -> str | None:
         """The resource that it is handed out as."""
         return self.resource_name
 
-    @model_validator(mode="after")
-    def _one_device(self) -> Self:
-        keys = {
-            "device": self.device,
-            "hwaddr": self.hwaddr,
-            "kernelpath": self.kernelpath,
-            "pciBusID": self.pci_bus_id,
-            "resourceName": self.resource_name,
-        }
-        given = [key for key, value in keys.items() if value is not None]
-        if len(given) != 1:
-            found = f"{' and '.join(given)} each name a device" if given else "no device is named"
-            msg = f"{found}; give exactly one of {', '.join(keys)}"
-            raise ValueError(msg)
-        return self
+    one_of = ("device", "hwaddr", "kernelpath", "pci_bus_id", "resource_name")

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from multus_site.model.part import Part
-from multus_site.model.types import InterfaceName, Mtu, NodeName, ObjectName, VlanId
+from multus_site.model.racks import Placed
+from multus_site.model.types import InterfaceName, Mtu, VlanId
 
 
-class VlanLink(Part):
+class VlanLink(Placed):
     """A VLAN of an interface of the node."""
 
     type: Literal["vlan"]
@@ -19,10 +19,6 @@ class VlanLink(Part):
     """VLAN id."""
     mtu: Mtu | None = None
     """Not above that of what carries it; the same if absent."""
-    nodes: tuple[NodeName, ...] = ()
-    """Nodes that it is made on; all workers if empty."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
-    """The same by rack: all workers in these racks."""
 
     @property
     def below(self) -> tuple[InterfaceName, ...]:
@@ -30,7 +26,7 @@ class VlanLink(Part):
         return (self.link,)
 
 
-class BondLink(Part):
+class BondLink(Placed):
     """Several NICs of the node as one."""
 
     type: Literal["bond"]
@@ -43,10 +39,6 @@ class BondLink(Part):
     """How they share the traffic; 802.3ad needs a switch that speaks LACP."""
     mtu: Mtu | None = None
     """Of bond and members; theirs if absent."""
-    nodes: tuple[NodeName, ...] = ()
-    """Nodes that it is made on; all workers if empty."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
-    """The same by rack: all workers in these racks."""
 
     @property
     def below(self) -> tuple[InterfaceName, ...]:

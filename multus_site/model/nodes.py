@@ -89,7 +89,7 @@ class MadeNodes(NodesOfABackend):
     host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
     """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
 
-    makes_machines: ClassVar[bool] = True
+    makes_machines = True
 
     @property
     def seed_file(self) -> str | None:

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
 
 from multus_site.model.paths import Path, path_text
@@ -32,18 +32,54 @@ class Part(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:  # noqa: ANN401  # pydantic's own
-        """The schema with the docstring of each attribute as its description.
+        """The schema with the docstring of each attribute as its description; required keys first, then the class's own before inherited ones.
 
-        pydantic's use_attribute_docstrings does the same for every class at import, which takes as long as the rest of a lint.
+        pydantic's use_attribute_docstrings reads the source of every class at import, which takes as long as the rest of a lint.
         """
         schema = handler(core_schema)
-        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        definition = handler.resolve_ref_schema(schema)
+        properties = definition.get("properties", {})
+        ordered: dict[str, Any] = {}
         for part in cls.__mro__:
             if part is not Part and issubclass(part, Part):
-                for name, text in _docstrings(part).items():
-                    if its := cls.model_fields.get(name):
-                        properties.get(its.alias, {}).setdefault("description", text)
+                texts = _docstrings(part)
+                for name in inspect.get_annotations(part):
+                    alias = str(cls.model_fields[name].alias) if name in cls.model_fields else ""
+                    if alias in properties:
+                        ordered[alias] = properties[alias]
+                        if name in texts:
+                            ordered[alias].setdefault("description", texts[name])
+        required = definition.get("required", [])
+        definition["properties"] = dict(sorted(ordered.items(), key=lambda item: item[0] not in required))
         return schema
+
+
+class Plugin(Part):
+    """A CNI plugin and its keys."""
+
+    type: str
+    """The plugin."""
+
+
+class ExactlyOne(Part):
+    """A part of which exactly one of some keys is given."""
+
+    one_of: ClassVar[tuple[str, ...]]
+    """These keys, as attributes."""
+
+    @property
+    def given(self) -> list[str]:
+        """The keys that are given; exactly one after validation."""
+        return [str(type(self).model_fields[name].alias) for name in self.one_of if getattr(self, name)]
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.given) != 1:
+            keys = ", ".join(str(type(self).model_fields[name].alias) for name in self.one_of)
+            found = f"{' and '.join(self.given)} are set" if self.given else f"none of {keys} is set"
+            msg = f"{found}; give exactly one of {keys}"
+            raise ValueError(msg)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from multus_site.model.part import Mistake, name_one_of
 from multus_site.model.paths import Path
-from multus_site.model.racks import LABELS
+from multus_site.model.racks import LABELS, Placed
 from multus_site.model.site_parts import SiteParts
-from multus_site.model.types import NodeName, ObjectName
 
 
 def check_racks(site: SiteParts) -> Iterator[Mistake]:
@@ -28,21 +27,19 @@ def _instead(level: str) -> str:
     return own.get(level, f"and set racks.NAME.{level}")
 
 
-def check_placement(
-    site: SiteParts, path: Path, nodes: tuple[NodeName, ...], racks: tuple[ObjectName, ...]
-) -> Iterator[Mistake]:
-    """Nodes that are no host of the site, or no worker; racks without workers. `path`: of the part that names them."""
+def check_placement(site: SiteParts, path: Path, part: Placed) -> Iterator[Mistake]:
+    """Nodes that are not hosts of the site, or not workers; racks without workers. `path`: of the part that names them."""
     workers = site.with_role("worker")
-    if nodes and racks:
+    if part.nodes and part.racks:
         yield Mistake((*path, "racks"), "nodes is set too; keep one of the two")
-    for i, node in enumerate(nodes):
+    for i, node in enumerate(part.nodes):
         where = (*path, "nodes", i)
         if node not in site.nodes.hosts:
             yield Mistake.of_name(where, "host", node, site.nodes.hosts, "add it to nodes.hosts")
         elif node not in workers:
             yield Mistake(where, f"{node!r} is not a worker; {name_one_of(workers, 'give it the role worker')}")
     holding = list(dict.fromkeys(rack for node in workers if (rack := site.nodes.hosts[node].rack)))
-    for i, rack in enumerate(racks):
+    for i, rack in enumerate(part.racks):
         if rack not in holding:
             right = name_one_of(holding, f"give workers rack: {rack}")
-            yield Mistake((*path, "racks", i), f"no worker stands in rack {rack!r}; {right}", unknown=rack)
+            yield Mistake((*path, "racks", i), f"no worker is in rack {rack!r}; {right}", unknown=rack)

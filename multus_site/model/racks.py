@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from multus_site.model.part import Part
-from multus_site.model.types import LabelKey, LabelValue, ObjectName
+from multus_site.model.types import LabelKey, LabelValue, NodeName, ObjectName
 
 Level = Literal["rack", "row", "zone", "node"]
 
@@ -54,6 +54,15 @@ class Rack(Part):
     """Reserves the rack for workloads that name it: `true`, or the taint that keeps all others off its nodes."""
     labels: dict[LabelKey, LabelValue] = Field(default={}, examples=[{"example.com/power": "feed-b"}])
     """Further labels of its nodes."""
+
+
+class Placed(Part):
+    """A part of a site that is on all workers, or only on some."""
+
+    nodes: tuple[NodeName, ...] = ()
+    """Nodes that it is on; all workers if empty."""
+    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    """Racks whose workers it is on, instead of `nodes`."""
 
 
 class Spread(Part):

@@ -32,7 +32,7 @@ def check_site(site: SiteParts) -> Iterator[Mistake]:
         yield from check_network(site, ("networks", name), network)
     yield from check_links(site)
     for name, pool in site.sriov.pools.items() if site.sriov else ():
-        yield from check_placement(site, ("sriov", "pools", name), pool.nodes, pool.racks)
+        yield from check_placement(site, ("sriov", "pools", name), pool)
     for name, workload in site.workloads.items():
         yield from check_workload(site, ("workloads", name), workload)
         if workload.sticky:

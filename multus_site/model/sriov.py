@@ -1,20 +1,20 @@
 """SR-IOV: virtual functions of NICs, the networks that use them, and who makes them and hands them out."""
 
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from multus_site.model.attachable import Attachable
-from multus_site.model.ipam import Ipam, NoAddresses
+from multus_site.model.ipam import NoAddresses
 from multus_site.model.part import Part
-from multus_site.model.types import BareVersion, InterfaceName, NodeName, ObjectName, ResourceName
+from multus_site.model.racks import Placed
+from multus_site.model.types import BareVersion, InterfaceName, ObjectName, ResourceName
 
 
 class Sriov(Attachable):
     """A virtual function of a NIC, moved into the pod (sriov-cni)."""
 
     type: Literal["sriov"]
-    """The plugin sriov."""
     resource_name: ResourceName
     """Resource that the device plugin offers the functions as; pods ask for one for each attachment."""
     driver: Literal["netdevice", "vfio-pci"] = "netdevice"
@@ -35,10 +35,8 @@ class Sriov(Attachable):
     """Mbit/s that it is granted; 0 for no promise."""
     max_tx_rate: int | None = Field(default=None, ge=0, examples=[1000])
     """Mbit/s at most; 0 for no limit."""
-    ipam: Ipam
-    """How the pod gets its address."""
 
-    takes_mac: ClassVar[bool] = True
+    takes_mac = True
 
     @property
     def device_resource(self) -> str | None:
@@ -60,7 +58,7 @@ class Sriov(Attachable):
         return self
 
 
-class SriovPool(Part):
+class SriovPool(Placed):
     """Functions that are handed out as one resource."""
 
     resource_name: ResourceName
@@ -71,10 +69,6 @@ class SriovPool(Part):
     """Functions made of each NIC, at each boot."""
     driver: Literal["netdevice", "vfio-pci"] = "netdevice"
     """`vfio-pci` for DPDK programs, which drive the function themselves."""
-    nodes: tuple[NodeName, ...] = ()
-    """Nodes that have the NICs; all workers if empty."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
-    """The same by rack: all workers in these racks."""
 
 
 class SriovSetup(Part):

@@ -30,7 +30,7 @@ def check_workload(site: SiteParts, path: Path, workload: Workload) -> Iterator[
         message = f"two attachments would have the interface {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
         yield Mistake((*path, "networks"), message)
     yield from (mistake.below(path) for mistake in check_attachments_together(workload))
-    yield from check_placement(site, path, workload.nodes, workload.racks)
+    yield from check_placement(site, path, workload)
     yield from _check_nodes(site, path, workload)
     yield from _check_spread(site, path, workload)
 

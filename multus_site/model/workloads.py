@@ -1,12 +1,12 @@
 """Workloads and the networks that their pods attach to."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from multus_site.model.addresses import InterfaceAddress, IpAddress, MacAddress
-from multus_site.model.part import Part
-from multus_site.model.racks import Spreads
+from multus_site.model.part import ExactlyOne, Part
+from multus_site.model.racks import Placed, Spreads
 from multus_site.model.types import NodeName, ObjectName, PinnedImage, PodInterfaceName, Port
 
 
@@ -72,7 +72,7 @@ class Resources(Part):
     """What it may use at most."""
 
 
-class Probe(Part):
+class Probe(ExactlyOne):
     """A check of the container, in one of three ways."""
 
     exec: tuple[str, ...] = Field(default=(), examples=[["ping", "-c", "1", "10.1.10.1"]])
@@ -90,15 +90,10 @@ class Probe(Part):
     failure_threshold: int = Field(default=3, ge=1, le=100)
     """How many checks in a row must fail."""
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if sum((bool(self.exec), self.http_get is not None, self.tcp_socket is not None)) != 1:
-            msg = "a probe has exactly one kind of check; give one of exec, httpGet, tcpSocket"
-            raise ValueError(msg)
-        return self
+    one_of = ("exec", "http_get", "tcp_socket")
 
 
-class Workload(Part):
+class Workload(Placed):
     """Pods of one kind, each attached to the same networks."""
 
     kind: Literal["Deployment", "StatefulSet", "DaemonSet"] = "Deployment"
@@ -116,7 +111,7 @@ class Workload(Part):
     nodes: tuple[NodeName, ...] = ()
     """Nodes that the pods may run on; all workers that have the networks if empty, but those of dedicated racks."""
     racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
-    """The same by rack. Pods of a workload that names a dedicated rack, or a node in it, tolerate its taint."""
+    """Racks whose workers they may run on, instead of `nodes`. Pods of a workload that names a dedicated rack, or a node in it, tolerate its taint."""
     spread: Spreads = Field(default=(), examples=["rack"])
     """Over what the pods are spread: rack, row, zone or node, or a list of them; as the scheduler likes if empty."""
     resources: Resources = Resources()

@@ -89,14 +89,15 @@ def test_every_rule_has_its_file_and_every_file_its_rule():
 
 
 def texts_of(source: str) -> Iterator[str]:
-    """The pieces of text with a space in them that a module's functions put together, docstrings and comparisons left out.
+    """The pieces of text with a space in them that a module's functions and calls of `matching` contain, except docstrings and comparisons.
 
     A site's mistakes are split where they are printed: the path before a colon, what would be right behind a semicolon.
     """
     tree = ast.parse(source)
     compared = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Compare) for part in ast.walk(node)}
-    for function in ast.walk(tree):
-        for statement in function.body if isinstance(function, ast.FunctionDef) else ():
+    for node in ast.walk(tree):
+        is_pattern = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "matching"
+        for statement in node.body if isinstance(node, ast.FunctionDef) else node.args[1:] if is_pattern else ():
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 continue
             for part in ast.walk(statement):

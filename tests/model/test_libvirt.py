@@ -121,11 +121,11 @@ def machine(node, **changes):
         ),
         (
             machine("node1", nics={"ens8": {}}),
-            "nodes.libvirt.machines.node1.nics.ens8: nothing says what it is plugged into; give exactly one of bridge, macvtap, vf",
+            "nodes.libvirt.machines.node1.nics.ens8: none of bridge, macvtap, vf is set; give exactly one of bridge, macvtap, vf",
         ),
         (
             libvirt(image={"sha256": "c" * 64}),
-            "nodes.libvirt.image: names neither url nor path; give one of them",
+            "nodes.libvirt.image: none of url, path is set; give exactly one of url, path",
         ),
         (
             libvirt(storage="images"),

@@ -112,7 +112,7 @@ def test_a_workload_that_could_run_nowhere_is_refused(more, words):
     [
         ({"master": {"groups": {"core": "ens6"}}}, "networks.a.master.groups.core: no host is in group 'core'"),
         ({"master": {"mac": {"node9": "02:00:00:00:00:01"}}}, "networks.a.master.mac.node9: there is no host"),
-        ({"master": {}}, "networks.a.master: nothing identifies the NIC"),
+        ({"master": {}}, "networks.a.master: none of groups, mac, pci, altname is set; give exactly one"),
         ({"master": {"pci": "3b:00.0"}}, "networks.a.master.pci: '3b:00.0' is not a PCI address"),
         ({"master": "interface-too-long"}, "networks.a.master: 'interface-too-long' is 18 bytes long"),
         ({"master": {"groups": {"edge": "e"}}, "nodes": ["node2"]}, "it gives no NIC for 'node2'"),

@@ -114,8 +114,8 @@ def test_what_the_script_is_told():
 @pytest.mark.parametrize(
     ("binaries", "words"),
     [
-        ([{"name": "bond", "sha256": SHA["a"]}], "cniPlugins.binaries[0]: names neither url nor path; give one of them"),
-        ([{"name": "bond", "sha256": SHA["a"], "url": "http://m", "path": "x"}], "cniPlugins.binaries[0]: names both"),
+        ([{"name": "bond", "sha256": SHA["a"]}], "cniPlugins.binaries[0]: none of url, path is set; give exactly one of url, path"),
+        ([{"name": "bond", "sha256": SHA["a"], "url": "http://m", "path": "x"}], "cniPlugins.binaries[0]: url and path are set"),
         ([{"name": "bond", "url": "bond", "sha256": SHA["a"]}], "cniPlugins.binaries[0].url"),
         ([{"name": "../bond", "path": "x", "sha256": SHA["a"]}], "cniPlugins.binaries[0].name: '../bond' is not a plugin's name"),
         ([{"name": "bond", "path": "x", "sha256": "abc"}], "cniPlugins.binaries[0].sha256: 'abc' is not a SHA-256 sum"),

@@ -107,8 +107,14 @@ BANDWIDTH = {"type": "bandwidth", "ingressRate": 8000, "ingressBurst": 8000}
             {"type": "ptp", "ipam": {"type": "static"}, "chain": [{"type": "firewall", "ingressPolicy": "isolated"}]},
             "ptp has none",
         ),
-        ({"type": "host-device", "ipam": {"type": "none"}}, "no device is named"),
-        ({"type": "host-device", "device": "a", "hwaddr": "02:00:00:00:00:01", "ipam": {"type": "none"}}, "each name"),
+        (
+            {"type": "host-device", "ipam": {"type": "none"}},
+            "none of device, hwaddr, kernelpath, pciBusID, resourceName is set",
+        ),
+        (
+            {"type": "host-device", "device": "a", "hwaddr": "02:00:00:00:00:01", "ipam": {"type": "none"}},
+            "device and hwaddr are set",
+        ),
         ({"type": "sriov", "ipam": {"type": "none"}}, "resourceName"),
         ({"type": "sriov", "resourceName": "vf", "ipam": {"type": "none"}}, "prefix"),
         ({"type": "sriov", "resourceName": "a.b/c", "driver": "vfio-pci", "ipam": {"type": "dhcp"}}, "vfio-pci"),
