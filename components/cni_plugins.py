@@ -15,6 +15,7 @@ from multus_site.render.cni_plugins import Origin
 from multus_site.render.script import script
 
 from .local_program import LocalProgram, LocalProgramArgs
+from .outputs import InstalledPlugin
 from .ssh import Ssh
 
 
@@ -27,32 +28,31 @@ class CniPluginsArgs:
     """Architecture → where its plugins come from."""
     ssh: Ssh
     run_id: pulumi.Input[str]
-    """Of the cluster's installer."""
+    """Of Kubespray's last run."""
     reasons: Mapping[str, Sequence[pulumi.Input[str]]]
-    """Node → what installs the plugins on it again."""
+    """Node → values whose change installs its plugins again."""
     deleted_with: pulumi.Resource | None = None
-    """The machine that the cluster ends with."""
+    """The machine whose destruction ends the cluster."""
 
 
 class CniPlugins(pulumi.ComponentResource):
-    """The CNI plugin binaries of a site's nodes: one resource, however many nodes there are (docs/decisions/0010).
+    """The CNI plugin binaries of all nodes of a site, as one resource (docs/decisions/0010-plugins-are-one-resource.md).
 
-    After `up` each plugin is on each node with its pinned sha256, root-owned, mode 0755, and answers CNI VERSION; a manifest on
-    the node says which are ours, and the binaries before these are kept for one way back. Destroy removes only what is ours and
-    unchanged, and what Multus left behind on the nodes; so does `up` on a node that left the site.
-    Runs again on all nodes when the set, the release, a sha256 or the cluster's last installer run changes; on a node alone when
-    any of its `reasons` does.
+    After `up` each plugin is on each node with its pinned sha256, owner root, mode 0755, and answers CNI VERSION. A manifest on the node
+    lists those that multus-site installed, and the node keeps the previous version of each. Destroy removes those that multus-site installed and
+    nobody changed, and what Multus left on the nodes; so does `up` on a node that left the site.
+    Runs again on all nodes when the set, the release, a sha256 or Kubespray's last run changes, and on one node when any of its `reasons` changes.
     """
 
     installed: LocalProgram
-    """The runs. Its stdout changes with what is on the nodes, and with each of their reasons."""
+    """Its output changes with what is on the nodes, and with their reasons."""
 
     def __init__(self, name: str, args: CniPluginsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """`run_id`: of the cluster's installer. Raises RunError, at preview too, where files of this machine are not as pinned."""
+        """Raises pulumi.RunError, at preview too, if a file on this machine differs from its pinned sum."""
         shown = {
             arch: {one.name: f"{one.kind} {one.place}".strip() for one in many} for arch, many in args.origins.items()
         }
-        # What stdin holds is secret as a whole; that the script is another one shall be told all the same.
+        # stdin is secret as a whole; this shows in a preview that the script changed.
         digest = hashlib.sha256(script("cni-plugins", {}).encode()).hexdigest()
         super().__init__("multus-site:index:CniPlugins", name, {"plugins": shown, "script": digest}, opts)
         if found := check_origins(one for many in args.origins.values() for one in many):
@@ -85,11 +85,11 @@ class CniPlugins(pulumi.ComponentResource):
 
     @property
     def record(self) -> pulumi.Output[str]:
-        """Another text whenever a node was looked after."""
+        """Changes whenever a node was handled."""
         return self.installed.record
 
-    def on_node(self, node: str) -> pulumi.Output[dict[str, Any]]:
-        """Plugin → {sha256, versions} on a node, or {owner, versions} for Calico's."""
+    def on_node(self, node: str) -> pulumi.Output[dict[str, InstalledPlugin]]:
+        """The plugins of a node, by name."""
         return self.record.apply(lambda text: Record.parse(text).result(node))
 
 
@@ -102,7 +102,7 @@ def _document(
     reasons: Mapping[str, Sequence[str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the runner is given (multus_site/nodes/delivery/document.py)."""
+    """The document of the program (multus_site/nodes/delivery/document.py)."""
     return {
         "way": way,
         "nodes": {

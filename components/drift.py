@@ -1,8 +1,8 @@
 """What drifted on nodes since the last update, as a reason to run their commands again: Pulumi does not read nodes back.
 
-Each node has a counter in the output `nodes` (`mended`). Where a look over SSH finds what `up` puts back, the counter goes up by
-one, and with it the input of the node's commands; else it stays what it was, so that an `up` without drift changes nothing.
-A machine of ours that stands still is drift too: it has another counter (`started`), which is an input of the machine alone.
+Each node has a counter in the output `nodes` (`mended`). If a check over SSH finds something that `up` restores, the counter goes up by
+one, and with it the input of the node's commands; otherwise it stays, so that an `up` without drift changes nothing.
+A stopped machine that `up` created is drift too; it has its own counter (`started`), an input of the machine only.
 """
 
 import asyncio
@@ -32,15 +32,15 @@ class Drift:
         looked: pulumi.Output[Counters] = pulumi.Output.all(applied, ssh.way, ssh.known_hosts).apply(
             lambda args: _counters(site, nodes, *args)
         )
-        # What opens the nodes makes it secret; counters hold nothing of it.
+        # The credentials of the nodes make it secret; the counters contain none of them.
         self._counters: pulumi.Output[Counters] = pulumi.Output.unsecret(looked)
 
     def on_node(self, node: str) -> pulumi.Output[str]:
-        """How often something on the node had to be put back, as text."""
+        """How often `up` restored something on the node, as text."""
         return self._counter(node, "mended")
 
     def starts(self, node: str) -> pulumi.Output[str]:
-        """How often its machine had to be started, as text."""
+        """How often `up` started its machine, as text."""
         return self._counter(node, "started")
 
     def _counter(self, node: str, which: str) -> pulumi.Output[str]:
@@ -49,7 +49,7 @@ class Drift:
 
 def last_nodes() -> pulumi.Output[Applied | None]:
     """The output `nodes` of this stack's last update."""
-    # Backends without organizations call theirs so.
+    # The name that backends without organizations use.
     name = f"{pulumi.get_organization() or 'organization'}/{pulumi.get_project()}/{pulumi.get_stack()}"
     # All outputs at once: a stack that was never updated has none to ask for by name.
     return pulumi.StackReference(name).outputs.apply(lambda outputs: (outputs or {}).get("nodes"))
@@ -69,7 +69,7 @@ async def _counters(
 def _look(
     site: str, nodes: Nodes, applied: Applied, way: Mapping[str, Any], known_hosts: str
 ) -> tuple[Counters, list[str]]:
-    """Counters, and what there is to put back, for a person."""
+    """Counters, and a line for each thing to restore."""
     counters = {
         node: {which: int(its.get(which) or 0) for which in ("mended", "started")} for node, its in applied.items()
     }
@@ -78,7 +78,7 @@ def _look(
     for node in sorted(still):
         lines.append(f"{node}: its machine stands still; `pulumi up` starts it")
         counters[node] = {which: count + 1 for which, count in counters[node].items()}
-    # A node that does not answer is the commands' to tell: a preview may well run where it cannot be reached.
+    # The commands report a node that does not answer: previews also run where nodes are unreachable.
     there = answering(nodes, (node for node in applied if node in nodes.hosts and node not in still))
     if not there:
         return counters, lines

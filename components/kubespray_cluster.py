@@ -1,4 +1,4 @@
-"""KubesprayCluster: a cluster of exactly the site's nodes, made by Kubespray, and its kubeconfig."""
+"""KubesprayCluster: a cluster of exactly the site's nodes, installed by Kubespray, and its kubeconfig."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,13 @@ from multus_site.render import air_gap, inventory, kubeconfig
 
 from . import kubespray_preview
 from .local_program import LocalProgram, LocalProgramArgs, last_line
+from .outputs import NodeFacts
 from .ssh import Ssh
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
 
 RUNS_AT_MOST = 4
-"""Playbooks that one change of a site may ask for before its time is up: a removal, an upgrade, facts and new workers."""
+"""Playbooks that one change of a site can need, for the time limit: a removal, an upgrade, facts and new workers."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +34,28 @@ class KubesprayClusterArgs:
     site: Site
     ssh: Ssh
     variables: Mapping[str, Any]
-    """Kubespray's, of the catalogue and the site."""
+    """Kubespray variables of the catalogue and the site."""
     secret_variables: pulumi.Output[dict[str, Any]] | None
-    """Kubespray's, of the stack's configuration."""
+    """Kubespray variables of the stack's configuration."""
     after: Sequence[pulumi.Resource]
     """The machines and their preflight."""
-    facts: Mapping[str, pulumi.Output[dict[str, Any]]]
-    """Node → which system it has."""
+    facts: Mapping[str, pulumi.Output[NodeFacts]]
     machines: Mapping[str, pulumi.Input[str]]
-    """Node → which machine it is (NodeVM.made_as)."""
+    """Node → NodeVM.made_as."""
     deleted_with: pulumi.Resource | None
-    """The machine that the cluster ends with."""
+    """The machine whose destruction ends the cluster."""
 
 
 class KubesprayCluster(pulumi.ComponentResource):
-    """After `up` there is a cluster of the site's nodes at the site's version; membership, version or variables changed: the playbook for that ran.
+    """After `up` there is a cluster of the site's nodes at the site's version; if members, version or variables changed, the playbook for that ran.
 
-    `destroy` resets the nodes where they outlive the cluster, and does nothing where `deleted_with` goes too.
+    Destroy resets the nodes if they outlive the cluster, and does nothing if `deleted_with` is destroyed too.
     """
 
     kubeconfig: pulumi.Output[str]
-    """Secret. Its server is the site's apiServer, else the first control plane node's address; its context is called as the site."""
+    """Secret. Its server is the site's apiServer, else the first control plane node's address; its context has the site's name."""
     run_id: pulumi.Output[str]
-    """Another one after each run of a playbook: /opt/cni/bin was rewritten then."""
+    """Changes with each run of a playbook, which rewrites /opt/cni/bin."""
     run: LocalProgram
     """The runs of Kubespray."""
 
@@ -73,10 +73,10 @@ class KubesprayCluster(pulumi.ComponentResource):
         all_variables = _with_secrets(site, plain, args.secret_variables)
         if pulumi.runtime.is_dry_run():
             kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, args.facts, args.machines)
-        identities = {node: found.apply(lambda f: str(f["machineId"])) for node, found in args.facts.items()}
+        identities = {node: found.apply(lambda facts: facts["machineId"]) for node, found in args.facts.items()}
         document = pulumi.Output.all(
             variables=all_variables,
-            # Names of secret variables, which tell nothing; together with the values, since only these know them.
+            # Only the names of secret variables; they come from the values.
             secret=(args.secret_variables or pulumi.Output.from_input({})).apply(sorted),
             way=ssh.way,
             known_hosts=ssh.known_hosts,
@@ -100,7 +100,7 @@ class KubesprayCluster(pulumi.ComponentResource):
                 parent=self,
                 depends_on=list(args.after),
                 deleted_with=args.deleted_with,
-                # The runner has its own limit for each playbook, and says which task was at work; this one is behind it.
+                # A fallback: the runner has its own limit for each playbook, and names the current task.
                 custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
             ),
         )
@@ -113,7 +113,7 @@ class KubesprayCluster(pulumi.ComponentResource):
         admin = ssh.run(
             f"{name}-kubeconfig",
             first,
-            # Another first machine makes another one, and an upgrade renews its certificate. Previews of anything else know it, and with it the cluster.
+            # Changes with the first machine and with an upgrade, which renews the certificate. Other previews know it, and with it the cluster's objects.
             identities[first].apply(
                 lambda identity: f"{ssh.as_root(READ_KUBECONFIG)} # of machine {identity}, Kubernetes {version}"
             ),
@@ -133,7 +133,7 @@ def _origin(site: Site) -> Origin:
 
 
 def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
-    """What of the runner's document is known before anything runs (multus_site/kubespray/document.py)."""
+    """The part of the runner's document that is known at preview (multus_site/kubespray/document.py)."""
     return {
         "site": site.name,
         "version": site.kubespray.version,
@@ -150,7 +150,7 @@ def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str
 def _with_secrets(
     site: Site, plain: Mapping[str, Any], secret: pulumi.Output[dict[str, Any]] | None
 ) -> pulumi.Output[dict[str, Any]]:
-    """All variables. Raises RunError, when resolved, where a secret one says what the site says too, or is none of Kubespray's."""
+    """All variables. Raises RunError, when resolved, if the site sets a secret one too, or Kubespray would reject one."""
 
     def together(given: dict[str, Any]) -> dict[str, Any]:
         wrong = [
@@ -169,7 +169,7 @@ def _with_secrets(
 
 
 def _digest(path: str) -> str:
-    """sha256 of a file that a variable names. Raises RunError where there is none."""
+    """sha256 of a file that a variable names. Raises RunError if it cannot be read."""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError as error:
@@ -178,6 +178,6 @@ def _digest(path: str) -> str:
 
 
 def _run_id(stdout: str) -> str:
-    """Count of the runs, and what was applied: from the record on the last line."""
+    """Site and number of runs, from the record."""
     record = last_line(stdout)
     return f"{record['site']}-{record['runs']}"

@@ -1,4 +1,4 @@
-"""What a preview says of a cluster: the playbooks that `up` would run, or why it can't; nothing is reached for it."""
+"""The preview of a cluster: the playbooks that `up` would run, or why they cannot run. Contacts no host."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from multus_site.kubespray.plan import PlaybookRun
 from multus_site.kubespray.preview import PLAN_FILE, planned
 from multus_site.ssh.ssh_route import Login, Way
 
+from .outputs import NodeFacts
 from .pulumi_state import stored
 
 
@@ -22,13 +23,13 @@ def tell(
     resource: str,
     plain: Mapping[str, Any],
     variables: pulumi.Output[dict[str, Any]],
-    facts: Mapping[str, pulumi.Output[dict[str, Any]]],
+    facts: Mapping[str, pulumi.Output[NodeFacts]],
     machines: Mapping[str, pulumi.Input[str]],
 ) -> pulumi.Output[None]:
-    """Logs the plan, at preview alone. Raises RunError, when resolved, with all that Kubespray would refuse.
+    """Log the plan. Raises RunError, when resolved, with everything that Kubespray would reject.
 
-    `resource`: name of the Command whose output is the record of what is applied. `facts`: of each node; a node that is looked at anew has
-    none at preview, and is taken for the machine that it was, unless `machines` (NodeVM.made_as) says that this one is made anew.
+    `resource`: name of the Command whose output is the record of what is applied. A node that is prepared again has no `facts` at preview, and counts as
+    the same machine unless `machines` (NodeVM.made_as) shows that it is recreated.
     """
     known: dict[str, pulumi.Output[Any]] = {node: _known_or_none(found) for node, found in facts.items()}
     made = {node: _known_or_none(pulumi.Output.from_input(machine)) for node, machine in machines.items()}
@@ -67,12 +68,12 @@ def _tell(
 
 
 def _is_anew(machine: str | None, before: Mapping[str, Any] | None) -> bool:
-    """Whether a machine is not the one that it was; `before`: outputs of its node. None is ours where hosts exist, and a state of 0.1.0 does not say which it was."""
+    """Whether a machine is recreated; `before`: earlier outputs of its node. Existing hosts have '', and a state of 0.1.0 does not have the value."""
     return machine != "" and (before is None or before.get("machine", machine) != machine)
 
 
 def _row(run: PlaybookRun) -> dict[str, Any]:
-    """A run as `review.data.Playbook` has it: hosts and reasons, no variables but the name of a node that goes."""
+    """A run as `review.data.Playbook` has it: hosts and reasons; of the variables only the name of a node that leaves."""
     leaver = str(run.extra.get("node", "")) if run.leaver else ""
     return {"playbook": run.playbook, "hosts": run.hosts, "limit": run.limit, "reason": run.reason, "node": leaver}
 

@@ -1,4 +1,4 @@
-"""The site and its catalogue, out of the stack's configuration; what is wrong with them, before any resource is made."""
+"""The site and its catalogue, from the stack's configuration; mistakes stop the program before it creates a resource."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from multus_site.render import air_gap
 def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
     """The stack's site and the catalogue of its files and images.
 
-    Raises pulumi.RunError with every mistake and every finding that is an error, a line each; warnings become Pulumi's.
+    Raises pulumi.RunError with every mistake and every error that lint finds, one per line; warnings are logged.
     """
     file = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
     data = config.get_object("site")
@@ -35,7 +35,7 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
         site = parse_site(data, source=source, text=text, defaults=defaults, ordered=True)
     except SiteError as error:
         raise pulumi.RunError(str(error)) from None
-    # A configuration from elsewhere may lie in the same folder: a site is never held against itself.
+    # With --config-file, the stack's own file may be in the folder too: a site is not compared with itself.
     others = [StackFile(*other) for other in stacks_beside(file) if text is not None or other[2] != site]
     findings = check_stack(StackFile(source, text, site, defaults), others)
     for finding in findings:
@@ -48,7 +48,7 @@ def read_site(config: pulumi.Config) -> tuple[Site, Catalog]:
 
 
 def text_of(file: str, data: object) -> str | None:
-    """The stack file's text, if it is what Pulumi has read: with --config-file its lines and comments are another file's."""
+    """The stack file's text, if Pulumi read that file: with --config-file, lines and comments are in another file."""
     try:
         text = Path(file).read_text(encoding="utf-8")
         document = next(documents(text), None)
@@ -59,7 +59,7 @@ def text_of(file: str, data: object) -> str | None:
 
 
 def _same(written: object, read: object) -> bool:
-    """Whether a value was read from what is written; what is encrypted there may be anything."""
+    """Whether a value is what the file contains; an encrypted value matches anything."""
     if isinstance(written, dict) and written.keys() == {"secure"}:
         return True
     if isinstance(written, dict) and isinstance(read, dict):
@@ -71,7 +71,7 @@ def _same(written: object, read: object) -> bool:
 
 
 def read_catalog(path: Path) -> Catalog:
-    """A catalogue of files and images. Raises pulumi.RunError where it is missing or wrong."""
+    """A catalogue of files and images. Raises pulumi.RunError if it is missing or wrong."""
     try:
         return load_catalog(path)
     except CatalogError as error:

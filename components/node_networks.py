@@ -1,10 +1,11 @@
-"""NodeNetworks: what networks need on one node beside plugins."""
+"""NodeNetworks: what networks need on one node besides plugins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
+from .outputs import NodeNetworkFiles
 from .ssh import Ssh, json_output
 
 
@@ -25,9 +26,8 @@ class NodeNetworksArgs:
 class NodeNetworks(pulumi.ComponentResource):
     """VLAN sub-interfaces, bonds, virtual functions and configurations that differ by node, on one node.
 
-    After `up` they are there, and will be after a reboot. A change of links that costs the node its management address is
-    taken back by the node itself, and fails. Destroy removes what is ours. Runs again when any of it changes or drifted, or the machine,
-    or Kubespray ran (its reset empties /etc/cni).
+    They survive a reboot. If a change of links costs the node its management address, the node reverts it, and the `up` fails.
+    Destroy removes what multus-site created. Runs again when any of it or the machine changes, after drift, and after Kubespray (its reset empties /etc/cni).
     """
 
     def __init__(self, name: str, args: NodeNetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -45,6 +45,5 @@ class NodeNetworks(pulumi.ComponentResource):
             again_when=args.again_when,
             opts=pulumi.ResourceOptions(parent=self, deleted_with=args.deleted_with),
         )
-        self.made = json_output(self.applied)
-        """{"links": name → {"mtu"}, "masters": network → NIC, "files": path → sha256}."""
+        self.made: pulumi.Output[NodeNetworkFiles] = json_output(self.applied)
         self.register_outputs({"made": self.made})

@@ -9,6 +9,7 @@ from multus_site.cni.uplinks import is_name
 from multus_site.model.nodes import Nodes
 
 from .node_backend import Asked, Backend
+from .outputs import NodeFacts
 from .ssh import Ssh, json_output
 
 
@@ -20,14 +21,14 @@ class NodeVMArgs:
     node: str
     nodes: Nodes
     maker: Backend | None
-    """None for a host that exists."""
+    """None for an existing host."""
     ssh: Ssh
     uplinks: list[str]
     """NICs to set up."""
     packages: str
-    """Where APT gets packages from; empty: from where the host says."""
+    """APT's package source; empty: the host's own."""
     drift: pulumi.Input[str]
-    """A change runs the preparation again."""
+    """A change prepares the host again."""
     looked: pulumi.Input[str]
     """How often preflight prepared the host; see Before."""
     started: pulumi.Input[str]
@@ -39,15 +40,20 @@ class NodeVMArgs:
 
 
 class NodeVM(pulumi.ComponentResource):
-    """One node.
+    """One node of a site.
 
-    After `up` the host answers SSH as root or by sudo, shows its pinned host key, and the NICs of `uplinks` that are there are set up; whether it is
-    fit to be a node is Preflight's to say. Destroy removes what was made; an existing host is left as it is, save that with `packages` APT asks that
-    source alone. Its NICs are set up again when `drift` or `looked` changes; those of a machine that was made here have the MTU again that they
-    were made with; with another `started` the machine is started. It is made and changed when `after` have been.
-    `machine` is what makes the machine (None for a host that exists), `made_as` another value for each machine that was made, `facts` which machine
-    it is.
+    After `up` the host answers SSH as root or with sudo, shows its pinned host key, and its existing `uplinks` are up; Preflight decides whether
+    it can become a node. Destroy removes a machine that `up` created, and leaves an existing host as it is, except that with `packages` APT keeps asking
+    only that source. A change of `drift` or `looked` sets up the NICs again, with the original MTU on a machine that `up` created.
     """
+
+    machine: pulumi.Resource | None
+    """None for an existing host."""
+    made_as: pulumi.Input[str]
+    """Changes when the machine is recreated; empty for an existing host."""
+    facts: pulumi.Output[NodeFacts]
+    identity: pulumi.Output[str]
+    """The machine-id."""
 
     def __init__(self, name: str, args: NodeVMArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         host = args.nodes.hosts[args.node]
@@ -58,11 +64,10 @@ class NodeVM(pulumi.ComponentResource):
             "uplinks": args.uplinks,
         }
         if made_of := args.nodes.made_of(args.node):
-            # What a command's standard input says is no diff for a person: here a preview shows it.
+            # A preview does not show a command's standard input; this it shows.
             shown["machine"] = made_of
         super().__init__("multus-site:index:NodeVM", name, shown, opts)
-        self.machine: pulumi.Resource | None = None
-        self.made_as: pulumi.Input[str] = ""
+        self.machine, self.made_as = None, ""
         again: list[pulumi.Input[str]] = []
         if args.maker is not None:
             private, public = args.ssh.made_host_key(args.node)
@@ -88,7 +93,7 @@ class NodeVM(pulumi.ComponentResource):
             "prepare",
             {
                 "UPLINKS": " ".join(filter(is_name, args.uplinks)),
-                # Not there where every NIC has a name: the command stays the same then, and does not run again.
+                # Absent if every NIC has a name: then the command stays as 0.2.0 recorded it, and does not run again.
                 **({"FOUND_BY": "\n".join(found_by)} if found_by else {}),
                 "PACKAGES": args.packages,
                 "MADE": "yes" if self.machine else "",
@@ -98,5 +103,5 @@ class NodeVM(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
         )
         self.facts = json_output(self.proof)
-        self.identity: pulumi.Output[str] = self.facts.apply(lambda facts: str(facts["machineId"]))
+        self.identity = self.facts.apply(lambda facts: facts["machineId"])
         self.register_outputs({"facts": self.facts, "machine": self.made_as})

@@ -1,8 +1,8 @@
-"""Preflight: the hosts of a site are fit to become its nodes, or everything that is wrong with them is said at once."""
+"""Preflight: the hosts of a site can become its nodes, or the `up` fails with everything that is wrong with them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import pulumi
 
@@ -12,6 +12,7 @@ from multus_site.nodes.preflight.document import Record, digest, kinds
 from multus_site.nodes.preflight.requirements import requirements_of
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
+from .outputs import NicFacts
 from .pulumi_state import last_words
 from .ssh import Ssh
 
@@ -22,7 +23,7 @@ def name_of(site: str) -> str:
 
 
 class Before:
-    """What this stack's state says of earlier looks at its hosts."""
+    """What this stack's state has from earlier preflights."""
 
     def __init__(self, site: Site, prepared: Mapping[str, Sequence[str]]) -> None:
         """`prepared`: node → what its host is prepared for."""
@@ -39,9 +40,9 @@ class Before:
         return self._stored.apply(lambda found: found.get(f"{name_of(self._site.name)}-run", ""))
 
     def looked(self, node: str) -> pulumi.Output[str]:
-        """How often the host was prepared until it passed, as a number: one more as long as it has not passed with what it is prepared for.
+        """How often the host was prepared until it passed; goes up until it has passed with what it is prepared for.
 
-        A command that succeeded does not run again. With this in its input a host that failed preflight is prepared, and its identity read, anew.
+        A command that succeeded does not run again. With this count in its input, a host that failed preflight is prepared, and its identity read, again.
         """
 
         def number(found: dict[str, str]) -> str:
@@ -51,6 +52,15 @@ class Before:
             return str(count if count and passed.get("prepared") == self.prepared[node] else count + 1)
 
         return self._stored.apply(number)
+
+
+class HostFacts(TypedDict):
+    """What preflight found on a host."""
+
+    os: str
+    hypervisor: str
+    nics: dict[str, NicFacts]
+    """Of the site's networks."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +73,14 @@ class PreflightArgs:
     ssh: Ssh
     before: Before
     reasons: Mapping[str, Sequence[pulumi.Input[str]]]
-    """Node → what causes another check."""
+    """Node → values whose change checks it again."""
 
 
 class Preflight(pulumi.ComponentResource):
-    """After `up` every host has passed: nothing of the cluster begins before.
+    """After `up` every host has passed. The cluster waits for it.
 
-    A finding that is an error fails the `up` with all findings of all hosts, and the next one looks at them anew; warnings are told when they are
-    found. Looked at again is a host of which other things are asked, that is another machine, or that drifted. Destroy does nothing.
+    An error fails the `up` with all findings of all hosts, and the next `up` checks them again; warnings are logged once.
+    A host is checked again if the site needs something else of it, if it is another machine, or if it drifted. Destroy does nothing.
     """
 
     def __init__(self, name: str, args: PreflightArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -83,7 +93,7 @@ class Preflight(pulumi.ComponentResource):
         ).apply(lambda known: document_of(args.site, args.variables, args.before.prepared, **known))
         self.run = LocalProgram(
             f"{name}-run",
-            # What is wrong comes with the failure; the log would show it twice.
+            # The failure carries the findings; the log would repeat them.
             LocalProgramArgs("nodes.preflight", document, reads_last_record=True),
             pulumi.ResourceOptions(
                 parent=self,
@@ -95,24 +105,24 @@ class Preflight(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _warn(self, now: str, before: str) -> list[str]:
-        """Tells what a run has found; what an earlier one had found was told then."""
+        """Logs the warnings of a new run; those of an earlier run were logged then."""
         warnings = list(Record.parse(now).warnings)
         if now.strip() != before.strip():
             for line in warnings:
                 pulumi.log.warn(line, self)
         return warnings
 
-    def found(self, node: str) -> pulumi.Output[dict[str, Any]]:
-        """What was found of a node: system, hypervisor, and of each NIC of its networks MAC, MTU, driver, speed (Mbit/s)."""
+    def found(self, node: str) -> pulumi.Output[HostFacts]:
+        """What preflight found on a host."""
         in_use = nics_in_use(self._site, node)
 
-        def facts_in(text: str) -> dict[str, Any]:
+        def facts_in(text: str) -> HostFacts:
             record = Record.parse(text)
             facts = record.nodes.get(node, {}).get("facts", {})
             return {
                 "os": facts.get("os", {}).get("name", ""),
                 "hypervisor": facts.get("hypervisor", ""),
-                "nics": record.nics_in_use(node, in_use),
+                "nics": cast("dict[str, NicFacts]", record.nics_in_use(node, in_use)),
             }
 
         return self._record.apply(facts_in)
@@ -126,7 +136,7 @@ def document_of(
     reasons: Mapping[str, Sequence[str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What the runner is given (multus_site/nodes/preflight/document.py)."""
+    """The document of the program (multus_site/nodes/preflight/document.py)."""
     all_kinds, kind_of = kinds(requirements_of(site, variables))
     return {
         "site": site.name,

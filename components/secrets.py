@@ -1,4 +1,4 @@
-"""What a site keeps secret: own configuration keys, or files of this machine that the site names."""
+"""The secrets of a site: configuration keys of the stack, or files on this machine that the site names."""
 
 import json
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class Secrets:
     """Secrets as outputs; never part of the site object, which is stored and shown in clear."""
 
     ssh: dict[str, pulumi.Output[str]]
-    """What opens the nodes, and what is on the way there: key of the configuration → its secret, as far as they are set (multus_site/ssh/ssh_route.py)."""
+    """Credentials of nodes and bastions: configuration key → secret, for the keys that are set (multus_site/ssh/ssh_route.py)."""
     host_key_seed: pulumi.Output[str] | None
     kubespray_variables: pulumi.Output[dict[str, Any]] | None = None
 
 
 def read_secrets(config: pulumi.Config, nodes: Nodes) -> Secrets:
-    """The site's secrets. Raises pulumi.RunError, saying what to set, where one is missing."""
+    """Read the site's secrets. Raises pulumi.RunError, with what to set, if one is missing."""
     ssh = secrets_of(nodes.ssh, lambda key, file: _secret(config, key, file))
     if lack := lacking(nodes.ssh, ssh):
         raise pulumi.RunError(lack)
@@ -40,7 +40,7 @@ def _checked(key: str, value: pulumi.Output[str]) -> pulumi.Output[str]:
 
 
 def _private_key(key: str, text: str) -> str:
-    """The text, if it is a private key that can be used without asking anybody. The text itself is never shown."""
+    """The text, if it is a private key without a passphrase. The text itself is never shown."""
     try:
         public_key_of(text)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -53,7 +53,7 @@ def _private_key(key: str, text: str) -> str:
 
 
 def _variables(config: pulumi.Config, key: str) -> pulumi.Output[dict[str, Any]] | None:
-    """Secret variables of Kubespray, a mapping. The values are never shown."""
+    """Secret Kubespray variables. The values are never shown."""
     text = config.get_secret(key)
     return text.apply(_mapping) if text is not None else None
 
@@ -73,14 +73,12 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def _secret(config: pulumi.Config, key: str, file: str | None) -> pulumi.Output[str] | None:
-    """A secret of the stack's configuration, else a file's content."""
+    """A secret of the stack's configuration, else a file's contents."""
     configured = config.get_secret(key)
     if configured is not None or file is None:
         return configured
     try:
         return pulumi.Output.secret(Path(file).expanduser().read_text(encoding="utf-8"))
     except OSError as error:
-        msg = (
-            f"{file}, named by the site, cannot be read: {error.strerror}. Make it, or set the secret multus-site:{key}"
-        )
+        msg = f"{file}, named by the site, cannot be read: {error.strerror}. Create it, or set the secret multus-site:{key}"
         raise pulumi.RunError(msg) from None

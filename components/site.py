@@ -1,7 +1,6 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_command as command
@@ -15,7 +14,8 @@ from .drift import Drift, last_nodes
 from .hosts import create_hosts
 from .load_config import read_site
 from .networking import create_networking
-from .proof import create_proof
+from .outputs import ThroughputFigure, VerificationResult
+from .proof import AppliedNode, create_proof
 from .range_changes import looked_at
 from .secrets import Secrets, read_secrets
 from .ssh import Ssh
@@ -50,12 +50,11 @@ class Site(pulumi.ComponentResource):
 
     kubeconfig: pulumi.Output[str]
     """Secret: the kubeconfig of the cluster's administrator."""
-    nodes: dict[str, dict[str, Any]]
-    """Node → {"facts", "plugins", "networks", "mended", "started"}."""
-    verification: pulumi.Output[dict[str, Any]]
-    """What was proven; see Verification."""
-    throughput: pulumi.Output[list[dict[str, Any]]]
-    """What was measured; see Throughput. Empty where the site asks for no measurement."""
+    nodes: dict[str, AppliedNode]
+    """What was applied to each node."""
+    verification: pulumi.Output[VerificationResult]
+    throughput: pulumi.Output[list[ThroughputFigure]]
+    """Empty if the site asks for no measurement."""
 
     def __init__(self, name: str, args: SiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site, secrets = args.site, args.secrets

@@ -228,9 +228,9 @@ class Ssh:
         )
 
 
-def json_output(command: NodeCommand) -> pulumi.Output[dict[str, object]]:
-    """The last line of a command's output, which our scripts make JSON."""
-    # Where a secret went in, the provider calls all that comes out secret. What scripts print never holds one.
+def json_output(command: NodeCommand) -> pulumi.Output[Any]:
+    """The JSON on the last line of a script's output."""
+    # The provider marks the output secret because the input is. Scripts print no secrets.
     stdout: pulumi.Output[str] = pulumi.Output.unsecret(command.stdout)
     return stdout.apply(lambda text: dict(last_line(text)) if text else {})
 

@@ -1,14 +1,14 @@
-"""Throughput: how fast the site's networks are between nodes, where the site asks for it."""
+"""Throughput: how fast the site's networks are between nodes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 
 from multus_site.model.site import Site
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
+from .outputs import ThroughputFigure
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,14 @@ class ThroughputArgs:
 
 
 class Throughput(pulumi.ComponentResource):
-    """Every network measured with iperf3 between two workers, with the pod network and the bare nodes in the same run.
+    """Every network, measured with iperf3 between two workers, with the pod network and the bare nodes in the same run.
 
-    After `up` `result` is a list of {"network", "protocol", "streams", "from", "to", "gbitsPerSecond", "stddev", "retransmits",
-    "ratioToNode", "ratioToNodeRange", "latencyMicroseconds", …}. Its pods are gone by then. Runs again when its settings or anything of `after`
-    changes. Destroy does nothing.
+    Its pods are deleted afterwards. Runs again when its settings or anything in `after` changes. Destroy does nothing.
     """
 
     def __init__(self, name: str, args: ThroughputArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("multus-site:index:Throughput", name, {"networks": list(args.site.networks)}, opts)
-        # What a measurement depends on; a new workload is none of it.
+        # A new workload or another Kubespray does not change a measurement.
         shown = args.site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray"})
         stack = pulumi.get_stack()
         document = pulumi.Output.all(kubeconfig=args.kubeconfig, after=list(args.after)).apply(
@@ -42,9 +40,7 @@ class Throughput(pulumi.ComponentResource):
         run = LocalProgram(
             f"{name}-run",
             LocalProgramArgs("throughput", document, time_limit=7200, patience=30, logs_progress=True),
-            pulumi.ResourceOptions(
-                parent=self,
-            ),
+            pulumi.ResourceOptions(parent=self),
         )
-        self.result: pulumi.Output[list[dict[str, Any]]] = run.record.apply(last_line)
+        self.result: pulumi.Output[list[ThroughputFigure]] = run.record.apply(last_line)
         self.register_outputs({"result": self.result})

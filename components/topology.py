@@ -23,10 +23,10 @@ class TopologyArgs:
 
 
 class Topology(pulumi.ComponentResource):
-    """Every node has the labels and the taint of its rack, and of an earlier one none (docs/decisions/0011-labels-and-taints.md).
+    """Every node has the labels and the taint of its rack, and none of an earlier rack (docs/decisions/0011-labels-and-taints.md).
 
-    After `up` it is so. Destroy takes away what is ours and leaves what others set; nothing where the cluster goes too.
-    Runs again when racks change, or Kubespray or a new node came between.
+    Destroy removes those that multus-site set, and does nothing if the cluster is destroyed too.
+    Runs again when racks or nodes change, and after Kubespray.
     """
 
     def __init__(self, name: str, args: TopologyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -42,5 +42,5 @@ class Topology(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, deleted_with=args.deleted_with, delete_before_replace=True),
         )
         self.applied: pulumi.Output[str] = run.record
-        """Another text when labels or taints are others."""
+        """Changes with the labels and taints."""
         self.register_outputs({})

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 
@@ -10,6 +9,7 @@ from multus_site.model.site import Site
 from multus_site.verify.expectation import expected
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
+from .outputs import VerificationResult
 
 
 @dataclass(frozen=True)
@@ -18,19 +18,17 @@ class VerificationArgs:
 
     site: Site
     kubeconfig: pulumi.Output[str]
-    applied: pulumi.Output[dict[str, Any]]
+    applied: pulumi.Output[dict[str, dict[str, object]]]
     """Node → facts and plugins."""
     after: Sequence[pulumi.Input[str]]
     """A change of any of these verifies again."""
 
 
 class Verification(pulumi.ComponentResource):
-    """Every pod of the site has the interfaces, addresses and gateways that it should, and every node what they need.
+    """Every pod of the site has the interfaces, addresses and gateways that it should have, and every node what they need.
 
-    After `up` `result` is {"passed", "checks": [{"workload", "pod", "node", "interface", "network", "check", "ok",
-    "detail"}], "pods", "nodes"}. `applied`: node → facts and plugins. A failing check fails the `up`, with the events of the pod and the log of its node's Multus.
-    reports/<stack>.html is written either way.
-    Runs again when the site or anything of `after` changes. Destroy does nothing.
+    A failed check fails the `up`, with the events of the pod and the log of its node's Multus. reports/<stack>.html is written in both cases.
+    Runs again when the site or anything in `after` changes. Destroy does nothing.
     """
 
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -41,18 +39,18 @@ class Verification(pulumi.ComponentResource):
         run = LocalProgram(
             f"{name}-run",
             LocalProgramArgs("verify", document, time_limit=600),
-            pulumi.ResourceOptions(
-                parent=self,
-            ),
+            pulumi.ResourceOptions(parent=self),
         )
-        self.result: pulumi.Output[dict[str, Any]] = run.record.apply(last_line)
+        self.result: pulumi.Output[VerificationResult] = run.record.apply(last_line)
         self.register_outputs({"result": self.result})
 
 
-def _document(site: Site, kubeconfig: str, applied: dict[str, Any], after: list[str]) -> dict[str, Any]:
-    """What the program is given; `after` is there to make it run again."""
+def _document(
+    site: Site, kubeconfig: str, applied: dict[str, dict[str, object]], after: list[str]
+) -> dict[str, object]:
+    """The document of the program; `after` makes it run again."""
     expectation = expected(site, applied).model_dump(mode="json", by_alias=True)
-    # For the report. Variables of Kubespray are none of its business, and may be secret.
+    # For the report. It does not need Kubespray's variables, which may be secret.
     shown = site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}})
     return {
         "kubeconfig": kubeconfig,
