@@ -28,11 +28,10 @@ class WhereaboutsArgs:
 
 
 class Whereabouts(pulumi.ComponentResource):
-    """Address management across nodes, installed pinned.
+    """Address management across nodes.
 
-    After `up` its CRDs are established and every node has the plugin and its kubeconfig: the DaemonSet's readiness probe
-    looks. The reconciler runs. Destroy removes the daemon, then rights and CRDs, and with them every allocation; what it left on
-    nodes goes with `left_by`.
+    After `up` its CRDs are established, every node has the plugin and its kubeconfig (the DaemonSet's readiness probe checks them), and the
+    reconciler runs. Destroy removes the daemon, then rights and CRDs with all allocations; `left_by` removes its files on nodes.
     """
 
     def __init__(self, name: str, args: WhereaboutsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -71,7 +70,7 @@ class DhcpDaemonArgs:
 class DhcpDaemon(pulumi.ComponentResource):
     """The DHCP daemon on every node.
 
-    After `up` its socket is there on each. Destroy removes it; leases then run out.
+    After `up` its socket exists on each node. Destroy removes it; leases then expire.
     """
 
     def __init__(self, name: str, args: DhcpDaemonArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -87,7 +86,7 @@ class DhcpDaemon(pulumi.ComponentResource):
 def left_by(
     name: str, left: Mapping[str, str], nodes: Mapping[str, NodeVM], ssh: Ssh, opts: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
-    """What takes a daemon's files from each node: nothing at `up`; deleted after the daemon, which depends on it."""
+    """Commands that remove a daemon's files from each node when they are deleted, which is after the daemon. They do nothing at `up`."""
     return [
         ssh.command(
             f"{name}-{node}-files",

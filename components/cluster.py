@@ -43,7 +43,7 @@ def create_cluster(context: SiteContext, hosts: Hosts, provider: pulumi.Provider
         provider = kubernetes.Provider(
             f"{site.name}-cluster",
             kubeconfig=kubespray.kubeconfig,
-            # The identity is the site's: a renewed certificate is no other cluster.
+            # The identity is the site's: a renewed certificate is not another cluster.
             cluster_identifier=site.name,
             enable_server_side_apply=True,
             # The next run takes over what a killed run had created; see `Api`.

@@ -79,7 +79,7 @@ def last_line(text: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _command_line(args: LocalProgramArgs, argument: str | None) -> str | None:
-    """The line for sh. It holds no path of this machine: on another machine it would differ, and the program would run again."""
+    """The line for sh. It contains no path of this machine: on another machine it would differ, and the program would run again."""
     if argument is None:
         return None
     limit = "" if args.time_limit is None else f"timeout -k {args.patience} {args.time_limit} "

@@ -1,4 +1,4 @@
-"""Multus: the CRD established, the thick daemon on every node, and 00-multus.conf proven on each before anything attaches."""
+"""Multus: the CRD, and the thick daemon on every node."""
 
 import json
 from dataclasses import dataclass
@@ -27,9 +27,8 @@ class MultusArgs:
 class Multus(pulumi.ComponentResource):
     """The Multus daemon (thick) in kube-system.
 
-    After `up` the NetworkAttachmentDefinition CRD is established and every node's daemon is ready, which here means that
-    its 00-multus.conf lies on the node and its socket is there: the DaemonSet's readiness probe looks, since upstream's
-    manifest would call a node ready without either. Destroy removes daemon, then rights, then CRD.
+    After `up` the NetworkAttachmentDefinition CRD is established and every node's daemon is ready: the DaemonSet's readiness probe checks
+    00-multus.conf and the daemon's socket, which upstream's manifest does not. Destroy removes the daemon, then rights, then the CRD.
     """
 
     def __init__(self, name: str, args: MultusArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -24,15 +24,15 @@ class NetworkAttachmentArgs:
 class NetworkAttachment(pulumi.ComponentResource):
     """One network of a site.
 
-    After `up` there is a NetworkAttachmentDefinition of the network's name. Destroy removes it, after the pods that use it.
-    `content` is its configuration, by which pods notice that it changed.
+    After `up` a NetworkAttachmentDefinition with the network's name exists. Destroy removes it, after the pods that use it.
+    `content` is its configuration; pods restart when it changes.
     """
 
     def __init__(self, name: str, args: NetworkAttachmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         network = args.site.networks[args.network_name]
         shown: dict[str, Any] = {"type": network.type}
         if args.site.differs_by_node(network):
-            # Its configurations stand on the nodes: what policies and reviewers look at is in no manifest.
+            # Its configurations are files on the nodes; policies and reviewers see this instead of the manifest.
             shown |= {
                 "masters": masters_of(args.site, args.network_name),
                 "ranges": ranges_of(args.site, args.network_name),
@@ -43,7 +43,7 @@ class NetworkAttachment(pulumi.ComponentResource):
             name,
             api_version=manifest["apiVersion"],
             kind=manifest["kind"],
-            # Edited by hand, a field belongs to who edited it; it is put back all the same.
+            # A field that somebody edited by hand has another owner; patchForce restores it anyway.
             metadata={
                 **manifest["metadata"],
                 "annotations": {**manifest["metadata"].get("annotations", {}), "pulumi.com/patchForce": "true"},

@@ -1,4 +1,4 @@
-"""Leaving: a machine that is made anew is drained and taken out of the cluster before it goes."""
+"""Node removal: a node is drained and leaves the cluster before its machine is replaced."""
 
 from collections.abc import Mapping
 
@@ -11,16 +11,16 @@ from .node_vm import NodeVM
 from .ssh import Ssh
 
 DRAIN_SECONDS = 300
-"""How long the pods of a node may take to end, all together; a node that takes longer stays."""
+"""Time for all pods of a node to end; a node that takes longer stays."""
 
 
 def leaving(site: Site, nodes: Mapping[str, NodeVM], ssh: Ssh, opts: pulumi.ResourceOptions) -> None:
-    """A command for each machine that we make, which does nothing at `up` and takes its node out of the cluster when it is deleted.
+    """Create a command for each machine that `up` creates, which removes its node from the cluster when it is deleted, and does nothing at `up`.
 
-    It is replaced together with the machine, so the engine deletes it before that, and makes the new one once the cluster is whole
-    again. Where the node is in the cluster no more there is nothing to do, and where all machines go (`destroy`) it goes with them.
-    The first control plane node and the first etcd member refuse: Kubespray can't replace these (docs/decisions/0014).
-    `opts` hold the parent, which can't be a node's (all of the cluster waits for nodes), and the cluster to wait for.
+    It is replaced together with the machine: the engine deletes it before the machine, and creates the new one when the cluster is complete
+    again. It does nothing if the node already left the cluster, and is dropped if all machines are destroyed.
+    The first control plane node and the first etcd member refuse: Kubespray cannot replace them (docs/decisions/0014-leaving-before-going.md).
+    `opts` have the parent, which cannot be a node (the cluster waits for nodes), and the cluster to wait for.
     """
     control_planes = site.with_role("control-plane")
     firsts = {site.with_role("etcd")[0]: "first etcd member", control_planes[0]: "first control plane node"}
@@ -31,7 +31,7 @@ def leaving(site: Site, nodes: Mapping[str, NodeVM], ssh: Ssh, opts: pulumi.Reso
         of_node = pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(deleted_with=nodes[control_planes[0]].machine)
         )
-        # The only control plane node is asked itself, and refuses.
+        # A single control plane node runs its own command, and refuses.
         through = next((other for other in control_planes if other != node), node)
         binaries = str(site.kubespray.all_variables().get("bin_dir", "/usr/local/bin"))
         ssh.removal(

@@ -1,4 +1,4 @@
-"""What this stack's state has of resources: their last outputs, where the graph itself can't ask for them."""
+"""The last outputs of resources in this stack's state, which the graph itself cannot read."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pulumi
 
 
 async def stored() -> dict[str, dict[str, Any]]:
-    """Outputs by `Kind name`, as the state has them before this run changes it; a resource that was never made is left out."""
+    """Outputs by `Kind name`, from the state before this run; resources that were never created are left out."""
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     answer = await pulumi.runtime.invoke_async("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack})
     found = ((answer or {}).get("outputs") or {}).items()
@@ -14,7 +14,7 @@ async def stored() -> dict[str, dict[str, Any]]:
 
 
 async def last_words(commands: list[str]) -> dict[str, str]:
-    """What Commands printed last, by name; those that never succeeded are left out."""
+    """The last stdout of Commands, by name; those that never succeeded are left out."""
     outputs = await stored()
     named = {name: outputs.get(f"Command {name}", {}) for name in commands}
     return {name: str(its["stdout"]) for name, its in named.items() if "stdout" in its}

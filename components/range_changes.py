@@ -1,4 +1,4 @@
-"""At preview: which pods a change of ranges moves, and a refusal where it would strand addresses that are in use."""
+"""At preview: the pods that a change of ranges moves, and an error if it would strand addresses in use."""
 
 import pulumi
 import yaml
@@ -8,11 +8,11 @@ from multus_site.render.range_changes import range_changes
 from multus_site.verify.addresses import LiveAddressesError, read
 
 
-def looked_at(site: Site, kubeconfig: pulumi.Output[str]) -> pulumi.Output[str]:
-    """The kubeconfig again, once the live cluster's addresses have been held against the site.
+def compared_with_cluster(site: Site, kubeconfig: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The kubeconfig, after a comparison of the live cluster's addresses with the site.
 
-    Looks in previews only: before the first `up` and while the cluster changes there is none to ask. Raises pulumi.RunError
-    for what would be stranded; a cluster that does not answer is a warning.
+    Only previews compare: before the first `up`, and while the cluster changes, no cluster answers. Raises pulumi.RunError
+    for addresses that would be stranded; warns if the cluster does not answer.
     """
 
     async def look(text: str) -> str:

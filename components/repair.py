@@ -1,4 +1,4 @@
-"""InterfaceCheck: pods that lost their interfaces are found and made anew."""
+"""InterfaceCheck: recreates pods that lost their interfaces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class InterfaceCheckArgs:
 
 
 class InterfaceCheck(pulumi.ComponentResource):
-    """A CronJob that deletes pods which run without the interfaces that their annotation asks for.
+    """A CronJob that deletes pods without the interfaces that their annotation asks for.
 
-    After `up` it is scheduled. Destroy removes it with its rights, before anything that pods need to come back.
+    Destroy removes it with its rights, before anything that recreated pods need.
     """
 
     def __init__(self, name: str, args: InterfaceCheckArgs, opts: pulumi.ResourceOptions | None = None) -> None:

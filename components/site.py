@@ -16,7 +16,7 @@ from .load_config import read_site
 from .networking import create_networking
 from .outputs import ThroughputFigure, VerificationResult
 from .proof import AppliedNode, create_proof
-from .range_changes import looked_at
+from .range_changes import compared_with_cluster
 from .secrets import Secrets, read_secrets
 from .ssh import Ssh
 from .workloads import create_workloads
@@ -72,6 +72,6 @@ class Site(pulumi.ComponentResource):
         workloads = create_workloads(context, hosts, cluster, networking)
         proof = create_proof(context, hosts, cluster, networking, workloads)
 
-        self.kubeconfig = pulumi.Output.secret(looked_at(site, cluster.kubespray.kubeconfig))
+        self.kubeconfig = pulumi.Output.secret(compared_with_cluster(site, cluster.kubespray.kubeconfig))
         self.nodes, self.verification, self.throughput = proof.nodes, proof.verification, proof.throughput
         self.register_outputs({"verification": self.verification})

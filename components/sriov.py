@@ -1,4 +1,4 @@
-"""Sriov: virtual functions handed out as resources, by the device plugin or by an operator that is there."""
+"""Sriov: virtual functions as resources, from the device plugin or from an existing operator."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ READINESS = pulumi.CustomTimeouts(create="300s", update="300s", delete="300s")
 
 @dataclass(frozen=True)
 class SriovArgs:
-    """Pools of virtual functions, and who hands them out."""
+    """Pools of virtual functions, and who allocates them."""
 
     site: Site
     setup: SriovSetup
@@ -26,10 +26,10 @@ class SriovArgs:
 
 
 class Sriov(pulumi.ComponentResource):
-    """Who hands virtual functions out.
+    """Allocation of virtual functions.
 
-    After `up` the device plugin runs on every node that has functions, with its ConfigMap; a change of that restarts it. With an
-    operator there are its policies instead. Destroy removes either, after the pods that hold functions.
+    After `up` the device plugin runs on every node that has functions, with its ConfigMap, and restarts when that changes. With an
+    operator, its policies exist instead. Destroy removes either, after the pods that use functions.
     """
 
     def __init__(self, name: str, args: SriovArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -20,13 +20,13 @@ DIALS = 60
 """Tries to connect, 100 ms to 5 s apart: about four minutes, as long as a slow machine takes to boot."""
 
 NodeCommand = remote.Command | LocalProgram
-"""A command on a node: of this machine where the way there is longer than pulumi-command's (docs/decisions/0012)."""
+"""A command on a node; a local program if there are more bastions than pulumi-command supports (docs/decisions/0012-reaching-nodes.md)."""
 
 
 class Ssh:
-    """Connections to the nodes of one site: what opens them, pinned host keys, bastions, root.
+    """Connections to the nodes of one site: credentials, pinned host keys, bastions, root.
 
-    Any change of these (a new key, another bastion) is an update of every command, which runs its `create` once more: scripts find all as it should be.
+    A change of any of these is an update of every command, which runs once more and finds everything in place.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Ssh:
         host_key_seed: pulumi.Output[str] | None,
         provider: pulumi.ProviderResource,
     ) -> None:
-        """`secrets`: key of the configuration → what opens nodes and bastions (multus_site/ssh/ssh_route.py)."""
+        """`secrets`: configuration key → credential of nodes or bastions (multus_site/ssh/ssh_route.py)."""
         self._nodes = nodes
         self._seed = host_key_seed
         self._site = site
@@ -48,12 +48,12 @@ class Ssh:
 
     @property
     def user(self) -> str:
-        """The user that is logged in as."""
+        """The user to log in as."""
         return self._nodes.ssh.user
 
     @property
     def way(self) -> pulumi.Output[dict[str, Any]]:
-        """The way to the nodes, for runners (multus_site/ssh/ssh_route.py); a secret."""
+        """The route to the nodes, for programs (multus_site/ssh/ssh_route.py); a secret."""
         ssh = self._nodes.ssh
         there = pulumi.Output.all(secrets=dict(self._secrets))
         return pulumi.Output.secret(there.apply(lambda known: asdict(way(ssh, known["secrets"]))))
@@ -63,12 +63,12 @@ class Ssh:
         """Public half of the private key."""
         private_key = self._secrets.get(keys_of("ssh")[0])
         if private_key is None:
-            msg = "multus-site:sshPrivateKey is not set; machines that are made are given its public half. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
+            msg = "multus-site:sshPrivateKey is not set; machines that `up` creates get its public half. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE"
             raise pulumi.RunError(msg)
         return pulumi.Output.unsecret(private_key.apply(public_key_of))
 
     def made_host_key(self, node: str) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        """Private and public host key of a machine that we make; the private one is a secret."""
+        """Private and public host key of a machine that `up` creates; the private one is a secret."""
         if self._seed is None:
             msg = (
                 f"multus-site:hostKeySeed is not set; the host keys of {self._site}'s machines are derived from it. "
@@ -95,7 +95,7 @@ class Ssh:
         return keys.apply(lambda known: known_hosts(ssh, known))
 
     def as_root(self, command: str) -> str:
-        """A command line that runs a simple command as root; for `run`, which gives sudo its password."""
+        """A command line that runs a simple command as root; `run` passes sudo its password."""
         return as_root(command, self.user, password=SUDO in self._secrets)
 
     def shell(self, argument: str = "", *, minutes: int = 10) -> str:
@@ -117,9 +117,9 @@ class Ssh:
         again_when: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions,
     ) -> NodeCommand:
-        """A script of node/ run on a node: `node/<job>.sh` with its variables; `create` and `delete` are its argument.
+        """Run multus_site/scripts/<job>.sh on a node, with its variables; `create` and `delete` are its argument.
 
-        A change of any of `again_when` runs it again. Not by `triggers`: these replace, and so would run `delete` first.
+        A change of any of `again_when` runs it again. They are not `triggers`, because these replace the resource and would run `delete` first.
         """
         stdin = pulumi.Output.all(variables=dict(variables), reasons=list(again_when)).apply(
             lambda given: script(job, {**given["variables"], **_again(given["reasons"])})
@@ -138,9 +138,9 @@ class Ssh:
         stdin: pulumi.Output[str] | None = None,
         opts: pulumi.ResourceOptions,
     ) -> NodeCommand:
-        """A command line run on a node, which `as_root` or `shell` made; `stdin` is what it reads.
+        """Run a command line from `as_root` or `shell` on a node, with `stdin` as its standard input.
 
-        With one bastion at most it is pulumi-command that reaches the node; behind two, which it can't, our own program.
+        pulumi-command reaches the node through at most one bastion; our own program reaches it through two.
         """
         user, password = self.user, self._secrets.get(SUDO)
         if password is not None and user != "root":
@@ -154,7 +154,7 @@ class Ssh:
                 connection=self._connection(node),
                 create=line,
                 stdin=stdin,
-                # Outputs are summaries and come with the resource; the log would show them twice.
+                # Outputs are summaries and part of the resource; the log would repeat them.
                 logging=remote.Logging.NONE,
                 # The provider would pass the last output by SSH environment, which sshd refuses.
                 add_previous_output_in_env=False,
@@ -173,11 +173,10 @@ class Ssh:
         triggers: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions,
     ) -> LocalProgram:
-        """A script of node/ that runs on the node when this resource goes, and not before; it goes, and comes again, when any of `triggers` changes.
+        """Run multus_site/scripts/<job>.sh on the node when this resource is deleted, and not before; a change of any of `triggers` replaces it.
 
-        Of a command it is a resource of its own. A way of another length makes the command one of another type, and Pulumi deletes the one that was
-        before after it made the new one: what it took away then would be what is needed (docs/decisions/0012). This one is the same however the node
-        is reached.
+        It is separate from the command: with another number of bastions, the command has another type, and Pulumi deletes the old command after creating
+        the new one, so its removal would remove what the new one just installed (docs/decisions/0012-reaching-nodes.md).
         """
         document = self._document(node, job=job, argument=argument, variables=dict(variables))
         return LocalProgram(
@@ -189,7 +188,7 @@ class Ssh:
         )
 
     def _document(self, node: str, **asked: Any) -> pulumi.Output[dict[str, Any]]:  # noqa: ANN401  # inputs of any shape
-        """What our own program is asked to do on a node (multus_site/ssh/__main__.py)."""
+        """The document of our own program (multus_site/ssh/__main__.py)."""
         return pulumi.Output.all(
             way=self.way, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
         )
@@ -199,7 +198,7 @@ class Ssh:
         return self.to(host.address, self._nodes.ssh.port, self.user, self.host_key(node))
 
     def to(self, host: str, port: int, user: str, host_key: pulumi.Input[str]) -> remote.ConnectionArgs:
-        """pulumi-command's connection to any host that is opened as the nodes are, through one bastion at most."""
+        """A pulumi-command connection to any host with the nodes' credentials, through at most one bastion."""
         ssh = self._nodes.ssh
         private_key, password = (self._secrets.get(key) for key in keys_of("ssh"))
         return remote.ConnectionArgs(

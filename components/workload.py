@@ -35,8 +35,8 @@ class WorkloadArgs:
 class Workload(pulumi.ComponentResource):
     """The pods of one workload.
 
-    After `up` they run and are ready; that their interfaces are right is the verification's to prove, since Multus may
-    start a pod without them. Destroy removes the pods and waits for them: taking their interfaces away needs Multus.
+    After `up` they run and are ready. Verification proves their interfaces, since Multus can start a pod without them. Destroy deletes
+    the pods and waits for them, because removing their interfaces needs Multus.
     """
 
     def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -55,7 +55,7 @@ class Workload(pulumi.ComponentResource):
                 **made.body,
                 opts=args.api.opts(
                     self,
-                    # Replicas of their own are changed one after the other.
+                    # Replicas with sticky addresses are updated one after the other.
                     depends_on=list(before),
                     custom_timeouts=pulumi.CustomTimeouts(
                         create=f"{READY_SECONDS}s", update=f"{READY_SECONDS}s", delete=f"{READY_SECONDS}s"

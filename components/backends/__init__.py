@@ -1,4 +1,4 @@
-"""Who makes the machines of a site: a class a backend, all of the same form."""
+"""The node backends: one class per backend, all with the protocol of `node_backend`."""
 
 from multus_site.model.nodes import ContainerNodes, CustomNodes, LibvirtNodes, Nodes
 
@@ -10,7 +10,7 @@ from .libvirt import VirtualMachines
 
 
 def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:
-    """What makes the site's machines; None where they are there already. `ssh`: for those that are made elsewhere.
+    """The site's backend; None for existing hosts. `ssh`: for machines on hypervisors.
 
     Raises pulumi.RunError for a program that is missing or wrong.
     """
@@ -24,5 +24,5 @@ def backend(nodes: Nodes, ssh: Ssh) -> Backend | None:
 
 
 def stopped(site: str, nodes: Nodes) -> set[str]:
-    """The nodes whose machine is there and stands still, as far as that can be seen from here; for `drift`, without Pulumi."""
+    """The nodes whose machine is stopped, if the backend can see that; for `drift`, without Pulumi."""
     return container.stopped(site, nodes.hosts) if isinstance(nodes, ContainerNodes) else set()

@@ -1,4 +1,4 @@
-"""The backend `container`: system containers, made by podman on the machine where Pulumi runs."""
+"""The backend `container`: podman system containers on the machine that runs Pulumi."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ class Containers:
         self._container = nodes.container
 
     def machine(self, asked: Asked, opts: pulumi.ResourceOptions) -> Machine:
-        """The container, by multus_site/scripts/container.sh: made by `create`, started and set to its limits by `update`."""
+        """The container, by multus_site/scripts/container.sh: `create` creates it, `update` starts it and sets its limits."""
         made, address = self._container, asked.host.address
         attach = [
             f"{network}:{f'ip={address},' if interface == made.interface else ''}interface_name={interface}"
@@ -53,7 +53,7 @@ class Containers:
             update="timeout -k 10 300 sh -s change",
             delete="timeout -k 10 300 sh -s remove",
             stdin=stdin,
-            # Apart from the script, so that a preview shows them. Another image or NIC is another machine.
+            # Not in the script, so that a preview shows them. Another image or NIC is another machine.
             environment=_environment(made.limits(asked.node)),
             triggers=[made.image, address, *attach],
             logging=local.Logging.NONE,
@@ -67,14 +67,14 @@ class Containers:
 
 
 def _environment(limits: Limits) -> dict[str, str] | None:
-    """The limits as multus_site/scripts/container.sh reads them; none, and there are none."""
+    """The limits as multus_site/scripts/container.sh reads them; None without limits."""
     cpus = {} if limits.cpus is None else {"LIMIT_CPUS": f"{limits.cpus:g}"}
     memory = {} if limits.memory is None else {"LIMIT_MEMORY_MIB": str(limits.memory)}
     return {**cpus, **memory} or None
 
 
 def stopped(site: str, nodes: Iterable[str]) -> set[str]:
-    """The nodes whose container is on this machine and does not run; none where podman can't be asked."""
+    """The nodes whose container on this machine is stopped; empty if podman does not answer."""
     names = {f"{site}-{node}": node for node in nodes}
     try:
         done = subprocess.run(

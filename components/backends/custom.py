@@ -1,4 +1,4 @@
-"""The backend `custom`: a program of the project's own, by a file that the site names."""
+"""The backend `custom`: a program of the project, in a file that the site names."""
 
 import importlib.util
 from pathlib import Path
@@ -15,12 +15,12 @@ WHERE = "nodes.custom"
 
 
 def custom(nodes: CustomNodes) -> Backend:
-    """The program's backend, with its settings. Raises pulumi.RunError where the file, or what is to be in it, is missing or wrong."""
+    """The program's backend, with its settings. Raises pulumi.RunError if the file or its contents are missing or wrong."""
     program = _loaded(nodes.custom.program)
     settings, backend = (getattr(program, name, None) for name in ("Settings", "Backend"))
     if not (isinstance(settings, type) and issubclass(settings, BaseModel) and callable(backend)):
         msg = (
-            f"{WHERE}.program: {nodes.custom.program} has no class Settings, of pydantic's models, or no class Backend; "
+            f"{WHERE}.program: {nodes.custom.program} has no class Settings (a pydantic model), or no class Backend; "
             "docs/nodes-custom.md shows a program that has both"
         )
         raise pulumi.RunError(msg)
@@ -34,7 +34,7 @@ def custom(nodes: CustomNodes) -> Backend:
 
 
 def _loaded(file: str) -> Any:  # noqa: ANN401 - a module, of which nothing is known yet
-    """The file as a module. An error inside it is its author's, and is shown whole."""
+    """The file as a module. An error inside it is shown with its traceback, for its author."""
     if not Path(file).is_file():
         msg = f"{WHERE}.program: there is no file {file}. Paths are relative to the project's folder"
         raise pulumi.RunError(msg)

@@ -1,4 +1,4 @@
-"""The backend `libvirt`: virtual machines, here or on hypervisors that are reached over SSH."""
+"""The backend `libvirt`: virtual machines, on this machine or on hypervisors over SSH."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from ..node_backend import Asked, Machine
 from ..ssh import Ssh
 
 _MINUTES = 60
-"""An image to fetch, and the restarts of other machines of the hypervisor to wait for."""
+"""Covers the download of an image, and waiting for restarts of other machines on the hypervisor."""
 _SHELL = f'$([ "$(id -u)" = 0 ] || echo sudo -n) timeout -k 10 {_MINUTES * 60} sh -s'
 
 
 class VirtualMachines:
-    """Each node is a machine of libvirt's, set up by cloud-init."""
+    """Each node is a libvirt domain, set up by cloud-init."""
 
     def __init__(self, nodes: LibvirtNodes, ssh: Ssh) -> None:
         self._nodes = nodes
@@ -31,12 +31,12 @@ class VirtualMachines:
         keys = pulumi.Output.all(asked.authorized_key, asked.host_key, asked.host_key_public)
         stdin = keys.apply(lambda known: script("libvirt", {**variables, **machine.seed(site, node, nodes, *known)}))
         told: dict[str, Any] = {
-            # A name that is taken is refused to the first; to the second it is the stack's own, whatever key it was made with.
+            # `make` rejects a name that is taken; to `change` the machine is the stack's own, whatever key created it.
             "create": f"{_SHELL} make",
             "update": f"{_SHELL} change",
             "delete": f"{_SHELL} remove",
             "stdin": stdin,
-            # Whatever else changes is changed in place, with a restart.
+            # Everything else changes in place, with a restart.
             "triggers": machine.makes_another(nodes, node),
             "add_previous_output_in_env": False,
             "opts": pulumi.ResourceOptions.merge(
