@@ -111,6 +111,9 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
         repair = (offset, re.sub(r"\S", " ", comment.group())) if comment else None
         hint = "Take it out, or put it into the YAML as # comment."
         return JsonMistake("comment", offset, "a comment; JSON has none", hint, repair)
+    if "trailing comma" in error.msg:  # Python 3.13 and later, at the comma itself
+        offset = _after_space(text, offset + 1)
+        here, before, previous = text[offset : offset + 1], text[:offset].rstrip(), ","
     if here in {"}", "]"} and previous == ",":
         place = len(before) - 1
         hint = "Take the comma out: the last entry has none behind it."
@@ -148,7 +151,7 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
         word
     )
     repair = (offset, small) if small else None
-    return JsonMistake("syntax", offset, f"{word} was not expected ({error.msg})", hint, repair)
+    return JsonMistake("syntax", offset, f"{word} was not expected", hint, repair)
 
 
 def _quoted(text: str, offset: int) -> tuple[int, str] | None:

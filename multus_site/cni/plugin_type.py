@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from multus_site.model.chained import Capability
+
 Keys = Mapping[str, str]
 """Key → its type (key_types)."""
 
@@ -126,6 +128,10 @@ class ChainedPlugin(PluginType):
     """A plugin that works on what an earlier one made."""
 
     needed: tuple[Needed, ...]
+    capability: Capability
+    """What it takes of the pod's annotation, through the runtime."""
+    idle_without_capability: bool
+    """Whether it does nothing unless the runtime hands it that."""
     needs_veth: bool
     """Whether it works on the node's end of a veth pair."""
     separates_routes: bool

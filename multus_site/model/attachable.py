@@ -37,6 +37,11 @@ class Attachable(NamespacedNetwork):
     """Whether a pod can ask the plugin itself for a MAC address."""
 
     @property
+    def has_interface(self) -> bool:
+        """Whether the pod gets an interface; a device that a DPDK program drives is none."""
+        return True
+
+    @property
     def device_resource(self) -> str | None:
         """The device resource that a pod must ask for, once for each attachment."""
         return None

@@ -4,12 +4,10 @@ import ipaddress
 from collections.abc import Iterator
 
 from multus_site.model.attachable import Attachable
-from multus_site.model.chained import Portmap, Tuning
 from multus_site.model.ipam import HostLocal, Static, Whereabouts
 from multus_site.model.networks import Network, Raw
 from multus_site.model.part import Mistake
 from multus_site.model.paths import Path
-from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload
 
 
@@ -48,17 +46,18 @@ def check_attachment(workload: Workload, attachment: Attachment, network: Networ
     if isinstance(network, Raw):
         return
     asked = set(capabilities(attachment))
+    chained = {getattr(plugin, "capability", "") for plugin in network.chain}
     if "ips" in asked:
         yield from _check_addresses(attachment, network)
-    if "mac" in asked and not network.takes_mac and not any(isinstance(p, Tuning) for p in network.chain):
+    if "mac" in asked and not network.takes_mac and "mac" not in chained:
         yield Mistake(
             ("mac",), f"{network.type} takes no MAC address from pods; add chain: [{{type: tuning}}] to the network"
         )
-    if "portMappings" in asked and not any(isinstance(p, Portmap) for p in network.chain):
+    if "portMappings" in asked and "portMappings" not in chained:
         yield Mistake(
             ("portMappings",), f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
         )
-    if attachment.default_route and isinstance(network, Sriov) and network.driver == "vfio-pci":
+    if attachment.default_route and not network.has_interface:
         yield Mistake(("defaultRoute",), "a function under vfio-pci has no interface that a route could use; remove it")
 
 

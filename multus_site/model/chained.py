@@ -1,6 +1,6 @@
 """Plugins chained behind the one that makes the interface: each changes what is there, by `type`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from multus_site.model.part import Plugin
 from multus_site.model.types import InterfaceName, Mtu
 
 Backend = Literal["iptables", "nftables"]
+Capability = Literal["", "mac", "portMappings"]
+"""What the runtime hands from a pod's annotation to a chained plugin."""
 
 _LONGEST_BURST = 8 * (2**32 - 1) - 1
 """Bits: the plugin refuses what is not less than 2³² - 1 bytes."""
@@ -30,6 +32,8 @@ class Tuning(Plugin):
     """Take in every multicast frame."""
     tx_q_len: int | None = Field(default=None, ge=0, alias="txQLen", examples=[1000])
     """Length of the transmit queue, packets."""
+
+    capability: ClassVar[Capability] = "mac"
 
 
 class Sbr(Plugin):
@@ -82,6 +86,8 @@ class Portmap(Plugin):
     """Further conditions of the rules for IPv4, as iptables' arguments."""
     conditions_v6: tuple[str, ...] = Field(default=(), alias="conditionsV6", examples=[["!", "-d", "fc00::/7"]])
     """Further conditions of the rules for IPv6."""
+
+    capability: ClassVar[Capability] = "portMappings"
 
 
 class Firewall(Plugin):

@@ -1,6 +1,9 @@
 """Networks that pods attach to: one class for each type, and the segments that they are on."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -9,12 +12,17 @@ from multus_site.model.addresses import AddressRange, IpAddress
 from multus_site.model.attachable import NamespacedNetwork
 from multus_site.model.links import Ipvlan, Macvlan, Vlan
 from multus_site.model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
-from multus_site.model.part import Part
+from multus_site.model.part import Mistake, Part, refuse
+from multus_site.model.paths import Path
 from multus_site.model.sriov import Sriov
 from multus_site.model.types import ObjectName, VlanId
 
 RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 """Annotation of a NetworkAttachmentDefinition: the device resource that its pods must ask for."""
+
+
+_DEEPEST = 50
+"""Levels of a raw configuration; a YAML alias can make one that contains itself."""
 
 
 class Raw(NamespacedNetwork):
@@ -30,18 +38,39 @@ class Raw(NamespacedNetwork):
     @field_validator("config")
     @classmethod
     def _is_json(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """It becomes text of JSON, in which there is no .inf and no .nan, and of Python's values only those of JSON."""
+        """Refuse what JSON cannot express, such as .inf, .nan and dates."""
         try:
             json.dumps(config, sort_keys=True, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            msg = f"the configuration is not JSON: {error}; write text, plain numbers, true, false, lists and mappings"
-            raise ValueError(msg) from None
+        except (TypeError, ValueError, RecursionError):
+            refuse(islice(_check_json(config, ()), 1))
         return config
 
     @property
     def device_resource(self) -> str | None:
         """The device resource that a pod must ask for."""
         return self.annotations.get(RESOURCE)
+
+
+def _check_json(value: object, path: Path) -> Iterator[Mistake]:
+    """What keeps Python from writing a value as JSON."""
+    if len(path) > _DEEPEST:
+        yield Mistake(path[:1], f"the configuration is nested more than {_DEEPEST} levels deep")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _check_json(key, path)
+            yield from _check_json(entry, (*path, str(key)))
+        if len({isinstance(key, str) for key in value}) > 1:
+            yield _not_json(next(key for key in value if not isinstance(key, str)), path)
+    elif isinstance(value, list):
+        for i, entry in enumerate(value):
+            yield from _check_json(entry, (*path, i))
+    elif not isinstance(value, str | int | float | None) or (isinstance(value, float) and not isfinite(value)):
+        yield _not_json(value, path)
+
+
+def _not_json(value: object, path: Path) -> Mistake:
+    right = "write text, plain numbers, true, false, null, lists and mappings with text as keys"
+    return Mistake(path, f"the configuration is not JSON: {value} is not a JSON value; {right}")
 
 
 class Segment(Part):

@@ -39,6 +39,11 @@ class Sriov(Attachable):
     takes_mac = True
 
     @property
+    def has_interface(self) -> bool:
+        """Whether the kernel drives the function."""
+        return self.driver != "vfio-pci"
+
+    @property
     def device_resource(self) -> str | None:
         """The resource that it is handed out as."""
         return self.resource_name

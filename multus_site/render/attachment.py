@@ -4,14 +4,14 @@ Always a configuration list (`plugins: […]`): from version 1.0.0 on the CNI sp
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import Any
 
-from multus_site.cni.catalogue import interface_plugin
+from multus_site.cni.catalogue import CHAINED, interface_plugin
 from multus_site.cni.uplinks import is_name, uplink_of
 from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.attachable import Attachable
-from multus_site.model.chained import Chained, Portmap, Tuning
+from multus_site.model.chained import Chained
 from multus_site.model.ipam import HostLocal, Static
 from multus_site.model.links import Link
 from multus_site.model.master import MasterByNode
@@ -139,13 +139,11 @@ def _main(network: TypedNetwork, asked: set[str]) -> dict[str, Any]:
 def _chained(plugin: Chained, network: TypedNetwork, asked: set[str]) -> dict[str, Any]:
     keys = plugin.model_dump(mode="json", by_alias=True, exclude_none=True)
     kept = {key: value for key, value in keys.items() if value not in ([], {})}
-    taken: set[str] = set()
-    if isinstance(plugin, Portmap):
-        taken = {"portMappings"}
-    elif isinstance(plugin, Tuning) and not network.takes_mac:
-        taken = asked & {"mac"}
-    return {**kept, **_capabilities(taken)}
+    entry = CHAINED[plugin.type]
+    if entry.idle_without_capability:
+        return {**kept, **_capabilities({entry.capability})}
+    return {**kept, **_capabilities((asked - ({"mac"} if network.takes_mac else set())) & {entry.capability})}
 
 
-def _capabilities(taken: set[str]) -> dict[str, Any]:
+def _capabilities(taken: Set[str]) -> dict[str, Any]:
     return {"capabilities": dict.fromkeys(sorted(taken), True)} if taken else {}

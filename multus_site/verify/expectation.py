@@ -12,7 +12,6 @@ from multus_site.model.ipam import Static
 from multus_site.model.networks import Network, Raw
 from multus_site.model.part import Part
 from multus_site.model.site import Site
-from multus_site.model.sriov import Sriov
 from multus_site.model.workloads import Attachment, Workload, replica_name
 from multus_site.render.attachment import manifest_of
 from multus_site.render.network import NetworkFacts, network_facts
@@ -145,7 +144,7 @@ def _workload(
 
 def _user_space(network: Network) -> bool:
     """Whether a program in the pod drives the device, so that no interface can be seen."""
-    return isinstance(network, Sriov) and network.driver == "vfio-pci"
+    return not isinstance(network, Raw) and not network.has_interface
 
 
 def _uplinks(

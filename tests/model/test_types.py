@@ -15,6 +15,7 @@ from multus_site.model.addresses import (
     IpAddress,
     MacAddress,
 )
+from multus_site.model.networks import Raw
 from multus_site.model.types import (
     BareVersion,
     Digest,
@@ -118,3 +119,10 @@ def test_a_line_break_behind_a_value_is_no_part_of_it(kind, good):
     assert TypeAdapter(kind).validate_python(good) == good
     with pytest.raises(ValidationError):
         TypeAdapter(kind).validate_python(f"{good}\n")
+
+
+def test_a_raw_configuration_cannot_contain_itself():
+    config: dict[str, object] = {"type": "bridge"}
+    config["args"] = [config]
+    with pytest.raises(ValueError, match="args: the configuration is nested more than 50 levels deep"):
+        Raw(type="raw", config=config)

@@ -1,6 +1,7 @@
 """Plugins that work on what an earlier one made: tuning, sbr, vrf, bandwidth, firewall, portmap."""
 
 from multus_site.cni.plugin_type import ChainedPlugin, Needed
+from multus_site.model.chained import Portmap, Tuning
 
 TUNING = ChainedPlugin(
     name="tuning",
@@ -21,6 +22,8 @@ TUNING = ChainedPlugin(
     exclusive=(),
     spelling={},
     needed=(),
+    capability=Tuning.capability,
+    idle_without_capability=False,
     needs_veth=False,
     separates_routes=False,
 )
@@ -36,6 +39,8 @@ SBR = ChainedPlugin(
     exclusive=(),
     spelling={},
     needed=(),
+    capability="",
+    idle_without_capability=False,
     needs_veth=False,
     separates_routes=True,
 )
@@ -51,6 +56,8 @@ VRF = ChainedPlugin(
     exclusive=(),
     spelling={},
     needed=(Needed("vrfname", 'Give "vrfname", the VRF that the interface is put into.'),),
+    capability="",
+    idle_without_capability=False,
     needs_veth=False,
     # Routes with a table of their own stay outside of the VRF's.
     separates_routes=False,
@@ -67,6 +74,8 @@ BANDWIDTH = ChainedPlugin(
     exclusive=(),
     spelling={},
     needed=(),
+    capability="",
+    idle_without_capability=False,
     needs_veth=True,
     separates_routes=False,
 )
@@ -82,6 +91,8 @@ FIREWALL = ChainedPlugin(
     exclusive=(),
     spelling={},
     needed=(),
+    capability="",
+    idle_without_capability=False,
     needs_veth=False,
     separates_routes=False,
 )
@@ -105,6 +116,8 @@ PORTMAP = ChainedPlugin(
     exclusive=(("markMasqBit", "externalSetMarkChain"),),
     spelling={},
     needed=(),
+    capability=Portmap.capability,
+    idle_without_capability=True,
     needs_veth=False,
     separates_routes=False,
 )
