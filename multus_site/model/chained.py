@@ -1,4 +1,4 @@
-"""Plugins chained behind the one that makes the interface: each changes what is there, by `type`."""
+"""Plugins chained behind the one that makes the interface: each changes that interface."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -25,11 +25,11 @@ class Tuning(Plugin):
     mac: MacAddress | None = None
     """MAC address; only for a network of a single pod."""
     mtu: Mtu | None = None
-    """Not above that of what the interface hangs on."""
+    """At most the MTU of the interface below it."""
     promisc: bool | None = None
-    """Take in every frame, whoever it is for."""
+    """Accept every frame, whatever its destination."""
     allmulti: bool | None = None
-    """Take in every multicast frame."""
+    """Accept every multicast frame."""
     tx_q_len: int | None = Field(default=None, ge=0, alias="txQLen", examples=[1000])
     """Length of the transmit queue, packets."""
 
@@ -73,7 +73,7 @@ class Portmap(Plugin):
 
     type: Literal["portmap"]
     backend: Backend | None = None
-    """Who translates; iptables where it is there if absent."""
+    """What translates addresses; iptables if available, if absent."""
     snat: bool | None = None
     """Whether a pod reaches its own mapped port; true if absent."""
     masq_all: bool | None = None
@@ -95,7 +95,7 @@ class Firewall(Plugin):
 
     type: Literal["firewall"]
     backend: Literal["iptables", "firewalld"] | None = None
-    """firewalld where it runs if absent."""
+    """What filters; firewalld if it runs, if absent."""
     iptables_admin_chain_name: str | None = Field(default=None, examples=["CNI-ADMIN"])
     """Chain of the operator's own rules, evaluated first."""
     firewalld_zone: str | None = Field(default=None, examples=["trusted"])

@@ -1,4 +1,4 @@
-"""What a site runs of ours: the daemons, their releases and limits, and the measuring of throughput."""
+"""What multus-site runs at a site: the daemons, their releases and limits, and the measuring of throughput."""
 
 from typing import Literal
 
@@ -29,19 +29,19 @@ class Multus(Part):
 
 
 class Throughput(Part):
-    """Measuring with iperf3 between two workers. It takes two addresses of each range while it lasts, and loads the links."""
+    """Measuring with iperf3 between two workers. While it runs, it takes two addresses of each range and loads the links."""
 
     seconds: int = Field(default=5, ge=1, le=60)
     """Length of one run."""
     runs: int = Field(default=3, ge=3, le=20)
     """Runs of each kind; the spread is over them."""
     streams: tuple[int, ...] = Field(default=(1, 4), min_length=1, examples=[[1, 4]])
-    """Numbers of streams side by side."""
+    """Numbers of parallel streams."""
     protocols: tuple[Literal["tcp", "udp"], ...] = Field(
         default=("tcp", "udp"), min_length=1, examples=[["tcp", "udp"]]
     )
     """What is sent."""
     gbits_per_second: float | None = Field(default=None, ge=0.001, le=400, examples=[2.5])
-    """Most that a run sends, all of its streams together. None: TCP as fast as it goes, UDP one Gbit/s."""
+    """Maximum that a run sends, over all streams. If absent, TCP is not limited and UDP sends one Gbit/s."""
     image: PinnedImage = "docker.io/nicolaka/netshoot:v0.13"
     """Image with iperf3, iproute2 and a shell."""

@@ -34,19 +34,19 @@ class Range(Part):
 
 
 class HostLocal(Plugin):
-    """Addresses remembered on the node itself: right where one node serves the network, or where each has a part of its own."""
+    """Addresses remembered on the node itself: for networks on one node, or with a part of the range for each node."""
 
     type: Literal["host-local"]
     ranges: tuple[Range, ...] = Field(min_length=1)
-    """One address is given out of each: two ranges for dual stack."""
+    """A pod gets one address from each: two ranges for dual stack."""
     addresses_per_node: int | None = Field(default=None, ge=1, le=65536, examples=[16])
-    """Split each range by node into parts of so many addresses. A node's part follows from its own address (or its `slice`) alone, so that it stays whoever comes and goes."""
+    """Split each range by node into parts of so many addresses. A node's part depends only on its own address (or its `slice`), so that it stays when other nodes come and go."""
     routes: tuple[Route, ...] = ()
     """Routes that pods get through this network."""
 
 
 class IpRange(Part):
-    """A further range of whereabouts; each pod gets one address out of each."""
+    """A further range of whereabouts; each pod gets one address from each."""
 
     range: AddressPool
     """A network, or the first and last address with its prefix length."""
@@ -57,7 +57,7 @@ class IpRange(Part):
 
 
 class Whereabouts(Plugin, IpRange):
-    """Addresses remembered in the cluster (whereabouts): the right choice where pods of several nodes share a range."""
+    """Addresses remembered in the cluster (whereabouts): for networks whose pods on several nodes share a range."""
 
     type: Literal["whereabouts"]
     """The plugin; its daemon is installed where a network uses it."""
@@ -100,7 +100,7 @@ class Static(Plugin):
 
     type: Literal["static"]
     addresses: tuple[StaticAddress, ...] = ()
-    """Of the network's only pod; none: pods bring theirs."""
+    """Addresses of the network's only pod; if empty, attachments have them."""
     gateways: tuple[IpAddress, ...] = Field(default=(), examples=[["10.1.10.1"]])
     """Routers of the segment: no pod may have their addresses, and the verification pings them."""
     routes: tuple[Route, ...] = ()
@@ -108,7 +108,7 @@ class Static(Plugin):
 
 
 class Dhcp(Plugin):
-    """Addresses of a DHCP server of the segment, asked by the plugins' DHCP daemon, which is installed where a network asks for it."""
+    """Addresses of a DHCP server of the segment, requested by the plugins' DHCP daemon, which is installed if a network needs it."""
 
     type: Literal["dhcp"]
 

@@ -53,10 +53,10 @@ class Nic(ExactlyOne):
     vf: PciAddress | None = Field(default=None, examples=["0000:3b:02.1"])
     """A virtual function of an SR-IOV NIC of the hypervisor, passed through to the machine (PCI passthrough)."""
     mode: Literal["bridge", "vepa", "private", "passthrough"] = "bridge"
-    """Of macvtap alone. Only `passthrough` (the NIC is this machine's alone) delivers what is sent to pods' own MAC addresses, as macvlan gives them."""
+    """For macvtap only. Only `passthrough` (exclusive to this machine) delivers frames to MAC addresses of pods, which macvlan uses."""
 
     mtu: Mtu = 1500
-    """Its MTU in the machine; a bridge or NIC that it is plugged into has to have as much, which `up` checks before it creates or changes anything."""
+    """Its MTU in the machine. The bridge or NIC of the hypervisor needs at least this MTU, which `up` checks before it changes anything."""
 
     one_of = ("bridge", "macvtap", "vf")
 
@@ -69,7 +69,7 @@ class Nic(ExactlyOne):
 
     @property
     def kind(self) -> Literal["bridge", "macvtap", "vf"]:
-        """Which of the three."""
+        """Which of the three it is."""
         return "bridge" if self.bridge else "macvtap" if self.macvtap else "vf"
 
     @property
@@ -97,10 +97,10 @@ class Hypervisor(Part):
 
 
 class Hardware(Part):
-    """What a machine is made of."""
+    """The hardware of a machine."""
 
     hypervisor: ObjectName | None = Field(default=None, examples=["kvm1"])
-    """The one of `hypervisors` that it runs on; absent: the machine where Pulumi runs."""
+    """Hypervisor that it runs on, one of `hypervisors`; the machine where Pulumi runs if absent."""
     accelerator: Literal["kvm", "tcg"] = "kvm"
     """`tcg`: software emulation, some ten times slower, for hypervisors without /dev/kvm."""
     cpus: int = Field(default=2, ge=1, le=512)
@@ -108,11 +108,11 @@ class Hardware(Part):
     memory: int = Field(default=4096, ge=256)
     """MiB."""
     disk: int = Field(default=20, ge=1)
-    """GiB; it can grow later, and never shrinks."""
+    """GiB; it can grow later, but not shrink."""
     nics: dict[InterfaceName, Nic] = Field(default={}, examples=[{"ens6": {"bridge": "br-internal"}}])
     """Interface in the machine → what it is plugged into."""
     cpu_pinning: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(), examples=[[2, 3, 4, 5]])
-    """CPUs of the hypervisor, one for each virtual CPU in order; empty: they go where they like."""
+    """CPUs of the hypervisor, one for each virtual CPU in order; not pinned if empty."""
     hugepages: Literal["2M", "1G"] | None = None
     """Its memory comes from the hypervisor's reserved pages of this size."""
     numa_node: int | None = Field(default=None, ge=0, examples=[0])
@@ -123,7 +123,7 @@ class Management(Part):
     """The NIC with a machine's own address, and the other settings that cloud-init gets for its network."""
 
     interface: InterfaceName = "eth0"
-    """The one of `nics` that it is."""
+    """Its name, one of `nics`."""
     network: Cidr = Field(examples=["10.1.1.0/24"])
     """The network that the hosts' addresses are in."""
     gateway: IpAddress | None = None
@@ -133,23 +133,23 @@ class Management(Part):
 
 
 class Libvirt(Hardware):
-    """How the virtual machines of a site are made: the hardware of all, and what single ones have of their own."""
+    """How the virtual machines of a site are created: the hardware of all, and settings of single ones."""
 
     image: Image
-    """What they start from."""
+    """Disk image that they start from."""
     management: Management
-    """Their own addresses."""
+    """The network of their own addresses."""
     storage: AbsolutePath = "/var/lib/libvirt/images"
-    """Folder on the hypervisor where disks are kept, in a folder `multus-site` of their own."""
+    """Folder on the hypervisor that gets a folder `multus-site` with the disks."""
     hypervisors: dict[ObjectName, Hypervisor] = {}
     """Machines that run libvirt, by name."""
     machines: dict[NodeName, Hardware] = Field(
         default={}, examples=[{"node2": {"hypervisor": "kvm2", "cpus": 8, "nics": {"ens6": {"vf": "0000:3b:02.1"}}}}]
     )
-    """Settings of single nodes; what is not written here is as for the rest, each NIC by itself."""
+    """Settings of single nodes; the rest is as for all nodes. NICs are merged by name."""
 
     def hardware(self, node: NodeName) -> Hardware:
-        """What the machine of one node is made of."""
+        """The hardware of one node's machine."""
         shared = {key: getattr(self, key) for key in Hardware.model_fields}
         own = self.machines.get(node)
         if own is None:

@@ -1,4 +1,4 @@
-"""Machines that podman or a program of the project makes: their NICs, image and limits."""
+"""Machines that podman or a program of the project creates: their NICs, image and limits."""
 
 from typing import Annotated, Any, Self
 
@@ -11,12 +11,12 @@ NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
 
 
 class Plugged(Part):
-    """NICs of created machines: all alike."""
+    """NICs of created machines, the same on all."""
 
     networks: dict[InterfaceName, NetworkName] = Field(min_length=1)
     """Interface in the node → network that it is plugged into, by its name there."""
     interface: InterfaceName = "eth0"
-    """The one of them that holds the node's address."""
+    """Interface with the node's address, one of `networks`."""
 
     @model_validator(mode="after")
     def _address_has_an_interface(self) -> Self:
@@ -27,26 +27,26 @@ class Plugged(Part):
 
 
 class Limits(Part):
-    """The most that a system container gets of the machine that it runs on. Changed in place: nothing restarts."""
+    """Limits of a system container. They are changed in place, without a restart."""
 
     cpus: float | None = Field(default=None, gt=0, examples=[2])
-    """Processors' worth of time; none: as much as there is."""
+    """Processors; no limit if absent."""
     memory: int | None = Field(default=None, ge=256, examples=[4096])
-    """MiB; none: as much as there is."""
+    """MiB; no limit if absent."""
 
 
 class Container(Plugged, Limits):
-    """How the system containers of a site are made."""
+    """How the system containers of a site are created."""
 
     networks: dict[PodmanInterfaceName, PodmanName] = Field(min_length=1)
-    """Interface in the node → network of podman's that it is plugged into."""
+    """Interface in the node → podman network that it is plugged into."""
     image: PinnedImage
     """Image with systemd and sshd."""
     machines: dict[NodeName, Limits] = Field(default={}, examples=[{"node2": {"memory": 8192}}])
-    """Settings of single nodes; what is not written here is as for the rest."""
+    """Limits of single nodes; the rest is as for all nodes."""
 
     def limits(self, node: str) -> Limits:
-        """Those of one node."""
+        """The limits of one node."""
         own = self.machines.get(node, Limits())
         given = {key: getattr(own if key in own.model_fields_set else self, key) for key in Limits.model_fields}
         return Limits.model_construct(**given)

@@ -1,4 +1,4 @@
-"""Networks that are made on the node itself or are one of its devices: bridge, ptp, tap, dummy, host-device."""
+"""Networks that are created on the node or use one of its devices: bridge, ptp, tap, dummy, host-device."""
 
 from typing import Literal, Self
 
@@ -43,21 +43,21 @@ class Bridge(Attachable):
 
     type: Literal["bridge"]
     bridge: InterfaceName = Field(default="cni0", examples=["br-telecom"])
-    """The bridge; made where it is not there."""
+    """The bridge; created if it does not exist."""
     is_gateway: bool | None = None
     """Give the bridge the gateway's address."""
     is_default_gateway: bool | None = None
     """The same, and make it the pod's default route."""
     force_address: bool | None = None
-    """Change the bridge's address where it has another one."""
+    """Change the bridge's address if it has another one."""
     ip_masq: bool | None = None
     """Hide pods behind the node's address."""
     ip_masq_backend: Backend | None = None
-    """Who does it."""
+    """What masquerades."""
     mtu: Mtu | None = None
     """Of bridge and pod; the kernel's if absent."""
     hairpin_mode: bool | None = None
-    """Send a frame back out of the port that it came in by."""
+    """Send a frame back out of the port that it arrived on."""
     promisc_mode: bool | None = None
     """Set the bridge promiscuous; not together with hairpinMode."""
     vlan: VlanId | None = None
@@ -73,7 +73,7 @@ class Bridge(Attachable):
     disable_container_interface: bool | None = None
     """Leave the pod's interface down, for programs that take it over; without addresses."""
     port_isolation: bool | None = None
-    """Pods of one bridge do not hear each other."""
+    """Isolate the pods of one bridge from each other."""
 
     makes_veth = True
     takes_mac = True
@@ -96,7 +96,7 @@ class Ptp(Attachable):
     ip_masq: bool | None = None
     """Hide pods behind the node's address."""
     ip_masq_backend: Backend | None = None
-    """Who does it."""
+    """What masquerades."""
     mtu: Mtu | None = None
     """Of both ends; the kernel's if absent."""
     ipam: AddressedByIp
@@ -105,7 +105,7 @@ class Ptp(Attachable):
 
 
 class Tap(Attachable):
-    """A tap device in the pod, for virtual machines and user-space stacks. Its MTU is tuning's to set: the plugin takes one and forgets it."""
+    """A tap device in the pod, for virtual machines and user-space stacks. Set its MTU with tuning: the plugin accepts one and ignores it."""
 
     type: Literal["tap"]
     multi_queue: bool | None = None
@@ -115,7 +115,7 @@ class Tap(Attachable):
     group: int | None = Field(default=None, ge=0, examples=[1000])
     """Group id that may open it."""
     selinux_context: str | None = Field(default=None, examples=["system_u:system_r:container_t:s0"])
-    """SELinux context that it is made in."""
+    """SELinux context of the device."""
     bridge: InterfaceName | None = None
     """Bridge inside the pod that it becomes a port of."""
 
@@ -123,7 +123,7 @@ class Tap(Attachable):
 
 
 class Dummy(Attachable):
-    """An interface that leads nowhere, for addresses that a routing daemon in the pod announces."""
+    """An interface without a link, for addresses that a routing daemon in the pod announces."""
 
     type: Literal["dummy"]
     ipam: AddressedByIp

@@ -1,4 +1,4 @@
-"""Interfaces that are made on nodes for networks to hang on: VLAN sub-interfaces and bonds."""
+"""Interfaces that `up` creates on nodes for networks: VLAN sub-interfaces and bonds."""
 
 from typing import Annotated, Literal
 
@@ -18,11 +18,11 @@ class VlanLink(Placed):
     id: VlanId
     """VLAN id."""
     mtu: Mtu | None = None
-    """Not above that of what carries it; the same if absent."""
+    """At most the MTU of the interface that carries it; the same if absent."""
 
     @property
     def below(self) -> tuple[InterfaceName, ...]:
-        """The interface that it is made on."""
+        """The interface that it is created on."""
         return (self.link,)
 
 
@@ -32,17 +32,17 @@ class BondLink(Placed):
     type: Literal["bond"]
     """A bond."""
     members: tuple[InterfaceName, ...] = Field(min_length=1, examples=[["ens6", "ens7"]])
-    """The NICs. They must not carry the node's own address."""
+    """The NICs. None may carry the node's own address."""
     mode: Literal[
         "active-backup", "802.3ad", "balance-rr", "balance-xor", "broadcast", "balance-tlb", "balance-alb"
     ] = "active-backup"
     """How they share the traffic; 802.3ad needs a switch that speaks LACP."""
     mtu: Mtu | None = None
-    """Of bond and members; theirs if absent."""
+    """MTU of bond and members; unchanged if absent."""
 
     @property
     def below(self) -> tuple[InterfaceName, ...]:
-        """The interfaces that it is made of."""
+        """The interfaces that it combines."""
         return self.members
 
 

@@ -1,4 +1,4 @@
-"""The nodes of a site: who makes them, what they are called, what each is."""
+"""The nodes of a site, one class per backend."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -20,7 +20,7 @@ class Host(Part):
     address: HostAddress
     """The node's address on the management network: SSH, Kubernetes' internal address."""
     host_key: HostKey | None = None
-    """Public SSH host key. Required for hosts that exist; made by us for machines that we make."""
+    """Public SSH host key. Required for existing hosts; derived from a seed for machines that `up` creates."""
     roles: tuple[Role, ...] = ("worker",)
     """What it does in the cluster; pods run on workers only."""
     architecture: Architecture = "amd64"
@@ -28,20 +28,20 @@ class Host(Part):
     rack: ObjectName | None = Field(default=None, examples=["r1"])
     """Its rack, one of `racks` where the site has any: sets the node's labels and taint, and a group of the inventory."""
     groups: tuple[ObjectName, ...] = Field(default=(), examples=[["compute"]])
-    """Groups of nodes that are built alike, by which a network's master is named; each is a group of the inventory too."""
+    """Groups of nodes with the same NIC names, for `groups` of a master; each is also a group of the inventory."""
     slice: int | None = Field(default=None, ge=0, examples=[0])
-    """Which part of ranges that are split by node it hands out; by its address if absent."""
+    """Which part of a range with `addressesPerNode` it hands out; derived from its address if absent."""
 
 
 class NodesOfABackend(Part):
-    """What the nodes of every backend have; a backend of machines that we make says the rest of itself below."""
+    """What all backends have in common."""
 
     backend: str
     """Who creates them."""
     ssh: Ssh = Ssh()
     """How to log in to them."""
     hosts: dict[NodeName, Host] = Field(min_length=1)
-    """The nodes by name, in an order that stays."""
+    """The nodes by name. Their order is kept."""
 
     makes_machines: ClassVar[bool] = False
     """Whether `up` creates the machines and `destroy` removes them."""
@@ -53,26 +53,26 @@ class NodesOfABackend(Part):
 
     @property
     def management(self) -> str | None:
-        """The NIC that holds the nodes' own addresses, where the site says it."""
+        """The NIC with the nodes' own addresses; None if unknown."""
         return None
 
     def nics(self, node: str) -> dict[str, str]:
-        """The NICs that a node's machine is made with → what each is plugged into; empty where that is not ours to say."""
+        """NIC of a created machine → what it is plugged into; empty for existing hosts."""
         del node
         return {}
 
     def made_of(self, node: str) -> str:
-        """What a node's machine is made of, for a preview; empty where that cannot change while it lives."""
+        """The hardware of a node's machine, for a preview; empty if it cannot change in place."""
         del node
         return ""
 
     def delivers_pods_macs(self, node: str, nic: str) -> bool:
-        """Whether frames to MAC addresses of pods' own reach a node's NIC, as far as that is ours to say."""
+        """Whether frames to the MAC addresses of pods reach a node's NIC, as far as the site determines it."""
         del node, nic
         return True
 
     def check_backend(self) -> Iterator[Mistake]:
-        """What no part of a backend can know alone; paths begin at the site."""
+        """Mistakes that concern several parts of a backend; paths begin at the site."""
         yield from ()
 
 
@@ -80,11 +80,11 @@ class ExistingNodes(NodesOfABackend):
     """Hosts that exist and are reached over SSH."""
 
     backend: Literal["existing"]
-    """The hosts are there already."""
+    """The hosts exist already."""
 
 
 class MadeNodes(NodesOfABackend):
-    """Machines that `up` makes. Their host keys are derived from a seed, so that they are known before they are there."""
+    """Machines that `up` creates. Their host keys are derived from a seed, so that they are known in advance."""
 
     host_key_seed_file: str | None = Field(default=None, examples=[".lab/ssh/host-key-seed"])
     """File with the seed that host keys are derived from, relative to the project; instead of the secret `multus-site:hostKeySeed`."""
@@ -97,12 +97,12 @@ class MadeNodes(NodesOfABackend):
 
 
 class ContainerNodes(MadeNodes):
-    """System containers that podman makes on the machine where Pulumi runs."""
+    """System containers that podman creates on the machine where Pulumi runs."""
 
     backend: Literal["container"]
     """Each node is a system container."""
     container: Container
-    """How they are made."""
+    """How they are created."""
 
     @property
     def management(self) -> str | None:
@@ -130,7 +130,7 @@ class LibvirtNodes(MadeNodes):
     backend: Literal["libvirt"]
     """Each node is a virtual machine."""
     libvirt: Libvirt
-    """How they are made."""
+    """How they are created."""
 
     @property
     def management(self) -> str | None:
@@ -141,7 +141,7 @@ class LibvirtNodes(MadeNodes):
 
     def delivers_pods_macs(self, node: str, nic: str) -> bool:
         made = self.libvirt.hardware(node).nics.get(nic)
-        # The kernel's macvlan_handle_frame: but for passthru, it looks the address up among those of its macvtaps.
+        # The kernel's macvlan_handle_frame: except for passthru, it looks the address up among those of its macvtaps.
         return made is None or made.kind != "macvtap" or made.mode == "passthrough"
 
     def made_of(self, node: str) -> str:
@@ -167,12 +167,12 @@ class LibvirtNodes(MadeNodes):
 
 
 class CustomNodes(MadeNodes):
-    """Machines of a backend of your own."""
+    """Machines of your own backend."""
 
     backend: Literal["custom"]
-    """Each node is made by the program that is named."""
+    """Each node is created by the named program."""
     custom: Custom
-    """How they are made."""
+    """How they are created."""
 
     @property
     def management(self) -> str | None:

@@ -19,7 +19,7 @@ LABELS: dict[Level, str] = {
 
 
 class Taint(Part):
-    """The taint of a dedicated rack's nodes: it keeps off every pod that does not tolerate it."""
+    """The taint of a dedicated rack's nodes: pods that do not tolerate it do not run there."""
 
     key: LabelKey = "multus-site/dedicated"
     """Its key."""
@@ -47,7 +47,7 @@ class Rack(Part):
     row: ObjectName | None = Field(default=None, examples=["a"])
     """Its row: the label topology.multus-site/row of its nodes."""
     zone: ObjectName | None = Field(default=None, examples=["east"])
-    """What fails together: the label topology.kubernetes.io/zone of its nodes; the rack's name if absent."""
+    """Failure domain: the label topology.kubernetes.io/zone of its nodes; the rack's name if absent."""
     dedicated: Annotated[
         Taint | None, BeforeValidator(_yes_or_no, json_schema_input_type=bool | Taint | None), Field(examples=[True])
     ] = None
@@ -71,7 +71,7 @@ class Spread(Part):
     over: Level
     """Each rack, row, zone or node has its share of the pods."""
     max_skew: int = Field(default=1, ge=1, le=100)
-    """By how many pods the fullest may be ahead of the emptiest."""
+    """Maximum difference in pods between two of them."""
     when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"] = "DoNotSchedule"
     """What happens to a pod that would exceed maxSkew: it waits, or it runs anyway."""
 

@@ -1,4 +1,4 @@
-"""What a site file says, before its parts are checked against each other, and which nodes each part is for."""
+"""The parts of a site, before they are checked against each other, and the nodes that each part is for."""
 
 from collections.abc import Sequence
 
@@ -68,7 +68,7 @@ class SiteParts(Part):
         return [node for node in workers if self.nodes.hosts[node].rack in racks] if racks else workers
 
     def rack_of(self, node: NodeName) -> Rack | None:
-        """The rack that a host stands in; one of which nothing is said where the site has no `racks`."""
+        """The rack of a host; one without settings if it is not in `racks`."""
         host = self.nodes.hosts.get(node)
         return None if host is None or host.rack is None else self.racks.get(host.rack, Rack())
 
@@ -86,7 +86,7 @@ class SiteParts(Part):
         return {LABELS["zone"]: rack.zone or name, LABELS["rack"]: name, **row, **rack.labels}
 
     def domain_of(self, node: NodeName, level: Level) -> str | None:
-        """The rack, row or zone that a host is in, or itself; None where the site does not say."""
+        """The rack, row or zone that a host is in, or itself; None if unknown."""
         return node if level == "node" else self.labels_of(node).get(LABELS[level])
 
     def nodes_with(self, network: Attachable | Raw) -> list[NodeName]:

@@ -1,4 +1,4 @@
-"""SR-IOV: virtual functions of NICs, the networks that use them, and who makes them and hands them out."""
+"""SR-IOV: virtual functions of NICs, the networks that use them, and who creates them and hands them out."""
 
 from typing import Literal, Self
 
@@ -18,23 +18,23 @@ class Sriov(Attachable):
     resource_name: ResourceName
     """Resource that the device plugin offers the functions as; pods ask for one for each attachment."""
     driver: Literal["netdevice", "vfio-pci"] = "netdevice"
-    """`vfio-pci` hands the function to a DPDK program: no interface is in the pod, and no address is given."""
+    """`vfio-pci` hands the function to a DPDK program: the pod gets no interface and no address."""
     vlan: int | None = Field(default=None, ge=0, le=4094, examples=[110])
     """VLAN that the NIC tags; 0 for none."""
     vlan_qos: int | None = Field(default=None, ge=0, le=7, alias="vlanQoS", examples=[5])
     """Priority in the VLAN tag."""
     vlan_proto: Literal["802.1q", "802.1ad"] | None = None
-    """Tag of which standard; 802.1q if absent."""
+    """Standard of the tag; 802.1q if absent."""
     spoofchk: Literal["on", "off"] | None = None
-    """Whether the NIC drops frames from other MAC addresses than the function's."""
+    """Whether the NIC drops frames with a source MAC address other than the function's."""
     trust: Literal["on", "off"] | None = None
     """Whether the pod may change its MAC address and be promiscuous."""
     link_state: Literal["auto", "enable", "disable"] | None = None
     """Link that the function sees; the NIC's own in `auto`."""
     min_tx_rate: int | None = Field(default=None, ge=0, examples=[100])
-    """Mbit/s that it is granted; 0 for no promise."""
+    """Guaranteed Mbit/s; 0 for no guarantee."""
     max_tx_rate: int | None = Field(default=None, ge=0, examples=[1000])
-    """Mbit/s at most; 0 for no limit."""
+    """Maximum Mbit/s; 0 for no limit."""
 
     takes_mac = True
 
@@ -71,16 +71,16 @@ class SriovPool(Placed):
     pf_names: tuple[InterfaceName, ...] = Field(min_length=1, examples=[["ens1f0"]])
     """NICs (physical functions), by name."""
     num_vfs: int = Field(ge=1, le=256, examples=[8])
-    """Functions made of each NIC, at each boot."""
+    """Functions created on each NIC, at each boot."""
     driver: Literal["netdevice", "vfio-pci"] = "netdevice"
     """`vfio-pci` for DPDK programs, which drive the function themselves."""
 
 
 class SriovSetup(Part):
-    """Who makes virtual functions and hands them out."""
+    """Who creates virtual functions and hands them out."""
 
     manager: Literal["device-plugin", "operator"] = "device-plugin"
-    """`device-plugin`: functions by a systemd unit on each node, handed out by the SR-IOV network device plugin, which is installed. `operator`: by an SR-IOV network operator that is there already, through its policies."""
+    """`device-plugin`: functions by a systemd unit on each node, handed out by the SR-IOV network device plugin, which is installed. `operator`: by an existing SR-IOV network operator, through its policies."""
     version: BareVersion = Field(default="3.11.0", examples=["3.11.0"])
     """Release of the device plugin."""
     operator_namespace: ObjectName = Field(
