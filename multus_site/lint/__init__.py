@@ -1,4 +1,4 @@
-"""What can be wrong with a site or with an attachment: one function per rule."""
+"""The linter: rules on sites, networks and attachments, one function per rule."""
 
 from multus_site.lint.finding import Finding
 from multus_site.lint.segments import StackFile, check_segments, check_stack

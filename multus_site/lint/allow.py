@@ -1,7 +1,7 @@
-"""Comments `# lint: allow RULE reason`: each silences one finding of that rule, in the one place that it stands at.
+"""Comments `# lint: allow RULE reason`: each silences one finding of that rule.
 
-The place is the comment's own line, or the first line behind it that is no comment. For what is inside a string of JSON,
-where no comment can be, the place is the key that the string belongs to.
+A comment applies to its own line, or to the next line that is not a comment. For findings inside a JSON string, which cannot
+contain comments, that is the line of the string's key.
 """
 
 import re
@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*lint:\s*allow\b[ \t]*(\S*)[ \t]*(.*?)\s
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allow:
-    """One such comment, with the line that it speaks of."""
+    """A comment, and the line (`target`) to which it applies."""
 
     code: str
     reason: str
@@ -38,24 +38,24 @@ class Allow:
     source="docs/linter.md",
 )
 def allow_comment(allow: Allow) -> Problems:
-    """It names a rule that exists and says why the finding may stay."""
+    """The comment must name an existing rule and a reason."""
     if allow.code not in RULES:
         yield Problem(
             (),
-            f"there is no rule {allow.code or '(none)'!r}",
-            "Write # lint: allow RULE reason; all rules: multus-site lint --explain all",
+            f"unknown rule {allow.code or '(none)'!r}",
+            "Write # lint: allow RULE reason. List the rules with: multus-site lint --explain all",
         )
     elif not allow.reason:
-        yield Problem((), f"no reason for allowing {allow.code}", f"Write # lint: allow {allow.code} and why.")
+        yield Problem((), f"no reason for allowing {allow.code}", f"Write # lint: allow {allow.code} and the reason.")
 
 
 def allows_in(source: str, texts: list[YamlText]) -> list[Allow]:
-    """The comments of a YAML file; `texts` are its documents, to tell comments from what looks like one inside a text."""
+    """The comments of a YAML file. `texts` are its documents, to skip text in strings that looks like a comment."""
     if "lint:" not in source:
         return []
     lines = source.split("\n")
     starts = [text.document.lines_before for text in texts]
-    found = []
+    allows = []
     for number, line in enumerate(lines, 1):
         match = _COMMENT.search(line)
         if not match:
@@ -66,8 +66,8 @@ def allows_in(source: str, texts: list[YamlText]) -> list[Allow]:
             continue
         alone = line[: match.start()].strip() in {"", "-"}
         target = _next_line(lines, number) if alone else number
-        found.append(Allow(match.group(1), match.group(2), number, column, target))
-    return found
+        allows.append(Allow(match.group(1), match.group(2), number, column, target))
+    return allows
 
 
 def _next_line(lines: list[str], number: int) -> int:
@@ -77,9 +77,9 @@ def _next_line(lines: list[str], number: int) -> int:
     return number
 
 
-def not_allowed(found: list[Located], allows: list[Allow]) -> list[Finding]:
-    """The findings that no comment silences."""
-    left = sorted(found, key=lambda located: located.finding)
+def not_allowed(findings: list[Located], allows: list[Allow]) -> list[Finding]:
+    """The findings that no comment silences, sorted."""
+    left = sorted(findings, key=lambda located: located.finding)
     valid = [allow for allow in allows if allow.code in RULES and allow.reason]
     if not valid:
         return [located.finding for located in left]
@@ -89,12 +89,12 @@ def not_allowed(found: list[Located], allows: list[Allow]) -> list[Finding]:
         if located.finding.rule in codes:
             for line in {located.finding.line, located.holder()}:
                 places.setdefault((located.finding.rule, line), deque()).append(i)
-    gone: set[int] = set()
+    silenced: set[int] = set()
     for allow in valid:
         here = places.get((allow.code, allow.target), deque())
         while here:
             i = here.popleft()
-            if i not in gone:
-                gone.add(i)
+            if i not in silenced:
+                silenced.add(i)
                 break
-    return [located.finding for i, located in enumerate(left) if i not in gone]
+    return [located.finding for i, located in enumerate(left) if i not in silenced]

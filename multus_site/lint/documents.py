@@ -1,4 +1,4 @@
-"""From documents to subjects: what a file holds, and the parts that rules look at."""
+"""Find the subjects of rules in a document."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,13 +16,13 @@ SITE_KEY = "multus-site:site"
 
 
 def is_site(data: Data) -> bool:
-    """Whether a document is a stack file that declares a site."""
+    """Whether a document is a stack file with a site."""
     config = data.get("config") if isinstance(data, dict) else None
     return isinstance(config, dict) and SITE_KEY in config
 
 
 def is_cni(data: dict[str, Data], *, sure: bool) -> bool:
-    """Whether an object is a CNI configuration. Of a file that was found in a folder one must be sure: many things have a `type`."""
+    """Whether an object is a CNI configuration. With `sure`, a `type` alone is not enough: other files have one too."""
     if "apiVersion" in data or "kind" in data:
         return False
     if "cniVersion" in data or isinstance(data.get("ipam"), dict) or isinstance(data.get("plugins"), list):
@@ -31,7 +31,7 @@ def is_cni(data: dict[str, Data], *, sure: bool) -> bool:
 
 
 def subjects_in(data: Data, facts: Facts, *, sure: bool) -> Iterator[Any]:
-    """Subjects of one document; `sure` as in is_cni."""
+    """Subjects of a document; `sure` as in is_cni."""
     if not isinstance(data, dict):
         return
     if is_cni(data, sure=sure):
@@ -41,15 +41,15 @@ def subjects_in(data: Data, facts: Facts, *, sure: bool) -> Iterator[Any]:
 
 
 def _objects(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
-    """A manifest, or those of a list of any kind; items of a typed list need not say their kind again."""
+    """Subjects of a manifest, or of the items of a list; items of a typed list inherit its kind."""
     kind, items = str(data.get("kind", "")), data.get("items")
     if not isinstance(items, list) or not kind.endswith("List"):
         yield from _manifest(data, path, facts)
         return
-    same: dict[str, Data] = {} if kind == "List" else {"apiVersion": data.get("apiVersion"), "kind": kind[:-4]}
+    inherited: dict[str, Data] = {} if kind == "List" else {"apiVersion": data.get("apiVersion"), "kind": kind[:-4]}
     for i, item in enumerate(items):
         if isinstance(item, dict):
-            yield from _objects({**same, **item}, (*path, "items", i), facts)
+            yield from _objects({**inherited, **item}, (*path, "items", i), facts)
 
 
 def _bare(data: dict[str, Data], facts: Facts) -> Iterator[Any]:
@@ -89,20 +89,20 @@ def _nad(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
     inside = value_at(data, ("spec", "config"))
     text, place = (data.get("config"), ("config",)) if inside is None else (inside, ("spec", "config"))
     where = (*path, *place)
-    config = text  # a mapping is no string, but it can be checked
+    config = text  # a mapping in the place of the string can be checked too
     if isinstance(text, str) and text.strip():
         reading = go_json.read(text)
         config = reading.data
         if reading.mistakes or not isinstance(config, dict):
             yield ConfigText(text, where, facts)
-    made = Config(config, where, facts=facts, nad=nad) if isinstance(config, dict) else None
-    yield replace(nad, config=made)
-    if made:
-        yield from parts(made)
+    parsed = Config(config, where, facts=facts, nad=nad) if isinstance(config, dict) else None
+    yield replace(nad, config=parsed)
+    if parsed:
+        yield from parts(parsed)
 
 
 def parts(config: Config) -> Iterator[Any]:
-    """A configuration and all that is in it."""
+    """A configuration, its plugins and their IPAM."""
     yield config
     for plugin in config.plugins:
         yield plugin
@@ -111,7 +111,7 @@ def parts(config: Config) -> Iterator[Any]:
 
 
 def _operator_ipam(spec: dict[str, Data], path: Path, facts: Facts) -> Iterator[Any]:
-    """The operator's SriovNetwork holds its address management as a string of JSON."""
+    """The IPAM of an operator's SriovNetwork, a JSON string."""
     text = spec.get("ipam")
     if not isinstance(text, str) or not text.strip():
         return
@@ -123,7 +123,7 @@ def _operator_ipam(spec: dict[str, Data], path: Path, facts: Facts) -> Iterator[
 
 
 def _pods(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
-    """The pod of a manifest: itself, or the template of any kind of workload."""
+    """The pod of a manifest: itself, or the pod template of a workload of any kind."""
     kind = str(data.get("kind", ""))
     where: Path = {"Pod": (), "PodTemplate": ("template",), "CronJob": ("spec", "jobTemplate", "spec", "template")}.get(
         kind, ("spec", "template")

@@ -1,4 +1,4 @@
-"""Rules let loose on subjects: problems become findings with their place in the file."""
+"""Run the rules on subjects, and turn problems into findings with their position in the file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from multus_site.lint.finding import Finding
 from multus_site.lint.positions import Text
 from multus_site.lint.registry import Problem, Rule, rules_for
 
-# Each of these registers its rules.
+# Importing a module registers its rules.
 from multus_site.lint.rules import (
     address_management,
     annotation,
@@ -19,6 +19,7 @@ from multus_site.lint.rules import (
     chained,
     configuration,
     exclusive_nics,
+    fixed_addresses,
     gateways,
     interfaces,
     keys,
@@ -38,9 +39,20 @@ from multus_site.model.paths import Path, path_text
 CATALOGUE = (
     *(syntax, configuration, keys, versions, interfaces, chained, bonds),
     *(ranges, slices, address_management, gateways),
-    *(annotation, pods, attached, nodes, node_addresses, shared_segments, racks, capacity, exclusive_nics),
+    *(
+        annotation,
+        pods,
+        attached,
+        fixed_addresses,
+        nodes,
+        node_addresses,
+        shared_segments,
+        racks,
+        capacity,
+        exclusive_nics,
+    ),
 )
-"""The modules of the rules, in the order in which they are documented."""
+"""The modules of the rules."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,14 +65,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """A finding together with its path, for comments that speak of it."""
+    """A finding with its origin and path, to match it with comments."""
 
     finding: Finding
     origin: Origin
     path: Path
 
     def holder(self) -> int:
-        """The line of the part of YAML that holds it."""
+        """The line of the YAML node that contains it."""
         return self.origin.text.holder(self.path)
 
 
@@ -76,7 +88,7 @@ class Collection:
     """Origins of NADs, configurations and pods by their id()."""
 
     def add(self, subject: Any, origin: Origin) -> None:  # noqa: ANN401  # a subject of any kind
-        """Keep what rules on several things together look at."""
+        """Keep a subject for the rules that check several subjects together."""
         if isinstance(subject, Nad):
             self.nads.append(subject)
         elif isinstance(subject, Config):
@@ -96,7 +108,7 @@ def findings_of(subject: Any, origin: Origin) -> Iterator[Located]:  # noqa: ANN
 
 
 def findings_together(collection: Collection) -> Iterator[Located]:
-    """What the rules find on several things together."""
+    """Findings of the rules that check several subjects together."""
     everything = Everything(collection.nads, collection.configs, collection.pods, collection.facts)
     for rule in rules_for(Everything):
         for problem in rule.check(everything):
@@ -109,7 +121,7 @@ def findings_together(collection: Collection) -> Iterator[Located]:
 
 
 def _pairs(collection: Collection) -> Iterator[Attached]:
-    """Each attachment with its network, as the pod meets it: where nodes differ, once for each node that it can run on."""
+    """Each attachment with its network; where the network differs by node, one pair per variant that the pod can get."""
     by_name = {nad.full_name: nad for nad in collection.nads}
     of_nodes: dict[str, list[Config]] = {}
     for config in collection.configs:
@@ -118,8 +130,8 @@ def _pairs(collection: Collection) -> Iterator[Attached]:
     for pod in collection.pods:
         for selection in pod.selections:
             name = selection.full_name
-            met = [config.nad for config in of_nodes.get(name, []) if set(config.nodes) & set(pod.nodes)]
-            for nad in met or [by_name.get(name)]:
+            variants = [config.nad for config in of_nodes.get(name, []) if set(config.nodes) & set(pod.nodes)]
+            for nad in variants or [by_name.get(name)]:
                 yield Attached(pod, selection, nad, collection.facts)
 
 

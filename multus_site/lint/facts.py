@@ -1,4 +1,4 @@
-"""What is known of the nodes and the cluster. A fact that is not given is None, and no finding rests on it."""
+"""Facts about the nodes and the cluster. An unknown fact is None, and no finding relies on it."""
 
 import json
 from typing import Annotated
@@ -10,20 +10,20 @@ from multus_site.cni.addresses import parse_block, parse_cidr
 
 
 def _listed(value: object) -> object:
-    """One CIDR, or several as a list or separated by commas (dual stack), as a list."""
+    """A list of CIDRs; text holds one, or several separated by commas (dual stack)."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 def _network(value: str) -> str:
     if parse_cidr(value) is None:
-        message = f"{value!r} is no network; write one such as 10.233.64.0/18"
+        message = f"{value!r} is not a network; write one such as 10.233.64.0/18"
         raise ValueError(message)
     return value
 
 
 def _address(value: str) -> str:
     if parse_block(value) is None:
-        message = f"{value!r} is no address and no network; write one such as 10.1.1.5 or 10.1.1.0/24"
+        message = f"{value!r} is neither an address nor a network; write one such as 10.1.1.5 or 10.1.1.0/24"
         raise ValueError(message)
     return value
 
@@ -33,36 +33,36 @@ Addresses = Annotated[list[Annotated[str, AfterValidator(_address)]], BeforeVali
 
 
 class FactsError(ValueError):
-    """Facts that cannot be used: the message says which and why."""
+    """Invalid facts; the message names each one and the reason."""
 
 
 class Facts(BaseModel):
-    """Facts about a site's nodes and cluster, in JSON with the keys in camelCase."""
+    """Facts about nodes and cluster; the JSON keys are in camelCase."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True
     )
 
     nodes: int | None = None
-    """How many nodes can run the pods."""
+    """Number of nodes that can run the pods."""
     ifaces: list[str] | None = None
     """Interfaces that every node has."""
     ifaces_by_node: dict[str, list[str]] | None = None
     """Interfaces of each node."""
     primary_iface: str | None = None
-    """Interface that holds the node's own address."""
+    """Interface with the node's own address."""
     default_route: str | None = None
-    """Interface of the default route; an empty string: the nodes have none."""
+    """Interface of the default route; an empty string if the nodes have none."""
     node_ips: Annotated[Addresses | None, Field(alias="nodeIPs")] = None
-    """Addresses of the nodes, or networks that hold them."""
+    """Addresses of the nodes, or networks that contain them."""
     mtu: dict[str, int] | None = None
     """MTU of each interface."""
     plugins: list[str] | None = None
     """Binaries in /opt/cni/bin."""
     plugin_versions: dict[str, list[str]] | None = None
-    """Versions of the CNI specification that each plugin answers."""
+    """Versions of the CNI specification that each plugin supports."""
     nads: list[str] | None = None
-    """Every NetworkAttachmentDefinition there is, as namespace/name."""
+    """All NetworkAttachmentDefinitions of the cluster, as namespace/name."""
     nad_resource: dict[str, str] | None = None
     """Resource that a NetworkAttachmentDefinition names, by namespace/name."""
     sriov_resources: list[str] | None = None
@@ -76,12 +76,12 @@ class Facts(BaseModel):
     service_cidr: Annotated[Networks | None, Field(alias="serviceCIDR")] = None
     """Addresses of the cluster's services."""
     namespace_isolation: bool | None = None
-    """Whether Multus refuses networks of other namespaces."""
+    """Whether Multus rejects networks of other namespaces."""
     node_is_vm: Annotated[bool | None, Field(alias="nodeIsVM")] = None
     """Whether the nodes are virtual machines."""
 
     def lacks_interface(self, name: str) -> list[str] | None:
-        """The nodes that have no such interface (one without a name if not every node has it); None if it is there or nothing is known."""
+        """Nodes without the interface, `[""]` if only some unknown node lacks it; None if all have it or nothing is known."""
         if self.ifaces is not None and name in self.ifaces:
             return None
         if self.ifaces_by_node is not None:
@@ -89,17 +89,17 @@ class Facts(BaseModel):
         return [""] if self.ifaces is not None else None
 
     def interfaces(self) -> list[str]:
-        """Interfaces that are known, for messages."""
+        """Names of all known interfaces, for messages."""
         return sorted({*(self.ifaces or []), *(i for names in (self.ifaces_by_node or {}).values() for i in names)})
 
 
 def parse_facts(text: str, *, source: str) -> Facts:
-    """Facts out of a JSON object. Raises FactsError."""
+    """Parse facts from a JSON object. Raises FactsError."""
     try:
         return Facts.model_validate(json.loads(text))
     except ValidationError as error:
         lines = [
-            f"{source}: {'.'.join(str(part) for part in d['loc'])}: {_said(d['type'], d['msg'])}"
+            f"{source}: {'.'.join(str(part) for part in d['loc'])}: {_message(d['type'], d['msg'])}"
             for d in error.errors()
         ]
         raise FactsError("\n".join(lines)) from None
@@ -108,7 +108,7 @@ def parse_facts(text: str, *, source: str) -> Facts:
         raise FactsError(message) from None
 
 
-def _said(kind: str, message: str) -> str:
+def _message(kind: str, message: str) -> str:
     if kind != "extra_forbidden":
         return message.removeprefix("Value error, ")
     known = ", ".join(field.alias or name for name, field in Facts.model_fields.items())

@@ -1,4 +1,4 @@
-"""Texts of files in, findings out: YAML with one or more documents, JSON, manifests, CNI configurations, sites."""
+"""Lint the text of files: YAML with one or more documents, JSON, manifests, CNI configurations, sites."""
 
 from dataclasses import dataclass, field
 
@@ -19,12 +19,12 @@ from multus_site.model.paths import Data, Path
 from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 _MARKS = ("cni.cncf.io", "cniVersion", "multus-site:")
-"""What tells that a file found in a folder is meant for us even though it cannot be read."""
+"""Text that marks a broken file of a folder as one to report."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteMistake:
-    """A mistake that the model of sites found."""
+    """A mistake that the site model found."""
 
     message: str
     path: Path = ()
@@ -34,37 +34,37 @@ class SiteMistake:
     "SITE_MODEL",
     "error",
     "text",
-    "A site that the model refuses",
+    "A site that the model rejects",
     example="networks: {internal: {type: macvlan, mastre: ens6}}",
     source="docs/site.md",
 )
 def site_model(mistake: SiteMistake) -> Problems:
-    """Unknown keys, wrong types, names that lead nowhere: the program would not start."""
+    """Unknown keys, wrong types, references to missing names: the program would not start."""
     what, _, right = mistake.message.partition("; ")
     yield Problem((), what, right[:1].upper() + right[1:] + ("" if right[-1:] in ".?)" else "."))
 
 
 @dataclass(slots=True)
 class Linter:
-    """Looks at files one by one and keeps what is to be looked at together."""
+    """Checks files one by one, and keeps the subjects that are checked together at the end."""
 
     facts: Facts = field(default_factory=Facts)
     found: list[Located] = field(default_factory=list)
     allows: dict[str, list[Allow]] = field(default_factory=dict)
     stacks: list[StackFile] = field(default_factory=list)
     others: list[StackFile] = field(default_factory=list)
-    """Stacks that are only looked at together with those of `stacks`."""
+    """Stacks that are not checked themselves, only compared with those of `stacks`."""
     defaults: dict[str, Defaults] = field(default_factory=dict)
-    """Defaults by the file of the stack that they stand under."""
+    """Defaults by stack file."""
     together: Collection = field(init=False)
 
     def __post_init__(self) -> None:
         self.together = Collection(self.facts)
 
     def add(self, text: str, file: str, *, sure: bool = False, defaults: Defaults | None = None) -> None:
-        """Look at a file. `sure`: it was found in a folder, so that only what is surely meant for us is looked at.
+        """Check a file. With `sure`, for files found in a folder, only documents of a known form are checked.
 
-        `defaults`: what stands under the site, if it is one.
+        `defaults` apply to the file if it is a site.
         """
         if defaults is not None:
             self.defaults[file] = defaults
@@ -90,7 +90,7 @@ class Linter:
             self._keep(allow, Origin(file, PlacedText(1, allow.line, allow.column)))
 
     def _add_json(self, text: str, file: str, *, sure: bool) -> bool:
-        """Look at a file of JSON; False if it may be YAML that begins with a bracket."""
+        """Check a JSON file; False if it may be YAML that begins with a bracket."""
         reading, origin = go_json.read(text), Origin(file, JsonText(text))
         if reading.mistakes:
             if file.endswith((".yaml", ".yml")):
@@ -125,10 +125,10 @@ class Linter:
         self.found += findings_of(subject, origin)
 
     def findings(self) -> list[Finding]:
-        """Everything that was found, sorted, what comments allow left out. Called once, after the last file."""
+        """All findings, sorted, without those that comments allow. Call it once, after the last file."""
         self.found += findings_together(self.together)
         by_file: dict[str, list[Located]] = {}
-        # What sites have from the same defaults is told once.
+        # Sites with the same defaults share findings: report each once.
         for located in {located.finding: located for located in self.found}.values():
             by_file.setdefault(located.finding.file, []).append(located)
         left = {finding for file, items in by_file.items() for finding in not_allowed(items, self.allows.get(file, []))}

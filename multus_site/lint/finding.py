@@ -1,4 +1,4 @@
-"""What a rule has found, and where."""
+"""A finding: what a rule found, and where."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -21,14 +21,14 @@ class Finding:
     hint: str
 
     def data(self) -> dict[str, str | int]:
-        """The finding as the JSON report has it."""
-        found = asdict(self)
+        """The finding as an entry of the JSON report."""
+        fields = asdict(self)
         return {
-            key: found[key]
+            key: fields[key]
             for key in ("file", "document", "path", "line", "column", "rule", "level", "message", "hint")
         }
 
     def line_of_text(self) -> str:
-        """The finding in one line, as errors of the program read."""
+        """The finding on one line, in the form of the program's errors."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place}: {self.path}: {self.message} ({self.rule}). {self.hint}"

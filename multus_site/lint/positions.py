@@ -1,6 +1,6 @@
-"""Documents of YAML and of JSON alike: their data, and the line and column of anything in them.
+"""Line and column of paths in YAML and JSON documents.
 
-A place can be inside a string that is JSON itself (`spec.config`, an annotation): the path goes on into it.
+A path can continue into a string that is JSON itself (`spec.config`, an annotation).
 """
 
 import re
@@ -22,16 +22,16 @@ class Text(Protocol):
         """Position in the file, from 1."""
 
     def place(self, path: Path, offset: int | None = None) -> tuple[int, int]:
-        """Line and column (from 1) of a path; `offset` is a character of the string that the path leads to."""
+        """Line and column (from 1) of a path; `offset` is a character of the string at the path."""
 
     def holder(self, path: Path) -> int:
-        """The line where the part of YAML begins that holds a path: what a comment speaks of."""
+        """The first line of the YAML node that contains a path: comments on that line apply to it."""
 
     def shown(self, path: Path) -> Path:
-        """The path as people know it."""
+        """The path as reports show it."""
 
     def file(self, path: Path) -> str | None:
-        """The file that holds a path, where that is another than the text's own."""
+        """The file that contains a path; None if it is the text's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class YamlText:
         return self.document.lines_before + line, column
 
     def holder(self, path: Path) -> int:
-        """The line of the key that the path's YAML part stands under."""
+        """The line of the key of the YAML node that contains the path."""
         return self.document.walk(path)[2][0]
 
     def shown(self, path: Path) -> Path:
@@ -71,12 +71,12 @@ class YamlText:
         return path
 
     def file(self, path: Path) -> str | None:
-        """No other."""
+        """None: the text's own."""
         del path
         return None
 
     def in_string(self, line: int, column: int) -> bool:
-        """Whether a place of the file is inside a text of the document, so that what looks like a comment is none."""
+        """Whether a position is inside a string, where `#` does not start a comment."""
         node = self.document.walk(())[0]
         mark = (line - 1 - self.document.lines_before, column - 1)
         stack = [node] if node is not None else []
@@ -112,7 +112,7 @@ class JsonText:
         return go_json.line_and_column(self.text, at)
 
     def _inside(self, at: int, rest: Path, offset: int | None) -> int:
-        """A place in a string that is JSON itself, whose quotes and line breaks are escaped."""
+        """Index of a position in a string that is JSON itself, with escaped quotes and line breaks."""
         if self.text[at : at + 1] != '"':
             return at
         try:
@@ -131,21 +131,21 @@ class JsonText:
         return path
 
     def file(self, path: Path) -> str | None:
-        """No other."""
+        """None: the text's own."""
         del path
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
-    """A document of which one place only is known: where it cannot be read, or where a comment stands."""
+    """A document with one known position: that of a syntax error or a comment."""
 
     number: int
     line: int
     column: int
 
     def place(self, path: Path, offset: int | None = None) -> tuple[int, int]:
-        """That place, whatever is asked for."""
+        """The position, for any path."""
         del path, offset
         return self.line, self.column
 
@@ -159,13 +159,13 @@ class PlacedText:
         return path
 
     def file(self, path: Path) -> str | None:
-        """No other."""
+        """None: the text's own."""
         del path
         return None
 
 
 def _aligned(text: str, node: yaml.ScalarNode, offset: int) -> int:
-    """Where a character of a scalar's value stands in the text: folding changes white space only, so the rest is matched."""
+    """Index in the text of a character of a scalar's value. Folding changes only white space, so other characters are matched."""
     start, style = node.start_mark.index, node.style or ""
     if style in {"|", ">"}:
         start = text.find("\n", start) + 1

@@ -1,4 +1,4 @@
-"""The rules and how they are written down: one function each, with code, level, layer, source and an example."""
+"""The registry of rules: one function each, with code, level, layer, source and an example."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -13,17 +13,17 @@ Layer = Literal["text", "configuration", "together", "facts", "sites"]
 
 
 class Problem(NamedTuple):
-    """What a rule found: where (relative to what it looked at), what is wrong, what would be right."""
+    """What a rule found: the path relative to the subject, what is wrong, what would be right."""
 
     path: Path
     message: str
     hint: str
     level: Level | None = None
-    """The rule's own level if None."""
+    """The rule's level if None."""
     offset: int | None = None
     """Character in the text at the path, for mistakes inside a string of JSON."""
     subject: object = None
-    """What the path begins at, where a rule looks at several things together."""
+    """The subject to which the path is relative, for rules that check several subjects together."""
 
 
 Problems = Iterator[Problem]
@@ -31,7 +31,7 @@ Problems = Iterator[Problem]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: its function, and what `lint --explain` and docs/linter.md tell of it."""
+    """A rule: its function, and its text in `lint --explain` and docs/linter.md."""
 
     code: str
     level: Level
@@ -54,7 +54,7 @@ _Check = TypeVar("_Check", bound=Callable[[Any], Problems])
 
 
 def rule(code: str, level: Level, layer: Layer, title: str, *, example: str, source: str) -> Callable[[_Check], _Check]:
-    """Register a function as a rule. The type of its one parameter says what it looks at."""
+    """Register a function as a rule. The type of its parameter selects the subjects."""
 
     def register(check: _Check) -> _Check:
         made = Rule(code, level, layer, title, example, source, check)
@@ -68,5 +68,5 @@ def rule(code: str, level: Level, layer: Layer, title: str, *, example: str, sou
 
 
 def rules_for(kind: type) -> list[Rule]:
-    """The rules that look at a kind of subject, in the order of their registration."""
+    """The rules for a type of subject, in the order of registration."""
     return _BY_SUBJECT.get(kind, [])

@@ -1,6 +1,6 @@
-"""Rules across sites: all stacks that name the same L2 segment are checked together.
+"""Rules across sites: stacks that name the same L2 segment are checked together.
 
-What two sites hand out on one segment meets on the wire, whatever the clusters know of each other.
+Addresses that two sites assign on one segment conflict on the wire, although the clusters do not know each other.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from multus_site.render.address_plan import addresses_of
 
 @dataclass(frozen=True, slots=True)
 class StackFile:
-    """A stack file, its text, the site that it declares, and the defaults under that."""
+    """A stack file, its text, its site, and the defaults of the site."""
 
     file: str
     text: str | None
@@ -29,7 +29,7 @@ class StackFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Use:
-    """A site's part in a segment."""
+    """The use of a segment by a site, or by one of its networks."""
 
     stack: StackFile
     origin: Origin
@@ -43,7 +43,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """An L2 segment and every site that is on it."""
+    """An L2 segment and its uses by all sites."""
 
     name: str
     uses: list[Use]
@@ -59,7 +59,7 @@ class Segment:
     source="IEEE 802.1Q: a VLAN id names the segment on the wire",
 )
 def segment_vlan(segment: Segment) -> Problems:
-    """Then it is not one segment: one of the sites has the wrong id, or the wrong name."""
+    """One of the sites has the wrong id, or names the wrong segment."""
     ids: dict[int, Use] = {}
     for use in segment.uses:
         if use.vlan is not None:
@@ -68,7 +68,7 @@ def segment_vlan(segment: Segment) -> Problems:
         other = next((u for vlan, u in ids.items() if vlan != use.vlan), None)
         if use.vlan is not None and other is not None:
             message = f"segment {segment.name} has VLAN {use.vlan} here and {other.vlan} in {other.title}"
-            yield Problem((*use.path, "vlan"), message, "Write the same id in both, or name two segments.", subject=use)
+            yield Problem((*use.path, "vlan"), message, "Set the same id in both, or use two segments.", subject=use)
 
 
 @rule(
@@ -80,20 +80,20 @@ def segment_vlan(segment: Segment) -> Problems:
     source="RFC 5227; whereabouts and host-local know one cluster only",
 )
 def segment_addresses(segment: Segment) -> Problems:
-    """No address management sees the other cluster: both sites' pods answer for the same address."""
+    """IPAM does not see the other cluster: pods of both sites answer for the same address."""
     spans = sorted(((span, i) for i, use in enumerate(segment.uses) for span in use.spans))
-    reach: list[tuple[Span, int]] = []  # what reaches furthest so far, and what does so among the other stacks
-    told: set[tuple[int, int]] = set()
+    reach: list[tuple[Span, int]] = []  # the span that reaches furthest so far, and the furthest one of another stack
+    reported: set[tuple[int, int]] = set()
     for span, i in spans:
         file = segment.uses[i].stack.file
         other = next((r for r in reach if segment.uses[r[1]].stack.file != file and r[0].overlaps(span)), None)
-        if other and (i, other[1]) not in told:
+        if other and (i, other[1]) not in reported:
             shared = Span(span.family, max(span.first, other[0].first), min(span.last, other[0].last))
-            for here, there in ((i, other[1]), (other[1], i)):
-                told.add((here, there))
-                message = f"{shared} is used by {segment.uses[there].title} too, on segment {segment.name}"
-                hint = "Give each site a part of the segment's addresses of its own."
-                yield Problem(segment.uses[here].path, message, hint, subject=segment.uses[here])
+            for one, second in ((i, other[1]), (other[1], i)):
+                reported.add((one, second))
+                message = f"{shared} is also used by {segment.uses[second].title}, on segment {segment.name}"
+                hint = "Give each site its own part of the segment's addresses."
+                yield Problem(segment.uses[one].path, message, hint, subject=segment.uses[one])
         furthest = sorted([*reach, (span, i)], key=lambda r: (r[0].family, r[0].last), reverse=True)
         best = furthest[0]
         own = segment.uses[best[1]].stack.file
@@ -104,12 +104,12 @@ def segment_addresses(segment: Segment) -> Problems:
     "SEGMENT_VIP",
     "error",
     "sites",
-    "A virtual address that pods can get, or that is there twice",
+    "A virtual IP address that pods can get, or that has two names",
     example="segments: {core: {vips: {router: 10.1.10.210}}} and a range .200-.250",
     source="RFC 5798 (VRRP): the address belongs to whoever is master",
 )
 def segment_vip(segment: Segment) -> Problems:
-    """Whoever speaks VRRP or BGP there, or a service, holds the address already."""
+    """A VRRP or BGP speaker, or a service, already holds the address."""
     holders: dict[Span, dict[str, Use]] = {}
     for use in segment.uses:
         for name, vip in use.vips.items():
@@ -131,19 +131,19 @@ def segment_vip(segment: Segment) -> Problems:
                 if holder.stack is not use.stack:
                     path = (*holder.path, "vips", name)
                     message = f"pods of {use.title} can get {vip} on segment {segment.name}"
-                    yield Problem(path, message, "Take an address that no site hands out.", subject=holder)
+                    yield Problem(path, message, "Use an address that no site assigns to pods.", subject=holder)
 
 
 @rule(
     "SEGMENT_RESERVED",
     "error",
     "sites",
-    "Pods can get addresses that are reserved",
+    "Reserved addresses that pods can get",
     example="segments: {core: {reserved: {dhcp: 10.1.10.240-10.1.10.254}}} and a range .200-.250",
-    source="RFC 5227: whoever else holds the address answers for it too",
+    source="RFC 5227: every holder of an address answers for it",
 )
 def segment_reserved(segment: Segment) -> Problems:
-    """A DHCP server, a router or a machine beside the cluster uses them, and no address management of pods knows it."""
+    """A DHCP server, a router or a machine outside the cluster uses them, and the IPAM of pods does not know."""
     reserved = [(name, span, use) for use in segment.uses for name, span in use.reserved.items()]
     for use in segment.uses:
         for span in use.spans:
@@ -152,16 +152,16 @@ def segment_reserved(segment: Segment) -> Problems:
                     continue
                 both = Span(span.family, max(span.first, kept.first), min(span.last, kept.last))
                 message = f"pods can get {both}, which {holder.title} reserves for {name} on segment {segment.name}"
-                hint = f"End the range before {kept}, begin it behind, or exclude it."
+                hint = f"End the range before {kept}, start it after, or exclude it."
                 yield Problem(use.path, message, hint, subject=use)
                 if holder.stack is not use.stack:
                     path = (*holder.path, "reserved", name)
                     message = f"pods of {use.title} can get {both} on segment {segment.name}"
-                    yield Problem(path, message, "Reserve addresses that no site hands out.", subject=holder)
+                    yield Problem(path, message, "Reserve addresses that no site assigns to pods.", subject=holder)
 
 
 def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:
-    """Findings on one stack: its site by itself, and against the other stacks that share a segment with it."""
+    """Findings on one stack: on its site alone, and compared with other stacks on the same segments."""
     files = {stack.file, *([stack.defaults.file] if stack.defaults else [])}
     across = [finding for finding in check_segments([stack, *others]) if finding.file in files]
     alone = check_site(stack.site, file=stack.file, text=stack.text, defaults=stack.defaults)

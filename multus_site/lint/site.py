@@ -1,4 +1,4 @@
-"""The rules on a whole site: its networks, rendered and checked like any NAD, and what only the site knows."""
+"""Check a site: its rendered networks like any NAD, and rules that need to know the site's nodes and workloads."""
 
 import json
 import zlib
@@ -34,13 +34,13 @@ from multus_site.render.workload import selection
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SiteText:
-    """Places in a stack file for paths in a site's rendered networks; 0 where the text is not known."""
+    """Positions in a stack file of paths in the rendered networks; 0 if the text is unknown."""
 
     document: Document | None
     number: int = 1
     defaults: Defaults | None = None
     own: Data = None
-    """What the stack file itself says, to tell its values from those of the defaults."""
+    """The data of the stack file alone, to tell its values from those of the defaults."""
 
     def place(self, path: Path, offset: int | None = None) -> tuple[int, int]:
         """Line and column of a path of the site."""
@@ -50,7 +50,7 @@ class SiteText:
         return self.document.position((*SITE_PATH, *self.shown(path))) if self.document else (0, 0)
 
     def file(self, path: Path) -> str | None:
-        """The file of the defaults, where it holds the path. What a stack file of unknown text says is all its own."""
+        """The file of the defaults if the value comes from there; never if the stack file's text is unknown."""
         if self.defaults is None or self.document is None:
             return None
         return self.defaults.file if self.defaults.hold(self.shown(path), self.own) else None
@@ -60,7 +60,7 @@ class SiteText:
         return self.place(path)[0]
 
     def shown(self, path: Path) -> Path:
-        """The path in the site: a typed network is its first plugin and chains the others; its range sets have one range each."""
+        """The path in the site. A typed network is its first plugin and chains the others; its range sets have one range each."""
         if path[:1] != ("networks",) or path[2:3] == ("config",):
             return path
         rest = [SITE_WORDS.get(str(part), part) for part in path[2:]]
@@ -75,29 +75,29 @@ class SiteText:
 def check_site(
     site: Site, *, file: str, text: str | None = None, facts: Facts | None = None, defaults: Defaults | None = None
 ) -> list[Finding]:
-    """Findings on a site, errors and warnings, less those that a comment in its stack file, or in the defaults, allows.
+    """Findings on a site, without those that a comment in its stack file or defaults allows.
 
-    `file` names the stack file and `text` is its YAML, for lines and columns (0 without); `facts` add to what the site knows.
+    `file` names the stack file and `text` is its YAML, for lines and columns (0 without); `facts` override those of the site.
     """
     located = list(located_in(site, file=file, text=site_text(text, defaults), facts=facts or Facts()))
-    # What holds for a network on each of its nodes is reported once.
+    # A network that differs by node can give the same finding for each variant: report it once.
     return silenced(list({found.finding: found for found in located}.values()), {file: text, **_texts(defaults)})
 
 
 def site_text(text: str | None, defaults: Defaults | None) -> SiteText:
-    """The places of a stack file of this text, and of its defaults."""
+    """Positions in a stack file with this text, and in its defaults."""
     document = next(documents(text), None) if text is not None else None
     own = site_data(document.data()) if document and defaults else None
     return SiteText(document, defaults=defaults, own=own)
 
 
-def silenced(found: list[Located], texts: Mapping[str, str | None]) -> list[Finding]:
-    """The findings less those that a comment in the file of each allows; `texts` are the files' YAML."""
+def silenced(findings: list[Located], texts: Mapping[str, str | None]) -> list[Finding]:
+    """The findings without those that comments allow; `texts` are the YAML of the findings' files."""
     left: list[Finding] = []
     for file, text in texts.items():
         document = next(documents(text), None) if text else None
         allows = allows_in(text or "", [YamlText(document)] if document else [])
-        left += not_allowed([located for located in found if located.finding.file == file], allows)
+        left += not_allowed([located for located in findings if located.finding.file == file], allows)
     return left
 
 
@@ -106,7 +106,7 @@ def _texts(defaults: Defaults | None) -> dict[str, str | None]:
 
 
 def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterator[Located]:
-    """The same findings with their places, before comments are applied."""
+    """Findings on a site with their origins, before comments apply."""
     origin = Origin(file, text)
     known = _facts(site, facts)
     collection = Collection(known)
@@ -123,14 +123,14 @@ def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterat
 
 
 def rendered(site: Site, name: str, facts: Facts, nodes: tuple[str, ...] = ()) -> Config:
-    """The configuration of a network of the site (of one that differs by node, that of these nodes), with its NAD."""
+    """The configuration of a site's network with its NAD; `nodes` select the variant if it differs by node."""
     network = site.networks[name]
     data = config_of(site, name, nodes[0] if nodes else None)
     if MASTER in str(data) and isinstance(network, Link):
-        # Which NIC it is only the node can tell: nothing is known of it but that it is not any other's.
+        # Only the node knows which NIC this is: a name of its own, about which there are no facts.
         facts = facts.model_copy(update={"ifaces": None, "ifaces_by_node": None})
-        told_by = uplink_of(site, nodes[0], network) or ""
-        data = json.loads(json.dumps(data).replace(MASTER, f"@{zlib.crc32(told_by.encode()):08x}@"))
+        uplink = uplink_of(site, nodes[0], network) or ""
+        data = json.loads(json.dumps(data).replace(MASTER, f"@{zlib.crc32(uplink.encode()):08x}@"))
     manifest = {**manifest_of(site, name), "spec": {"config": json.dumps(data)}}
     nad = Nad(name, network.namespace, manifest["metadata"].get("annotations", {}), manifest, ("networks", name), facts)
     path: Path = ("networks", name, "config") if isinstance(network, Raw) else ("networks", name)
@@ -140,13 +140,13 @@ def rendered(site: Site, name: str, facts: Facts, nodes: tuple[str, ...] = ()) -
 
 
 def configurations(site: Site, name: str, facts: Facts) -> list[Config]:
-    """A network as its nodes have it: one configuration, or one for each that is like no other."""
+    """The distinct configurations of a network on its nodes."""
     if not site.differs_by_node(site.networks[name]):
         return [rendered(site, name, facts)]
-    different: dict[str, list[str]] = {}
+    variants: dict[str, list[str]] = {}
     for node, config in configs_by_node(site, name).items():
-        different.setdefault(str(config), []).append(node)
-    return [rendered(site, name, facts, tuple(nodes)) for nodes in different.values()]
+        variants.setdefault(str(config), []).append(node)
+    return [rendered(site, name, facts, tuple(nodes)) for nodes in variants.values()]
 
 
 def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
@@ -157,9 +157,9 @@ def _subjects(site: Site, name: str, facts: Facts) -> Iterator[object]:
 
 
 def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
-    """A workload's pods as rules on several things look at them, a pod for each replica that has addresses of its own.
+    """A workload's pods for the rules: one for each replica with its own addresses, otherwise one for all.
 
-    What the containers ask for is left out: devices are put on them as their networks need.
+    They have no containers: the program adds the devices that the networks need.
     """
     workload = site.workloads[name]
     replicas = range(workload.replicas) if workload.sticky else (0,)
@@ -176,7 +176,7 @@ def _pods(site: Site, name: str, facts: Facts) -> Iterator[Pod]:
 
 
 def _facts(site: Site, given: Facts) -> Facts:
-    """What the site itself says of its nodes and its cluster; facts given win."""
+    """Facts from the site about its nodes and cluster; `given` facts take precedence."""
     known: dict[str, object] = {
         "pod_cidr": pod_cidrs(site),
         "service_cidr": service_cidrs(site),
@@ -192,7 +192,7 @@ def _facts(site: Site, given: Facts) -> Facts:
 
 
 def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:
-    """HOSTLOCAL_MULTINODE as an error: the site knows which nodes the network's pods can run on."""
+    """HOSTLOCAL_MULTINODE as an error: the site knows on which nodes the network's pods can run."""
     for config in collection.configs:
         name = str(config.path[1])
         users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
@@ -202,8 +202,8 @@ def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Ori
             split = not isinstance(network, Raw) and getattr(network.ipam, "addresses_per_node", None) is not None
             if split or not repeats_between_nodes(ipam):
                 continue
-            message = f"{ipam.type} remembers addresses on each node alone, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
-            hint = f"Take whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
+            message = f"{ipam.type} tracks addresses on each node separately, and the pods of {name} can run on {', '.join(nodes)}: two of them would get the same address"
+            hint = f"Use whereabouts, split the range (ipam.addressesPerNode), or keep its pods on one node: {', '.join(f'workloads.{user}.nodes: [{nodes[0]}]' for user in users)}."
             line, column = origin.text.place(ipam.path)
             shown = ".".join(str(part) for part in origin.text.shown(ipam.path))
             finding = Finding(

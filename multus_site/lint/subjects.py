@@ -1,4 +1,4 @@
-"""What rules check: manifests, CNI configurations and their parts with the facts around them, pods and what they ask for."""
+"""The subjects of rules: manifests, CNI configurations and their parts with the facts, pods and their attachments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BrokenYaml:
-    """A document that is not YAML."""
+    """A document that is not valid YAML."""
 
     message: str
     path: Path = ()
@@ -32,7 +32,7 @@ class BrokenYaml:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfigText:
-    """The text of a CNI configuration: spec.config, or a file of JSON."""
+    """The text of a CNI configuration: spec.config, or a JSON file."""
 
     text: str
     path: Path
@@ -42,7 +42,7 @@ class ConfigText:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nad:
-    """A NetworkAttachmentDefinition. `config` is None where the text is absent or no JSON object."""
+    """A NetworkAttachmentDefinition. `config` is None if the text is missing or not a JSON object."""
 
     name: str
     namespace: str
@@ -59,21 +59,21 @@ class Nad:
 
     @property
     def resource(self) -> str:
-        """The device resource that pods must ask for, empty if none."""
+        """The device resource that pods must request, empty if none."""
         value = self.annotations.get(RESOURCE)
         return value if isinstance(value, str) else (self.facts.nad_resource or {}).get(self.full_name, "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Config(configuration.Config):
-    """A CNI configuration, and what is known around it."""
+    """A CNI configuration with its NAD and the facts."""
 
     facts: Facts = field(kw_only=True)
     nad: Nad | None = field(default=None, kw_only=True)
     in_site: bool = field(default=False, kw_only=True)
-    """Of a site of ours, whose workloads and nodes are known: rules on sites apply then."""
+    """Whether it belongs to a site, whose workloads and nodes are known."""
     nodes: tuple[str, ...] = field(default=(), kw_only=True)
-    """Nodes that have this configuration as their own; none where every node has the same, or nothing is known of them."""
+    """Nodes with this variant of the configuration; empty if all nodes have the same, or they are unknown."""
     plugins: "tuple[Plugin, ...]" = field(init=False)
 
     def _plugin(self, data: dict[str, Data], path: Path, index: int) -> "Plugin":
@@ -81,12 +81,12 @@ class Config(configuration.Config):
 
     @property
     def title(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return self.nad.full_name if self.nad else self.text("name") or "another network"
 
     @property
     def addresses(self) -> "list[Ipam]":
-        """Address management of every plugin."""
+        """IPAM of every plugin."""
         return [plugin.ipam for plugin in self.plugins if plugin.ipam is not None]
 
 
@@ -102,18 +102,18 @@ class Plugin(configuration.Plugin):
 
     @property
     def facts(self) -> Facts:
-        """What is known of nodes and cluster."""
+        """Facts about the nodes and the cluster."""
         return self.config.facts
 
     @property
     def known_master(self) -> str:
-        """The node's interface by name, by the facts if the configuration leaves it to the default route; empty if unknown."""
+        """Name of the node's interface, from the facts if the default route decides; empty if unknown."""
         return (self.master or self.facts.default_route or "") if self.master is not None else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ipam(configuration.Ipam):
-    """Address management of a plugin; of none when it stands by itself in a file."""
+    """IPAM of a plugin; `plugin` is None for an ipam that is a file of its own."""
 
     plugin: Plugin | None = None
     facts: Facts = field(kw_only=True)
@@ -127,7 +127,7 @@ class Operator(Part):
 
     @property
     def object_type(self) -> ObjectType:
-        """What the catalogue says of its keys."""
+        """Its entry in the catalogue."""
         return OPERATOR[self.kind]
 
     def reads(self, key: str) -> bool:
@@ -137,7 +137,7 @@ class Operator(Part):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pod:
-    """A pod, or the template that a workload makes pods of."""
+    """A pod, or the pod template of a workload."""
 
     kind: str
     name: str
@@ -150,31 +150,31 @@ class Pod:
     facts: Facts
     replicas: int = 1
     outer: dict[str, Data] = field(default_factory=dict)
-    """Annotations of the workload itself, which its pods do not get."""
+    """Annotations of the workload, which its pods do not get."""
     outer_path: Path = ()
     selections: list[Selection] = field(default_factory=list)
     nodes: tuple[str, ...] = ()
-    """Nodes that it can run on, as far as they are known."""
+    """Nodes on which it can run; empty if unknown."""
 
     @property
     def title(self) -> str:
-        """What the pod or its workload is called in messages."""
+        """Name of the pod or its workload in messages."""
         return f"{self.kind} {self.namespace}/{self.name}"
 
     @property
     def many(self) -> int:
-        """How many pods there are; a DaemonSet has one on each node, as far as the facts tell how many those are."""
+        """Number of pods; a DaemonSet has one on each node, if the facts contain the number of nodes."""
         return max(self.replicas, self.facts.nodes or 1) if self.kind == "DaemonSet" else self.replicas
 
     def containers(self, key: str) -> Iterator[dict[str, Data]]:
-        """Containers of the pod."""
-        found = self.spec.get(key)
-        yield from (c for c in found if isinstance(c, dict)) if isinstance(found, list) else ()
+        """Containers under a key of the pod's spec."""
+        containers = self.spec.get(key)
+        yield from (c for c in containers if isinstance(c, dict)) if isinstance(containers, list) else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attached:
-    """A pod's attachment together with the NetworkAttachmentDefinition, where it is among what is checked."""
+    """A pod's attachment with its NetworkAttachmentDefinition, None if that is not among the checked files."""
 
     pod: Pod
     selection: Selection
@@ -183,13 +183,13 @@ class Attached:
 
     @property
     def path(self) -> Path:
-        """Place of the attachment."""
+        """Path of the attachment."""
         return self.selection.path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Everything:
-    """Everything that is checked together. Problems name the subject that they are about."""
+    """All subjects that are checked together. Each problem names its subject."""
 
     nads: list[Nad]
     configs: list[Config]

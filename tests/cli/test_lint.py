@@ -139,7 +139,7 @@ def test_github(file):
     path = file('{"type": "some,plugin:x", "cniVersion": "1.0.0", "name": "n"}', "a,b.json")
     line = run(path, "--format", "github").stdout
     assert line.startswith(
-        f"::warning file={str(path).replace(',', '%2C')},line=1,col=10,title=THIRD_PARTY_PLUGIN::type: the plugin 'some,plugin:x'"
+        f"::warning file={str(path).replace(',', '%2C')},line=1,col=10,title=THIRD_PARTY_PLUGIN::type: unknown plugin 'some,plugin:x'"
     )
     assert line.count("\n") == 1
 
@@ -158,7 +158,7 @@ def test_explain():
     result = run("--explain", "HOSTLOCAL_MULTINODE")
     assert result.exit_code == 0
     for words in (
-        "host-local remembers addresses on each node",
+        "host-local tracks addresses on each node",
         "Source: ",
         "Example of what it finds",
         "lint: allow HOSTLOCAL_MULTINODE",

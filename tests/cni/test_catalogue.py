@@ -45,7 +45,7 @@ ALLOWED = {
 IPAM_ALLOWED = {
     "multus_site/cli/adoption.py",
     "multus_site/lint/rules/address_management.py",
-    "multus_site/lint/rules/attached.py",
+    "multus_site/lint/rules/fixed_addresses.py",
     "multus_site/lint/rules/gateways.py",
     "multus_site/lint/rules/ranges.py",
     "multus_site/lint/rules/slices.py",

@@ -156,9 +156,9 @@ def test_silent_without_the_fact(subject, found):
         ('{"nodes": "many"}', "nodes"),
         ("[]", "facts.json"),
         ('{"mtu": {"eth0": "x"}}', "mtu"),
-        ('{"podCIDR": "10.233.64.0/33"}', "podCIDR.0: '10.233.64.0/33' is no network; write one such as"),
-        ('{"serviceCIDR": ["10.96.0.0/12", "10.96.0.1"]}', "serviceCIDR.1: '10.96.0.1' is no network"),
-        ('{"nodeIPs": ["node1"]}', "nodeIPs.0: 'node1' is no address and no network"),
+        ('{"podCIDR": "10.233.64.0/33"}', "podCIDR.0: '10.233.64.0/33' is not a network; write one such as"),
+        ('{"serviceCIDR": ["10.96.0.0/12", "10.96.0.1"]}', "serviceCIDR.1: '10.96.0.1' is not a network"),
+        ('{"nodeIPs": ["node1"]}', "nodeIPs.0: 'node1' is neither an address nor a network"),
     ],
 )
 def test_facts_that_cannot_be_used(text, word):

@@ -1,1 +1,1 @@
-"""The rules, one topic a file; `multus_site.lint.engine` registers them."""
+"""The rules, one module per topic; `multus_site.lint.engine` imports them."""

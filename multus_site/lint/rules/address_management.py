@@ -1,4 +1,4 @@
-"""Rules on the choice of address management: what each plugin needs, reads and no longer knows."""
+"""Rules on IPAM plugins: the keys that each needs or ignores, and where it cannot work."""
 
 from multus_site.cni.catalogue import IPAM, ipam_owners
 from multus_site.cni.ranges import fixed_of, ranges_of
@@ -13,24 +13,24 @@ _HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
     "NO_RANGES",
     "error",
     "configuration",
-    "No range to take addresses from",
+    "IPAM without an address range",
     example='{"type": "host-local"}',
     source=f"{_HOST_LOCAL}/config.go 'no IP ranges specified'; whereabouts pkg/types ErrNoIPRanges",
 )
 def no_ranges(ipam: Ipam) -> Problems:
-    """No pod gets an address, so none starts."""
+    """The plugin cannot assign an address, so pods do not start."""
     if ipam.type == "host-local":
         for i, members in enumerate(ipam.entries("ranges")):
             if members == []:
                 yield Problem(
-                    (ipam.key("ranges"), i), "an empty range set", 'Give it a range: [{"subnet": "10.1.10.0/24"}].'
+                    (ipam.key("ranges"), i), "an empty range set", 'Add a range: [{"subnet": "10.1.10.0/24"}].'
                 )
         given = (
             ipam.has("subnet")
             or bool(ipam.entries("ranges"))
             or (ipam.has("ranges") and not isinstance(ipam.get("ranges"), list))
         )
-        hint = 'Give "ranges": [[{"subnet": "10.1.10.0/24"}]].'
+        hint = 'Add "ranges": [[{"subnet": "10.1.10.0/24"}]].'
     elif ipam.type == "whereabouts":
         given = (
             bool(ipam.get("range"))
@@ -38,10 +38,10 @@ def no_ranges(ipam: Ipam) -> Problems:
             or (ipam.has("ipRanges") and not isinstance(ipam.get("ipRanges"), list))
         )
         given = given or ipam.has("addresses")
-        hint = 'Give "range": "10.1.10.0/24".'
+        hint = 'Add "range": "10.1.10.0/24".'
     else:
         return
-    if given or _foreign(ipam):
+    if given or _foreign_keys(ipam):
         return
     if not (ipam.plugin and ipam.plugin.capability("ipRanges")):
         yield Problem((), f"{ipam.type} has no range", hint)
@@ -51,17 +51,17 @@ def no_ranges(ipam: Ipam) -> Problems:
     "STATIC_NO_ADDRESS",
     "error",
     "configuration",
-    "Fixed addresses, and none is given",
+    "Static IPAM without addresses",
     example='{"type": "static"}',
     source="plugins/ipam/static/main.go; the interface plugins' 'IPAM plugin returned missing IP config'",
 )
 def static_no_address(ipam: Ipam) -> Problems:
-    """Either the addresses are here, or pods bring theirs along (capability ips)."""
-    if ipam.type != "static" or ipam.entries("addresses") or _foreign(ipam):
+    """Set addresses in the configuration, or let pods request them (capability ips)."""
+    if ipam.type != "static" or ipam.entries("addresses") or _foreign_keys(ipam):
         return
     plugin = ipam.plugin
     if plugin is None or not (plugin.capability("ips") or plugin.has("args") or plugin.has("runtimeConfig")):
-        hint = 'Give "addresses": [{"address": "10.1.10.5/24"}], or "capabilities": {"ips": true} beside "type" and let pods ask for theirs.'
+        hint = 'Add "addresses": [{"address": "10.1.10.5/24"}], or "capabilities": {"ips": true} beside "type" to let pods request addresses.'
         yield Problem((), "static has no addresses", hint)
 
 
@@ -69,41 +69,39 @@ def static_no_address(ipam: Ipam) -> Problems:
     "IPAM_KEY_FOR_OTHER_PLUGIN",
     "error",
     "configuration",
-    "A key of another address management",
+    "A key of another IPAM plugin",
     example='{"type": "whereabouts", "subnet": "10.1.10.0/24"}',
     source=f"{_HOST_LOCAL}/config.go; whereabouts pkg/types/types.go",
 )
 def ipam_key_for_other_plugin(ipam: Ipam) -> Problems:
-    """Each names its ranges otherwise, and ignores the others' keys: an error where no range is left, else a warning."""
-    for key, owner in _foreign(ipam):
+    """Each plugin has its own keys and ignores those of others: an error if no range is left, otherwise a warning."""
+    for key, owner in _foreign_keys(ipam):
         nothing_left = not (ranges_of(ipam) or fixed_of(ipam)) and ipam.type != "dhcp"
-        yield _of_other(ipam, (key,), owner, nothing_left=nothing_left)
+        yield _ignored_key(ipam, (key,), owner, nothing_left=nothing_left)
     for pool in ranges_of(ipam) if ipam.type in IPAM else ():
         for key in pool.part.data if pool.part.path else ():
-            owners = [name for name, known in _OF_RANGES.items() if key.lower() in known]
+            owners = [name for name, known in _RANGE_KEYS.items() if key.lower() in known]
             if owners and ipam.type not in owners:
-                yield _of_other(ipam, (*pool.part.path, key), owners[0], nothing_left=pool.network is None)
+                yield _ignored_key(ipam, (*pool.part.path, key), owners[0], nothing_left=pool.network is None)
 
 
-_OF_RANGES = {
+_RANGE_KEYS = {
     name: {key.lower() for key in keys}
     for name, entry in IPAM.items()
     for holder, keys in entry.inner.items()
     if holder in {"ranges", "ipRanges"}
 }
-"""Keys of one range in small letters, by address management."""
+"""Lower-case keys of one range, by IPAM plugin."""
 
 
-def _of_other(ipam: Ipam, path: Path, owner: str, *, nothing_left: bool) -> Problem:
+def _ignored_key(ipam: Ipam, path: Path, owner: str, *, nothing_left: bool) -> Problem:
     key = str(path[-1])
-    own = _TRANSLATED.get((ipam.type, key.lower()), "")
-    hint = f"Write {own} instead." if own else f"Take it out, or write type: {owner}."
-    return Problem(
-        path, f"{ipam.type} does not read {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning"
-    )
+    own = _EQUIVALENT.get((ipam.type, key.lower()), "")
+    hint = f"Use {own} instead." if own else f"Remove it, or set type: {owner}."
+    return Problem(path, f"{ipam.type} ignores {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning")
 
 
-_TRANSLATED = {
+_EQUIVALENT = {
     ("whereabouts", "subnet"): '"range"',
     ("whereabouts", "rangestart"): '"range_start"',
     ("whereabouts", "rangeend"): '"range_end"',
@@ -120,8 +118,8 @@ _TRANSLATED = {
 }
 
 
-def _foreign(ipam: Ipam) -> list[tuple[str, str]]:
-    """Keys that this address management does not read and another one does."""
+def _foreign_keys(ipam: Ipam) -> list[tuple[str, str]]:
+    """Keys that this plugin ignores, each with a plugin that reads it."""
     if ipam.type not in IPAM:
         return []
     owners = [(key, ipam_owners(key)) for key in ipam.data]
@@ -132,19 +130,19 @@ def _foreign(ipam: Ipam) -> list[tuple[str, str]]:
     "WHEREABOUTS_REMOVED_DATASTORE",
     "warning",
     "configuration",
-    "whereabouts no longer knows etcd",
+    "An etcd setting that whereabouts no longer reads",
     example='{"type": "whereabouts", "range": "10.1.10.0/24", "etcd_host": "etcd:2379"}',
     source="whereabouts pkg/config/config.go storageError: Kubernetes is the only store",
 )
 def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
-    """The keys are ignored: addresses are kept in the cluster's own API."""
+    """whereabouts ignores the keys: it stores addresses in the Kubernetes API."""
     keys = [
         key
         for key in ipam.data
         if key.lower().startswith("etcd_") or (key.lower(), ipam.data[key]) == ("datastore", "etcd")
     ]
     if ipam.type == "whereabouts" and keys:
-        hint = f"Take {'them' if len(keys) > 1 else 'it'} out; whereabouts needs its CRDs in the cluster, and no etcd."
+        hint = f"Remove {'them' if len(keys) > 1 else 'it'}: whereabouts needs its CRDs in the cluster, but no etcd."
         yield Problem((keys[0],), f"whereabouts ignores {', '.join(keys)}", hint)
 
 
@@ -157,10 +155,10 @@ def whereabouts_removed_datastore(ipam: Ipam) -> Problems:
     source="cni.dev plugins/main/ipvlan: all children share the master's MAC address",
 )
 def ipvlan_dhcp(ipam: Ipam) -> Problems:
-    """A DHCP server tells clients by their MAC, which all pods of the node would share."""
+    """A DHCP server identifies clients by their MAC address, which all ipvlan pods of a node share."""
     if ipam.object_type.remembers == "server" and ipam.interface.nic and ipam.interface.nic.macs == "shared":
         yield Problem(
             (ipam.key("type"),),
-            f"{ipam.type} cannot tell {ipam.interface.name}'s pods apart",
-            "Take macvlan, or another address management.",
+            f"{ipam.type} cannot distinguish the pods of {ipam.interface.name}",
+            "Use macvlan, or another IPAM plugin.",
         )

@@ -1,4 +1,4 @@
-"""Rules on how many addresses there are for those who ask, and on fixed addresses that somebody else hands out."""
+"""Rules on whether a network has enough addresses, and on requested addresses that another pod can be assigned."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from multus_site.lint.subjects import Config, Everything, Ipam, Pod
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Supply:
-    """One address for each attachment comes out of these ranges: one of whereabouts, or a set of host-local's."""
+    """Ranges that assign one address to each attachment: one range of whereabouts, or one range set of host-local."""
 
     ipam: Ipam
     config: Config
@@ -21,7 +21,7 @@ class Supply:
 
     @property
     def spans(self) -> list[Span]:
-        """The addresses."""
+        """The assignable addresses."""
         return [span for one in self.ranges for span in one.handed_out]
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Supply:
     source="whereabouts pkg/allocate AssignmentError 'Could not allocate IP in range'; host-local allocator.go 'no IP addresses available'",
 )
 def too_few_addresses(everything: Everything) -> Problems:
-    """Those who come last hang in ContainerCreating. Where each node has a part of its own, the scheduler does not know how full it is."""
+    """The last pods stay in ContainerCreating. Where each node has its own part of the range, the scheduler does not know how full it is."""
     asking = _asking(everything)
     by_node: dict[str, list[Supply]] = {}
     shared: dict[str, list[Supply]] = {}
@@ -53,25 +53,25 @@ def too_few_addresses(everything: Everything) -> Problems:
         elif supply.config.nodes:
             by_node.setdefault(f"{supply.config.title} {supply.ranges[0].set}", []).append(supply)
             continue
-        yield from _of_one(supply, pods)
+        yield from _check_supply(supply, pods)
     for supplies in shared.values():
-        yield from _of_several(supplies, asking)
+        yield from _check_shared(supplies, asking)
     for supplies in by_node.values():
-        yield from _of_parts(supplies, asking.get(supplies[0].config.title, []))
+        yield from _check_parts(supplies, asking.get(supplies[0].config.title, []))
 
 
-def _of_one(supply: Supply, pods: list[Pod]) -> Problems:
+def _check_supply(supply: Supply, pods: list[Pod]) -> Problems:
     have, need = total(supply.spans), sum(pod.many for pod in pods)
-    # Pods that only pods of the same node hear: each node can hand out the same addresses.
+    # Only pods of the same node hear these pods: each node can assign the same addresses.
     if supply.ipam.interface.reach in {"node", "pod"} and supply.ipam.object_type.remembers == "node":
         need = _surely_on_one_node(pods)
     if need > have > 0:
         message = f"{supply} has {have} addresses for {need} attachments: {_named(pods)}"
-        yield supply.problem(message, f"Take a range of {need} or more, or make fewer pods.")
+        yield supply.problem(message, f"Use a range of {need} or more addresses, or run fewer pods.")
 
 
-def _of_several(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problems:
-    """Networks of whereabouts that share addresses: what one gives, no other has."""
+def _check_shared(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problems:
+    """Check networks of whereabouts that share addresses: each address is assigned once."""
     for together in _overlapping(supplies):
         names = sorted({supply.config.title for supply in together})
         pods = [pod for supply in together for pod in asking.get(supply.config.title, [])]
@@ -79,22 +79,20 @@ def _of_several(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problem
         if (
             len(names) > 1
             and need > have
-            and not any(list(_of_one(s, asking.get(s.config.title, []))) for s in together)
+            and not any(list(_check_supply(s, asking.get(s.config.title, []))) for s in together)
         ):
-            message = (
-                f"{' and '.join(names)} share {have} addresses, and {need} attachments ask for one: {_named(pods)}"
-            )
-            yield together[-1].problem(message, "Give each network a range of its own, or make fewer pods.")
+            message = f"{' and '.join(names)} share {have} addresses, and {need} attachments need one: {_named(pods)}"
+            yield together[-1].problem(message, "Give each network its own range, or run fewer pods.")
 
 
-def _of_parts(supplies: list[Supply], pods: list[Pod]) -> Problems:
-    """A range that is split by node: what is certain to lack, and what the scheduler can bring about."""
+def _check_parts(supplies: list[Supply], pods: list[Pod]) -> Problems:
+    """Check a range that is split by node: addresses that are surely missing, and those that the scheduler can exhaust."""
     have = {node: (total(supply.spans), supply) for supply in supplies for node in supply.config.nodes}
-    there = {node for pod in pods for node in pod.nodes if node in have}
-    need, whole = sum(pod.many for pod in pods), sum(have[node][0] for node in there)
+    used_nodes = {node for pod in pods for node in pod.nodes if node in have}
+    need, whole = sum(pod.many for pod in pods), sum(have[node][0] for node in used_nodes)
     if need > whole > 0:
-        message = f"{', '.join(sorted(there))} have {whole} addresses for {need} attachments: {_named(pods)}"
-        yield supplies[0].problem(message, "Take a larger addressesPerNode, or make fewer pods.")
+        message = f"{', '.join(sorted(used_nodes))} have {whole} addresses for {need} attachments: {_named(pods)}"
+        yield supplies[0].problem(message, "Set a larger addressesPerNode, or run fewer pods.")
         return
     for node, (size, supply) in have.items():
         here = [pod for pod in pods if node in pod.nodes]
@@ -102,23 +100,23 @@ def _of_parts(supplies: list[Supply], pods: list[Pod]) -> Problems:
         possible = sum(1 if pod.kind == "DaemonSet" else pod.many for pod in here)
         if certain > size > 0:
             message = f"{node} has {size} addresses ({supply}) for {certain} attachments: {_named(here)}"
-            yield supply.problem(message, f"Write addressesPerNode: {certain} or more.")
+            yield supply.problem(message, f"Set addressesPerNode to {certain} or more.")
             return
         if possible > size > 0:
-            message = f"{possible} attachments may come together on {node}, which has {size} addresses ({supply}): {_named(here)}"
-            hint = f"Write addressesPerNode: {possible} or more, or tie workloads to nodes."
+            message = f"{possible} attachments may run on {node}, which has {size} addresses ({supply}): {_named(here)}"
+            hint = f"Set addressesPerNode to {possible} or more, or pin workloads to nodes."
             yield supply.problem(message, hint, warning=True)
             return
 
 
 def _surely_on_one_node(pods: list[Pod]) -> int:
-    """Pods that one of the nodes has whatever the scheduler does."""
+    """The most pods that one node has wherever the scheduler puts them."""
     nodes = {node for pod in pods for node in pod.nodes} or {""}
     return max(sum(_surely_on_one(pod) for pod in pods if not pod.nodes or node in pod.nodes) for node in nodes)
 
 
 def _surely_on_one(pod: Pod) -> int:
-    """Of one workload, likewise."""
+    """Pods of one workload that a node has wherever the scheduler puts them."""
     return 1 if pod.kind == "DaemonSet" else pod.many if _one_node(pod) else 0
 
 
@@ -130,12 +128,12 @@ def _one_node(pod: Pod) -> bool:
     "IPS_HANDED_OUT",
     "error",
     "together",
-    "A fixed address that is handed out too",
+    "A requested address that another pod can be assigned",
     example='"ips": ["10.1.10.120/24"], and another network of the segment with the range 10.1.10.100-10.1.10.149/24',
-    source="RFC 5227; whereabouts and host-local know only what they gave themselves",
+    source="RFC 5227; whereabouts and host-local know only the addresses that they assigned",
 )
 def ips_handed_out(everything: Everything) -> Problems:
-    """No address management knows of addresses that pods bring along: it gives them to somebody else too, or has given them."""
+    """IPAM plugins do not know the addresses that pods bring with them, and may assign them to other pods."""
     spans: dict[tuple[object, ...], list[tuple[Span, str]]] = {}
     segments: dict[str, set[tuple[object, ...]]] = {}
     for supply in _supplies(everything):
@@ -151,12 +149,14 @@ def ips_handed_out(everything: Everything) -> Problems:
                 keys = segments.get(own, set())
                 givers = sorted({name for key in keys for span, name in spans.get(key, []) if span.contains(address)})
                 if others := [name for name in givers if name != own]:
-                    message = f"{address} is also handed out by {' and '.join(others)}, on the same segment"
-                    hint = "Take an address outside of that range, or end the range before it."
+                    message = f"{address} is also assigned by {' and '.join(others)}, on the same segment"
+                    hint = "Use an address outside that range, or end the range before it."
                     yield _at_ips(pod, selection, message, hint, warning=False)
                 elif own in givers and (rivals := [p for p in asking.get(own, []) if p.title != pod.title]):
-                    message = f"{address} is in the range that {_named(rivals)} are served from: one of them may have it first"
-                    hint = f"End the range of {own} before it, or give the pods with fixed addresses a network of ipam static."
+                    message = (
+                        f"{address} is in the range that serves {_named(rivals)}: one of those pods may get it first"
+                    )
+                    hint = f"End the range of {own} before it, or give pods with fixed addresses a network with static IPAM."
                     yield _at_ips(pod, selection, message, hint, warning=True)
 
 
@@ -175,7 +175,7 @@ def _segments(config: Config) -> Iterator[tuple[object, ...]]:
 
 
 def _supplies(everything: Everything) -> Iterator[Supply]:
-    """Each network's, once; of one that is split by node, each node's."""
+    """The supplies of each network; of each node where a network is split by node."""
     seen: set[tuple[str, str]] = set()
     for config in everything.configs:
         for ipam in config.addresses:
@@ -191,11 +191,11 @@ def _supplies(everything: Everything) -> Iterator[Supply]:
 
 
 def _asking(everything: Everything) -> dict[str, list[Pod]]:
-    """The pods that take what they are given, by network: one that is attached twice stands there twice."""
+    """Pods that request no address of their own, by network; a pod with two attachments is listed twice."""
     found: dict[str, list[Pod]] = {}
     titles: dict[str, Pod] = {}
     for pod in everything.pods:
-        if titles.setdefault(pod.title, pod) is not pod:  # the same object in another file
+        if titles.setdefault(pod.title, pod) is not pod:  # a copy of the object in another file
             continue
         for selection in pod.selections:
             if pod.many and not (selection.item and selection.item.get("ips")):
@@ -211,7 +211,7 @@ def _named(pods: list[Pod]) -> str:
 
 
 def _overlapping(supplies: list[Supply]) -> Iterator[list[Supply]]:
-    """Groups of supplies that have addresses in common, each in the order of the files."""
+    """Groups of supplies that share addresses, each in file order."""
     groups: list[list[Supply]] = []
     for supply in supplies:
         touching = [g for g in groups if any(a.overlaps(b) for o in g for a in o.spans for b in supply.spans)]

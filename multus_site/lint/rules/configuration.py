@@ -1,4 +1,4 @@
-"""Rules on one CNI configuration as a whole: its name, its plugins' types."""
+"""Rules on a CNI configuration as a whole: its name and its plugins' types."""
 
 import re
 
@@ -14,30 +14,30 @@ _LIBCNI = "cni libcni/conf.go"
     "PLUGIN_TYPE_MISSING",
     "error",
     "configuration",
-    "No plugin is named",
+    "No plugin type",
     example='{"cniVersion": "1.0.0", "name": "internal", "master": "eth1"}',
     source=f"{_LIBCNI} NetworkPluginConfFromBytes, NetworkConfFromBytes",
 )
 def plugin_type_missing(part: Config | Plugin | Ipam) -> Problems:
-    """`type` is the name of the binary in /opt/cni/bin that does the work. Without it in ipam, no address is given."""
+    """`type` names the binary in /opt/cni/bin that runs. Without it in ipam, no address is assigned."""
     if isinstance(part, Config):
         if not part.plugins and not part.has("plugins"):
             yield Problem(
                 (),
-                "neither type nor plugins: nothing says which plugin is to run",
-                'Give "type", such as "macvlan", or "plugins": [{"type": …}].',
+                "neither type nor plugins: no plugin to run",
+                'Set "type", such as "macvlan", or "plugins": [{"type": …}].',
             )
         elif not part.plugins and part.get("plugins") == []:
             yield Problem(
-                ("plugins",), "the list of plugins is empty", 'Give at least one: "plugins": [{"type": "macvlan", …}].'
+                ("plugins",), "the list of plugins is empty", 'Add at least one: "plugins": [{"type": "macvlan", …}].'
             )
     elif part.get("type") in (None, "") and part.data:
         if isinstance(part, Ipam):
-            message = "no type of address management: the plugin takes it for none, and gives no address"
-            yield Problem((), message, f'Give "type", one of {", ".join(sorted(IPAM))} or another binary.', "warning")
+            message = "ipam has no type: the plugin assigns no address"
+            yield Problem((), message, f'Set "type" to {", ".join(sorted(IPAM))} or another binary.', "warning")
         else:
-            hint = f'Give "type", one of {", ".join(sorted(PLUGINS))} or another binary.'
-            yield Problem((), "no type of plugin", hint)
+            hint = f'Set "type" to {", ".join(sorted(PLUGINS))} or another binary.'
+            yield Problem((), "the plugin has no type", hint)
 
 
 @rule(
@@ -49,28 +49,27 @@ def plugin_type_missing(part: Config | Plugin | Ipam) -> Problems:
     source="multi-net-spec v1.3 3.2; multus-cni pkg/types/conf.go",
 )
 def name_mismatch(config: Config) -> Problems:
-    """Multus reports the NAD's name, while host-local keeps its addresses under the name in the configuration."""
+    """Multus reports the NAD's name; host-local stores addresses under the name in the configuration."""
     name = config.text("name")
     if config.nad is not None and name and config.nad.name and name != config.nad.name:
         yield Problem(
             ("name",),
-            f"the network is called {name!r}, its NAD {config.nad.name!r}",
+            f"the network is named {name!r}, its NAD {config.nad.name!r}",
             f'Write "name": "{config.nad.name}".',
         )
     for plugin in config.plugins if config.is_list else ():
         inner = plugin.text("name")
         if inner and inner != name:
             path = (*plugin.path[len(config.path) :], plugin.key("name"))
-            yield Problem(
-                path, f"the name {inner!r} inside a plugin is not read", 'Keep the one at the top, beside "plugins".'
-            )
+            hint = 'Keep only the name at the top, beside "plugins".'
+            yield Problem(path, f"the name {inner!r} inside a plugin is ignored", hint)
 
 
 @rule(
     "NETWORK_NAME",
     "error",
     "configuration",
-    "A network name that libcni refuses",
+    "A network name that libcni rejects",
     example='{"cniVersion": "1.0.0", "name": "my network", "type": "macvlan"}',
     source="cni pkg/utils ValidateNetworkName",
 )
@@ -80,8 +79,8 @@ def network_name(config: Config) -> Problems:
     if name and not _NAME.match(name):
         yield Problem(
             (config.key("name"),),
-            f"{name!r} is no name of a network",
-            "Letters, digits, '_', '.' and '-', a letter or digit first.",
+            f"{name!r} is not a valid network name",
+            "Use letters, digits, '_', '.' and '-', with a letter or digit first.",
         )
 
 
@@ -94,12 +93,12 @@ def network_name(config: Config) -> Problems:
     source="none: its keys cannot be checked",
 )
 def third_party_plugin(part: Plugin | Ipam) -> Problems:
-    """Nothing is wrong; only nothing was checked, and each node needs the binary."""
+    """This is not a mistake, but its keys are not checked, and each node needs its binary."""
     known = IPAM if isinstance(part, Ipam) else PLUGINS
     if part.type and part.type not in known:
-        kind = "address management" if isinstance(part, Ipam) else "plugin"
+        kind = "IPAM plugin" if isinstance(part, Ipam) else "plugin"
         yield Problem(
             (part.key("type"),),
-            f"the {kind} {part.type!r} is not known here: its keys are not checked",
-            "See that each node has its binary.",
+            f"unknown {kind} {part.type!r}: its keys are not checked",
+            "Make sure that each node has its binary.",
         )

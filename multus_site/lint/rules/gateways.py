@@ -1,4 +1,4 @@
-"""Rules on gateways and routes, and on ranges that are legal and seldom meant."""
+"""Rules on gateways and routes, and on valid ranges that are rarely intended."""
 
 from ipaddress import IPv6Address
 
@@ -10,24 +10,24 @@ from multus_site.lint.subjects import Ipam, Plugin
 from multus_site.model.paths import Data, Path
 
 _MAIN = 254
-"""The kernel's table of routes that packets look at when no rule says otherwise."""
+"""The kernel's main routing table."""
 
 
 @rule(
     "GATEWAY_OUTSIDE_SUBNET",
     "warning",
     "configuration",
-    "A gateway that is not in the network",
+    "A gateway outside the network",
     example='{"type": "host-local", "subnet": "10.1.10.0/24", "gateway": "10.1.11.1"}',
     source="ip-route(8): the next hop must be reachable; no plugin checks it",
 )
 def gateway_outside_subnet(ipam: Ipam) -> Problems:
-    """The pod cannot reach it: routes through it are refused by the kernel, or lead nowhere."""
+    """The pod cannot reach it: the kernel rejects routes through it, or they lead nowhere."""
     for path, gateway, own in _gateways(ipam):
         if not own or int(gateway) == 0 or (isinstance(gateway, IPv6Address) and gateway.is_link_local):
             continue
         if not any(whole(subnet).contains(gateway) for subnet in own):
-            yield Problem(path, f"{gateway} is not in {', '.join(str(s) for s in own)}", f"Give {hosts_hint(own[0])}.")
+            yield Problem(path, f"{gateway} is not in {', '.join(str(s) for s in own)}", f"Use {hosts_hint(own[0])}.")
 
 
 @rule(
@@ -36,24 +36,23 @@ def gateway_outside_subnet(ipam: Ipam) -> Problems:
     "configuration",
     "A pod can get the gateway's address",
     example='{"type": "whereabouts", "range": "10.1.10.0/24", "gateway": "10.1.10.1"}',
-    source="whereabouts#601; host-local leaves the gateway out by itself (allocator.go)",
+    source="whereabouts#601; host-local excludes the gateway (allocator.go)",
 )
 def gateway_allocatable(ipam: Ipam) -> Problems:
-    """whereabouts does not know that the gateway is taken: the first pod gets it, and the network fails."""
+    """whereabouts does not reserve the gateway's address: the first pod gets it, and the network fails."""
     for one in fixed_of(ipam) if ipam.type == "static" else ():
         if one.base == one.gateway:
-            hint = "Give the pod another address, or the router's as gateway."
+            hint = "Give the pod another address, or set gateway to the router's address."
             path = (*one.part.path, "gateway")
-            yield Problem(path, f"the pod's own address {one.gateway} is its gateway", hint)
+            yield Problem(path, f"the pod's own address {one.gateway} is also its gateway", hint)
     gateway = parse_address(ipam.text("gateway"), sloppy=True)
     if ipam.type != "whereabouts" or gateway is None:
         return
     for pool in ranges_of(ipam):
         if any(span.contains(gateway) for span in pool.handed_out):
-            hint = f'Write "exclude": ["{gateway}/{gateway.max_prefixlen}"] beside "{pool.key}".'
-            yield Problem(
-                (ipam.key("gateway"),), f"the gateway {gateway} is in the range {pool.span} that pods get", hint
-            )
+            hint = f'Add "exclude": ["{gateway}/{gateway.max_prefixlen}"] beside "{pool.key}".'
+            message = f"the gateway {gateway} is in the range {pool.span} for pods"
+            yield Problem((ipam.key("gateway"),), message, hint)
             return
 
 
@@ -61,15 +60,15 @@ def gateway_allocatable(ipam: Ipam) -> Problems:
     "GATEWAY_UNSPECIFIED",
     "warning",
     "configuration",
-    "A gateway of zeros",
+    "An unspecified gateway address",
     example='{"type": "static", "addresses": [{"address": "10.4.5.6/16", "gateway": "0.0.0.0"}]}',
     source="RFC 1122 3.2.1.3",
 )
 def gateway_unspecified(ipam: Ipam) -> Problems:
-    """0.0.0.0 and :: are no host's address."""
+    """0.0.0.0 and :: are not host addresses."""
     for path, gateway, _ in _gateways(ipam):
         if int(gateway) == 0:
-            yield Problem(path, f"{gateway} is no host's address", "Give the gateway's address, or leave the key out.")
+            yield Problem(path, f"{gateway} is not a host address", "Write the gateway's address, or remove the key.")
 
 
 @rule(
@@ -81,13 +80,13 @@ def gateway_unspecified(ipam: Ipam) -> Problems:
     source="RFC 1918, RFC 6598; IANA IPv4 special-purpose registry",
 )
 def public_ip_range(ipam: Ipam) -> Problems:
-    """If the addresses are somebody else's, pods can no longer reach them. Fine where they are yours."""
+    """If the addresses belong to somebody else, pods can no longer reach them. They are fine if they are yours."""
     for pool in ranges_of(ipam):
         if pool.network and pool.network.version == 4 and pool.network.is_global and pool.network.prefixlen > 0:
             yield Problem(
                 pool.key_path(pool.key),
                 f"{pool.network} is public",
-                "Take one of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, unless it is yours.",
+                "Use a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, unless the network is yours.",
             )
 
 
@@ -95,20 +94,20 @@ def public_ip_range(ipam: Ipam) -> Problems:
     "ROUTE_TOO_WIDE",
     "warning",
     "configuration",
-    "A route that takes what belongs to the cluster",
+    "A route that captures cluster traffic",
     example='{"type": "host-local", "subnet": "10.1.10.0/24", "routes": [{"dst": "0.0.0.0/0"}]}',
     source="containernetworking/plugins#698; multus-cni#847, #1507",
 )
 def route_too_wide(part: Ipam | Plugin) -> Problems:
-    """The pod has a default route on eth0 already: with a second one answers leave by the wrong interface."""
+    """The pod already has a default route on eth0. With a second one, replies leave through the wrong interface."""
     plugin = part.plugin if isinstance(part, Ipam) else part
     if plugin and any(_separates_routes(other) for other in plugin.config.plugins):
         return
     if isinstance(part, Ipam):
         yield from _wide_routes(part)
     elif part.reads("isDefaultGateway") and part.get("isDefaultGateway") is True:
-        hint = 'Write "isGateway": true, and in ipam "routes": [{"dst": …}] for the networks behind the bridge.'
-        message = "isDefaultGateway makes a second default route, beside that of eth0"
+        hint = 'Set "isGateway": true, and add "routes": [{"dst": …}] to ipam for the networks behind the bridge.'
+        message = "isDefaultGateway adds a second default route beside that of eth0"
         yield Problem((part.key("isDefaultGateway"),), message, hint)
 
 
@@ -128,17 +127,17 @@ def _wide_routes(ipam: Ipam) -> Problems:
         cidr = parse_cidr(route.text("dst"))
         if cidr is None or route.integer("table") not in {None, 0, _MAIN}:
             continue
-        hint = 'Write the networks behind this interface alone, such as {"dst": "10.20.0.0/16"}; or add {"type": "sbr"} to "plugins".'
+        hint = 'Route only the networks behind this interface, such as {"dst": "10.20.0.0/16"}; or add {"type": "sbr"} to "plugins".'
         if cidr[1].prefixlen < 8:
             yield Problem(route.path, f"the route to {cidr[1]} competes with the pod's default route", hint)
         elif taken := [
             f"{network} of the cluster's {name}" for name, network in cluster if whole(network).overlaps(whole(cidr[1]))
         ]:
-            yield Problem(route.path, f"the route to {cidr[1]} takes {taken[0]}", hint)
+            yield Problem(route.path, f"the route to {cidr[1]} covers {taken[0]}", hint)
 
 
 def _gateways(ipam: Ipam) -> list[tuple[Path, Address, list[Network]]]:
-    """Every gateway and next hop: its path, itself, the networks of which one must hold it."""
+    """Every gateway and next hop: its path, its address, and the networks of which one must contain it."""
     every = networks(ipam)
     found: list[tuple[Path, Data, list[Network]]] = []
     if ipam.type == "whereabouts":

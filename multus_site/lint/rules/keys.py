@@ -1,4 +1,4 @@
-"""Rules on the keys of a configuration: their types, and those that nobody reads."""
+"""Rules on the keys of a configuration: wrong types and unknown keys."""
 
 import difflib
 import json
@@ -23,7 +23,7 @@ from multus_site.model.paths import Data, Path
     source="the plugins' structs; encoding/json UnmarshalTypeError",
 )
 def wrong_type(part: Config | Plugin | Ipam | Operator) -> Problems:
-    """Go refuses the whole configuration: 'cannot unmarshal string into Go struct field'."""
+    """Go rejects the whole configuration: 'cannot unmarshal string into Go struct field'."""
     yield from _wrong_types(part, keys_of(part), ())
     for inner, known in _inner(part):
         yield from _wrong_types(inner, known, inner.path)
@@ -39,12 +39,12 @@ def _wrong_types(part: Part, known: dict[str, tuple[str, str]], path: Path) -> P
             bad = next(((i,) for i, item in enumerate(value) if not fits(kind[1][:-1], item)), ())
         elif kind[1] in {"flags", "strings"} and isinstance(value, dict):
             bad = next(((k,) for k, v in value.items() if not fits("bool" if kind[1] == "flags" else "text", v)), ())
-        found = value[bad[0]] if bad else value  # type: ignore[index]  # the kind says which of the two it is
-        yield Problem((*path, key, *bad), f"{kind[0]} is {_found(found)}", f"Write {WORDS[kind[1]]}.")
+        found = value[bad[0]] if bad else value  # type: ignore[index]  # the kind tells whether it is a list or an object
+        yield Problem((*path, key, *bad), f"{kind[0]} is {_described(found)}", f"Write {WORDS[kind[1]]}.")
 
 
 def _inner(part: Config | Plugin | Ipam | Operator) -> Iterator[tuple[Part, dict[str, tuple[str, str]]]]:
-    """The objects inside of a part with the keys that they may have."""
+    """The objects inside a part, each with its known keys."""
     if isinstance(part, Config) or not _is_known(part):
         return
     common = {} if isinstance(part, Operator) else COMMON_INNER
@@ -63,7 +63,7 @@ def _inner(part: Config | Plugin | Ipam | Operator) -> Iterator[tuple[Part, dict
     source="the plugins' structs: encoding/json ignores keys that they do not have",
 )
 def unknown_key(part: Plugin | Ipam | Operator) -> Problems:
-    """The plugin ignores it without a word, so what it was meant to do does not happen."""
+    """The plugin ignores it without an error, so the setting has no effect."""
     if not _is_known(part):
         return
     known = keys_of(part)
@@ -73,31 +73,31 @@ def unknown_key(part: Plugin | Ipam | Operator) -> Problems:
             continue
         kind = part.kind if isinstance(part, Operator) else part.type
         hint = _instead(key, known, part)
-        yield Problem((key,), f"{kind} reads no key {key!r}", hint)
+        yield Problem((key,), f"{kind} does not read the key {key!r}", hint)
     for inner, fields in _inner(part):
         holder = next(str(step) for step in reversed(inner.path) if isinstance(step, str))
         for key in inner.data:
             if _has(fields, key, part) or (holder in {"ranges", "ipRanges"} and _of_another_ipam(part, key)):
                 continue
             names = [name for name, _ in fields.values()]
-            hint = near(key, names) or f"Take it out; the keys here are {', '.join(names)}."
-            lost = " and the policy takes more NICs than meant" if holder == "nicSelector" else ""
+            hint = near(key, names) or f"Remove it; the keys here are {', '.join(names)}."
+            lost = ", and the policy selects more NICs than intended" if holder == "nicSelector" else ""
             yield Problem((*inner.path, key), f"{holder} has no key {key!r}: it is ignored{lost}", hint)
 
 
 def _has(known: dict[str, tuple[str, str]], key: str, part: Plugin | Ipam | Operator) -> bool:
-    """Whether a key is known; the API server reads an operator's in exactly their case, Go a plugin's in any."""
+    """Whether a key is known. The API server compares the case of an operator's keys, Go ignores it in a plugin's."""
     name = known.get(key.lower())
     return name is not None and (not isinstance(part, Operator) or name[0] == key)
 
 
 def _is_known(part: Plugin | Ipam | Operator) -> bool:
-    """Whether the catalogue has what reads the part."""
+    """Whether the catalogue describes the plugin or kind that reads the part."""
     return bool(part.object_type.name)
 
 
 def keys_of(part: Config | Plugin | Ipam | Operator) -> dict[str, tuple[str, str]]:
-    """Keys that a part may have, in small letters → the key and its type."""
+    """Lower-case key → the key and its type, for every key that the part can have."""
     if isinstance(part, Config):
         return _LOWER_LIST if part.is_list else {}
     return _lower_keys(part.object_type, common=isinstance(part, Plugin))
@@ -116,7 +116,7 @@ _LOWER_LIST = _lower(LIST)
 
 
 def _of_another_ipam(part: Plugin | Ipam | Operator, key: str) -> bool:
-    """Whether the rule IPAM_KEY_FOR_OTHER_PLUGIN speaks of it, or CNIVERSION_MISPLACED."""
+    """Whether IPAM_KEY_FOR_OTHER_PLUGIN or CNIVERSION_MISPLACED reports the key."""
     if not isinstance(part, Ipam):
         return False
     return key == "cniVersion" or bool(ipam_owners(key))
@@ -127,20 +127,20 @@ def _instead(key: str, known: dict[str, tuple[str, str]], part: Plugin | Ipam | 
         return meant
     if isinstance(part, Plugin):
         if ipam_owners(key):
-            return 'It belongs inside "ipam": {…}.'
+            return 'Move it into "ipam": {…}.'
         others = sorted(name for name, entry in PLUGINS.items() if key in entry.keys)
         if others:
-            return f"Take it out; {', '.join(others)} would read it."
-    return "Take it out, or see the plugin's documentation for the right key."
+            return f"Remove it; it is a key of {', '.join(others)}."
+    return "Remove it, or look the right key up in the plugin's documentation."
 
 
 def near(key: str, known: list[str]) -> str:
-    """A question for the key that is meant, empty if none is like it."""
-    found = difflib.get_close_matches(key, known, 1, 0.75)
-    return f"Did you mean {found[0]}?" if found else ""
+    """A hint with the most similar key, empty if none is similar."""
+    matches = difflib.get_close_matches(key, known, 1, 0.75)
+    return f"Did you mean {matches[0]}?" if matches else ""
 
 
-def _found(value: Data) -> str:
+def _described(value: Data) -> str:
     if isinstance(value, str):
         return f"the text {value!r}" if len(value) < 60 else "a text"
     if isinstance(value, (dict, list)):

@@ -1,4 +1,4 @@
-"""Rules that compare the addresses of pods with what is known of the nodes and the cluster."""
+"""Rules that compare pod addresses with facts about the nodes and the cluster."""
 
 import json
 
@@ -8,7 +8,7 @@ from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
 
 _SELECTOR = "k8s.v1.cni.cncf.io/nodeSelector"
-"""Annotation of a NAD: the network-resources-injector puts its pods on such nodes."""
+"""Annotation of a NAD: the network-resources-injector schedules its pods on matching nodes."""
 
 _PINNED = "kubernetes.io/hostname"
 
@@ -22,26 +22,26 @@ _PINNED = "kubernetes.io/hostname"
     source="plugins/ipam/host-local keeps its state in /var/lib/cni/networks of each node; multus-cni#144, #640",
 )
 def hostlocal_multinode(ipam: Ipam) -> Problems:
-    """host-local remembers addresses on each node alone: pods on two nodes get the same one. In a site it is an error."""
+    """host-local tracks addresses on each node separately: pods on two nodes get the same one. In a site this is an error."""
     nodes = ipam.facts.nodes or 0
     in_site = ipam.plugin is not None and ipam.plugin.config.in_site
     nad = ipam.plugin.config.nad if ipam.plugin else None
     pinned = nad is not None and _PINNED in str(nad.annotations.get(_SELECTOR, ""))
     if nodes > 1 and not in_site and not pinned and repeats_between_nodes(ipam):
         hint = (
-            f'Take whereabouts, which knows all nodes: "ipam": {_as_whereabouts(ipam)}. Or keep the pods on one node.'
+            f'Use whereabouts, which tracks all nodes: "ipam": {_as_whereabouts(ipam)}. Or keep the pods on one node.'
         )
-        yield Problem((), f"{ipam.type} hands the same addresses out on each of the {nodes} nodes", hint)
+        yield Problem((), f"{ipam.type} assigns the same addresses on each of the {nodes} nodes", hint)
 
 
 def _as_whereabouts(ipam: Ipam) -> str:
-    """The same ranges as whereabouts writes them, for a hint."""
-    ranges = []
-    for pool in ranges_of(ipam):
-        made: dict[str, str] = {"range": pool.text}
-        made |= {"range_start": str(pool.start)} if pool.start else {}
-        made |= {"range_end": str(pool.end)} if pool.end else {}
-        ranges.append(made)
+    """The same ranges as a whereabouts configuration, for a hint."""
+    ranges = [
+        {"range": pool.text}
+        | ({"range_start": str(pool.start)} if pool.start else {})
+        | ({"range_end": str(pool.end)} if pool.end else {})
+        for pool in ranges_of(ipam)
+    ]
     keys: dict[str, object] = dict(ranges[0]) if len(ranges) == 1 else {"ipRanges": ranges}
     return json.dumps({"type": "whereabouts", **keys})
 
@@ -55,12 +55,12 @@ def _as_whereabouts(ipam: Ipam) -> str:
     source="plugins/ipam/dhcp/main.go rpcCall: 'error dialing DHCP daemon'",
 )
 def dhcp_daemon_missing(ipam: Ipam) -> Problems:
-    """The plugin asks a daemon on the node, over /run/cni/dhcp.sock."""
+    """The plugin calls a daemon on the node through /run/cni/dhcp.sock."""
     if ipam.object_type.remembers == "server" and ipam.facts.dhcp_daemon is False:
         yield Problem(
             (ipam.key("type"),),
             "the nodes run no DHCP daemon",
-            "Run `/opt/cni/bin/dhcp daemon` on each node, or take another address management.",
+            "Run `/opt/cni/bin/dhcp daemon` on each node, or use another IPAM plugin.",
         )
 
 
@@ -68,12 +68,12 @@ def dhcp_daemon_missing(ipam: Ipam) -> Problems:
     "NAD_OVERLAPS_CLUSTER_CIDR",
     "error",
     "facts",
-    "Addresses that the cluster or its nodes have",
+    "Addresses that the cluster or its nodes use",
     example='podCIDR: 10.233.64.0/18, config: {ipam: {subnet: "10.233.65.0/24"}}',
     source="the pod's routes: a connected network is preferred to the default route of eth0",
 )
 def nad_overlaps_cluster_cidr(ipam: Ipam) -> Problems:
-    """Pods, services or nodes of these addresses can no longer be reached from the pod, or a node's address is given out."""
+    """The pod cannot reach the pods, services or nodes that have these addresses, or it gets a node's address."""
     for name, texts in (("pods", ipam.facts.pod_cidr), ("services", ipam.facts.service_cidr)):
         for text in texts or ():
             cidr = parse_cidr(text)
@@ -82,13 +82,13 @@ def nad_overlaps_cluster_cidr(ipam: Ipam) -> Problems:
                     yield Problem(
                         (),
                         f"{network} overlaps {cidr[1]}, the cluster's {name}",
-                        "Take a network that the cluster does not use.",
+                        "Use a network that the cluster does not use.",
                     )
     for text in ipam.facts.node_ips or ():
         taken = parse_block(text)
         if taken and any(span.overlaps(taken) for span in handed_out(ipam)):
             yield Problem(
                 (),
-                f"pods can get {text}, which the nodes have",
-                f'Add "exclude": ["{text}"] (whereabouts), or take a smaller range.',
+                f"pods can get {text}, which the nodes use",
+                f'Add "exclude": ["{text}"] (whereabouts), or use a smaller range.',
             )

@@ -1,4 +1,4 @@
-"""Rules that compare plugins with what is known of the nodes: their binaries, their NICs, their devices."""
+"""Rules that compare plugins with facts about the nodes: binaries, NICs, devices."""
 
 import difflib
 
@@ -14,18 +14,18 @@ from multus_site.model.paths import Path
     "PLUGIN_BINARY_MISSING",
     "error",
     "facts",
-    "A plugin that the nodes do not have",
+    "A plugin that is not on the nodes",
     example="plugins: [bridge, host-local], config: {type: macvlan, …}",
     source="libcni: 'failed to find plugin \"macvlan\" in path [/opt/cni/bin]'",
 )
 def plugin_binary_missing(part: Plugin | Ipam) -> Problems:
-    """Each type is a binary in /opt/cni/bin of the node that the pod starts on."""
-    there = part.facts.plugins
-    if there is not None and part.type and part.type not in there:
+    """Each type is a binary in /opt/cni/bin on the node where the pod starts."""
+    installed = part.facts.plugins
+    if installed is not None and part.type and part.type not in installed:
         yield Problem(
             (part.key("type"),),
             f"the nodes have no plugin {part.type!r} in /opt/cni/bin",
-            "Put it on every node (cniPlugins.plugins in a site), or name another.",
+            "Install it on every node (cniPlugins.plugins in a site), or use another plugin.",
         )
 
 
@@ -45,11 +45,11 @@ def master_not_found(plugin: Plugin) -> Problems:
             where = ", ".join(missing[:5]) + (" and more" if len(missing) > 5 else "")
             have = "have" if len(missing) > 1 else "has"
             message = f"{where} {have} no interface {name!r}" if where else f"not every node has an interface {name!r}"
-            yield Problem(path, message, _there(plugin, name, missing))
+            yield Problem(path, message, _alternatives(plugin, name, missing))
 
 
 def _needed(plugin: Plugin) -> list[tuple[Path, str]]:
-    """Interfaces of the node that a plugin works on, each with its place."""
+    """Interfaces of the node that a plugin uses, each with its path."""
     if plugin.reads("links"):
         links = () if plugin.get("linksInContainer") is True else inner_parts(plugin, "links")
         return [((*link.path, link.key("name")), link.text("name")) for link in links if link.text("name")]
@@ -57,15 +57,17 @@ def _needed(plugin: Plugin) -> list[tuple[Path, str]]:
     return [((plugin.key(key),) if plugin.has(key) else (), name)] if name else []
 
 
-def _there(plugin: Plugin, name: str, missing: list[str]) -> str:
-    """What those nodes have instead, or where to look."""
+def _alternatives(plugin: Plugin, name: str, missing: list[str]) -> str:
+    """A hint with the interfaces that exist."""
     by_node = plugin.facts.ifaces_by_node or {}
     if any(missing):
         have = "; ".join(f"{node} has {', '.join(by_node[node]) or 'none'}" for node in missing[:3])
         return f"{have}. Keep the pods off {'that node' if len(missing) == 1 else 'those nodes'}, or give the interface the same name on every node."
     near = difflib.get_close_matches(name, plugin.facts.ifaces or [], 1, 0.6)
-    there = ", ".join(plugin.facts.ifaces or [])
-    return (f"Did you mean {near[0]}? " if near else "") + f"There are: {there or 'none'}. Look with: ip link"
+    existing = ", ".join(plugin.facts.ifaces or [])
+    return (
+        f"Did you mean {near[0]}? " if near else ""
+    ) + f"Existing ones: {existing or 'none'}. List them with: ip link"
 
 
 @rule(
@@ -77,12 +79,12 @@ def _there(plugin: Plugin, name: str, missing: list[str]) -> str:
     source="plugins/main/macvlan/macvlan.go loadConf, vlan.go loadConf; ipvlan does not compare",
 )
 def mtu_gt_master(plugin: Plugin) -> Problems:
-    """macvlan and vlan refuse it; ipvlan takes it and loses the large packets."""
+    """macvlan and vlan reject it; ipvlan accepts it and drops large packets."""
     mtu, nic = plugin.integer("mtu"), plugin.traits.nic
     masters = plugin.facts.mtu or {}
     if mtu is not None and plugin.known_master in masters and mtu > masters[plugin.known_master]:
         level: Level = "error" if nic and nic.checks_mtu else "warning"
-        hint = f"Write {masters[plugin.known_master]} or less, or raise the MTU of {plugin.known_master}, the switch's ports included."
+        hint = f"Set mtu to {masters[plugin.known_master]} or less, or raise the MTU of {plugin.known_master} and of the switch ports."
         yield Problem(
             (plugin.key("mtu"),),
             f"mtu {mtu} is above {plugin.known_master}'s {masters[plugin.known_master]}",
@@ -95,29 +97,29 @@ def mtu_gt_master(plugin: Plugin) -> Problems:
     "MACVLAN_BLOCKED",
     "warning",
     "facts",
-    "Something that drops macvlan's frames",
+    "An environment that drops macvlan frames",
     example="nodeIsVM: true, config: {type: macvlan, master: eth1}",
     source="multus-cni#390, #660, #1097; IEEE 802.11: a station sends with its own MAC address only",
 )
 def macvlan_blocked(plugin: Plugin) -> Problems:
-    """Each pod has a MAC address of its own; hypervisors let a VM send with its NIC's only, and so does wireless LAN."""
+    """Each pod has its own MAC address; hypervisors and wireless LANs may accept only that of the NIC."""
     nic = plugin.traits.nic
     if nic is None or nic.macs != "own" or plugin.master is None:
         return
     path = (plugin.key("master"),) if plugin.has("master") else (plugin.key("type"),)
     if plugin.known_master.startswith(("wlan", "wlp", "wlo", "wlx")):
-        hint = "Take ipvlan, whose pods share the NIC's MAC address, or a wired NIC."
-        yield Problem(path, f"{plugin.known_master} is a wireless NIC by its name", hint)
+        hint = "Use ipvlan, whose pods share the NIC's MAC address, or a wired NIC."
+        yield Problem(path, f"{plugin.known_master} is a wireless NIC, judging by its name", hint)
     elif plugin.facts.node_is_vm:
-        hint = "Let the hypervisor accept other MAC addresses (promiscuous mode, forged transmits; OpenStack: port_security_enabled=false), or take ipvlan."
-        yield Problem(path, "the nodes are VMs, whose hypervisor may drop frames of other MAC addresses", hint)
+        hint = "Configure the hypervisor to accept other MAC addresses (promiscuous mode, forged transmits; OpenStack: port_security_enabled=false), or use ipvlan."
+        yield Problem(path, "the nodes are VMs, whose hypervisor may drop frames from other MAC addresses", hint)
 
 
 @rule(
     "HOST_DEVICE_IS_NODE_PRIMARY",
     "error",
     "facts",
-    "The node's own interface is given to a pod",
+    "The node's own interface for a pod",
     example="primaryIface: eth0, config: {type: host-device, device: eth0}",
     source="plugins/main/host-device/host-device.go moveLinkIn; multus-cni#1209",
 )
@@ -127,8 +129,8 @@ def host_device_is_node_primary(plugin: Plugin) -> Problems:
     if plugin.moved_nic in own:
         yield Problem(
             (plugin.key(plugin.nic_key),),
-            f"{plugin.moved_nic} is the interface that the node itself lives on",
-            "Name another NIC, or take macvlan with this one as master.",
+            f"{plugin.moved_nic} is the node's own interface",
+            "Use another NIC, or macvlan with this one as its master.",
         )
 
 
@@ -141,12 +143,12 @@ def host_device_is_node_primary(plugin: Plugin) -> Problems:
     source="sriov-cni pkg/utils GetPfName: physfn; sriov-network-device-plugin#236",
 )
 def sriov_no_pf(plugin: Plugin) -> Problems:
-    """sriov sets a VF up through its PF. In a VM the VF is passed through, and the PF stays with the hypervisor."""
+    """sriov configures a VF through its PF. In a VM, the VF is passed through, and the PF stays on the hypervisor."""
     if plugin.traits.needs_pf and plugin.facts.pf is False:
         yield Problem(
             (plugin.key("type"),),
-            f"the nodes have no physical function that {plugin.type} could work on",
-            "Take host-device with the same resource: the VF is a NIC of its own there.",
+            f"the nodes have no physical function for {plugin.type}",
+            "Use host-device with the same resource: in a VM, a VF is an ordinary NIC.",
         )
 
 
@@ -159,7 +161,7 @@ def sriov_no_pf(plugin: Plugin) -> Problems:
     source="sriov-network-device-plugin docs/configuration: resourcePrefix/resourceName; kube-scheduler: 'Insufficient RESOURCE'",
 )
 def sriov_resource_unknown(nad: Nad) -> Problems:
-    """Pods ask for the resource that the NAD names, and stay Pending where no device plugin offers it."""
+    """Pods request the resource that the NAD names, and stay Pending if no device plugin offers it."""
     offered = nad.facts.sriov_resources
     needs = nad.config is not None and any(plugin.traits.device == "required" for plugin in nad.config.plugins)
     if needs and offered is not None and nad.resource and nad.resource not in offered:

@@ -1,8 +1,8 @@
-"""Rules on what a pod asks for, by itself: interface names, MAC and IP addresses, default routes."""
+"""Rules on a pod's requests alone: interface names, MAC and IP addresses, default routes."""
 
 from multus_site.cni.addresses import hardware_address, octets, parse_address, unicast
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.rules.interfaces import LONGEST
+from multus_site.lint.rules.interfaces import MAX_NAME_BYTES
 from multus_site.lint.subjects import Attached, Plugin, Pod
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
@@ -17,13 +17,13 @@ _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
     source=f"{_MULTUS} parsePodNetworkObjectName; linux/if.h IFNAMSIZ",
 )
 def ifname_too_long(attached: Attached) -> Problems:
-    """The kernel's names have at most 15 bytes."""
+    """Interface names have at most 15 bytes."""
     name = attached.selection.interface
-    if len(name.encode()) > LONGEST:
+    if len(name.encode()) > MAX_NAME_BYTES:
         yield _named(
             attached,
             f"the interface name {name!r} has {len(name.encode())} bytes",
-            f"At most {LONGEST}, such as {name.encode()[:LONGEST].decode(errors='ignore')!r}.",
+            f"Use at most {MAX_NAME_BYTES}, such as {name.encode()[:MAX_NAME_BYTES].decode(errors='ignore')!r}.",
         )
 
 
@@ -31,7 +31,7 @@ def ifname_too_long(attached: Attached) -> Problems:
     "IFNAME_INVALID",
     "error",
     "configuration",
-    "An interface name that cannot be",
+    "A reserved or invalid interface name",
     example="k8s.v1.cni.cncf.io/networks: internal@eth0",
     source="cni pkg/utils ValidateInterfaceName; eth0 and lo are the pod's own",
 )
@@ -39,28 +39,29 @@ def ifname_invalid(attached: Attached) -> Problems:
     """eth0 is the pod's interface to the cluster, lo its loopback."""
     name = attached.selection.interface
     if name in {"eth0", "lo"}:
-        yield _named(
-            attached, f"{name} is the pod's own interface", "Leave it out for net1, net2, …, or write another name."
-        )
+        hint = "Use another name, or none for net1, net2, …."
+        yield _named(attached, f"{name} is the pod's own interface", hint)
     elif name in {".", ".."} or any(c in "/:" or c.isspace() for c in name):
-        yield _named(attached, f"{name!r} is no name of an interface", "Write a name without white space, '/' and ':'.")
+        yield _named(
+            attached, f"{name!r} is not a valid interface name", "Use a name without white space, '/' and ':'."
+        )
 
 
 @rule(
     "IFNAME_DUPLICATE",
     "error",
     "configuration",
-    "Two attachments with one interface name",
+    "Two attachments with the same interface name",
     example="k8s.v1.cni.cncf.io/networks: internal@net2,external",
     source="multus-cni pkg/multus/multus.go getIfname: a custom name still takes its position",
 )
 def ifname_duplicate(pod: Pod) -> Problems:
-    """Attachments without a name are called net1, net2, … by position, custom names counted: `a@net2,b` gives net2 twice."""
+    """Unnamed attachments get net1, net2, … by position, and named ones count: `a@net2,b` gives net2 twice."""
     seen: dict[str, str] = {}
     for selection in pod.selections:
         if selection.interface in seen:
             message = f"{selection.full_name} and {seen[selection.interface]} would both be {selection.interface}"
-            hint = "Name both, or neither: an attachment without a name is called by its position."
+            hint = "Name both, or neither: unnamed attachments are numbered by position."
             yield Problem(selection.path, message, hint, offset=selection.offset)
         seen.setdefault(selection.interface, selection.full_name)
 
@@ -74,11 +75,11 @@ def ifname_duplicate(pod: Pod) -> Problems:
     source="kernel is_valid_ether_addr: 'cannot assign requested address'; IEEE 802",
 )
 def mac_multicast(part: Attached | Plugin) -> Problems:
-    """The lowest bit of the first byte says multicast; an interface's own address must have it clear."""
+    """The lowest bit of the first byte marks multicast; an interface's own address must not have it set."""
     holder = part.selection.item if isinstance(part, Attached) else part
     mac = holder.text("mac") if holder else ""
-    found = octets(mac)
-    if holder and found and found[0] & 1:
+    parsed = octets(mac)
+    if holder and parsed and parsed[0] & 1:
         yield Problem(
             (holder.key("mac"),),
             f"{mac} is a multicast address (its first byte is odd)",
@@ -90,7 +91,7 @@ def mac_multicast(part: Attached | Plugin) -> Problems:
     "MAC_INVALID",
     "error",
     "configuration",
-    "No MAC address",
+    "An invalid MAC address",
     example='[{"name": "internal", "mac": "02:00:0a:01:0a"}]',
     source="Go net.ParseMAC; kernel is_valid_ether_addr",
 )
@@ -101,12 +102,12 @@ def mac_invalid(part: Attached | Plugin) -> Problems:
         device = part.text("hwaddr")
         if device and not any(hardware_address(device, length) for length in (6, 8, 20)):
             hint = "Write the NIC's address as printed by: ip link"
-            yield Problem((part.key("hwaddr"),), f"{device!r} is no hardware address", hint)
+            yield Problem((part.key("hwaddr"),), f"{device!r} is not a hardware address", hint)
     mac = holder.text("mac") if holder else ""
     if holder and mac and (octets(mac) is None or not any(octets(mac) or b"")):
         yield Problem(
             (holder.key("mac"),),
-            f"{mac!r} is no MAC address of an interface",
+            f"{mac!r} is not a MAC address for an interface",
             "Write six bytes such as 02:00:0a:01:0a:05.",
         )
 
@@ -120,7 +121,7 @@ def mac_invalid(part: Attached | Plugin) -> Problems:
     source="multus-cni pkg/types/conf.go CheckGatewayConfig: 'multus does not support ECMP for default-route'",
 )
 def default_route_twice(pod: Pod) -> Problems:
-    """Multus takes one gateway of each family for the whole pod."""
+    """Multus accepts one gateway of each family per pod."""
     seen: dict[int, str] = {}
     for selection in pod.selections:
         for gateway in selection.item.texts("default-route") if selection.item else ():
@@ -131,8 +132,8 @@ def default_route_twice(pod: Pod) -> Problems:
                 path = (*selection.path, "default-route")
                 yield Problem(
                     path,
-                    f"the default route goes to {seen[address.version]} already",
-                    "Keep one gateway of each family in the whole pod.",
+                    f"the pod already has a default route to {seen[address.version]}",
+                    "Keep one gateway of each family per pod.",
                 )
             seen.setdefault(address.version, gateway)
 
@@ -141,12 +142,12 @@ def default_route_twice(pod: Pod) -> Problems:
     "IPS_WITH_REPLICAS",
     "error",
     "configuration",
-    "One fixed address for several pods",
+    "A fixed address for several pods",
     example='kind: Deployment, replicas: 2, [{"name": "internal", "ips": ["10.1.10.5/24"]}]',
     source="Kubernetes: each replica has the same annotations",
 )
 def ips_with_replicas(pod: Pod) -> Problems:
-    """Every replica asks for the same address or the same MAC; a DaemonSet has one on each node."""
+    """Every replica requests the same IP or MAC address; a DaemonSet has a pod on each node."""
     for selection in pod.selections:
         for key in ("ips", "mac") if pod.many > 1 else ():
             if selection.item and selection.item.get(key):
@@ -156,7 +157,7 @@ def ips_with_replicas(pod: Pod) -> Problems:
                     "Job": "Set parallelism: 1",
                     "CronJob": "Set parallelism: 1",
                 }
-                hint = f"{one.get(pod.kind, 'Set replicas: 1')}, or let the network's address management give them."
+                hint = f"{one.get(pod.kind, 'Set replicas: 1')}, or let the network assign them."
                 yield Problem(path, f"{pod.many} replicas would have the same {key}", hint)
 
 

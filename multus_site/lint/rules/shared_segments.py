@@ -1,4 +1,4 @@
-"""Rules on several networks of one node: on one NIC, on one segment."""
+"""Rules on networks that share a NIC or an L2 segment of a node."""
 
 from multus_site.cni.addresses import Span
 from multus_site.cni.ranges import handed_out
@@ -15,7 +15,7 @@ from multus_site.lint.subjects import Config, Everything, Plugin
     source="kernel: both register the master's receive handler; the second gets 'device or resource busy'",
 )
 def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
-    """On one node an interface has either macvlan children or ipvlan children."""
+    """An interface has either macvlan children or ipvlan children."""
     seen: dict[str, dict[str, Config]] = {}
     for config in everything.configs:
         for plugin in config.plugins:
@@ -28,7 +28,7 @@ def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
                 name = plugin.known_master or "the default route's interface"
                 path = (plugin.key("master"),) if plugin.has("master") else ()
                 message = f"{plugin.type} on {name}, which has {kind} children ({other.title})"
-                yield Problem(path, message, "Take one of the two for all networks of this interface.", subject=plugin)
+                yield Problem(path, message, "Use one of the two for all networks of this interface.", subject=plugin)
             kinds.setdefault(plugin.type, config)
 
 
@@ -41,7 +41,7 @@ def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
     source="whereabouts doc/extended-configuration.md network_name; RFC 5227",
 )
 def nads_overlap(everything: Everything) -> Problems:
-    """Both hand out the same addresses to pods that hear each other. `network_name` says that whereabouts' ranges are meant to be apart."""
+    """Both assign the same addresses to pods on one segment. With `network_name`, whereabouts ranges are separate on purpose."""
     segments: dict[tuple[object, ...], list[tuple[Span, Plugin]]] = {}
     for config in everything.configs:
         for plugin in config.plugins:
@@ -51,27 +51,27 @@ def nads_overlap(everything: Everything) -> Problems:
     for spans in segments.values():
         spans.sort(key=lambda item: item[0])
         furthest: tuple[Span, Plugin] | None = None
-        told: set[int] = set()
+        reported: set[int] = set()
         for span, plugin in spans:
-            if furthest and furthest[0].overlaps(span) and id(plugin) not in told:
+            if furthest and furthest[0].overlaps(span) and id(plugin) not in reported:
                 other = furthest[1].config
                 if not _same_object(other, plugin.config):
-                    told.add(id(plugin))
+                    reported.add(id(plugin))
                     shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
-                    message = f"{shared} is handed out by {other.title} too, on the same segment"
-                    hint = "Give each network a range of its own, or exclude the other's."
+                    message = f"{shared} is also assigned by {other.title}, on the same segment"
+                    hint = "Give each network its own range, or exclude that of the other."
                     yield Problem((), message, hint, subject=plugin.ipam)
             if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
                 furthest = (span, plugin)
 
 
 def _same_object(one: Config, other: Config) -> bool:
-    """Whether two configurations are one in the cluster: the same, or of NADs of one name (a copy in another file)."""
+    """Whether two configurations are one object in the cluster: the same, or of NADs with one name (copies in two files)."""
     return one is other or (one.nad is not None and other.nad is not None and one.nad.full_name == other.nad.full_name)
 
 
 def segment(plugin: Plugin) -> tuple[object, ...] | None:
-    """What tells one L2 segment of a node from another; None where a plugin makes none that others share."""
+    """A key that identifies the plugin's L2 segment on a node; None if other networks cannot share it."""
     traits = plugin.traits
     if plugin.master is not None:
         return ("link", plugin.known_master, plugin.vlan)

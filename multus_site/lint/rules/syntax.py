@@ -1,4 +1,4 @@
-"""Rules on text: YAML, JSON, and what makes a manifest a NetworkAttachmentDefinition."""
+"""Rules on YAML and JSON syntax, and on the form of a NetworkAttachmentDefinition."""
 
 import difflib
 import re
@@ -12,22 +12,22 @@ from multus_site.model.paths import value_at
 API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
 LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
-"""What Multus takes for a name or namespace in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
+"""Names and namespaces that Multus accepts in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
 
 
 @rule(
     "YAML_SYNTAX",
     "error",
     "text",
-    "The file is not YAML",
+    "The file is not valid YAML",
     example="spec:\n  config: '{}\nkind: NetworkAttachmentDefinition",
-    source="YAML 1.2; kubectl refuses a key that is there twice",
+    source="YAML 1.2; kubectl rejects a duplicate key",
 )
 def yaml_syntax(text: BrokenYaml) -> Problems:
-    """Nothing of such a file reaches the cluster. Often a quote is not closed, or a line is indented too little."""
-    hint = "Look at this line and the one above it: quotes, colons, indentation."
+    """kubectl cannot apply the file. Common causes are an open quote and too little indentation."""
+    hint = "Check this line and the one above it: quotes, colons, indentation."
     if "a tab" in text.message:
-        hint = "Indent with spaces: YAML takes no tabs."
+        hint = "Indent with spaces: YAML does not allow tabs."
     elif "twice" in text.message:
         hint = "Keep one of them."
     yield Problem((), f"not YAML: {text.message}", hint)
@@ -42,7 +42,7 @@ def yaml_syntax(text: BrokenYaml) -> Problems:
     source="RFC 8259; libcni/conf.go NetworkConfFromBytes",
 )
 def json_syntax(text: ConfigText) -> Problems:
-    """The API server takes any string for spec.config; a pod that uses it hangs in ContainerCreating."""
+    """The API server accepts any string in spec.config; a pod that uses it stays in ContainerCreating."""
     reading = go_json.read(text.text)
     if not reading.mistakes and not isinstance(reading.data, dict):
         yield Problem(
@@ -57,12 +57,12 @@ def json_syntax(text: ConfigText) -> Problems:
     "JSON_TRAILING_COMMA",
     "error",
     "text",
-    "A comma behind the last entry",
+    "A comma after the last entry",
     example='{"type": "macvlan", "mode": "bridge",}',
     source="RFC 8259; libcni/conf.go NetworkConfFromBytes",
 )
 def json_trailing_comma(text: ConfigText) -> Problems:
-    """YAML and JavaScript allow it, JSON does not, and the plugins read JSON."""
+    """YAML and JavaScript allow it; JSON, which the plugins read, does not."""
     yield from _of_kind(text, "comma")
 
 
@@ -97,7 +97,7 @@ def _of_kind(text: ConfigText, kind: go_json.Kind) -> Problems:
     source="network-attachment-definition-client artifacts/networks-crd.yaml",
 )
 def wrong_kind(manifest: Manifest) -> Problems:
-    """The API server answers 'no matches for kind', and the network is not made."""
+    """The API server answers 'no matches for kind', and the network is not created."""
     version, kind = manifest.data.get("apiVersion"), manifest.data.get("kind")
     group = version.partition("/")[0] if isinstance(version, str) else ""
     if kind == KIND or kind == f"{KIND}List":
@@ -125,7 +125,7 @@ def wrong_kind(manifest: Manifest) -> Problems:
     source="multus-cni pkg/k8sclient/k8sclient.go parsePodNetworkObjectName; Kubernetes object names",
 )
 def nad_name(nad: Nad) -> Problems:
-    """Kubernetes lets an object's name have dots, but Multus refuses them in a pod's annotation."""
+    """Kubernetes allows dots in an object's name, but Multus rejects them in a pod's annotation."""
     metadata = nad.data.get("metadata")
     data = metadata if isinstance(metadata, dict) else {}
     if "name" not in data and "generateName" in data:
@@ -135,10 +135,9 @@ def nad_name(nad: Nad) -> Problems:
         if value is None and key == "namespace":
             continue
         if not isinstance(value, str) or not LABEL.match(value) or len(value) > 63:
-            found = f"{_shown(value)} is not a {key} that pods can refer to" if value is not None else "no name"
-            yield Problem(
-                ("metadata", key), found, "At most 63 of a-z, 0-9 and '-', a letter or digit first and last; no dots."
-            )
+            message = f"{_shown(value)} is not a {key} that pods can refer to" if value is not None else "no name"
+            hint = "Use at most 63 of a-z, 0-9 and '-', with a letter or digit first and last, and no dots."
+            yield Problem(("metadata", key), message, hint)
 
 
 @rule(
@@ -150,7 +149,7 @@ def nad_name(nad: Nad) -> Problems:
     source="network-attachment-definition-client artifacts/networks-crd.yaml",
 )
 def config_not_string(nad: Nad) -> Problems:
-    """The CRD wants JSON inside a string; the API server refuses a mapping."""
+    """The CRD requires JSON inside a string; the API server rejects a mapping."""
     config = value_at(nad.data, ("spec", "config"))
     if config is not None and not isinstance(config, str):
         hint = "Write the configuration as JSON in quotes: config: '{…}', or as a block: config: |-"
@@ -166,19 +165,21 @@ def config_not_string(nad: Nad) -> Problems:
     source="network-attachment-definition-client pkg/utils GetCNIConfig",
 )
 def empty_config(nad: Nad) -> Problems:
-    """Multus then looks for a file of this network's name in /etc/cni/multus/net.d of the node that the pod starts on."""
+    """Multus then reads the network's file in /etc/cni/multus/net.d, on the node where the pod starts."""
     config = value_at(nad.data, ("spec", "config"))
     if "config" in nad.data and config is None:
-        hint = "Move config into spec: indent it by two more spaces, under the line spec:"
-        yield Problem(("config",), "config stands beside spec, where nobody reads it", hint)
+        hint = "Move config into spec: indent it by two more spaces, below the line spec:"
+        yield Problem(("config",), "config is beside spec, where it has no effect", hint)
     elif config is None or (isinstance(config, str) and not config.strip()):
         path = ("spec", "config") if isinstance(nad.data.get("spec"), dict) else ("spec",)
         message = f"no configuration: each node needs a file for {nad.name or 'it'} in /etc/cni/multus/net.d"
-        yield Problem(path, message, "Write the configuration into spec.config, unless the files are there on purpose.")
+        yield Problem(
+            path, message, "Write the configuration into spec.config, unless you install the files on purpose."
+        )
 
 
 def is_misspelt(kind: object) -> bool:
-    """Whether a kind is meant to be NetworkAttachmentDefinition."""
+    """Whether a kind is probably a misspelled NetworkAttachmentDefinition."""
     return isinstance(kind, str) and kind != KIND and _near(kind)
 
 

@@ -22,20 +22,20 @@ _LIBCNI = "cni libcni/conf.go"
     source="cni pkg/version ConfigDecoder: an absent version is 0.1.0",
 )
 def cniversion_missing(config: Config) -> Problems:
-    """It is then taken for version 0.1.0: one address per family, no chaining, no CHECK; newer plugins may refuse it."""
+    """The default is 0.1.0: one address per family, no chaining, no CHECK. Newer plugins may reject it."""
     if config.get("cniVersion") in (None, "") and not config.version and config.plugins:
         misplaced = any(plugin.has("cniVersion") for plugin in config.plugins if plugin.path != config.path)
         if misplaced or any(ipam.has("cniVersion") for ipam in config.addresses):
             return
         first = config.plugins[0]
         if crowded := _crowded(config):
-            message = f"no cniVersion: taken for 0.1.0, which knows one address of each family, and there are {crowded}"
+            message = f"no cniVersion: the default 0.1.0 allows one address of each family, and there are {crowded}"
             yield Problem((), message, 'Add "cniVersion": "1.0.0".', "error")
         elif first.traits.addresses == "optional" and first.traits.name and not (first.ipam and first.ipam.type):
-            message = "no cniVersion: taken for 0.1.0, which knows no interface without an address"
+            message = "no cniVersion: the default 0.1.0 allows no interface without an address"
             yield Problem((), message, 'Add "cniVersion": "1.0.0".', "error")
         else:
-            yield Problem((), "no cniVersion: taken for 0.1.0", 'Add "cniVersion": "1.0.0".')
+            yield Problem((), "no cniVersion: the default is 0.1.0", 'Add "cniVersion": "1.0.0".')
 
 
 @rule(
@@ -44,22 +44,22 @@ def cniversion_missing(config: Config) -> Problems:
     "configuration",
     "cniVersion in the wrong place",
     example='{"name": "internal", "plugins": [{"cniVersion": "1.0.0", "type": "macvlan"}]}',
-    source=f"{_LIBCNI} InjectConf: the list's version is put into each plugin",
+    source=f"{_LIBCNI} InjectConf: copies the list's version into each plugin",
 )
 def cniversion_misplaced(config: Config) -> Problems:
-    """Only the one at the top is read: libcni puts it into each plugin of the list."""
+    """libcni reads only the version at the top, and copies it into each plugin of the list."""
     for plugin in config.plugins:
         for part in (plugin if config.is_list else None, plugin.ipam):
             if part is not None and part.has("cniVersion"):
                 path = (*part.path[len(config.path) :], part.key("cniVersion"))
-                yield Problem(path, "a cniVersion that nobody reads", 'Put it at the top, beside "name".')
+                yield Problem(path, "this cniVersion has no effect", 'Move it to the top, beside "name".')
 
 
 @rule(
     "CNIVERSION_UNSUPPORTED",
     "error",
     "facts",
-    "A cniVersion that the plugin does not speak",
+    "A cniVersion that the plugin does not support",
     example='{"cniVersion": "0.3.1", "name": "n", "plugins": [{"type": "macvlan"}, {"type": "firewall"}]}',
     source="cni pkg/version; version.VersionsStartingFrom in each plugin's main",
 )
@@ -70,28 +70,24 @@ def cniversion_unsupported(config: Config) -> Problems:
     path: Path = (config.key("cniVersion"),) if config.has("cniVersion") else ()
     version = config.version or "0.1.0"
     if version not in CNI_VERSIONS:
-        yield Problem(
-            path, f"{version!r} is no version of the CNI specification", f"There are {', '.join(CNI_VERSIONS)}."
-        )
+        message = f"{version!r} is not a version of the CNI specification"
+        yield Problem(path, message, f"Use one of {', '.join(CNI_VERSIONS)}.")
         return
     if config.version in {"0.1.0", "0.2.0"} and (crowded := _crowded(config)):
-        message = f"cniVersion {version} knows one address of each family, and there are {crowded}"
+        message = f"cniVersion {version} allows one address of each family, and there are {crowded}"
         yield Problem(path, message, 'Write "cniVersion": "1.0.0".')
     facts = config.facts.plugin_versions or {}
     names = [n for plugin in config.plugins for n in (plugin.type, plugin.ipam.type if plugin.ipam else "") if n]
     for name in dict.fromkeys(names):
-        spoken = facts.get(name) or list(_spoken(name))
-        if version not in spoken:
-            said = "no cniVersion is 0.1.0, and" if not config.version else f"cniVersion {version}:"
-            yield Problem(
-                path,
-                f"{said} {name} speaks {', '.join(spoken)}",
-                f'Write "cniVersion": "{_best(names, facts, spoken)}".',
-            )
+        supported = facts.get(name) or list(_supported(name))
+        if version not in supported:
+            subject = "no cniVersion means 0.1.0, and" if not config.version else f"cniVersion {version}:"
+            hint = f'Write "cniVersion": "{_best(names, facts, supported)}".'
+            yield Problem(path, f"{subject} {name} supports {', '.join(supported)}", hint)
 
 
 def _crowded(config: Config) -> str:
-    """How many addresses of one family an interface gets, if more than one: results before 0.3.0 hold one of each."""
+    """Number of addresses of one family on an interface, empty if one: results before 0.3.0 hold one of each family."""
     for ipam in config.addresses:
         sets = {(one.set, one.network.version) for one in ranges_of(ipam) if one.network}
         families = [family for _, family in sets] + [one.network.version for one in fixed_of(ipam) if one.network]
@@ -102,13 +98,13 @@ def _crowded(config: Config) -> str:
 
 
 @lru_cache(maxsize=64)
-def _spoken(plugin: str) -> tuple[str, ...]:
-    """CNI versions that a plugin speaks as far as its source tells."""
+def _supported(plugin: str) -> tuple[str, ...]:
+    """CNI versions that a plugin supports according to its source."""
     oldest = version_key(plugin_type(plugin).oldest_version)
     return tuple(v for v in CNI_VERSIONS if version_key(v) >= oldest)
 
 
-def _best(names: list[str], facts: dict[str, list[str]], spoken: list[str]) -> str:
-    """A version that every plugin of the list speaks: 1.0.0, which most speak, or the newest there is."""
-    common = [v for v in spoken if all(v in (facts.get(name) or _spoken(name)) for name in names)] or spoken
+def _best(names: list[str], facts: dict[str, list[str]], supported: list[str]) -> str:
+    """A version that every plugin of the list supports: 1.0.0 if possible, otherwise the newest."""
+    common = [v for v in supported if all(v in (facts.get(name) or _supported(name)) for name in names)] or supported
     return "1.0.0" if "1.0.0" in common else max(common, key=version_key)
