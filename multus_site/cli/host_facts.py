@@ -41,7 +41,7 @@ def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
         before = "known_hosts has" if key.known else "it did before"
         return f"it shows another SSH host key than {before}, so nothing was sent to it; find out who answers there, or whether the machine was made anew"
     if isinstance(error, NotLetInError):
-        return f"{user} is not let in with {opened_by}"
+        return f"{user} cannot log in with {opened_by}"
     said = str(error).strip()
     if "sudo does not take" in said:
         return "sudo does not take that password"

@@ -1,1 +1,1 @@
-"""What is known of the nodes of a site: preflight, delivery of binaries, drift, topology."""
+"""The nodes of a site: preflight, delivery of CNI plugins, drift, topology."""

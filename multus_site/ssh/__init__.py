@@ -1,1 +1,1 @@
-"""How hosts are reached over SSH, for everything that reaches any: what opens them, the bastions on the way, root on arrival."""
+"""SSH to hosts: logins, bastions, host keys, sudo, and work on many hosts at once."""

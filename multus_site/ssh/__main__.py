@@ -1,7 +1,7 @@
-"""`python -m multus_site.ssh`: runs a command on one node, through any number of bastions, as `command:remote:Command` does through one at most.
+"""`python -m multus_site.ssh`: runs a command on one node through any number of bastions; `command:remote:Command` supports only one.
 
-stdin: {"way", "address", "host_key"} in JSON, and either {"line", "stdin"}, a command line and what it reads, or {"job", "variables", "argument"}, a script
-of node/ that is run as root. What the command prints is what this prints; its status too.
+stdin: {"way", "address", "host_key"} in JSON, and either {"line", "stdin"}, a command line and its input, or {"job", "variables", "argument"}, a script
+of multus_site/scripts that runs as root. Prints the output of the command, and exits with its status.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from multus_site.ssh.connections import Done, connections
 from multus_site.ssh.ssh_route import ReachError, Way
 
 TRY_SECONDS = 240
-"""As long as the components let pulumi-command try (components/ssh.py): a slow machine may be booting."""
+"""The same limit as for pulumi-command (components/ssh.py): a slow machine may be booting."""
 
 
 async def run(document: dict[str, Any]) -> Done:
-    """What is asked for, on the node. Raises ReachError where it is not reached, or the script fails."""
+    """Run the command or script of the document on the node. Raises ReachError."""
     async with (
         connections(Way.parse(document["way"])) as reached,
         reached.to(document["address"], document["host_key"], TRY_SECONDS) as connection,
     ):
         if "line" in document:
-            # Its time limit is on the node, as in every command line of the components.
+            # The command line has its time limit on the node, as all command lines of the components.
             return await connection.line(document["line"], (document["stdin"].encode(), None), None)
         text = script(document["job"], document["variables"])
         return Done(0, await connection.run(f"timeout -k 10 600 sh -s {document['argument']}", text, 660), "")
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command."""
     if sys.argv[1:]:
         print("usage: python -m multus_site.ssh <DOCUMENT", file=sys.stderr)
         return 2

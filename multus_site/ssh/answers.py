@@ -1,18 +1,18 @@
-"""What programs print on nodes and in pods: read as JSON, or shown in an error where it is something else."""
+"""Parses the JSON that programs on nodes and in pods print, or quotes their output in an error."""
 
 import json
 from typing import Any
 
 LONGEST = 200
-"""Characters of a line that a message shows."""
+"""Maximum length of a quoted line."""
 
 
 class AnswerError(ValueError):
-    """Output that is not what its program prints; the text says what was expected and how the output begins."""
+    """Unexpected output; the text has what was expected, and the beginning of the output."""
 
 
 def first_line(text: str) -> str:
-    """The first line that says anything, quoted, for a message; "nothing" where there is none."""
+    """The first line that is not blank, quoted, for a message; "nothing" if there is none."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     if not line:
         return "nothing"
@@ -20,21 +20,21 @@ def first_line(text: str) -> str:
 
 
 def json_object(text: str, program: str) -> dict[str, Any]:
-    """The JSON object that is all of a program's output. Raises AnswerError."""
+    """The JSON object that is the whole output of a program. Raises AnswerError."""
     try:
-        found = json.loads(text)
+        data = json.loads(text)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        data = None
+    if not isinstance(data, dict):
         msg = f"{program} did not print its JSON object; its output begins: {first_line(text)}"
         raise AnswerError(msg)
-    return found
+    return data
 
 
-def last_object(said: str, program: str) -> dict[str, Any]:
-    """The JSON object that a program prints on its last line; a login shell's greeting may come before it. Raises AnswerError."""
+def last_object(text: str, program: str) -> dict[str, Any]:
+    """The JSON object on the last line of a program's output; a greeting of the login shell may precede it. Raises AnswerError."""
     try:
-        return json_object(said.strip().rpartition("\n")[2], program)
+        return json_object(text.strip().rpartition("\n")[2], program)
     except AnswerError:
-        msg = f"{program} did not end with its JSON object; its output begins: {first_line(said)}"
+        msg = f"{program} did not end with its JSON object; its output begins: {first_line(text)}"
         raise AnswerError(msg) from None

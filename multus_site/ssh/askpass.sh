@@ -1,3 +1,3 @@
 #!/bin/sh
-# What OpenSSH asks for a password: it cannot be told one in any other way.
+# SSH_ASKPASS: the only way to give OpenSSH a password.
 exec cat "$MULTUS_SITE_PASSWORD_FILE"

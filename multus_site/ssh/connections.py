@@ -1,6 +1,6 @@
-"""SSH to many nodes from one process: pinned host keys, what the site logs in with, nothing of the user's own configuration, one connection a node.
+"""SSH to many nodes from one process: pinned host keys, the site's logins, one connection per node; ignores the user's SSH configuration.
 
-A client process for each node would cost more of this machine's processor than all that the nodes do.
+A client process for each node would use more processor time than all other work of this machine.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from multus_site.ssh.sudo import as_root, prompted
 
 CONNECT_SECONDS = 15
 TRY_SECONDS = 120
-"""How long a host that does not answer is asked again: it may have just booted, or be at its limit of unfinished logins."""
+"""How long to retry a host that does not answer: it may be booting, or at its limit of unauthenticated connections (MaxStartups)."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
     stdout: str
@@ -40,19 +40,19 @@ class Connection:
     user: str
     sudo_password: str
 
-    async def run(self, command: str, given: str | Path | None = None, seconds: int = 600) -> str:
-        """Runs a simple command as root, with a text or a file as its standard input; its stdout. Raises ReachError."""
+    async def run(self, command: str, stdin: str | Path | None = None, seconds: int = 600) -> str:
+        """Run a simple command as root with a text or a file as its standard input, and return its stdout. Raises ReachError."""
         line = as_root(command, self.user, password=bool(self.sudo_password))
         first = prompted(self.user, self.sudo_password)
-        done = await self.line(line, (first.encode(), given), seconds)
+        done = await self.line(line, (first.encode(), stdin), seconds)
         if done.status != 0:
-            raise ReachError(explained(done.stderr.strip()[-600:]) or f"ended with status {done.status}")
+            raise ReachError(explained(done.stderr.strip()[-600:]) or f"exited with status {done.status}")
         return done.stdout
 
-    async def line(self, line: str, given: tuple[bytes, str | Path | None], seconds: float | None) -> Done:
-        """Runs a command line as the user, with bytes and then a text or a file as its standard input. Raises ReachError where the connection fails."""
-        first, then = given
-        # A file without anything before it goes as it is read: there may be many at once.
+    async def line(self, line: str, stdin: tuple[bytes, str | Path | None], seconds: float | None) -> Done:
+        """Run a command line as the user with bytes, then a text or a file, as its standard input. Raises ReachError if the connection fails."""
+        first, then = stdin
+        # A file with nothing before it is streamed: many nodes may get it at once.
         source: dict[str, Any] = {"stdin": str(then)} if isinstance(then, Path) and not first else {}
         if not source:
             rest = await asyncio.to_thread(then.read_bytes) if isinstance(then, Path) else (then or "").encode()
@@ -70,7 +70,7 @@ class Connection:
 
 
 class Connections:
-    """How the nodes of one site are reached. Those behind a bastion share one connection to it."""
+    """Opens connections to the nodes of one site. Nodes behind a bastion share one connection to it."""
 
     def __init__(self, way: Way, tunnel: asyncssh.SSHClientConnection | None) -> None:
         self._way, self.tunnel = way, tunnel
@@ -78,7 +78,7 @@ class Connections:
 
     @asynccontextmanager
     async def to(self, address: str, host_key: str, patience: float = TRY_SECONDS) -> AsyncIterator[Connection]:
-        """A connection, for as long as it is used. Raises ReachError when the node does not answer for `patience` seconds."""
+        """Connect to a node, and disconnect on exit. Raises ReachError if the node does not answer for `patience` seconds."""
         way = self._way
         client = await _connected(address, way.port, host_key, (way.login, self._key), self.tunnel, patience)
         async with client:
@@ -87,13 +87,13 @@ class Connections:
 
 @asynccontextmanager
 async def connections(way: Way, patience: float = TRY_SECONDS) -> AsyncIterator[Connections]:
-    """Connections to the nodes of a site, through its bastions where it has any. Raises ReachError when a bastion does not answer for `patience` seconds."""
+    """Connect to the bastions of a site, if it has any, and give connections to its nodes. Raises ReachError if a bastion does not answer for `patience` seconds."""
     async with AsyncExitStack() as stack:
         tunnel: asyncssh.SSHClientConnection | None = None
         for hop in way.hops:
             try:
-                its = (hop.login, _private_key(hop.login))
-                tunnel = await _connected(hop.host, hop.port, hop.host_key, its, tunnel, patience)
+                credentials = (hop.login, _private_key(hop.login))
+                tunnel = await _connected(hop.host, hop.port, hop.host_key, credentials, tunnel, patience)
             except ReachError as error:
                 msg = f"the bastion {hop.host}: {error}"
                 raise type(error)(msg) from None
@@ -111,13 +111,13 @@ def _private_key(login: Login) -> asyncssh.SSHKey | None:
     try:
         return asyncssh.import_private_key(login.private_key.strip() + "\n")
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        msg = f"multus-site:{keys_of(login.named)[0]} is no private key without a passphrase: {error}"
+        msg = f"multus-site:{keys_of(login.named)[0]} is not a private key without a passphrase: {error}"
         raise ReachError(msg) from None
 
 
 @asynccontextmanager
 async def _keys(login: Login, key: asyncssh.SSHKey | None) -> AsyncIterator[list[Any] | None]:
-    """What is offered as public keys, while a login lasts; None for nothing (an empty list would be the user's own keys)."""
+    """The keys to offer during a login; None for no key (with an empty list, asyncssh would offer the user's own keys)."""
     if not login.agent:
         yield [key] if key else None
         return
@@ -126,7 +126,7 @@ async def _keys(login: Login, key: asyncssh.SSHKey | None) -> AsyncIterator[list
         agent = await asyncssh.connect_agent(path or None)
     except OSError as error:
         msg = (
-            f"the site logs in with the keys of an SSH agent, and there is none: {error.strerror if path else 'SSH_AUTH_SOCK is not set'}. "
+            f"the site logs in with the keys of an SSH agent, and no agent answers: {error.strerror if path else 'SSH_AUTH_SOCK is not set'}. "
             'Type: eval "$(ssh-agent)"; ssh-add KEY_FILE'
         )
         raise ReachError(msg) from None
@@ -138,12 +138,12 @@ async def _connected(
     address: str,
     port: int,
     host_key: str,
-    opens: tuple[Login, asyncssh.SSHKey | None],
+    credentials: tuple[Login, asyncssh.SSHKey | None],
     tunnel: asyncssh.SSHClientConnection | None,
     patience: float,
 ) -> asyncssh.SSHClientConnection:
     pinned = asyncssh.import_public_key(host_key)
-    login, key = opens
+    login, key = credentials
     until, pause = time.monotonic() + patience, 0.2
     while True:
         try:
@@ -164,21 +164,21 @@ async def _connected(
                     keepalive_interval=15,
                 )
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
-            # Either way it does not hold the pinned key, and that gets no better by asking again.
+            # In both cases the host does not have the pinned key, so a retry does not help.
             raise OtherKeyError(explained("Host key verification failed")) from None
         except asyncssh.PermissionDenied as error:
-            msg = f"{login.user} is not let in with {_tried(login)}: {error.reason}"
+            msg = f"{login.user} cannot log in with {_tried(login)}: {error.reason}"
             raise NotLetInError(msg) from None
         except (OSError, asyncssh.Error) as error:
             if time.monotonic() + pause > until:
-                msg = f"it does not answer on port {port}: {error or type(error).__name__}"
+                msg = f"no answer on port {port}: {error or type(error).__name__}"
                 raise ReachError(msg) from None
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 5)
 
 
 def _tried(login: Login) -> str:
-    """What a host was shown."""
+    """The credentials that a login tried."""
     private_key, password = (f"multus-site:{key}" for key in keys_of(login.named))
-    shown = [(private_key, login.private_key), ("a key of the SSH agent", login.agent), (password, login.password)]
-    return " or ".join(what for what, there in shown if there)
+    tried = [(private_key, login.private_key), ("a key of the SSH agent", login.agent), (password, login.password)]
+    return " or ".join(name for name, value in tried if value)

@@ -1,4 +1,4 @@
-"""The same work on many nodes at once: one limit, bounded time, and a result or an error for every node."""
+"""Does the same work on many nodes at once, with a limit and a timeout; every node gets a result or an error."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from multus_site.ssh.ssh_route import ReachError
 
 AT_A_TIME = 64
-"""Nodes that are worked on at the same time, whatever the command."""
+"""Maximum number of nodes at the same time, for all commands."""
 
 PROGRESS_SECONDS = 5
 _N = TypeVar("_N")
@@ -19,13 +19,13 @@ _T = TypeVar("_T")
 
 @dataclass
 class Results(Generic[_T]):
-    """What came of the work, in the order of the nodes: each node is in one of the two."""
+    """Results in the order of the nodes: each node is in exactly one of the two."""
 
     done: dict[str, _T] = field(default_factory=dict)
     failed: dict[str, ReachError] = field(default_factory=dict)
 
     def errors(self) -> list[str]:
-        """A line for each node that failed, beginning with its name."""
+        """A line for each node that failed."""
         return [f"{name}: {error}" for name, error in self.failed.items()]
 
 
@@ -35,17 +35,17 @@ async def fan_out(
     seconds: float,
     progress: Callable[[int], None] | None = None,
 ) -> Results[_T]:
-    """Does the work on all nodes. A node that fails in any way, or takes longer than `seconds`, costs no other its result.
+    """Do the work on all nodes. A node that fails, or takes longer than `seconds`, does not affect the results of the others.
 
-    `progress` gets the number of nodes that are done, every few seconds.
+    `progress` is called with the number of finished nodes every few seconds.
     """
     limit = asyncio.Semaphore(AT_A_TIME)
     done: dict[str, _T] = {}
     failed: dict[str, ReachError] = {}
-    said = time.monotonic()
+    reported = time.monotonic()
 
     async def one(name: str, node: _N) -> None:
-        nonlocal said
+        nonlocal reported
         async with limit:
             try:
                 async with asyncio.timeout(seconds):
@@ -54,10 +54,10 @@ async def fan_out(
                 failed[name] = error
             except TimeoutError:
                 failed[name] = ReachError(f"no answer within {seconds:g} s")
-            except Exception as error:  # whatever it is, the other nodes keep their results
+            except Exception as error:  # the other nodes keep their results
                 failed[name] = ReachError(f"{type(error).__name__}: {error}")
-        if progress and time.monotonic() - said > PROGRESS_SECONDS:
-            said = time.monotonic()
+        if progress and time.monotonic() - reported > PROGRESS_SECONDS:
+            reported = time.monotonic()
             progress(len(done))
 
     await asyncio.gather(*(one(name, node) for name, node in nodes.items()))
@@ -68,7 +68,7 @@ async def fan_out(
 
 
 def fan_out_blocking(nodes: Mapping[str, _N], work: Callable[[str, _N], _T], seconds: float) -> Results[_T]:
-    """The same for work that blocks, such as a call of ssh(1): each node has a thread. The work must end by itself at some time."""
+    """The same for blocking work, such as a call of ssh(1), with a thread for each node. The work must have a time limit of its own."""
     with ThreadPoolExecutor(min(AT_A_TIME, max(1, len(nodes)))) as threads:
 
         async def in_thread(name: str, node: _N) -> _T:

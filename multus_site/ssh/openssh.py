@@ -1,4 +1,4 @@
-"""OpenSSH options that hold for Ansible and for our own few commands alike: pinned keys, what the site logs in with, nothing of the user's own."""
+"""OpenSSH options for Ansible and for commands of multus-site: pinned host keys and the site's logins; the user's SSH configuration is ignored."""
 
 import contextlib
 import os
@@ -20,42 +20,42 @@ ASKPASS = Path(__file__).parent / "askpass.sh"
 
 
 def explained(text: str) -> str:
-    """What OpenSSH or sudo said; where a host showed another key than the pinned one, what that means here instead of OpenSSH's advice."""
+    """The error output of OpenSSH or sudo, with what to do about it. Replaces OpenSSH's advice for a host key that is not the pinned one."""
     if "sudo: a password is required" in text:
-        return f"{text}\nIf it may have one: pulumi config set --secret multus-site:sudoPassword"
+        return f"{text}\nTo set the password: pulumi config set --secret multus-site:sudoPassword"
     if "sudo: no password was provided" in text or "incorrect password attempt" in text:
-        return f"{text}\nsudo does not take multus-site:sudoPassword"
+        return f"{text}\nsudo rejects multus-site:sudoPassword"
     if "Host key verification failed" not in text:
         return text
     return (
-        "it showed another SSH host key than the one that is pinned for it, so nothing was sent to it.\n"
-        "If the machine was made anew, pin its new key (nodes.hosts.<node>.hostKey; ssh-keyscan -t ed25519 <address> prints it, compare it on the "
-        "machine's console). If not, find out who answers at its address.\nHost key verification failed"
+        "its SSH host key is not the pinned one, so nothing was sent to it.\n"
+        "If the machine was recreated, pin its new key (nodes.hosts.<node>.hostKey; ssh-keyscan -t ed25519 <address> prints it; compare it with the one on the "
+        "console of the machine). If not, find out which machine answers at its address.\nHost key verification failed"
     )
 
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs commands on hosts of one site."""
+    """Runs commands on the hosts of one site."""
 
     way: Way
     keys: Path
-    """Folder with what opens the hosts, as `lay_out` left it."""
+    """Folder with private keys and passwords, as `lay_out` writes it."""
     known_hosts: Path
 
     def options(self) -> list[str]:
-        """Arguments for ssh. Kubespray's ansible.cfg switches host key checking off; with these it is on."""
+        """Arguments for ssh. They turn on host key checking, which Kubespray's ansible.cfg turns off."""
         return [*self._pinned(self.way.login, "node"), *self._through(self.way.hops)]
 
     def environment(self) -> dict[str, str]:
-        """Variables that ssh needs with them: who is asked for a password, and where the agent is."""
+        """Environment variables for ssh: the askpass program, and the socket of the agent."""
         agent = os.environ.get("SSH_AUTH_SOCK", "") if self._agent() else ""
         return {**self._asking(self.way.login, "node"), **({"SSH_AUTH_SOCK": agent} if agent else {})}
 
     def run(
-        self, host: Mapping[str, Any], command: str, given: str = "", seconds: int = 60
+        self, host: Mapping[str, Any], command: str, stdin: str = "", seconds: int = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command as root on a host; `host` is its variables. Return code 255: it could not be reached."""
+        """Run a command as root on a host. `host`: its variables in the inventory. Return code 255: the host was not reached."""
         user, password = str(host["ansible_user"]), self.way.sudo_password
         arguments = [
             "ssh",
@@ -68,7 +68,7 @@ class Shell:
         try:
             return subprocess.run(
                 arguments,
-                input=prompted(user, password) + given,
+                input=prompted(user, password) + stdin,
                 capture_output=True,
                 text=True,
                 timeout=seconds,
@@ -80,7 +80,7 @@ class Shell:
             return subprocess.CompletedProcess(arguments, 255, "", f"no answer within {seconds} s")
 
     def by_hand(self, host: Mapping[str, Any]) -> str:
-        """The command with which a person tries it."""
+        """The command for a person to connect to the host."""
         key = " -i KEY" if self.way.login.private_key else ""
         port = "" if host["ansible_port"] == 22 else f" -p {host['ansible_port']}"
         hops = [
@@ -93,7 +93,7 @@ class Shell:
         return any(login.agent for login in (self.way.login, *(hop.login for hop in self.way.hops)))
 
     def _pinned(self, login: Login, name: str) -> list[str]:
-        """Options for one host on the way; `name` is that of its files in `keys`."""
+        """Options for one host of the route. `name`: name of its files in `keys`."""
         key = f'"{self.keys / f"{name}.key"}"' if login.private_key else "none"
         words = {
             "StrictHostKeyChecking": "yes",
@@ -111,13 +111,13 @@ class Shell:
         return ["-F", "/dev/null", *(part for word, value in words.items() for part in ("-o", f"{word}={value}"))]
 
     def _through(self, hops: tuple[Hop, ...]) -> list[str]:
-        """The option that goes through these: each is an ssh of its own, so that each has its own key, password and pin."""
+        """The option for these bastions: each has an ssh process of its own, with its own key, password and pinned host key."""
         if not hops:
             return []
         *before, last = hops
         name = _name(len(before))
         environment = [f"{key}={value}" for key, value in self._asking(last.login, name).items()]
-        # The ends of hops before the last are written out: ssh would put the last one's into %h and %p of them all.
+        # Addresses of the earlier hops are written out: ssh would replace %h and %p in all of them with those of the last.
         through = [
             *(["env", *environment] if environment else []),
             "ssh",
@@ -139,7 +139,7 @@ class Shell:
 
 
 _PASSWORD = {
-    # The first word of an option holds: Ansible's own refusal of passwords comes later.
+    # ssh takes the first value of an option: the one with which Ansible turns passwords off comes later.
     "PasswordAuthentication": "yes",
     "KbdInteractiveAuthentication": "yes",
     "PreferredAuthentications": "publickey,password,keyboard-interactive",
@@ -149,7 +149,7 @@ _PASSWORD = {
 
 @contextlib.contextmanager
 def shell(way: Way, hosts: str) -> Iterator[Shell]:
-    """A shell on the nodes; its secrets are in files that only their owner reads, and are removed afterwards. `hosts`: known_hosts."""
+    """A shell for the nodes. Its secrets are in files that only the owner can read, and that are deleted on exit. `hosts`: known_hosts."""
     with tempfile.TemporaryDirectory(prefix="multus-site-") as name:
         folder = Path(name)
         lay_out(way, folder / "keys")
@@ -158,7 +158,7 @@ def shell(way: Way, hosts: str) -> Iterator[Shell]:
 
 
 def lay_out(way: Way, keys: Path) -> None:
-    """Writes what opens the hosts into a new folder, each file its owner's alone."""
+    """Write the private keys and passwords into a new folder, in files that only the owner can read."""
     shutil.rmtree(keys, ignore_errors=True)
     keys.mkdir(mode=0o700)
     logins = {"node": way.login, **{_name(number): hop.login for number, hop in enumerate(way.hops)}}
@@ -169,7 +169,7 @@ def lay_out(way: Way, keys: Path) -> None:
 
 
 def write_secret(file: Path, text: str) -> None:
-    """A new file that its owner alone reads."""
+    """Create a file that only the owner can read."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as opened:
         opened.write(text)

@@ -1,4 +1,4 @@
-"""The way to the nodes of a site: what opens them, the bastions before them, what sudo wants. Plain data that runners get by stdin."""
+"""The SSH route to the nodes of a site: logins, bastions and the password for sudo. Plain data, part of the documents on stdin."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,36 +7,36 @@ from typing import Any, TypeVar
 from multus_site.model.ssh import Ssh
 
 BASTIONS = ("bastion", "secondBastion")
-"""What the secrets of a bastion begin with, in the order of the way: bastionPrivateKey, bastionPassword. Those of the nodes begin with `ssh`."""
+"""Prefixes of the secrets of bastions, in the order of the route: bastionPrivateKey, bastionPassword. The prefix of the nodes is `ssh`."""
 SUDO = "sudoPassword"
 KEY_FILES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
-"""Private keys that are used where none is named and there is no agent."""
+"""Default private keys, used without a configured key and without an agent."""
 _T = TypeVar("_T")
 
 
 class ReachError(Exception):
-    """A host is not reached, or a command on it failed; the text is for a person."""
+    """A host was not reached, or a command on it failed; the text is for a person."""
 
 
 class OtherKeyError(ReachError):
-    """A host showed another host key than the one that is pinned for it."""
+    """The host key of a host is not the pinned one."""
 
 
 class NotLetInError(ReachError):
-    """A host does not take what it was shown."""
+    """A host rejects the login."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """What opens a host. One of the three is there at least."""
+    """The login to a host: at least one of private key, password and agent."""
 
     user: str
     private_key: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     agent: bool = False
-    """Whether the keys of this machine's SSH agent are tried."""
+    """Whether to try the keys of this machine's SSH agent."""
     named: str = "ssh"
-    """What the names of its secrets begin with."""
+    """Prefix of its secrets."""
 
 
 @dataclass(frozen=True)
@@ -46,42 +46,42 @@ class Hop:
     host: str
     port: int
     host_key: str
-    """As in authorized_keys."""
+    """In the format of authorized_keys."""
     login: Login
 
 
 @dataclass(frozen=True)
 class Way:
-    """From this machine to each node."""
+    """The route from this machine to each node."""
 
     login: Login
     port: int = 22
     sudo_password: str = field(default="", repr=False)
-    """Empty: sudo is not to ask for one."""
+    """Empty: sudo needs none."""
     hops: tuple[Hop, ...] = ()
-    """Bastions, the first from here first."""
+    """Bastions, starting with the one next to this machine."""
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Way":
-        """From what `asdict` made of one. Raises TypeError or KeyError where it is none."""
+        """From the output of `asdict`. Raises TypeError or KeyError."""
         hops = tuple(Hop(**{**hop, "login": Login(**hop["login"])}) for hop in data["hops"])
         return cls(**{**data, "login": Login(**data["login"]), "hops": hops})
 
     def secrets(self) -> list[str]:
-        """All that nobody may see."""
+        """Texts that must not appear in output."""
         logins = [self.login, *(hop.login for hop in self.hops)]
         return [text for one in logins for text in (one.private_key, one.password) if text] + [self.sudo_password]
 
 
 def keys_of(named: str) -> tuple[str, str]:
-    """The keys of a stack's configuration for a private key and a password."""
+    """The configuration keys of a private key and a password."""
     return f"{named}PrivateKey", f"{named}Password"
 
 
 def secrets_of(ssh: Ssh, read: Callable[[str, str | None], _T | None]) -> dict[str, _T]:
-    """Key of the configuration → its secret, of those that are set and that the site's way needs.
+    """Configuration key → secret, for the secrets that are set and that the site's route needs.
 
-    `read` gets a key and the file that the site names instead, if it does. An agent's keys stand in for the private key.
+    `read` gets a key, and the file that the site names for it, if any. An agent replaces the private key.
     """
     private_key, password = keys_of("ssh")
     wanted: dict[str, str | None] = {} if ssh.agent else {private_key: ssh.private_key_file}
@@ -92,9 +92,9 @@ def secrets_of(ssh: Ssh, read: Callable[[str, str | None], _T | None]) -> dict[s
     return {key: value for key, value in found.items() if value is not None}
 
 
-def lacking(ssh: Ssh, there: Mapping[str, object]) -> str | None:
-    """What to type where nothing opens the nodes."""
-    if ssh.agent or any(key in there for key in keys_of("ssh")):
+def lacking(ssh: Ssh, secrets: Mapping[str, object]) -> str | None:
+    """What to type if no secret for the login to the nodes is set; otherwise None."""
+    if ssh.agent or any(key in secrets for key in keys_of("ssh")):
         return None
     return (
         "multus-site:sshPrivateKey is not set. Type: pulumi config set --secret multus-site:sshPrivateKey < KEY_FILE\n"
@@ -102,14 +102,14 @@ def lacking(ssh: Ssh, there: Mapping[str, object]) -> str | None:
     )
 
 
-def opened_by(bastion: int, there: Mapping[str, object]) -> str:
-    """What the secrets that open a bastion begin with: its own, where it has any, else the nodes'."""
+def opened_by(bastion: int, secrets: Mapping[str, object]) -> str:
+    """Prefix of the secrets of a bastion: its own if one is set, otherwise that of the nodes."""
     named = BASTIONS[bastion]
-    return named if any(key in there for key in keys_of(named)) else "ssh"
+    return named if any(key in secrets for key in keys_of(named)) else "ssh"
 
 
 def way(ssh: Ssh, secrets: Mapping[str, str]) -> Way:
-    """The way that a site describes, with the secrets of `secrets_of`."""
+    """The route of a site, with the secrets of `secrets_of`."""
 
     def login(user: str, named: str) -> Login:
         private_key, password = (secrets.get(key, "") for key in keys_of(named))
@@ -123,7 +123,7 @@ def way(ssh: Ssh, secrets: Mapping[str, str]) -> Way:
 
 
 def line(password: str) -> str:
-    """A password as it is typed: what a file or a pipe put behind it is no part of it."""
+    """A password without the line end that a file or a pipe adds."""
     return password.rstrip("\r\n")
 
 
@@ -140,7 +140,7 @@ def known_hosts(ssh: Ssh, keys: Mapping[str, str]) -> str:
 
 
 def earlier(data: dict[str, Any], user: str, port: int) -> dict[str, Any]:
-    """Takes the way out of a document of release 0.1.0, whose stack may be destroyed by a later one: one key, one bastion at most."""
+    """The route in a document of release 0.1.0, which `pulumi destroy` of a later release may get: one key, at most one bastion."""
     key, jump, host_key = data.pop("private_key"), data.pop("bastion", None), data.pop("bastion_key", "")
     hops = []
     if jump:

@@ -1,4 +1,4 @@
-"""Root on a host. sudo's password goes by stdin, before the command's own input: never in a command line, where anybody on the host would see it."""
+"""Runs commands as root. The password for sudo is sent on stdin before the command's own input, not in the command line, which every user of the host can read."""
 
 import shlex
 
@@ -7,9 +7,9 @@ _AFTER_MARK = f'while IFS= read -r line && [ "$line" != "{MARK}" ]; do :; done; 
 
 
 def as_root(command: str, user: str, *, password: bool) -> str:
-    """A command line that runs a simple command as root. With `password` its input begins with `prompted`.
+    """A command line that runs a simple command as root. With `password`, its input must begin with `prompted`.
 
-    Whether sudo asks does not matter: what it did not take stands before the mark, and is thrown away.
+    This works whether sudo asks for the password or not: the command line discards input up to the mark.
     """
     if user == "root":
         return command
@@ -19,5 +19,5 @@ def as_root(command: str, user: str, *, password: bool) -> str:
 
 
 def prompted(user: str, password: str) -> str:
-    """What such a command's input begins with."""
+    """The beginning of the input of such a command."""
     return f"{password}\n{MARK}\n" if password and user != "root" else ""

@@ -126,7 +126,7 @@ def test_a_bastion_with_another_key_ends_it(there):
         "adopt", "--bastion", BASTION, "--hosts", "10.1.1.5", "-i", there.key, "--known-hosts", known, through=True
     )
     assert done.returncode == 2
-    assert f"the bastion {BASTION}: it showed another SSH host key than the one that is pinned" in done.stderr
+    assert f"the bastion {BASTION}: its SSH host key is not the pinned one" in done.stderr
     assert done.stdout == ""
 
 
@@ -149,7 +149,7 @@ def test_a_key_that_opens_nothing(there, tmp_path):
     (tmp_path / "other").write_text(key_pair()[0])
     done = there.run("adopt", "--hosts", "ops@10.1.1.5", "-i", tmp_path / "other", "--yes")
     assert done.returncode == 1
-    assert f"left out: 10.1.1.5: ops is not let in with {tmp_path}/other" in done.stderr
+    assert f"left out: 10.1.1.5: ops cannot log in with {tmp_path}/other" in done.stderr
     assert "nothing is written: no host could be looked at" in done.stderr
 
 

@@ -126,7 +126,7 @@ def test_a_wrong_host_key_stops_it(cluster, step, results):
     with step("a wrong host key on node3 stops it", cluster):
         done = cluster.up(check=False)
     assert done.status != 0
-    assert "node3 can't be logged in to: it showed another SSH host key than the one that is pinned" in done.output
+    assert "node3 can't be logged in to: its SSH host key is not the pinned one" in done.output
     assert "Traceback" not in done.output
     assert results[-1]["ran"] == {}
 

@@ -92,7 +92,7 @@ def test_a_plugin_that_was_replaced_by_another_is_put_back_by_up_alone(lab, up):
     (drift,) = drifted(lab)["nodes"]
     assert (drift["node"], drift["what"], drift["mendedBy"]) == ("node2", "/opt/cni/bin/macvlan", "pulumi up")
     said = up()
-    assert "/opt/cni/bin/macvlan: applied was sha256" in said
+    assert "/opt/cni/bin/macvlan: applied sha256" in said
     assert "lab-cni-plugins-install" in said
     assert "lab-node1" not in said
     assert drifted(lab)["nodes"] == []

@@ -39,7 +39,7 @@ def test_a_password(adopt, three):
 def test_a_wrong_password(adopt):
     done = adopt("-k", "-u", ASKED, typed="wrong\n")
     assert done.exit_code == 1
-    assert f"{ASKED} is not let in with that password" in done.stderr
+    assert f"{ASKED} cannot log in with that password" in done.stderr
 
 
 @pytest.mark.parametrize("user", [ASKED, FREE])
@@ -94,7 +94,7 @@ def test_a_bastion_that_lets_nobody_in(adopt, three, tmp_path):
     outer = three["outer"]
     done = adopt("-J", f"{outer.address}:{outer.port}", "-i", str(tmp_path / "key"))
     assert done.exit_code == 2
-    assert f"the bastion {outer.address}: root is not let in with {tmp_path}/key" in done.stderr
+    assert f"the bastion {outer.address}: root cannot log in with {tmp_path}/key" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_wrong_password_is_told_and_not_said(look, way, three):
     assert "ermission denied" in said
     assert "not that one" not in said
     if look is asyncssh:
-        assert "root is not let in with multus-site:sshPassword" in said
+        assert "root cannot log in with multus-site:sshPassword" in said
 
 
 @pytest.mark.parametrize("user", [ASKED, FREE, "root"])

@@ -1,1 +1,1 @@
-"""CNI plugin binaries that the machine where Pulumi runs has: built or unpacked there, sent to the nodes' stores by SSH."""
+"""Builds or unpacks CNI plugin binaries on the machine that runs Pulumi, and sends them to the nodes over SSH."""

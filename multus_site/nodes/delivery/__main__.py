@@ -1,4 +1,4 @@
-"""`python -m multus_site.nodes.delivery apply|remove`: reads the document from stdin; apply prints the record of what is on the nodes as a line of JSON."""
+"""`python -m multus_site.nodes.delivery apply|remove`: reads the document from stdin; apply prints the record of the nodes as a line of JSON."""
 
 import asyncio
 import os
@@ -15,31 +15,31 @@ from multus_site.ssh.fan_out import Results, fan_out
 from multus_site.ssh.ssh_route import ReachError
 
 NAMED = 5
-"""Messages name this many nodes at most, and count more."""
+"""A message names this many nodes at most; of more it gives the number."""
 
 NODE_SECONDS = 1800
-"""Time for one node: binaries over a slow line, and the script's own limit of 10 minutes."""
+"""Time limit for one node: binaries over a slow line, and the script's own limit of 10 minutes."""
 
 
 def say(line: str) -> None:
-    """One line of progress."""
+    """Print a line of progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 async def apply(document: Document, before: Record) -> Record:
-    """Every node has its plugins; those where nothing asks for it are not reached at all. Raises DeliveryError with a line for each that failed, ReachError for a bastion."""
+    """Install the plugins on every node whose record differs; connect to no other. Raises DeliveryError with a line for each node that failed, ReachError for a bastion."""
     ready = {arch: binaries(origins, arch) for arch, origins in document.origins.items()}
     files = {arch: {path.name: path for path in plugins.values()} for arch, plugins in ready.items()}
     plugins = {
         arch: lines(list(origins), {name: path.name for name, path in ready[arch].items()})
         for arch, origins in document.origins.items()
     }
-    asked = {
+    digests = {
         name: digest(plugins[node.architecture], document.script, document.run_id, node.reasons)
         for name, node in document.nodes.items()
     }
     todo = {
-        name: node for name, node in document.nodes.items() if before.nodes.get(name, {}).get("done") != asked[name]
+        name: node for name, node in document.nodes.items() if before.nodes.get(name, {}).get("done") != digests[name]
     }
 
     async def one(_: str, node: Node) -> tuple[int, dict[str, Any]]:
@@ -48,7 +48,7 @@ async def apply(document: Document, before: Record) -> Record:
             return sent, await install(connection, plugins[node.architecture])
 
     async with connections(document.way) as reached:
-        await _leave(document, before, reached)
+        await _remove_from_leavers(document, before, reached)
         outcome = await fan_out(
             todo, one, NODE_SECONDS, lambda count: say(f"CNI plugins: {count} of {len(todo)} nodes")
         )
@@ -57,15 +57,15 @@ async def apply(document: Document, before: Record) -> Record:
     done = outcome.done
     if todo:
         sent = sum(count for count, _ in done.values())
-        said = f", {sent} binaries sent" if sent else ""
-        say(f"CNI plugins: looked after {_which(todo)} of {len(document.nodes)} nodes{said}")
+        binaries_sent = f", {sent} binaries sent" if sent else ""
+        say(f"CNI plugins: applied to {_which(todo)} of {len(document.nodes)} nodes{binaries_sent}")
     results = {name: done[name][1] if name in done else before.result(name) for name in document.nodes}
     return Record(
         {
             name: {
                 "address": node.address,
                 "hostKey": node.host_key,
-                "done": asked[name],
+                "done": digests[name],
                 "result": digest(results[name]),
             }
             for name, node in document.nodes.items()
@@ -74,23 +74,26 @@ async def apply(document: Document, before: Record) -> Record:
     )
 
 
-async def _leave(document: Document, before: Record, reached: Connections) -> None:
-    """Nodes that left the site keep nothing of ours. One that does not answer has most likely left for good: it is only told of."""
-    left = {name: its for name, its in before.nodes.items() if name not in document.nodes}
-    if not left or document.leavers_go:
+async def _remove_from_leavers(document: Document, before: Record, reached: Connections) -> None:
+    """Remove the plugins from nodes that left the site. One that does not answer has probably been switched off, so that is only reported."""
+    leavers = {
+        name: Node(node["address"], node["hostKey"])
+        for name, node in before.nodes.items()
+        if name not in document.nodes
+    }
+    if not leavers or document.leavers_go:
         return
 
     async def one(_: str, node: Node) -> None:
         async with reached.to(node.address, node.host_key, CONNECT_SECONDS) as connection:
             await remove(connection)
 
-    nodes = {name: Node(its["address"], its["hostKey"]) for name, its in left.items()}
-    for line in _errors(nodes, await fan_out(nodes, one, NODE_SECONDS)):
-        say(f"left the site, and its CNI plugins stay: {line}")
+    for line in _errors(leavers, await fan_out(leavers, one, NODE_SECONDS)):
+        say(f"left the site and keeps its CNI plugins: {line}")
 
 
-async def take_away(document: Document) -> None:
-    """No node has anything of ours. Raises DeliveryError with a line for each that failed, ReachError for a bastion."""
+async def remove_all(document: Document) -> None:
+    """Remove the plugins from all nodes. Raises DeliveryError with a line for each node that failed, ReachError for a bastion."""
 
     async def one(_: str, node: Node) -> None:
         async with reached.to(node.address, node.host_key) as connection:
@@ -112,7 +115,7 @@ def _which(nodes: dict[str, Node]) -> str:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command."""
     verb = sys.argv[1:]
     if verb not in (["apply"], ["remove"]):
         say("usage: python -m multus_site.nodes.delivery apply|remove")
@@ -120,7 +123,7 @@ def main() -> int:
     try:
         document = Document.parse(sys.stdin.read())
         if verb == ["remove"]:
-            asyncio.run(take_away(document))
+            asyncio.run(remove_all(document))
             return 0
         record = asyncio.run(apply(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT", ""))))
     except (DeliveryError, ReachError) as error:

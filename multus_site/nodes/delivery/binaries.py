@@ -1,4 +1,4 @@
-"""The binaries on this machine: built from the Go module, taken out of archives, or as they are. Each by its sha256."""
+"""The binaries on this machine: built from the Go module, unpacked from archives, or taken as they are. Each is named by its sha256."""
 
 import hashlib
 import os
@@ -18,35 +18,35 @@ BUILD_SECONDS = 900
 
 
 def binaries(origins: Iterable[Origin], architecture: str) -> dict[str, Path]:
-    """Plugin → its binary on this machine, under the name of its sha256. Raises DeliveryError."""
+    """Plugin → its binary in the cache, named by its sha256. Raises DeliveryError."""
     wanted = list(origins)
-    found = {origin.name: _from_file(origin) for origin in wanted if origin.kind == "path"}
-    built = [origin for origin in wanted if origin.kind == "go"]
-    if built:
-        found |= _from_module(built, architecture)
-    return found
+    files = {origin.name: _from_file(origin) for origin in wanted if origin.kind == "path"}
+    to_build = [origin for origin in wanted if origin.kind == "go"]
+    if to_build:
+        files |= _from_module(to_build, architecture)
+    return files
 
 
 def check_origins(origins: Iterable[Origin]) -> list[str]:
-    """What is wrong with files of this machine, a line each: missing, or not as pinned. Builds nothing."""
-    found = []
+    """Problems with files of this machine, one line each: missing, or another sha256 than the pinned one. Builds nothing."""
+    problems = []
     for origin in origins:
         if origin.kind == "path":
             try:
                 _check(origin)
             except DeliveryError as error:
-                found.append(f"cniPlugins: {origin.name}: {error}")
-    return list(dict.fromkeys(found))
+                problems.append(f"cniPlugins: {origin.name}: {error}")
+    return list(dict.fromkeys(problems))
 
 
 def sha256(path: Path) -> str:
-    """The file's sha256 in hex."""
+    """The sha256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _kept(data: Path) -> Path:
-    """The file in the cache, under its sha256."""
+def _cached(data: Path) -> Path:
+    """Copy a file into the cache, named by its sha256."""
     folder = cache() / "cni-plugins"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as scratch:
@@ -61,10 +61,10 @@ def _check(origin: Origin) -> Path:
     try:
         found = sha256(path)
     except OSError as error:
-        msg = f"{path}: {error.strerror}. Paths of cniPlugins are relative to the project's folder"
+        msg = f"{path}: {error.strerror}. Paths in cniPlugins are relative to the folder of the project"
         raise DeliveryError(msg) from None
     if found != origin.pin:
-        msg = f"{path} has sha256 {found}, pinned is {origin.pin}. If the change is meant, pin the new one"
+        msg = f"{path} has sha256 {found}, pinned is {origin.pin}. If the change is intended, pin the new one"
         raise DeliveryError(msg)
     return path
 
@@ -72,7 +72,7 @@ def _check(origin: Origin) -> Path:
 def _from_file(origin: Origin) -> Path:
     path = _check(origin)
     if not origin.member:
-        return _kept(path)
+        return _cached(path)
     try:
         with tarfile.open(path) as archive, tempfile.NamedTemporaryFile() as binary:
             member = next((m for m in archive if m.isfile() and m.name.removeprefix("./") == origin.member), None)
@@ -83,26 +83,26 @@ def _from_file(origin: Origin) -> Path:
                 raise DeliveryError(msg)
             shutil.copyfileobj(content, binary)
             binary.flush()
-            return _kept(Path(binary.name))
+            return _cached(Path(binary.name))
     except tarfile.TarError as error:
-        msg = f"{path}, which shall hold {origin.member}, is no tar archive: {error}"
+        msg = f"{path} must be a tar archive that contains {origin.member}: {error}"
         raise DeliveryError(msg) from None
 
 
 def _from_module(origins: list[Origin], architecture: str) -> dict[str, Path]:
-    """Plugins of one version of the module. `go build` takes from its own cache what it has built before."""
+    """Build plugins of one version of the module; `go build` reuses its own cache."""
     version, pin = origins[0].place, origins[0].pin
     go = shutil.which("go")
     if go is None:
         msg = (
-            "cniPlugins.source: there is no Go compiler on PATH of the machine where Pulumi runs. "
-            "Install Go (https://go.dev/dl), or take the release's binaries: source: {type: release}"
+            "cniPlugins.source: no Go compiler is on PATH of the machine that runs Pulumi. "
+            "Install Go (https://go.dev/dl), or use the binaries of the release: source: {type: release}"
         )
         raise DeliveryError(msg)
     with tempfile.TemporaryDirectory() as scratch:
-        said = _go(go, ["mod", "download", "-json", f"{MODULE}@v{version}"], architecture, scratch)
+        output = _go(go, ["mod", "download", "-json", f"{MODULE}@v{version}"], architecture, scratch)
         try:
-            downloaded = json_object(said, "go mod download")
+            downloaded = json_object(output, "go mod download")
         except AnswerError as error:
             raise DeliveryError(str(error)) from None
         if downloaded["Sum"] != pin:
@@ -116,19 +116,19 @@ def _from_module(origins: list[Origin], architecture: str) -> dict[str, Path]:
         if unknown := sorted(origin.name for origin in origins if origin.name not in packages):
             msg = (
                 f"{MODULE} v{version} has no plugin {', '.join(unknown)}; it has {', '.join(sorted(packages))}. "
-                "Where it comes from is said in cniPlugins.binaries"
+                "Add a plugin from elsewhere to cniPlugins.binaries"
             )
             raise DeliveryError(msg)
         link = f"-s -w -X {MODULE}/pkg/utils/buildversion.BuildVersion=v{version}"
-        # -mod=readonly: what the module's go.sum does not have is refused, not added.
+        # -mod=readonly refuses modules that are not in go.sum, instead of adding them.
         flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags={link}"]
         wanted = [f"./{packages[origin.name].relative_to(source)}" for origin in origins]
         _go(go, ["build", *flags, "-o", f"{scratch}/", *wanted], architecture, str(source))
-        return {origin.name: _kept(Path(scratch) / origin.name) for origin in origins}
+        return {origin.name: _cached(Path(scratch) / origin.name) for origin in origins}
 
 
 def _go(go: str, arguments: list[str], architecture: str, folder: str) -> str:
-    """One call of go; its output. What could change what is built is ours, proxies are the machine's. Raises DeliveryError."""
+    """Run go and return its output. Of the machine's environment, only GOPROXY has an effect on the build. Raises DeliveryError."""
     folders = cache() / "go"
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("GO") or key == "GOPROXY"},
@@ -138,7 +138,7 @@ def _go(go: str, arguments: list[str], architecture: str, folder: str) -> str:
         "GOTOOLCHAIN": "local",
         "GOENV": "off",
         "GOWORK": "off",
-        # Our pin is what the module is held to; its own go.sum is what its dependencies are held to.
+        # The pin verifies the module, and its go.sum verifies the dependencies.
         "GONOSUMDB": MODULE,
         "CGO_ENABLED": "0",
         "GOOS": "linux",
@@ -153,7 +153,7 @@ def _go(go: str, arguments: list[str], architecture: str, folder: str) -> str:
         msg = f"go {arguments[0]} took longer than {BUILD_SECONDS} s"
         raise DeliveryError(msg) from None
     if done.returncode:
-        said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-5:])
-        msg = f"go {arguments[0]} for {MODULE} failed: {said}"
+        output = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-5:])
+        msg = f"go {arguments[0]} for {MODULE} failed: {output}"
         raise DeliveryError(msg)
     return done.stdout

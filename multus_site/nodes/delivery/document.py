@@ -1,4 +1,4 @@
-"""What the delivery is asked for: one JSON document on stdin. And what can go wrong: one exception, whose text is for a person."""
+"""The document that the delivery reads from stdin, and the record that it prints, both JSON."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from multus_site.ssh.ssh_route import Way, earlier
 
 
 class DeliveryError(Exception):
-    """A mistake or failure that a person can do something about; its text says what."""
+    """A mistake or failure; the text is for a person."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Node:
 
     address: str
     host_key: str
-    """As in authorized_keys."""
+    """In the format of authorized_keys."""
     architecture: str = ""
     reasons: tuple[str, ...] = ()
-    """What makes it be done again when it changes: another machine, drift."""
+    """A change makes the delivery apply the node again: another machine, drift."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class Document:
     origins: dict[str, tuple[Origin, ...]]
     """Architecture → its plugins."""
     run_id: str
-    """Another one after each run of Kubespray, which does every node again."""
+    """Changes with each run of Kubespray, and makes the delivery apply every node again."""
     script: str
-    """sha256 of multus_site/scripts/cni-plugins.sh: another version of it does every node again."""
+    """sha256 of multus_site/scripts/cni-plugins.sh; a change makes the delivery apply every node again."""
     leavers_go: bool
-    """Whether the machine of a node that leaves the site goes too, so that there is nothing to take away from it."""
+    """Whether the machine of a node that leaves the site is deleted, so that nothing has to be removed from it."""
 
     @classmethod
     def parse(cls, text: str) -> "Document":
-        """From JSON. Raises DeliveryError where it is no such document."""
+        """Parse JSON. Raises DeliveryError."""
         try:
             data = json.loads(text)
             if "private_key" in data:
@@ -58,30 +58,30 @@ class Document:
 
 @dataclass(frozen=True)
 class Record:
-    """What the last run left on the nodes. Its JSON is the output of a run, and comes back with the next."""
+    """The nodes after a run. Its JSON is the output of a run, and the next run reads it."""
 
     nodes: dict[str, dict[str, str]]
-    """Node → address, hostKey, `done` (digest of all that asked for it) and `result` (a key of `results`)."""
+    """Node → address, hostKey, `done` (digest of plugins, script and reasons) and `result` (a key of `results`)."""
     results: dict[str, dict[str, Any]]
-    """What nodes answered: plugin → {sha256, versions} or {owner, versions}. Most nodes say the same, so that each answer is here once."""
+    """Digest → the script's result: plugin → {sha256, versions} or {owner, versions}. Stored once, since most nodes have the same."""
 
     @classmethod
     def parse(cls, text: str) -> "Record":
-        """From the last line of a run's output; empty where that holds none."""
+        """Parse the last line of a run's output; an empty record if it is none."""
         try:
             return cls(**json.loads(text.strip().splitlines()[-1]))
         except (ValueError, TypeError, IndexError):
             return cls({}, {})
 
     def result(self, node: str) -> dict[str, Any]:
-        """What the node answered."""
+        """The script's result on a node."""
         return self.results[self.nodes[node]["result"]]
 
     def json(self) -> str:
-        """One line. Pulumi gives it back by environment, where 128 KiB are the end: some 800 nodes."""
+        """One line of JSON. Pulumi passes it to the next run in an environment variable, which is limited to 128 KiB: about 800 nodes."""
         return json.dumps({"nodes": self.nodes, "results": self.results}, sort_keys=True, separators=(",", ":"))
 
 
 def digest(*parts: object) -> str:
-    """Short name of plain data, the same for equal data."""
+    """A short hash of plain data."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

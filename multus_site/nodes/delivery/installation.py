@@ -1,4 +1,4 @@
-"""What is done on one node, over one connection: the binaries that it lacks are sent, then multus_site/scripts/cni-plugins.sh runs."""
+"""Installation on one node over one connection: sends the missing binaries, then runs multus_site/scripts/cni-plugins.sh."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,25 +10,25 @@ from multus_site.ssh.connections import Connection
 from multus_site.ssh.ssh_route import ReachError
 
 STORE = "/opt/cni/.multus-site"
-"""As in multus_site/scripts/cni-plugins.sh, which takes them from there."""
+"""The same path as in multus_site/scripts/cni-plugins.sh."""
 
 _LACKING = """\
 set -eu; [ -d {store} ] || mkdir -p -m 0755 {store}; cd {store}
 for sum in {sums}; do [ "$(sha256sum "$sum" 2>/dev/null | cut -d ' ' -f 1)" = "$sum" ] || echo "$sum"; done
 """
-# The name until it is whole is this connection's own: a run that was cut off leaves no half of it behind under the right one.
+# Each connection writes to a temporary name of its own, so an interrupted run leaves no partial file under the final name.
 _TAKE = """\
 set -eu; cd {store}; new=$(mktemp -d new-XXXXXX); trap 'rm -rf "$new"' EXIT
 cat >"$new/binary"; [ "$(sha256sum "$new/binary" | cut -d ' ' -f 1)" = {sum} ] || {{ echo 'it arrived damaged' >&2; exit 1; }}
 chmod 0755 "$new/binary"; sync "$new/binary"; mv -f "$new/binary" {sum}
 """
-# The limit on the node itself: a connection that is cut off ends nothing there.
+# The time limit is on the node: a lost connection ends no process there.
 _SCRIPT = "timeout -k 10 600 sh -s {argument}"
 _SECONDS = 660
 
 
 async def send(connection: Connection, files: Mapping[str, Path]) -> int:
-    """Gives the node's store the files that it lacks, which are named by their sha256; how many these were. Raises ReachError."""
+    """Send the files (named by their sha256) that the node's store lacks, and return their number. Raises ReachError."""
     if not files:
         return 0
     lacking = (await connection.run("sh -s", _LACKING.format(store=STORE, sums=" ".join(sorted(files))))).split()
@@ -38,18 +38,18 @@ async def send(connection: Connection, files: Mapping[str, Path]) -> int:
 
 
 async def install(connection: Connection, plugins: str) -> dict[str, Any]:
-    """Plugins are in /opt/cni/bin; `plugins` are the script's PLUGINS. What each is, as the script says. Raises ReachError."""
-    said = await connection.run(
+    """Install plugins into /opt/cni/bin, and return the script's result. `plugins`: PLUGINS of the script. Raises ReachError."""
+    output = await connection.run(
         _SCRIPT.format(argument="install"), script("cni-plugins", {"PLUGINS": plugins}), _SECONDS
     )
     try:
-        return last_object(said, "multus_site/scripts/cni-plugins.sh")
+        return last_object(output, "multus_site/scripts/cni-plugins.sh")
     except AnswerError as error:
         raise ReachError(str(error)) from None
 
 
 async def remove(connection: Connection) -> None:
-    """Takes away what is ours. Raises ReachError."""
+    """Remove the installed plugins. Raises ReachError."""
     await connection.run(_SCRIPT.format(argument="remove"), script("cni-plugins", {"PLUGINS": ""}), _SECONDS)
 
 

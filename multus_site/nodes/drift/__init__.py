@@ -1,1 +1,1 @@
-"""What is no longer as it was applied, found on the nodes themselves over SSH."""
+"""Finds, over SSH, what on the nodes no longer matches what was applied."""

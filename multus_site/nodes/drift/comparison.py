@@ -11,7 +11,7 @@ from multus_site.ssh.fan_out import Results
 from multus_site.ssh.ssh_route import OtherKeyError
 
 FILES = ("/etc/cni/net.d/00-multus.conf", "/opt/cni/bin/multus-shim")
-"""What the Multus daemon puts on each node."""
+"""Files that the Multus daemon writes on each node."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Drift:
     restored_by: str = ""
 
     def line(self) -> str:
-        """For a person."""
+        """A line for a person."""
         how = f"; {self.restored_by} restores it" if self.restored_by else "; the site does not manage it"
-        return f"{self.node}: {self.what}: applied was {self.applied}, found is {self.found}{how}"
+        return f"{self.node}: {self.what}: applied {self.applied}, found {self.found}{how}"
 
     def row(self) -> dict[str, str]:
-        """For machines."""
+        """The keys of the JSON output."""
         return {
             "node": self.node,
             "what": self.what,
@@ -46,9 +46,9 @@ def binaries(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
         now = state.plugins.get(plugin)
         path = f"/opt/cni/bin/{plugin}"
         if "sha256" not in was:
-            # Calico installs its own at each start of its pod, in the version that it has.
+            # Calico's pod installs this plugin at each start, in Calico's version.
             if now is None:
-                yield Drift(node, path, "there", "no such file", "Calico's pod")
+                yield Drift(node, path, "present", "no such file", "Calico's pod")
         elif now is None:
             yield Drift(node, path, f"sha256 {was['sha256']}", "no such file", "pulumi up")
         elif now.sha256 != was["sha256"]:
@@ -58,7 +58,7 @@ def binaries(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
 
 
 def nics(node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool) -> Iterator[Drift]:
-    """NICs that networks are on: present, up, with the MTU and MAC that they had. `made`: `up` made the machine."""
+    """NICs of networks: present, up, with their MTU and MAC address. `made`: whether `up` created the machine."""
     for nic, was in sorted(applied.get("facts", {}).get("nics", {}).items()):
         now = state.nics.get(nic)
         if now is None:
@@ -73,25 +73,25 @@ def nics(node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool)
 
 
 def networks(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
-    """VLAN sub-interfaces and bonds that the site made, and configurations that differ by node."""
-    ours = applied.get("networks", {})
-    for link, was in sorted(ours.get("links", {}).items()):
+    """VLAN interfaces and bonds that the site created, and configurations of the node."""
+    were = applied.get("networks", {})
+    for link, was in sorted(were.get("links", {}).items()):
         now = state.nics.get(link)
         if now is None:
-            yield Drift(node, link, "there", "no such interface", "pulumi up")
+            yield Drift(node, link, "present", "no such interface", "pulumi up")
             continue
         if not now.up:
             yield Drift(node, f"{link} state", "up", "down", "pulumi up")
         if now.mtu != was["mtu"]:
             yield Drift(node, f"{link} MTU", str(was["mtu"]), str(now.mtu), "pulumi up")
-    for path, sha in sorted(ours.get("files", {}).items()):
-        there = state.configs.get(path)
-        if there != sha:
-            yield Drift(node, path, f"sha256 {sha}", f"sha256 {there}" if there else "no such file", "pulumi up")
+    for path, sha in sorted(were.get("files", {}).items()):
+        found = state.configs.get(path)
+        if found != sha:
+            yield Drift(node, path, f"sha256 {sha}", f"sha256 {found}" if found else "no such file", "pulumi up")
 
 
 def of_commands(nodes: Nodes, node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
-    """Drift of what the commands on the node apply; they do not restore all of it."""
+    """Drift of what commands on the node applied; they do not restore all of it."""
     yield from binaries(node, applied, state)
     yield from nics(node, applied, state, made=nodes.makes_machines)
     yield from networks(node, applied, state)
@@ -101,11 +101,11 @@ def files(node: str, state: NodeState) -> Iterator[Drift]:
     """Files of the Multus daemon, which restores them within a minute."""
     for path in FILES:
         if path not in state.files:
-            yield Drift(node, path, "there", "missing", "the Multus daemon")
+            yield Drift(node, path, "present", "missing", "the Multus daemon")
 
 
 def identity(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
-    """Whether it is still the same machine."""
+    """Machine ID and host name."""
     for key, what, now in (("machineId", "machine-id", state.machineId), ("hostname", "host name", state.hostname)):
         was = applied.get("facts", {}).get(key)
         if was and was != now:
@@ -113,7 +113,7 @@ def identity(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
 
 
 def kubespray(site: Site, states: Mapping[str, NodeState]) -> Iterator[Drift]:
-    """The release of Kubespray that was applied, by the record on the first control plane node that has one."""
+    """The applied release of Kubespray, from the record on the first control plane node that has one."""
     for node in site.with_role("control-plane"):
         record = states[node].kubespray if node in states else None
         if record:
@@ -134,7 +134,7 @@ def kubespray(site: Site, states: Mapping[str, NodeState]) -> Iterator[Drift]:
 def drifts(
     site: Site, applied: Mapping[str, Mapping[str, Any]], observed: Results[NodeState]
 ) -> tuple[list[Drift], dict[str, str]]:
-    """All that drifted, and the nodes whose state is unknown with the reason."""
+    """All drift; and node → reason, for nodes whose state is unknown."""
     found: list[Drift] = []
     unknown: dict[str, str] = {}
     for node, error in observed.failed.items():

@@ -1,4 +1,4 @@
-"""The state of nodes as it is now, read over SSH by multus_site/scripts/state.sh."""
+"""The current state of nodes, read over SSH by multus_site/scripts/state.sh."""
 
 import asyncio
 import contextlib
@@ -15,10 +15,10 @@ from multus_site.ssh.openssh import Shell
 from multus_site.ssh.ssh_route import OtherKeyError, ReachError
 
 SECONDS = 30
-"""Time for one node."""
+"""Time limit for one node."""
 
 ANSWER_SECONDS = 5
-"""Time in which a host accepts a connection, if it accepts any."""
+"""Time limit for a host to accept a connection."""
 
 
 class Binary(BaseModel):
@@ -37,7 +37,7 @@ class Nic(BaseModel):
 
 
 class NodeState(BaseModel):
-    """What is on a node. Dictionaries are by the name of the plugin or interface, or by the path of the configuration."""
+    """The state of a node. Keys are names of plugins and interfaces, and paths of configurations."""
 
     hostname: str
     machineId: str
@@ -46,24 +46,24 @@ class NodeState(BaseModel):
     configs: dict[str, str] = {}
     files: list[str]
     kubespray: dict[str, Any] | None
-    """The record of Kubespray's runs, on a node that has it."""
+    """The record of Kubespray's runs, if the node has it."""
 
 
 def answering(nodes: Nodes, names: Iterable[str], seconds: float = ANSWER_SECONDS) -> list[str]:
-    """The nodes that accept connections, all asked at once; behind bastions the first bastion is asked instead.
+    """The nodes that accept connections, tried in parallel; if there are bastions, the first one is tried instead.
 
-    A host that drops packets costs each SSH client 15 seconds: with a hundred of them a preview would wait for minutes.
+    An SSH client waits 15 seconds for a host that drops packets: with a hundred such hosts a preview would take minutes.
     """
     names = list(names)
     first = next(((bastion.host, bastion.port) for bastion in nodes.ssh.bastions), None)
-    doors = {name: first or (nodes.hosts[name].address, nodes.ssh.port) for name in names}
+    endpoints = {name: first or (nodes.hosts[name].address, nodes.ssh.port) for name in names}
 
-    async def ask() -> dict[tuple[str, int], bool]:
-        asked = list(dict.fromkeys(doors.values()))
-        return dict(zip(asked, await asyncio.gather(*(_open(*door, seconds) for door in asked)), strict=True))
+    async def try_all() -> dict[tuple[str, int], bool]:
+        tried = list(dict.fromkeys(endpoints.values()))
+        return dict(zip(tried, await asyncio.gather(*(_open(*one, seconds) for one in tried)), strict=True))
 
-    open_doors = asyncio.run(ask())
-    return [name for name in names if open_doors[doors[name]]]
+    is_open = asyncio.run(try_all())
+    return [name for name in names if is_open[endpoints[name]]]
 
 
 async def _open(host: str, port: int, seconds: float) -> bool:
@@ -82,28 +82,28 @@ def observe(shell: Shell, nodes: Nodes, node: str, applied: Mapping[str, Any]) -
     host = nodes.hosts[node]
     links = {*applied.get("facts", {}).get("nics", {}), *applied.get("networks", {}).get("links", {})}
     variables = {"PLUGINS": " ".join(sorted(applied.get("plugins", {}))), "UPLINKS": " ".join(sorted(links))}
-    reached = {"ansible_host": host.address, "ansible_port": nodes.ssh.port, "ansible_user": nodes.ssh.user}
-    done = shell.run(reached, "sh -s", script("state", variables), SECONDS)
+    variables_of_host = {"ansible_host": host.address, "ansible_port": nodes.ssh.port, "ansible_user": nodes.ssh.user}
+    done = shell.run(variables_of_host, "sh -s", script("state", variables), SECONDS)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no answer"]
-        raise (OtherKeyError if "Host key verification failed" in done.stderr else ReachError)(said[-1])
+        errors = done.stderr.strip().splitlines() or ["no answer"]
+        raise (OtherKeyError if "Host key verification failed" in done.stderr else ReachError)(errors[-1])
     return state_of(done.stdout)
 
 
-def state_of(said: str) -> NodeState:
-    """What the script printed. Raises ReachError where that is something else."""
+def state_of(output: str) -> NodeState:
+    """Parse the output of the script. Raises ReachError."""
     try:
-        return NodeState.model_validate(last_object(said, "multus_site/scripts/state.sh"))
+        return NodeState.model_validate(last_object(output, "multus_site/scripts/state.sh"))
     except AnswerError as error:
         raise ReachError(str(error)) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        msg = f"multus_site/scripts/state.sh printed {first_line(said)}: {where}: {first['msg']}"
+        msg = f"multus_site/scripts/state.sh printed {first_line(output)}: {where}: {first['msg']}"
         raise ReachError(msg) from None
 
 
 def observe_all(shell: Shell, nodes: Nodes, applied: Mapping[str, Mapping[str, Any]]) -> Results[NodeState]:
-    """The states of all nodes of the site that something was applied to."""
-    there = {node: its for node, its in applied.items() if node in nodes.hosts}
-    return fan_out_blocking(there, lambda node, its: observe(shell, nodes, node, its), SECONDS * 2)
+    """The states of the nodes of the site that have applied state."""
+    current = {node: its for node, its in applied.items() if node in nodes.hosts}
+    return fan_out_blocking(current, lambda node, its: observe(shell, nodes, node, its), SECONDS * 2)

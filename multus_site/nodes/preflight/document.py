@@ -61,7 +61,7 @@ class Document:
             nodes = {name: _target(one, all_kinds[one.pop("kind")]) for name, one in data.pop("nodes").items()}
             return cls(**data, nodes=nodes, way=way)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            msg = f"stdin is not a document of components/preflight.py: {error}"
+            msg = f"stdin holds no document of components/preflight.py: {error}"
             raise PreflightError(msg) from None
 
 

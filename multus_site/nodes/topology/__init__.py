@@ -1,1 +1,1 @@
-"""Labels and taints of nodes, as the site's racks say."""
+"""Labels and taints of nodes, from the site's racks."""

@@ -1,6 +1,6 @@
-"""`python -m multus_site.nodes.topology apply|remove`: reads {"kubeconfig", "nodes": node → {"labels", "taints"}} as JSON; removes all of ours, or makes it so.
+"""`python -m multus_site.nodes.topology apply|remove`: reads {"kubeconfig", "nodes": node → {"labels", "taints"}} as JSON, and sets or removes the labels and taints.
 
-Prints what nodes have of it now, as JSON; what was changed goes to standard error. Exit 1 where a node is not there, or the cluster cannot be asked.
+Prints the labels and taints that are set, as JSON; reports changes on standard error. Exits 1 if a node does not exist, or the cluster does not answer.
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from multus_site.ssh.ssh_route import ReachError
 from multus_site.verify.cluster import Cluster
 
 ATTEMPTS = 5
-"""How often a patch is tried: kubelets and controllers change nodes in between."""
+"""Number of attempts for a patch: kubelets and controllers change nodes in between."""
 
 NODE_SECONDS = 60
-"""Time for one node: the API server answers a patch in well under a second."""
+"""Time limit for one node: the API server answers a patch in well under a second."""
 
 
 class TopologyError(Exception):
-    """What cannot be done; the text is for a person."""
+    """A failure; the text is for a person."""
 
 
 async def apply(api: Any, wanted: dict[str, Wanted]) -> list[str]:  # noqa: ANN401  # kr8s' has no public type
-    """Names of the nodes that were changed; pods that a taint ends are waited for. Raises TopologyError for all that are not there, before any is changed."""
+    """Set labels and taints, wait for pods that a taint evicts, and return the changed nodes. Raises TopologyError before any change if nodes do not exist."""
     nodes = {node.name: node async for node in api.get("nodes")}
     if missing := [name for name in wanted if name not in nodes]:
         msg = f"{', '.join(missing)}: the cluster has no such node; see `kubectl get nodes`, and run `pulumi up` again once it has joined"
@@ -41,12 +41,12 @@ async def apply(api: Any, wanted: dict[str, Wanted]) -> list[str]:  # noqa: ANN4
     if outcome.failed:
         raise TopologyError("\n".join(outcome.errors()))
     if evicting and (left := list(await settled(api, evicting, before))):
-        print(f"topology: not at rest after {SECONDS} s: {', '.join(left)}", file=sys.stderr)
+        print(f"topology: not ready after {SECONDS} s: {', '.join(left)}", file=sys.stderr)
     return [name for name, changed in outcome.done.items() if changed]
 
 
 async def _changed(node: Any, wanted: Wanted) -> bool:  # noqa: ANN401  # as above
-    """Patches a node until nothing is left to do; whether there was anything. Raises ReachError."""
+    """Patch a node, and return whether that changed it. Raises ReachError."""
     for attempt in range(ATTEMPTS):
         todo = patch(node.raw, wanted)
         if todo is None:
@@ -64,7 +64,7 @@ async def _changed(node: Any, wanted: Wanted) -> bool:  # noqa: ANN401  # as abo
 
 
 async def main(verb: str, document: dict[str, Any]) -> int:
-    """Does it, and says so."""
+    """Run the command, and return its exit status."""
     nodes = document["nodes"]
     wanted = {name: Wanted.parse(its) if verb == "apply" else Wanted() for name, its in nodes.items()}
     try:
@@ -73,7 +73,7 @@ async def main(verb: str, document: dict[str, Any]) -> int:
     except TopologyError as error:
         print(f"topology: {error}", file=sys.stderr)
         return 1
-    except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
+    except Exception as error:  # kr8s and httpx raise many types; each means that the cluster failed
         print(f"topology: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     if changed:

@@ -1,4 +1,4 @@
-"""Pods that a taint ends: waited for until they are gone and others have taken their place, so that what looks next sees a site at rest."""
+"""Waits until pods that a taint evicts are deleted and replaced, so that the next step finds a site at rest."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import kr8s
 
 SECONDS = 90
-"""Then it goes on: whether it is as it should be is the verification's to say."""
+"""Time limit. The verification reports what is not ready by then."""
 
 PAUSE = 1.0
 _KINDS = ("deployments", "statefulsets")
@@ -17,7 +17,7 @@ Taint = Mapping[str, Any]
 
 
 def tolerates(pod: Mapping[str, Any], taint: Taint) -> bool:
-    """Whether a pod may stay for good on a node with the taint (Kubernetes: Toleration.ToleratesTaint)."""
+    """Whether a pod may stay on a node with the taint without a time limit (Kubernetes: Toleration.ToleratesTaint)."""
     return any(
         t.get("effect") in (None, "", taint["effect"])
         and t.get("key") in (None, "", taint["key"])
@@ -39,9 +39,9 @@ async def at_rest(api: Any) -> set[str]:  # noqa: ANN401  # kr8s' has no public 
 
 
 async def settled(api: Any, taints: Mapping[str, Sequence[Taint]], before: set[str]) -> Iterable[str]:  # noqa: ANN401  # as above
-    """Waits until no pod is left on a node (`taints`: node → those new to it) that must go, and what was at rest before is so again.
+    """Wait until the taints (node → its new taints) have evicted all pods, and all workloads of `before` are ready again.
 
-    Gives what is not, once the time is up: pods that stay, and those whose replacements are not ready.
+    Returns what is not ready after the time limit: remaining pods, or workloads.
     """
     until = time.monotonic() + SECONDS
     while True:
@@ -52,7 +52,7 @@ async def settled(api: Any, taints: Mapping[str, Sequence[Taint]], before: set[s
 
 
 async def _left(api: Any, taints: Mapping[str, Sequence[Taint]]) -> list[str]:  # noqa: ANN401  # as above
-    """Pods on these nodes that the taints are to end. A pod of the node itself (a static one) is nobody's to end."""
+    """Pods on these nodes that the taints evict. Taints do not evict static pods."""
     found = []
     for node, its in taints.items():
         async for pod in api.get("pods", namespace=kr8s.ALL, field_selector={"spec.nodeName": node}):

@@ -1,7 +1,7 @@
-"""What has to change on a node for it to have the labels and taints that it should. Pure.
+"""Computes patches that give nodes their labels and taints.
 
-What was set is written on the node itself, so that it can be taken away again by whoever comes next, and nothing else is:
-labels of others, taints of the node controller, of an operator, of a person.
+An annotation of the node lists what was set, so that a later run removes exactly that: no labels or taints of the node controller, of an
+operator or of a person.
 """
 
 import json
@@ -15,28 +15,30 @@ OURS = "multus-site/topology"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Labels of a node, and its taints, each as `spec.taints` has it."""
+    """Labels of a node, and its taints in the format of `spec.taints`."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Mapping[str, str], ...] = ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Wanted":
-        """From JSON's data."""
+        """From the document."""
         return cls(dict(data.get("labels", {})), tuple(data.get("taints", ())))
 
 
 def patch(node: Mapping[str, Any], wanted: Wanted) -> dict[str, Any] | None:
-    """A merge patch of the node as it is; None where there is nothing to do.
+    """A merge patch for the node; None if nothing has to change.
 
-    `spec.taints` is one list that others write too, so the patch names the version of the node that it was made for:
-    the API server refuses it (409) once somebody has changed that meanwhile.
+    Other clients write the list `spec.taints` too, so the patch has the resourceVersion of the node: the API server refuses it (409) if the
+    node has changed since.
     """
     metadata, spec = node["metadata"], node.get("spec", {})
-    there, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    current, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     before = _ours(annotations.get(OURS))
-    labels: dict[str, str | None] = {key: None for key in before["labels"] if key in there and key not in wanted.labels}
-    labels |= {key: value for key, value in wanted.labels.items() if there.get(key) != value}
+    labels: dict[str, str | None] = {
+        key: None for key in before["labels"] if key in current and key not in wanted.labels
+    }
+    labels |= {key: value for key, value in wanted.labels.items() if current.get(key) != value}
     mark = _mark(wanted)
     taints = _taints(spec.get("taints") or [], before["taints"], wanted)
     changed: dict[str, Any] = {}
@@ -44,28 +46,27 @@ def patch(node: Mapping[str, Any], wanted: Wanted) -> dict[str, Any] | None:
         changed["labels"] = labels
     if annotations.get(OURS) != mark:
         changed["annotations"] = {OURS: mark}
-    found: dict[str, Any] = {"metadata": changed} if changed else {}
-    if taints is not None:
-        found["spec"] = {"taints": taints}
-    if not found:
+    if not changed and taints is None:
         return None
-    found["metadata"] = {**changed, "resourceVersion": metadata["resourceVersion"]}
-    return found
+    result: dict[str, Any] = {"metadata": {**changed, "resourceVersion": metadata["resourceVersion"]}}
+    if taints is not None:
+        result["spec"] = {"taints": taints}
+    return result
 
 
 def new_evicting(node: Mapping[str, Any], wanted: Wanted) -> list[Mapping[str, str]]:
-    """Taints that the node has not yet and that end pods there."""
-    there = node.get("spec", {}).get("taints") or []
-    return [t for t in wanted.taints if t["effect"] == "NoExecute" and not any(_like(t, one) for one in there)]
+    """Taints that evict pods and that the node does not have yet."""
+    current = node.get("spec", {}).get("taints") or []
+    return [t for t in wanted.taints if t["effect"] == "NoExecute" and not any(_like(t, one) for one in current)]
 
 
-def _taints(there: list[dict[str, Any]], before: list[str], wanted: Wanted) -> list[dict[str, Any]] | None:
-    """The whole list as it shall be; None where it is so already. A node has one taint of a key and effect."""
+def _taints(current: list[dict[str, Any]], before: list[str], wanted: Wanted) -> list[dict[str, Any]] | None:
+    """The new list of taints; None if it does not change. A node has one taint for each key and effect."""
     names = {_name(taint) for taint in wanted.taints}
-    # A value of ours that is there already stays as it is, with the time that the API server may have put on it.
-    kept = [taint for taint in there if _name(taint) not in names | set(before) or _same(taint, wanted)]
+    # A taint that is already right stays as it is, including the time that the API server may have added.
+    kept = [taint for taint in current if _name(taint) not in names | set(before) or _same(taint, wanted)]
     new = [dict(taint) for taint in wanted.taints if not any(_like(taint, one) for one in kept)]
-    return None if not new and len(kept) == len(there) else [*kept, *new]
+    return None if not new and len(kept) == len(current) else [*kept, *new]
 
 
 def _same(taint: Mapping[str, Any], wanted: Wanted) -> bool:
@@ -81,14 +82,14 @@ def _name(taint: Mapping[str, Any]) -> str:
 
 
 def _mark(wanted: Wanted) -> str | None:
-    """What is written on the node; nothing where nothing of it is ours."""
+    """The value of the annotation; None if the site sets nothing."""
     if not wanted.labels and not wanted.taints:
         return None
     return json.dumps({"labels": sorted(wanted.labels), "taints": sorted(map(_name, wanted.taints))})
 
 
 def _ours(mark: str | None) -> dict[str, list[str]]:
-    """What is ours on a node. A text that we did not write counts for none."""
+    """The labels and taints that the annotation lists; none if it cannot be parsed."""
     try:
         data = json.loads(mark or "{}")
         return {kind: [str(one) for one in data.get(kind, [])] for kind in ("labels", "taints")}

@@ -104,7 +104,7 @@ def test_a_file_of_this_machine_gets_onto_every_node_once(deliver, three, tmp_pa
     assert status == 0, said
     assert answers(record) == {node: {"bond": origin.pin} for node in three.nodes}
     assert len(record["results"]) == 1
-    assert "looked after node1, node2, node3 of 3 nodes, 3 binaries sent" in said
+    assert "applied to node1, node2, node3 of 3 nodes, 3 binaries sent" in said
     assert store(three) == [[origin.pin]] * 3
     assert on_nodes(three) == [plugin("one")] * 3
     for node in three.nodes.values():
@@ -129,7 +129,7 @@ def test_nodes_that_nothing_asks_for_are_not_touched(deliver, three, tmp_path):
             (node.bin / "bond").unlink()
     status, record, said = deliver(origin, before=first, reasons={"node2": ["another machine"]})
     assert status == 0, said
-    assert "looked after node2, node3 of 3 nodes" in said
+    assert "applied to node2, node3 of 3 nodes" in said
     assert on_nodes(three) == [None, plugin("one"), plugin("one")]
     assert answers(record) == {node: {"bond": origin.pin} for node in three.nodes}
     # Another key of ours is no reason; a run of Kubespray is one, for all.
@@ -153,7 +153,7 @@ def test_a_node_that_left_and_answers_no_more_stops_nothing(deliver, tmp_path):
     record["nodes"]["node3"]["address"] = "127.9.9.9"
     status, after, said = deliver(origin, before=record, nodes=("node1", "node2"))
     assert (status, list(after["nodes"])) == (0, ["node1", "node2"])
-    assert "left the site, and its CNI plugins stay: node3 (127.9.9.9): it does not answer" in said
+    assert "left the site and keeps its CNI plugins: node3 (127.9.9.9): no answer" in said
     status, _, said = deliver(origin, before=record, nodes=("node1", "node2"), leavers_go=True)
     assert (status, said) == (0, "")
 
@@ -197,7 +197,7 @@ def test_every_node_that_cannot_be_served_is_named_and_the_others_are_served(del
     status, printed, said = deliver(local(tmp_path / "bond"), keys=wrong)
     assert (status, printed) == (1, "")
     assert [f"{n.name} ({n.address})" in said for n in nodes] == [False, True, True]
-    assert "it showed another SSH host key than the one that is pinned" in said
+    assert "its SSH host key is not the pinned one" in said
     assert "Traceback" not in said
     assert on_nodes(three) == [plugin("one"), None, None]
     assert store(three)[1:] == [[], []]
@@ -206,7 +206,7 @@ def test_every_node_that_cannot_be_served_is_named_and_the_others_are_served(del
 def test_a_key_that_is_let_in_nowhere_is_told(deliver, three, tmp_path):
     status, _, said = deliver(local(tmp_path / "bond"), way=Way(Login("root", key_pair()[0]), three.port))
     assert status == 1
-    assert "root is not let in with multus-site:sshPrivateKey" in said
+    assert "root cannot log in with multus-site:sshPrivateKey" in said
 
 
 def test_through_a_bastion(deliver, three, tmp_path):
@@ -224,7 +224,7 @@ def test_through_a_bastion(deliver, three, tmp_path):
         status, _, said = deliver(origin, way=through(*keys))
         assert status == 1
         caught = three.nodes[f"node{1 + keys.index(wrong)}"].address
-        assert said.startswith(f"error: the bastion {caught}: it showed another SSH host key")
+        assert said.startswith(f"error: the bastion {caught}: its SSH host key is not the pinned one")
     status, record, said = deliver(origin, way=through(three.host_key, three.host_key), run_id="lab-2")
     assert status == 0, said
     assert answers(record)["node3"] == {"bond": origin.pin}

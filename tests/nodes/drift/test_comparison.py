@@ -66,7 +66,7 @@ NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
         ),
         (
             {"files": ["/opt/cni/bin/multus-shim"]},
-            Drift("node1", "/etc/cni/net.d/00-multus.conf", "there", "missing", "the Multus daemon"),
+            Drift("node1", "/etc/cni/net.d/00-multus.conf", "present", "missing", "the Multus daemon"),
         ),
         ({"machineId": "2" * 32}, Drift("node1", "machine-id", "1" * 32, "2" * 32)),
         ({"hostname": "other"}, Drift("node1", "host name", "node1", "other")),
@@ -101,7 +101,7 @@ BOND = {"up": True, "mtu": 9000, "mac": "02:00:00:00:00:08"}
     ("link", "configs", "drift"),
     [
         (BOND, {CONFLIST: SHA}, ()),
-        (None, {CONFLIST: SHA}, ("bond0", "there", "no such interface")),
+        (None, {CONFLIST: SHA}, ("bond0", "present", "no such interface")),
         ({**BOND, "up": False}, {CONFLIST: SHA}, ("bond0 state", "up", "down")),
         ({**BOND, "mtu": 1500}, {CONFLIST: SHA}, ("bond0 MTU", "9000", "1500")),
         ({**BOND, "mac": "02:00:00:00:00:09"}, {CONFLIST: SHA}, ()),
@@ -121,7 +121,7 @@ def test_plugins_of_calico_s_are_there_or_not():
     applied = {"node1": {**APPLIED["node1"], "plugins": {"tuning": {"owner": "calico", "versions": ["1.0.0"]}}}}
     own = {"tuning": {"sha256": OTHER, "mode": "root:root 700"}}
     assert drifts(lab(), applied, Results({"node1": state(plugins=own)})) == ([], {})
-    missing = Drift("node1", "/opt/cni/bin/tuning", "there", "no such file", "Calico's pod")
+    missing = Drift("node1", "/opt/cni/bin/tuning", "present", "no such file", "Calico's pod")
     assert drifts(lab(), applied, Results({"node1": state(plugins={})}))[0] == [missing]
 
 
@@ -155,5 +155,5 @@ def test_what_a_shell_prints_before_is_passed_over():
 
 def test_a_line_says_what_restores_it():
     drift = Drift("node1", "ens6 state", "up", "down", "pulumi up")
-    assert drift.line() == "node1: ens6 state: applied was up, found is down; pulumi up restores it"
+    assert drift.line() == "node1: ens6 state: applied up, found down; pulumi up restores it"
     assert replace(drift, restored_by="").line().endswith("; the site does not manage it")
