@@ -7,7 +7,7 @@ from multus_site import __version__
 
 
 def incomplete(error: ModuleNotFoundError) -> NoReturn:
-    """Says in one line which module is missing and what installs it, and exits 2. Raises what is a module of our own."""
+    """Prints which module is missing and what installs it, and exits 2. Raises the error if the module is ours."""
     from importlib.metadata import PackageNotFoundError
 
     from multus_site.cli import extras

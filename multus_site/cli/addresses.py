@@ -1,4 +1,4 @@
-"""`multus-site addresses`: which workload may get which address, which are in use, and how full each range is."""
+"""`multus-site addresses`: the address plan of a site, and the addresses in use."""
 
 import json
 import sys
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def addresses(
     site: Annotated[str, typer.Argument(help="A site's name, or its stack file.")],
     kubeconfig: Annotated[
-        Path | None, typer.Option(help="Access to the running cluster, to show the addresses in use.")
+        Path | None, typer.Option(help="Kubeconfig of the running cluster, to show the addresses in use.")
     ] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The plan as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Print the address plan of a site: ranges, and who may use them.
 
@@ -64,7 +64,7 @@ def _twice(lines: "list[Line]") -> list[str]:
         for t in line.taken:
             holders.setdefault(t.address, []).append(t.pod)
         found += [
-            f"{address} of {line.network} is held by {' and '.join(pods)}"
+            f"{address} of {line.network} is in use by {' and '.join(pods)}"
             for address, pods in holders.items()
             if len(pods) > 1
         ]
@@ -72,7 +72,15 @@ def _twice(lines: "list[Line]") -> list[str]:
 
 
 def _text(lines: "list[Line]", *, asked_live: bool) -> list[str]:
-    heads = ["network", "ipam", "range", "gateway", "addresses", "pods ask", *(["taken", "full"] if asked_live else [])]
+    heads = [
+        "network",
+        "ipam",
+        "range",
+        "gateway",
+        "addresses",
+        "requested",
+        *(["in use", "full"] if asked_live else []),
+    ]
     rows = []
     for line in lines:
         live = [str(len(line.taken)), f"{line.full:.0%}"] if asked_live else []
@@ -85,6 +93,6 @@ def _text(lines: "list[Line]", *, asked_live: bool) -> list[str]:
     out = [shown[0]]
     for line, text in zip(lines, shown[1:], strict=True):
         out.append(text)
-        out += [f"    may go to {who}" for who in line.who]
+        out += [f"    for {who}" for who in line.who]
         out += [f"    {t.address}  {t.pod} on {t.node}" for t in line.taken]
     return out

@@ -17,7 +17,7 @@ def adopt(
         list[Path] | None,
         typer.Argument(
             metavar="PATH…",
-            help="Files or folders of YAML with networks; none, and no --hosts: the running cluster.",
+            help="Files or folders of YAML with networks. Without PATH and --hosts, the running cluster is read.",
             show_default=False,
         ),
     ] = None,
@@ -25,45 +25,53 @@ def adopt(
         list[str] | None,
         typer.Option(
             metavar="HOST,…",
-            help="[NAME=][USER@]HOST[:PORT], a range such as 10.1.1.5-7, or a file with one a line. May be given again.",
+            help="[NAME=][USER@]HOST[:PORT], a range such as 10.1.1.5-7, or a file with one per line. Repeatable.",
             show_default=False,
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", "-u", metavar="USER", help="Who logs in on the hosts; root if absent.")
+        str | None, typer.Option("--user", "-u", metavar="USER", help="User who logs in on the hosts. Default: root.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", "-p", min=1, max=65535, help="Of the hosts' SSH servers; 22 if absent.")
+        int | None, typer.Option("--port", "-p", min=1, max=65535, help="SSH port of the hosts. Default: 22.")
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option("--key", "-i", metavar="FILE", help="Private key; the agent's and those of ~/.ssh if absent."),
+        typer.Option(
+            "--key", "-i", metavar="FILE", help="Private key. Default: the SSH agent's keys, then those in ~/.ssh."
+        ),
     ] = None,
     bastion: Annotated[
         str | None,
-        typer.Option("--bastion", "-J", metavar="[USER@]HOST[:PORT]", help="A host to go through; two with a comma."),
+        typer.Option("--bastion", "-J", metavar="[USER@]HOST[:PORT]", help="Bastion host; separate two by a comma."),
     ] = None,
     known_hosts: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Host keys that need no question, such as ~/.ssh/known_hosts.", show_default=False
+            metavar="FILE", help="File of host keys to trust, such as ~/.ssh/known_hosts.", show_default=False
         ),
     ] = None,
     ask_password: Annotated[
-        bool, typer.Option("--ask-password", "-k", help="Log in with a password, which is asked for.")
+        bool, typer.Option("--ask-password", "-k", help="Prompt for the password to log in with.")
     ] = False,
     ask_sudo_password: Annotated[
-        bool, typer.Option("--ask-sudo-password", "-K", help="sudo wants a password, which is asked for.")
+        bool, typer.Option("--ask-sudo-password", "-K", help="Prompt for the sudo password.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the host keys that the hosts show unasked.")] = False,
-    kubeconfig: Annotated[Path | None, typer.Option(help="Access to the cluster; $KUBECONFIG if absent.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Accept the host keys that the hosts show without confirmation.")
+    ] = False,
+    kubeconfig: Annotated[Path | None, typer.Option(help="Kubeconfig of the cluster. Default: $KUBECONFIG.")] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the site; by the file that is written, or `adopted`, if absent.")
+        str | None, typer.Option(help="Name of the site. Default: from the name of the output file, or `adopted`.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write there, such as stacks/Pulumi.NAME.yaml; never over a file."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write, such as stacks/Pulumi.NAME.yaml. An existing file is never overwritten.",
+        ),
     ] = None,
 ) -> None:
     """Write a site file from existing hosts, networks or clusters.
@@ -82,7 +90,9 @@ def adopt(
     if output is not None and output.exists():
         usage_error(f"{output} exists; name another file, or omit --output and copy what is new")
     if not hosts and any((user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)):
-        usage_error("which hosts? Name them with --hosts, such as --hosts 10.1.1.5,10.1.1.6")
+        usage_error(
+            "--user, --port, --key, --bastion and the other SSH options need hosts; name them, such as --hosts 10.1.1.5,10.1.1.6"
+        )
     adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))
     texts: list[tuple[str, str]] = []
     interfaces: dict[str, list[str]] = {}
@@ -103,15 +113,15 @@ def adopt(
     if findings:
         print(reports.text(findings), file=sys.stderr)
     for sentence in adopted.findings:
-        print(f"look at: {sentence}", file=sys.stderr)
+        print(f"check: {sentence}", file=sys.stderr)
     for sentence in adopted.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     if not adopted.networks and not adopted.hosts and not adopted.left_out:
         usage_error(
-            "there is no NetworkAttachmentDefinition; name files that hold some, or a cluster with --kubeconfig"
+            "no NetworkAttachmentDefinition found; name files that contain some, or a cluster with --kubeconfig"
         )
     if hosts and not adopted.hosts:
-        print("nothing is written: no host could be looked at", file=sys.stderr)
+        print("nothing was written: no host could be inspected", file=sys.stderr)
         raise typer.Exit(1)
     text = adopted.stack_file()
     if output is None:
@@ -120,7 +130,7 @@ def adopt(
         write(output, text)
         hosts_are, networks_are = len(adopted.hosts), len(adopted.networks)
         counted = f"{hosts_are} host{'s' * (hosts_are != 1)} and {networks_are} network{'s' * (networks_are != 1)}"
-        print(f"{counted} are written. Go on with:")
+        print(f"{counted} written. Next:")
         print(f"  multus-site lint {output}")
     raise typer.Exit(1 if adopted.left_out else 0)
 

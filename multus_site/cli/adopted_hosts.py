@@ -1,4 +1,4 @@
-"""From what was found on hosts to the nodes of the site that would have them. Pure: no host, no files."""
+"""Turns facts of hosts into nodes of a site. Pure: no host, no files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from multus_site.cli.host_list import Target
 from multus_site.model.types import label
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""As the kernel calls them → as a site does."""
+"""Kernel's name → name in a site."""
 
 MASTERS = ("physical", "bond", "vlan", "veth")
-"""Kinds of interfaces that pods' networks are put on; veth are the NICs of system containers."""
+"""Kinds of interfaces that networks can use; veth are the NICs of system containers."""
 
 _API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 _ETCD = ("/var/lib/etcd/member", "/etc/kubernetes/manifests/etcd.yaml")
@@ -20,7 +20,7 @@ _ETCD = ("/var/lib/etcd/member", "/etc/kubernetes/manifests/etcd.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host that was looked at: `facts` are what multus_site/scripts/facts.sh says of it."""
+    """An inspected host: `facts` are the output of multus_site/scripts/facts.sh."""
 
     target: Target
     host_key: str
@@ -28,24 +28,24 @@ class Seen:
 
     @property
     def host_name(self) -> str:
-        """Its own."""
+        """The host's own name."""
         return str(self.facts["hostname"])
 
     @property
     def nics(self) -> dict[str, Mapping[str, Any]]:
-        """Those that are no matter of its pods alone, by name."""
+        """NICs that do not belong to pods, by name."""
         kinds = (*MASTERS, "bridge")
         return {name: nic for name, nic in sorted(self.facts["nics"].items()) if nic["kind"] in kinds}
 
     def has(self, address: str) -> bool:
-        """Whether it is reached at this address, or holds it."""
+        """Whether this is an address of the host, or the one that it is reached at."""
         of_nics = [one for nic in self.facts["nics"].values() for one in nic["addresses"]]
         held = [one.partition("/")[0] for one in (*of_nics, *self.facts["loopback"])]
         return address in (self.target.address, *held)
 
 
 def state(nic: Mapping[str, Any]) -> str:
-    """Why an interface can be no network's master, in a word or two; empty: it can."""
+    """Why an interface cannot be a network's master, in a word or two; empty if it can."""
     if nic.get("master"):
         return f"in {nic['master']}"
     if nic["addresses"] or nic["default"]:
@@ -58,7 +58,7 @@ def state(nic: Mapping[str, Any]) -> str:
 
 
 def take_over(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
-    """Hosts into the site, over those that its cluster told of already: name → host, in the order given."""
+    """Adds hosts to the site and updates those that its cluster reported: name → host, in the given order."""
     named = _named(adopted, seen)
     of_cluster = dict(adopted.hosts)
     hosts = {}
@@ -66,13 +66,13 @@ def take_over(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
         architecture = ARCHITECTURES.get(host.facts["architecture"])
         if architecture is None:
             adopted.left_out.append(
-                f"{host.target.called}: it is {host.facts['architecture']}; a site's hosts are amd64 or arm64"
+                f"{host.target.called}: its architecture is {host.facts['architecture']}; a site's hosts are amd64 or arm64"
             )
             continue
         address = of_cluster.get(name, {}).get("address", host.target.address)
         if address != host.target.address:
             adopted.findings.append(
-                f"{name}: its cluster knows it as {address}, and it was reached at {host.target.address}; a site's hosts are reached at the cluster's address, which is written"
+                f"{name}: its address in the cluster is {address}, but it was reached at {host.target.address}; the site file has the address in the cluster, since `up` connects to that one"
             )
         hosts[name] = {"address": address, "hostKey": host.host_key}
         if architecture != "amd64":
@@ -88,7 +88,7 @@ def take_over(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
 
 
 def _named(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
-    """What the site calls each: as the user said, as its cluster does, as it does itself where no other does, else by its place in the list."""
+    """Name → host. The name is the user's, else the cluster's, else the host's own if it is unique, else its position in the list."""
     given = [
         host.target.name or next((n for n, node in adopted.hosts.items() if host.has(node["address"])), "")
         for host in seen
@@ -104,7 +104,7 @@ def _named(adopted: Adopted, seen: Sequence[Seen]) -> dict[str, Seen]:
             taken = {*given, *own, *adopted.hosts, *named}
             name = next(free for n in range(i + 1, i + 2 + len(taken)) if (free := f"node{n}") not in taken)
         if name in named:
-            adopted.left_out.append(f"{host.target.called}: it is {name}, which is {named[name].target.called} already")
+            adopted.left_out.append(f"{host.target.called}: {named[name].target.called} already has the name {name}")
             continue
         named[name] = host
     return named
@@ -121,26 +121,26 @@ def _is_label(text: str) -> bool:
 def _roles(
     adopted: Adopted, hosts: Mapping[str, Seen], of_cluster: Mapping[str, dict[str, Any]]
 ) -> dict[str, list[str]]:
-    """What each does in the cluster that is there; where there is none, a proposal."""
+    """Roles of each host in the existing cluster; a proposal if there is none."""
     if of_cluster:
         return {name: of_cluster.get(name, {}).get("roles", ["worker"]) for name in hosts}
     if any(host.facts["cluster"]["kubelet"] for host in hosts.values()):
         adopted.remarks["hosts"] = [
-            "Roles are what runs on the hosts. Whether pods run on control plane nodes too",
-            "is known to the cluster alone: adopt with --kubeconfig asks it.",
+            "Roles come from what runs on the hosts. Only the cluster knows whether pods run on",
+            "control plane nodes too: adopt with --kubeconfig asks it.",
         ]
         return {name: _running(host.facts["cluster"]) for name, host in hosts.items()}
     first = 3 if len(hosts) >= 3 else 1
-    where = "on three hosts, so that one may fail" if first == 3 else "on one host"
+    where = "on three hosts, so that one can fail" if first == 3 else "on one host"
     adopted.remarks["hosts"] = [
         f"Roles are a proposal: control plane and etcd are {where}.",
-        "Pods run there too; take worker out where they are not to.",
+        "Pods run there too; remove worker if they must not.",
     ]
     return {name: ["control-plane", "etcd", "worker"] if i < first else ["worker"] for i, name in enumerate(hosts)}
 
 
 def _running(cluster: Mapping[str, Any]) -> list[str]:
-    """Roles as files of the host tell them."""
+    """Roles of a host, from its files."""
     left = cluster["left"]
     roles = ["control-plane"] if _API_SERVER in left else []
     roles += ["etcd"] if any(path in left for path in _ETCD) else []
@@ -148,7 +148,7 @@ def _running(cluster: Mapping[str, Any]) -> list[str]:
 
 
 def _free(hosts: Mapping[str, Seen]) -> dict[str, list[str]]:
-    """Interface that can be a network's master → the hosts on which it can."""
+    """Interface that can be a network's master → hosts where it can."""
     free: dict[str, list[str]] = {}
     for name, host in hosts.items():
         for nic, found in host.nics.items():
@@ -158,17 +158,17 @@ def _free(hosts: Mapping[str, Seen]) -> dict[str, list[str]]:
 
 
 def _differences(hosts: Mapping[str, Seen]) -> list[str]:
-    """Where an interface that can be a master is another thing on another host."""
+    """Differences between hosts in the interfaces that can be masters."""
     sentences = []
     for nic, able in _free(hosts).items():
         if others := [name for name in hosts if name not in able]:
             there = {name: hosts[name].facts["nics"].get(nic) for name in others}
-            why = [f"{name} ({state(found) if found else 'not there'})" for name, found in there.items()]
+            why = [f"{name} ({state(found) if found else 'missing'})" for name, found in there.items()]
             sentences.append(f"{nic} is free on {_several(able)}, and not on {_several(why)}")
         for key, what in (("mtu", "MTU"), ("speed", "speed in Mbit/s"), ("driver", "driver")):
             values: dict[str, list[str]] = {}
             for name in able:
-                values.setdefault(str(hosts[name].facts["nics"][nic][key] or "not known"), []).append(name)
+                values.setdefault(str(hosts[name].facts["nics"][nic][key] or "unknown"), []).append(name)
             if len(values) > 1:
                 found = "; ".join(f"{value} on {_several(names)}" for value, names in values.items())
                 sentences.append(f"{nic} differs in its {what}: {found}")
@@ -176,12 +176,12 @@ def _differences(hosts: Mapping[str, Seen]) -> list[str]:
 
 
 def _several(names: Sequence[str]) -> str:
-    """Up to five of them, the others counted."""
+    """Up to five names, and the number of the others."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _nics(hosts: Mapping[str, Seen], have_networks: bool) -> list[str]:
-    """Comment: which interfaces there are, and a network on each that is free on all hosts."""
+    """Comment: the interfaces of the hosts, and a proposed network on each that is free on all hosts."""
     groups: dict[tuple[str, str], list[str]] = {}
     for name, host in hosts.items():
         for nic, found in host.nics.items():
@@ -200,6 +200,6 @@ def _nics(hosts: Mapping[str, Seen], have_networks: bool) -> list[str]:
 
 
 def described(nic: Mapping[str, Any]) -> str:
-    """An interface in a line: what makes it what it is on every host, so no MAC and no address."""
+    """An interface in one line, without what differs on every host: MAC and addresses."""
     speed = f"{nic['speed'] / 1000:g} Gbit/s" if nic["speed"] else ""
     return ", ".join(filter(None, [nic["driver"] or nic["kind"], speed, f"MTU {nic['mtu']}", state(nic) or "free"]))

@@ -1,4 +1,4 @@
-"""From NetworkAttachmentDefinitions and nodes that are there to the site that would make them. Pure: no cluster, no files."""
+"""Turns existing NetworkAttachmentDefinitions and nodes into a site. Pure: no cluster, no files."""
 
 import json
 import re
@@ -22,38 +22,38 @@ _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
 _NETWORKS: TypeAdapter[dict[ObjectName, Network]] = TypeAdapter(dict[ObjectName, Network])
 _HOSTS: TypeAdapter[dict[NodeName, Host]] = TypeAdapter(dict[NodeName, Host])
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-"""Label of control plane nodes, and key of the taint that keeps workloads off them; other taints pass."""
+"""Label of control plane nodes, and key of the taint that keeps workloads off them. Other taints are ignored."""
 
 _NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
-"""Annotations that tools leave behind."""
+"""Prefixes of annotations that tools add."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-"""What would end a comment: hosts may be called anything."""
+"""Characters that would end a comment: a host name can be any text."""
 
 _REMARKED = {"ssh": 6 * " ", "hosts": 6 * " ", "networks": 4 * " "}
-"""Keys that may have a comment, as they stand in the file."""
+"""Keys that can have a comment, with their indentation in the file."""
 
 HEADER = "# yaml-language-server: $schema=./site.schema.json\n"
 
 
 @dataclass(slots=True)
 class Adopted:
-    """What was taken over, and what could not be."""
+    """The adopted site, and what could not be adopted."""
 
     name: str
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
     ssh: dict[str, Any] = field(default_factory=dict)
-    """How the hosts were logged in to."""
+    """The site's `ssh`."""
     left_out: list[str] = field(default_factory=list)
-    """Why something is not in the site, one sentence each."""
+    """Reason for each thing that is not in the site."""
     findings: list[str] = field(default_factory=list)
-    """What a person should look at before the first `up`, one sentence each."""
+    """What a person should check before the first `up`, one sentence each."""
     remarks: dict[str, list[str]] = field(default_factory=dict)
-    """Comments of the file: `ssh`, `hosts` and `networks` → lines above that key, or at the end where there is none."""
+    """Comments of the file: `ssh`, `hosts` or `networks` → lines above that key, or at the end if the key is missing."""
 
     def add(self, manifests: Iterable[Any]) -> None:
-        """Take over NADs and nodes; other objects are skipped."""
+        """Adopts NADs and nodes; skips other objects."""
         for manifest in manifests:
             if not isinstance(manifest, dict):
                 continue
@@ -71,12 +71,12 @@ class Adopted:
         text = _mapping(manifest.get("spec")).get("config")
         config: Any = go_json.parse(text)[0] if isinstance(text, str) else None
         if not isinstance(config, dict):
-            self.left_out.append(f"{title}: its config is no JSON object; see the findings of lint and fix it first")
+            self.left_out.append(f"{title}: its config is not a JSON object; see the findings of lint and fix it first")
             return
         if name in self.networks:
             before = self.networks[name].get("namespace", "default")
-            there = "it is there twice" if before == namespace else f"there is {before}/{name} already"
-            self.left_out.append(f"{title}: a site has one network of a name, and {there}")
+            reason = "it is defined twice" if before == namespace else f"{before}/{name} was adopted already"
+            self.left_out.append(f"{title}: names of networks are unique in a site, and {reason}")
             return
         annotations = {
             key: value
@@ -88,16 +88,16 @@ class Adopted:
             _NETWORKS.validate_python({name: network})
         except ValidationError as error:
             unwritable = any("config" in mistake["loc"] for mistake in error.errors())
-            reason = "its name or namespace has dots or capitals, which pods cannot refer to"
+            reason = "its name or namespace has dots or capitals, so pods cannot refer to it"
             if unwritable:
-                reason = "its config has a number that is too large for a site file; correct it first"
+                reason = "its config has a number that is too large for a site file; fix it first"
             self.left_out.append(f"{title}: {reason}")
             return
         self.networks[name] = network
 
     @staticmethod
     def as_network(name: str, namespace: str, config: dict[str, Any], annotations: dict[str, str]) -> dict[str, Any]:
-        """The network of the site: typed where it renders to the same configuration and annotations, else raw."""
+        """The network of the site: typed if it renders to the same configuration and annotations, else raw."""
         place = {} if namespace == "default" else {"namespace": namespace}
         for candidate in _candidates(config, annotations.get(RESOURCE)):
             try:
@@ -131,13 +131,13 @@ class Adopted:
         try:
             _HOSTS.validate_python({str(metadata.get("name")): host})
         except ValidationError:
-            right = "a site's hosts are DNS labels without dots, of amd64 or arm64"
+            right = "names of a site's hosts are DNS labels without dots, and their architecture is amd64 or arm64"
             self.left_out.append(f"node {metadata.get('name')} ({architecture}): {right}")
             return
         self.hosts[str(metadata.get("name"))] = host
 
     def stack_file(self) -> str:
-        """The stack file. Host keys are not known to a cluster: a comment says how to get each."""
+        """The stack file. A cluster does not know host keys: a comment gives the command for each."""
         hosts = {name: _Block(host) if "hostKey" in host else host for name, host in self.hosts.items()}
         nodes = {"backend": "existing", **({"ssh": self.ssh} if self.ssh else {}), "hosts": hosts}
         site = {"name": self.name, "nodes": nodes, **({"networks": self.networks} if self.networks else {})}
@@ -158,11 +158,11 @@ class Adopted:
 
 
 class _Block(dict[str, Any]):
-    """A mapping that has a line for each key: host keys are long."""
+    """A mapping with one line per key: host keys are long."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML as people write it."""
+    """Dumps `_Block` in block style."""
 
 
 _Dumper.add_representer(
@@ -171,17 +171,17 @@ _Dumper.add_representer(
 
 
 def _mapping(value: object) -> dict[str, Any]:
-    """An object of a manifest; an empty one in the place of anything else."""
+    """An object of a manifest; empty if it is anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def _listed(value: object) -> list[Any]:
-    """A list of a manifest; an empty one in the place of anything else."""
+    """A list of a manifest; empty if it is anything else."""
     return value if isinstance(value, list) else []
 
 
 def _plugins(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """What each plugin of a configuration is given; none where the list holds something else too."""
+    """The configuration of each plugin; empty if the list also contains something else."""
     read = configuration.read(config)
     if not read.is_list:
         return [{key: value for key, value in config.items() if key not in {"name", "cniVersion"}}]
@@ -190,14 +190,14 @@ def _plugins(config: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[str, Any]]:
-    """The typed network that a configuration may be: its keys are those of the first plugin, the others are chained."""
+    """The typed network that a configuration can be: the first plugin's keys, the other plugins chained."""
     plugins = _plugins(config)
     if not plugins or not isinstance(plugins[0].get("ipam") or {}, dict):
         return
     first, *chained = ({k: v for k, v in plugin.items() if k != "capabilities"} for plugin in plugins)
     ipam = first.pop("ipam", None) or {}
     network = {SITE_WORDS.get(key, key): value for key, value in first.items()}
-    # What a site's DHCP asks for besides has no keys of its own.
+    # The options that DHCP requests by default have no keys in a site.
     plain = {"type": "dhcp"} if ipam == ipam_config(Dhcp(type="dhcp")) else _flat(_in_sets(ipam))
     network["ipam"] = plain if ipam else {"type": "none"}
     if config.get("cniVersion"):
@@ -208,13 +208,13 @@ def _candidates(config: dict[str, Any], resource: str | None) -> Iterable[dict[s
 
 
 def _capabilities(config: dict[str, Any]) -> set[str]:
-    """What the configuration's plugins take from pods."""
+    """Capabilities that the configuration's plugins take from pods."""
     plugins = configuration.read(config).plugins
     return {name for plugin in plugins for name, on in _mapping(plugin.get("capabilities")).items() if on}
 
 
 def _in_sets(ipam: dict[str, Any]) -> dict[str, Any]:
-    """host-local's old form, one range beside `type`, as the list of range sets that it means (allocator/config.go)."""
+    """Converts host-local's old form, one range next to `type`, to a list of range sets (allocator/config.go)."""
     ranges = ipam.get("ranges") or []
     if ipam.get("type") != "host-local" or "subnet" not in ipam or not isinstance(ranges, list):
         return ipam
@@ -223,7 +223,7 @@ def _in_sets(ipam: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
-    """host-local's sets of ranges as a site's ranges: one of each set."""
+    """Converts host-local's range sets to a site's ranges, if each set has one range."""
     sets = ipam.get("ranges")
     if isinstance(sets, list) and all(isinstance(s, list) and len(s) == 1 for s in sets):
         return {**ipam, "ranges": [s[0] for s in sets]}
@@ -231,7 +231,7 @@ def _flat(ipam: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration in the form in which equal ones are equal: a list of plugins, defaults and empty parts left out."""
+    """A normalized configuration: a list of plugins without defaults and empty parts."""
     plain = []
     for plugin in _plugins(config):
         defaults = interface_plugin(str(plugin.get("type"))).defaults.items()

@@ -1,4 +1,4 @@
-"""What a running cluster says of its networks and nodes, read through the API alone."""
+"""Networks and nodes of a running cluster, read through the API."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,22 +12,22 @@ from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.verify.connection import passing_keys
 
 _MULTUS = "app=multus"
-"""Label of the Multus daemon's pods: they live in the network namespace of their node."""
+"""Label of the Multus daemon's pods: they run in the network namespace of their node."""
 
 _OF_PODS = ("veth", "cali", "lxc")
-"""How network plugins call the nodes' ends of pods' interfaces."""
+"""Name prefixes of the node ends of pods' interfaces."""
 
 _NO_MASTERS = {"lo", "bonding_masters"}
-"""What else /sys/class/net lists; bonding_masters is a file of the bonding driver."""
+"""Other entries of /sys/class/net; bonding_masters is a file of the bonding driver."""
 
 
 class ClusterError(RuntimeError):
-    """A cluster that cannot be read: the message says why."""
+    """The cluster cannot be read; the message gives the reason."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """What was read: objects as the API gives them, and the interfaces of the nodes that could be asked."""
+    """Objects as the API returns them, and the interfaces of the nodes that answered."""
 
     manifests: list[dict[str, Any]] = field(default_factory=list)
     interfaces: dict[str, list[str]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
     attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
     try:
         with passing_keys():
-            # It connects with the first question.
+            # It connects on the first request.
             api = kr8s.api(kubeconfig=str(kubeconfig) if kubeconfig else None, context=context)
             seen.manifests += [
                 {**_raw(o), "apiVersion": API_VERSION, "kind": KIND}
@@ -51,7 +51,7 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
         message = f"the cluster cannot be read: {error}"
         if "404" in str(error):
-            message = "the cluster knows no NetworkAttachmentDefinitions: Multus is not installed there"
+            message = "the cluster has no CRD for NetworkAttachmentDefinitions: Multus is not installed"
         raise ClusterError(message) from None
     for pod in pods:
         if not isinstance(pod, Pod):
@@ -61,15 +61,15 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
         try:
             answer = pod.exec(["ls", "/sys/class/net"], container=raw["spec"]["containers"][0]["name"])
             names = answer.stdout.decode().split()
-        except Exception as error:  # as above; NICs are a help, not a need
-            seen.notes.append(f"the NICs of {node} are not known: {error}")
+        except Exception as error:  # as above; NICs are optional
+            seen.notes.append(f"the NICs of {node} are unknown: {error}")
             continue
         seen.interfaces[node] = nics(names)
     return seen
 
 
 def nics(names: list[str]) -> list[str]:
-    """The interfaces that a network can be on: real ones, bonds, VLANs, bridges, tunnels; not those of pods."""
+    """Interfaces that a network can use: physical ones, bonds, VLANs, bridges, tunnels; not those of pods."""
     return sorted(name for name in names if name not in _NO_MASTERS and not name.startswith(_OF_PODS))
 
 

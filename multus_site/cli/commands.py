@@ -36,19 +36,19 @@ SETTINGS: dict[str, Any] = {
 
 
 class Commands(TyperGroup):
-    """The program: knows the names of its commands, and imports the one that is typed."""
+    """The program: imports only the command that is typed."""
 
     def __init__(self, **attrs: Any) -> None:  # noqa: ANN401  # typer's own
         super().__init__(**attrs)
         self.commands = dict.fromkeys(sorted(name for names in GROUPS.values() for name in names))  # type: ignore[assignment]  # names to suggest
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> "Command | None":  # type: ignore[override]  # typer's Context is a subclass
-        """The command, imported now."""
+        """Imports and returns the command."""
         del ctx
         return _imported(cmd_name) if cmd_name in self.commands else None
 
     def format_commands(self, ctx: typer.Context, formatter: "HelpFormatter") -> None:  # type: ignore[override]
-        """The commands in their groups, sorted, each with its line."""
+        """The commands in their groups, sorted, with one line each."""
         del ctx
         width = max(map(len, self.commands))
         for heading, names in GROUPS.items():
@@ -56,7 +56,7 @@ class Commands(TyperGroup):
                 formatter.write_dl([(name.ljust(width), purpose(name)) for name in sorted(names)])
 
     def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:  # type: ignore[override]
-        """Names of commands, none of which is imported for it; of options as ever."""
+        """Completes names of commands, without importing them, and options."""
         from typer._click.shell_completion import CompletionItem
 
         names = [name for name in self.commands if name.startswith(incomplete)]
@@ -66,7 +66,7 @@ class Commands(TyperGroup):
 
 
 def purpose(name: str) -> str:
-    """What a command is for: the first line of its function's docstring, read without importing it."""
+    """The first line of a command's docstring, read without importing it."""
     found = importlib.util.find_spec(f"multus_site.cli.{name}")
     if found is None or found.origin is None:
         raise ModuleNotFoundError(name=f"multus_site.cli.{name}")
@@ -92,5 +92,5 @@ def _imported(name: str) -> "Command":
 
 
 def styled(text: str, **style: Any) -> str:  # noqa: ANN401  # of typer.style
-    """The text in a colour or in bold, on a terminal alone and not with NO_COLOR (https://no-color.org)."""
+    """The text in colour or bold on a terminal, unless NO_COLOR is set (https://no-color.org)."""
     return typer.style(text, **style) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text

@@ -1,4 +1,4 @@
-"""`multus-site comment`: a text as one comment under the pull request that a pipeline runs for, edited from then on."""
+"""`multus-site comment`: posts a text as one comment on a pull request, and edits it later."""
 
 import os
 import sys
@@ -14,13 +14,15 @@ def comment(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Markdown, or - for standard input.", show_default=False)
     ],
-    key: Annotated[str, typer.Option(metavar="KEY", help="Tells comments of one pull request apart.")] = "review",
+    key: Annotated[
+        str, typer.Option(metavar="KEY", help="Identifies the comment, if a pull request has several.")
+    ] = "review",
 ) -> None:
     """Post a text as a comment on a pull request or merge request.
 
-    A later run edits the comment of an earlier one. An empty text adds no comment, and replaces an existing one by a note that
-    nothing is left. The request comes from the variables of the pipeline (GitHub, GitLab), the token from GITHUB_TOKEN or
-    GITLAB_TOKEN. Exit status: 0, 1 if the service refuses, 2 for a usage error.
+    A later run edits the comment. An empty text adds no comment, and replaces an existing one with a note that the change
+    no longer affects any site. The variables of the pipeline (GitHub, GitLab) select the request; GITHUB_TOKEN or GITLAB_TOKEN
+    is the token. Exit status: 0, 1 if the service refuses, 2 for a usage error.
     """
     from multus_site.cli import files, hosting  # a command's imports are its own: others start without them
 

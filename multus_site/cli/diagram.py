@@ -11,7 +11,7 @@ from multus_site.cli.usage_error import usage_error, write, write_bytes
 
 
 class Format(StrEnum):
-    """What the picture is written as."""
+    """Format of the picture."""
 
     svg = "svg"
     png = "png"
@@ -20,7 +20,7 @@ class Format(StrEnum):
 
 
 class Theme(StrEnum):
-    """Colours on white, or on black."""
+    """Colours on white or on black."""
 
     light = "light"
     dark = "dark"
@@ -28,16 +28,16 @@ class Theme(StrEnum):
 
 def diagram(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="What the picture is written as.")] = Format.svg,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="Format of the picture.")] = Format.svg,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the addresses that pods had at the last `up`.")] = False,
     theme: Annotated[
-        Theme | None, typer.Option(help="Of svg (default: the theme of the reader) and png (default: light).")
+        Theme | None, typer.Option(help="Theme of svg (default: the reader's theme) or png (default: light).")
     ] = None,
 ) -> None:
     """Draw a site: nodes, NICs, segments, networks and workloads.
 
-    It reads the site file alone; with --live, the addresses of the last `pulumi up` too.
+    It reads only the site file, and with --live the addresses of the last `pulumi up`.
     Exit status: 0, 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
@@ -49,7 +49,7 @@ def diagram(
     drawn = cards.diagram(stack.site, pods)
     if output is Format.png:
         if out is None and sys.stdout.isatty():
-            usage_error("a PNG is nothing to read on a terminal; name a file: --out FILE.png")
+            usage_error("a PNG cannot be shown on a terminal; name a file: --out FILE.png")
         picture = svg.png(drawn, theme or "light")
         if out is None:
             sys.stdout.buffer.write(picture)

@@ -1,4 +1,4 @@
-"""`multus-site doctor`: what this machine lacks."""
+"""`multus-site doctor`: what this machine lacks for `pulumi up`."""
 
 import json
 from enum import StrEnum
@@ -9,19 +9,19 @@ import typer
 
 
 class Format(StrEnum):
-    """How the checks are printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
 
 
 def doctor(
-    output: Annotated[Format, typer.Option("--format", help="How the checks are printed.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
 ) -> None:
     """Check what this machine lacks for `pulumi up`, and what to type.
 
     Checks Python, extras, the pulumi CLI and its version, language host, providers, backend, passphrase, SSH key, ssh and git.
-    It changes nothing. Exit status: 0 if nothing that the next step needs is missing, 1 otherwise.
+    It changes nothing. Exit status: 0 if the next step has all it needs, 1 otherwise.
     """
     from multus_site.cli import machine  # a command's imports are its own: others start without them
     from multus_site.cli.commands import styled

@@ -1,4 +1,4 @@
-"""`multus-site drift`: what is no longer as it was applied."""
+"""`multus-site drift`: differences between what was applied and the current state."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
-    """How it is printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
@@ -19,13 +19,13 @@ class Format(StrEnum):
 
 def drift(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
 ) -> None:
     """Find what changed on nodes and in the cluster since `pulumi up`.
 
     Compares the objects of Kubernetes (pulumi refresh --preview-only) and the nodes (over SSH) with what was applied. It changes
     nothing.
-    Exit status: 0 if nothing drifted, 1 if something did, 2 for a usage error or where something could not be checked.
+    Exit status: 0 if nothing drifted, 1 if something did, 2 for a usage error or if something could not be checked.
     """
     from multus_site.cli import refresh, stacks
     from multus_site.cli.secrets import host_keys, way
@@ -38,7 +38,7 @@ def drift(
     applied = stack.outputs().get("nodes", {})
     if not applied:
         usage_error(
-            f"stack {stack.name} does not say what was applied to its nodes; type: pulumi up --stack {stack.name}"
+            f"stack {stack.name} has no output `nodes`, the record of what was applied to nodes; type: pulumi up --stack {stack.name}"
         )
     nodes = stack.site.nodes
     keys = {nodes.hosts[node].address: key for node, key in host_keys(stack).items()}
@@ -57,7 +57,7 @@ def drift(
         for line in [*(d.line() for d in on_nodes), *(o.line() for o in objects)]:
             print(line)
         if not on_nodes and not objects:
-            print(f"{stack.name}: nothing drifted" + (" where it could be looked at" if blind else ""))
+            print(f"{stack.name}: nothing drifted" + (" where it could be checked" if blind else ""))
     for node, why in blind.items():
-        print(f"{node} cannot be looked at: {why}", file=sys.stderr)
+        print(f"{node} cannot be checked: {why}", file=sys.stderr)
     raise typer.Exit(1 if on_nodes or objects else 2 if blind else 0)

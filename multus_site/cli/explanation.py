@@ -1,4 +1,4 @@
-"""What a rule is about, in words."""
+"""The explanations of lint rules, for `lint --explain` and docs/linter.md."""
 
 import textwrap
 
@@ -7,19 +7,19 @@ from multus_site.lint.registry import RULES, Rule
 
 LAYERS = {
     "text": "text",
-    "configuration": "one configuration or one pod by itself",
+    "configuration": "one configuration or one pod",
     "together": "several objects together",
     "facts": "against facts of the nodes and the cluster",
     "sites": "across sites",
 }
-"""What the rules of a layer read."""
+"""Layer → what its rules read."""
 
 LINTER = files
-"""Imported for its rules."""
+"""Imported to register the rules."""
 
 
 def explained(code: str) -> str:
-    """A rule's explanation, a list of all rules for `all`, nothing for what is no rule."""
+    """The explanation of a rule, or a list of all rules for `all`. Empty for an unknown rule."""
     if code.lower() == "all":
         return "\n".join(f"{rule.code:30} {rule.level:8} {rule.title}" for _, rule in sorted(RULES.items()))
     rule = RULES.get(code.upper())
@@ -34,7 +34,7 @@ def _explained(rule: Rule) -> str:
             "",
             why,
             "",
-            "Example of what it finds:",
+            "Example:",
             textwrap.indent(rule.example, "    "),
             "",
             f"Reads: {LAYERS[rule.layer]}",

@@ -1,4 +1,4 @@
-"""The extras of this package: which third-party module each brings, and which extras are installed. pyproject.toml has the list."""
+"""The extras of this package: which third-party module each installs, and which are installed. pyproject.toml has the list."""
 
 import importlib.metadata
 import re
@@ -9,7 +9,7 @@ _LINE = re.compile(r"(?P<name>[\w.-]+)[^;]*(?:;.*extra == '(?P<extra>\w+)')?")
 
 
 def requirements() -> dict[str, set[str]]:
-    """Extra → its distributions, from the metadata of the installed package; those of all are under ''. Raises PackageNotFoundError where it is not installed."""
+    """Extra → its distributions, from the package metadata; '' → those of every installation. Raises PackageNotFoundError if the package is not installed."""
     found: dict[str, set[str]] = {}
     for line in importlib.metadata.requires(PACKAGE) or ():
         if parsed := _LINE.match(line):
@@ -18,7 +18,7 @@ def requirements() -> dict[str, set[str]]:
 
 
 def bringing(module: str) -> str | None:
-    """The smallest extra that brings a module, '' if all installations have it; None if this package does not ask for it."""
+    """The smallest extra with a module; '' if every installation has it, None if no extra has it."""
     every = requirements()
     names = {extra: {re.sub(r"[-.]", "_", name).lower() for name in its} for extra, its in every.items()}
     offering = [extra for extra, its in names.items() if re.sub(r"[-.]", "_", module).lower() in its]
@@ -26,7 +26,7 @@ def bringing(module: str) -> str | None:
 
 
 def missing() -> dict[str, list[str]]:
-    """Extra → those of its distributions that are not installed, sorted; empty for an extra that is complete."""
+    """Extra → its distributions that are not installed, sorted."""
     return {extra: sorted(filter(_is_missing, its)) for extra, its in requirements().items() if extra}
 
 

@@ -1,4 +1,4 @@
-"""Which files a command is to read: those named, those of folders, standard input."""
+"""Reads the inputs of a command: files, folders, standard input."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIXES = {".yaml", ".yml", ".json", ".conf", ".conflist"}
-"""Files of a folder that are read."""
+"""Suffixes that are read in folders."""
 
 _SKIPPED = {"node_modules", "__pycache__", "venv"}
-"""Folders that hold other people's files; those whose name begins with a dot are left out too."""
+"""Folders that are skipped, as are those whose name begins with a dot."""
 
 
 class FilesError(ValueError):
@@ -18,7 +18,7 @@ class FilesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file: what it is called in messages, its text, and whether it was found in a folder rather than named."""
+    """A file: its name in messages, its text, and whether it was found in a folder."""
 
     name: str
     text: str
@@ -26,14 +26,14 @@ class Found:
 
 
 def read_all(paths: Iterable[Path]) -> Iterator[Found]:
-    """The files of all paths, each once, in the order given; folders in the order of names. Raises FilesError."""
+    """The files of all paths, each once, in the given order; folders sorted by name. Raises FilesError."""
     seen: set[Path] = set()
     for file in paths:
         if str(file) == "-":
             yield Found("<stdin>", _standard_input(), False)
             continue
         if not file.exists():
-            message = f"{file}: there is no such file or folder"
+            message = f"{file}: no such file or folder"
             raise FilesError(message)
         for member in _members(file) if file.is_dir() else [file]:
             if member.resolve() not in seen:

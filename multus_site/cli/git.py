@@ -1,4 +1,4 @@
-"""What git knows of a file: how it was, which of its lines changed. Read only."""
+"""Reads git: earlier versions of files, and changed lines."""
 
 import re
 import shutil
@@ -10,16 +10,16 @@ _DEFAULT = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
 class GitError(Exception):
-    """Git does not give what was asked for; the text says what to type instead."""
+    """Git cannot answer; the message gives the next command."""
 
 
 def is_there() -> bool:
-    """Whether git can be asked at all."""
+    """Whether git is on PATH."""
     return shutil.which("git") is not None
 
 
 def merge_base() -> str | None:
-    """The commit at which the work here left the default branch; None where that cannot be known."""
+    """The commit at which this branch left the default branch; None if unknown."""
     for branch in _DEFAULT if is_there() else ():
         done = _git("merge-base", "HEAD", branch)
         if done.returncode == 0:
@@ -28,30 +28,30 @@ def merge_base() -> str | None:
 
 
 def commit(ref: str) -> str:
-    """The commit that a name stands for. Raises GitError."""
+    """The commit of a name. Raises GitError."""
     if not is_there():
-        msg = f"git is not on PATH, which is asked for {ref}; install it: apt-get install git"
+        msg = f"git is not on PATH, so {ref} cannot be read; install it: apt-get install git"
         raise GitError(msg)
     done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if done.returncode:
-        msg = f"git knows no commit {ref}; name a branch, tag or commit that is here (git fetch brings others)"
+        msg = f"git has no commit {ref}; name a local branch, tag or commit, or run git fetch first"
         raise GitError(msg)
     return done.stdout.strip()
 
 
 def at(ref: str, path: Path) -> str | None:
-    """The text of a file of this folder at a commit; None where it was not there."""
+    """The text of a file at a commit; None if it did not exist."""
     done = _git("show", f"{ref}:./{path}")
     return done.stdout if done.returncode == 0 else None
 
 
 def files(ref: str, folder: Path) -> list[str]:
-    """The files of a folder of this one at a commit, with the folder's name before each."""
+    """Paths of the files of a folder at a commit."""
     return [*filter(None, _git("ls-tree", "--name-only", "-z", ref, f"{folder}/").stdout.split("\0"))]
 
 
 def changed_lines(ref: str, path: Path) -> set[int] | None:
-    """Lines of the file, from 1, that are not as they were at a commit; None where all of them are new."""
+    """Lines of the file, from 1, that changed since a commit; None if all are new."""
     if at(ref, path) is None:
         return None
     done = _git("diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", ref, "--", str(path))
@@ -67,7 +67,7 @@ def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        errors="replace",  # a file may have been anything
+        errors="replace",  # a file can have any encoding
         check=False,
         timeout=60,
     )

@@ -1,4 +1,4 @@
-"""What there is on hosts that are in no site yet: each is logged in to with its confirmed key, and multus_site/scripts/facts.sh looks at it."""
+"""Facts of hosts that are not in a site yet: logs in with the confirmed host keys and runs multus_site/scripts/facts.sh."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,18 +11,20 @@ from multus_site.ssh.ssh_route import NotLetInError, OtherKeyError, ReachError
 
 FACTS_SECONDS = 120
 PATIENCE = 5
-"""Seconds for which a host is asked again: it may be at its limit of unfinished logins."""
+"""Seconds of retries: a host can be at its limit of unfinished logins (MaxStartups)."""
 
 
 class NoFactsError(RuntimeError):
-    """A host that could not be looked at: the message says why."""
+    """A host could not be inspected; the message gives the reason."""
 
 
 async def look_at_all(
     connections: Connections, hosts: Mapping[str, HostKey], to_ask: tuple[str, str], user: str, opened_by: str
 ) -> dict[str, dict[str, Any] | NoFactsError]:
-    """The facts of all hosts (address → pinned key), at once, as multus_site/scripts/facts.sh prints them for these MODULES and PORTS, and `offset`: the host's clock
-    minus ours in seconds. Of those that could not be looked at, why."""
+    """Address → facts of each host (address → pinned key), or the reason why there are none.
+
+    `to_ask`: MODULES and PORTS of multus_site/scripts/facts.sh. `offset` of the facts: the host's clock minus ours, seconds.
+    """
     modules, ports = to_ask
 
     async def one(host: str, key: HostKey) -> dict[str, Any]:
@@ -36,15 +38,15 @@ async def look_at_all(
 
 
 def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
-    """Why a host was not reached, for somebody who has no site yet."""
+    """Why a host was not reached, for a user who has no site yet."""
     if isinstance(error, OtherKeyError):
         before = "known_hosts has" if key.known else "it did before"
-        return f"it shows another SSH host key than {before}, so nothing was sent to it; find out who answers there, or whether the machine was made anew"
+        return f"it shows another SSH host key than {before}, so nothing was sent to it; find out which machine answers, or whether it was recreated"
     if isinstance(error, NotLetInError):
         return f"{user} cannot log in with {opened_by}"
     said = str(error).strip()
     if "sudo does not take" in said:
-        return "sudo does not take that password"
+        return "sudo rejects that password"
     if "a password is required" in said:
-        return f"{user} cannot become root without a password; add --ask-sudo-password, or write into /etc/sudoers.d/{user} there: {user} ALL=(ALL) NOPASSWD: ALL"
+        return f"{user} cannot become root without a password; add --ask-sudo-password, or write to /etc/sudoers.d/{user} on the host: {user} ALL=(ALL) NOPASSWD: ALL"
     return (said.splitlines() or ["no reason was given"])[-1]

@@ -1,4 +1,4 @@
-"""What preflight would find on hosts that are adopted, told before there is a site to bring up. Pure."""
+"""Preflight's findings on adopted hosts, before there is a site. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ _ROLES = ("control-plane", "etcd", "worker")
 
 
 def to_ask(networks: Mapping[str, Any], address: str, key: HostKey) -> tuple[str, str]:
-    """Kernel modules and ports that multus_site/scripts/facts.sh is to look at (its MODULES, PORTS) on hosts whose names and roles are not known yet."""
+    """MODULES and PORTS of multus_site/scripts/facts.sh for hosts whose names and roles are unknown."""
     hosts = {"node1": {"address": address, "hostKey": key.text, "roles": list(_ROLES)}}
-    # Networks that need other hosts than this one are looked for by preflight itself.
+    # Networks that need other hosts than this one are left to preflight.
     site = _site(hosts, networks)[0] or _site(hosts, {})[0]
     every = requirements_of(site, site.kubespray.all_variables()) if site else {}
     modules = sorted({module for one in every.values() for module in one.modules})
@@ -35,7 +35,7 @@ def judged(
     networks: Mapping[str, Any],
     in_cluster: Sequence[str],
 ) -> list[str]:
-    """A sentence for each thing that would stop the site's first `up`, or is worth a look. `in_cluster`: hosts that are nodes of the cluster which is adopted too."""
+    """A sentence for each problem of the first `up`. `in_cluster`: hosts that are nodes of the adopted cluster."""
     some_key = next(host.host_key for host in seen.values())
     whole = {name: {"hostKey": some_key, **host} for name, host in hosts.items()}
     site, mistakes = _site(whole, networks)
@@ -58,7 +58,7 @@ def judged(
 
 
 def _site(hosts: Mapping[str, Any], networks: Mapping[str, Any]) -> tuple[Site | None, list[str]]:
-    """The site of these, or why it is none."""
+    """The site, or its mistakes."""
     data = {"name": "adopted", "nodes": {"backend": "existing", "hosts": hosts}, "networks": networks}
     try:
         return Site.model_validate(data), []

@@ -1,4 +1,4 @@
-"""SSH host keys before they are pinned: asked of the hosts themselves, or known to the user already."""
+"""SSH host keys before they are pinned: from the hosts, or from the user's known_hosts."""
 
 import asyncio
 import os
@@ -16,15 +16,15 @@ SECONDS = 15
 
 
 class HostKeyError(ReachError):
-    """A host whose key is not known: the message says why."""
+    """The key of a host is unknown; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostKey:
-    """A public host key, and whether the user knew it before."""
+    """A public host key, and whether it is in the user's known_hosts."""
 
     text: str
-    """As a site has it."""
+    """In the form of a site's hostKey."""
     known: bool = False
 
     @property
@@ -44,12 +44,12 @@ class HostKey:
 
     @property
     def file(self) -> str:
-        """Where the host itself has it."""
+        """Its file on the host."""
         return f"/etc/ssh/ssh_host_{self.type.lower()}_key.pub"
 
 
 class KnownHosts:
-    """A file in the form of ~/.ssh/known_hosts, hashed names too. Raises HostKeyError where it cannot be read."""
+    """A file in the format of ~/.ssh/known_hosts, also with hashed names. Raises HostKeyError if it cannot be read."""
 
     def __init__(self, file: Path) -> None:
         try:
@@ -59,7 +59,7 @@ class KnownHosts:
             raise HostKeyError(msg) from None
 
     def key(self, names: Iterable[str], port: int) -> HostKey | None:
-        """The key of a host under any of its names, Ed25519 before others; None if none is known that can be pinned."""
+        """The key of a host under any of its names, Ed25519 first; None if there is none that can be pinned."""
         for name in names:
             keys, _, revoked, *_ = self._known.match(name, "", None if port == 22 else port)
             texts = [_text(key) for key in keys if key not in revoked]
@@ -71,7 +71,7 @@ class KnownHosts:
 
 
 async def scan(host: str, port: int, tunnel: asyncssh.SSHClientConnection | None = None) -> HostKey:
-    """The key that a host shows, Ed25519 where it has one. It proves nothing: a person compares it. Raises HostKeyError."""
+    """The key that a host shows, Ed25519 if it has one. A person must compare it. Raises HostKeyError."""
     try:
         key = await asyncio.wait_for(
             asyncssh.get_server_host_key(
@@ -80,12 +80,12 @@ async def scan(host: str, port: int, tunnel: asyncssh.SSHClientConnection | None
             SECONDS,
         )
     except asyncssh.KeyExchangeFailed:
-        msg = "it has neither an Ed25519 nor an ECDSA host key; make them there: ssh-keygen -A"
+        msg = "it has neither an Ed25519 nor an ECDSA host key; create them on the host: ssh-keygen -A"
         raise HostKeyError(msg) from None
     except (OSError, asyncssh.Error) as error:
         raise HostKeyError(_unanswered(port, error)) from None
     if key is None:
-        msg = f"what answers on port {port} shows no host key"
+        msg = f"the server on port {port} shows no host key"
         raise HostKeyError(msg)
     return HostKey(_text(key))
 
@@ -93,12 +93,12 @@ async def scan(host: str, port: int, tunnel: asyncssh.SSHClientConnection | None
 async def scan_all(
     hosts: Iterable[str], port: int, tunnel: asyncssh.SSHClientConnection | None = None
 ) -> Results[HostKey]:
-    """The keys that all of them show; for those that show none, why."""
+    """The keys of all hosts, or why a host shows none."""
     return await fan_out(dict.fromkeys(hosts), lambda host, _: scan(host, port, tunnel), SECONDS * 2)
 
 
 def _unanswered(port: int, error: Exception) -> str:
-    """Why nothing answered, in the words of who knows."""
+    """Why nothing answered."""
     if isinstance(error, TimeoutError | asyncssh.TimeoutError):
         return f"no answer on port {port} within {SECONDS} s"
     errno = error.errno if isinstance(error, OSError) else None

@@ -1,4 +1,4 @@
-"""Which hosts `--hosts` and `--bastion` name, as people write them for ssh and Ansible. Pure but for names, which are resolved, and files of hosts."""
+"""Parses `--hosts` and `--bastion`. Resolves names and reads files of hosts."""
 
 import ipaddress
 import re
@@ -12,7 +12,7 @@ from multus_site.model.addresses import SHORT_ADDRESS, address_range, host_addre
 from multus_site.model.types import label, user_name
 
 MOST = 1024
-"""Hosts of one range: a slip of the pen asks no whole network."""
+"""Hosts of one range: a typo must not select a whole network."""
 
 _ENTRY = re.compile(
     r"(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^@:\[\]]+|[^@\[\]]*:[^@\[\]]*:[^@\[\]]*))(?::(?P<port>[0-9]+))?"
@@ -22,12 +22,12 @@ _SHORT_RANGE = re.compile(r"((?:[0-9]+\.){3})([0-9]+)-([0-9]+)")
 
 
 class HostListError(ValueError):
-    """Entries that name no host: a line for each."""
+    """Entries that name no host, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An SSH server as it was named; what was not said is empty or None."""
+    """An SSH server; empty or None: not given."""
 
     host: str
     user: str = ""
@@ -36,18 +36,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host to be asked."""
+    """A host to inspect."""
 
     address: str
     called: str
-    """How the user called it: an address, or a name that has it."""
+    """The user's text: an address or a name."""
     name: str = ""
-    """What it is to be called in the site; empty: by its own host name."""
+    """Its name in the site; empty: its own host name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Hosts of one site, which has one user and one port."""
+    """Hosts of a site, with their user and port."""
 
     hosts: tuple[Target, ...]
     user: str
@@ -55,7 +55,7 @@ class Targets:
 
 
 def targets(given: list[str], user: str | None, port: int | None) -> Targets:
-    """The hosts of all entries, each once, in the order given; `user` and `port` are for those that say none. Raises HostListError."""
+    """The hosts of all entries in the given order; `user` and `port` are defaults. Raises HostListError."""
     mistakes: list[str] = []
     hosts: dict[str, Target] = {}
     if user is not None:
@@ -72,7 +72,7 @@ def targets(given: list[str], user: str | None, port: int | None) -> Targets:
             place = at(rest)
             addresses = _addresses(place.host)
             if equals and len(addresses) > 1:
-                mistakes.append(f"{entry}: a range has no name; give each of its hosts its own: {name}={addresses[0]}")
+                mistakes.append(f"{entry}: a range cannot have a name; name each host: {name}={addresses[0]}")
                 continue
         except ValueError as error:
             mistakes.append(f"{entry}: {error}")
@@ -81,33 +81,33 @@ def targets(given: list[str], user: str | None, port: int | None) -> Targets:
         ports |= {place.port} if place.port else set()
         for address in addresses:
             if address in hosts:
-                mistakes.append(f"{entry}: {address} is there twice; leave one of them out")
+                mistakes.append(f"{entry}: {address} is given twice; remove one")
             hosts[address] = Target(address, place.host if len(addresses) == 1 else address, name)
     named = [target.name for target in hosts.values() if target.name]
     mistakes += [
-        f"{name}: two hosts are called so; give each its own name"
+        f"{name}: two hosts have this name; give each its own"
         for name in sorted({n for n in named if named.count(n) > 1})
     ]
     if len(users) > 1:
         mistakes.append(
-            f"a site logs in on all hosts as one user, and here are {', '.join(sorted(users))}; make one of them on all hosts"
+            f"a site uses one user for all hosts, but the entries have {', '.join(sorted(users))}; create one of them on all hosts"
         )
     if len(ports) > 1:
         mistakes.append(
-            f"SSH servers of a site's hosts have one port, and here are {', '.join(map(str, sorted(ports)))}; adopt those of one port"
+            f"a site uses one SSH port for all hosts, but the entries have {', '.join(map(str, sorted(ports)))}; adopt hosts with the same port"
         )
     if not hosts and not mistakes:
-        mistakes.append("--hosts names no host; such as: --hosts 10.1.1.5,10.1.1.6")
+        mistakes.append("--hosts names no host; example: --hosts 10.1.1.5,10.1.1.6")
     if mistakes:
         raise HostListError("\n".join(mistakes))
     return Targets(tuple(hosts.values()), next(iter(users), "root"), next(iter(ports), 22))
 
 
 def at(text: str) -> Place:
-    """[USER@]HOST[:PORT]; an IPv6 address with a port is in brackets, and one alone is that of a machine. Raises ValueError."""
+    """Parses [USER@]HOST[:PORT]; an IPv6 address with a port is in brackets. Raises ValueError."""
     found = _ENTRY.fullmatch(text)
     if found is None or (found["port"] and not 0 < int(found["port"]) < 65536):
-        msg = "no [USER@]HOST[:PORT], such as ubuntu@10.1.1.5:22 or [fd00::5]:22"
+        msg = "not [USER@]HOST[:PORT], such as ubuntu@10.1.1.5:22 or [fd00::5]:22"
         raise ValueError(msg)
     host = found["six"] or found["host"]
     if _is_address(host):
@@ -119,10 +119,10 @@ def at(text: str) -> Place:
 
 
 def _entries(given: list[str], mistakes: list[str]) -> Iterator[str]:
-    """What stands between commas and white space; an entry that is a file stands for its lines, `#` begins a comment there."""
+    """Entries between commas and white space. A file is replaced by its lines, in which `#` begins a comment."""
     for text in given:
         parts = (part.strip() for part in text.split(","))
-        # The name of a file may have spaces.
+        # The name of a file can contain spaces.
         for entry in (word for part in parts for word in ([part] if _is_file(part) else part.split())):
             if not _is_file(entry):
                 yield entry
@@ -152,7 +152,7 @@ def _addresses(host: str) -> list[str]:
     if dash and _is_address(first):
         ends = [ipaddress.ip_address(host_address(end)) for end in address_range(host).split("-")]
         if int(ends[-1]) - int(ends[0]) >= MOST:
-            msg = f"more than {MOST} hosts; name those that are there"
+            msg = f"more than {MOST} hosts; name only existing hosts"
             raise ValueError(msg)
         return [str(ends[0] + i) for i in range(int(ends[-1]) - int(ends[0]) + 1)]
     if _is_address(host):
@@ -160,7 +160,7 @@ def _addresses(host: str) -> list[str]:
     try:
         found = str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
-        msg = "neither a file nor a name that has an address here; give the host's address"
+        msg = "neither a file nor a name that resolves; give the host's address"
         raise ValueError(msg) from None
     return [host_address(found)]
 

@@ -1,4 +1,4 @@
-"""What opens hosts that are in no site yet: a key's file, the agent, a password; and what the site then says of it."""
+"""Credentials for hosts that are not in a site yet: a key file, the SSH agent or a password; and their form in the site."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from multus_site.ssh.ssh_route import KEY_FILES, keys_of
 
 @dataclass(frozen=True)
 class Opening:
-    """One of key, agent and password is there at least."""
+    """The credentials: at least a key, an agent or a password."""
 
     key_file: Path | None
     private_key: str
@@ -36,14 +36,14 @@ class Opening:
 
     @property
     def file_in_project(self) -> str | None:
-        """The key's file as a site names it, if it is one of the project."""
+        """The path of the key file in the project, if it is there."""
         if self.key_file is None:
             return None
         file, here = self.key_file.expanduser().resolve(), Path.cwd()
         return str(file.relative_to(here)) if file.is_relative_to(here) else None
 
     def secrets(self, stack: str) -> list[str]:
-        """How those secrets are set that the site does not name a file of."""
+        """Commands that set the secrets that are not in a file of the project."""
         key, password = keys_of("ssh")
         command = f"pulumi config set --stack {stack} --secret multus-site:"
         lines = [f"{command}{key} < {self.key_file}"] if self.private_key and not self.file_in_project else []
@@ -52,7 +52,7 @@ class Opening:
 
 
 def opening(key: Path | None, *, ask_password: bool, ask_sudo_password: bool) -> Opening:
-    """From what the user said. Exits 2 where nothing is there that opens anything."""
+    """The credentials that the options select. Exits 2 if there are none."""
     password = _asked("Password on the hosts: ") if ask_password else ""
     sudo_password = _asked("sudo's password on the hosts: ") if ask_sudo_password else ""
     file, text, agent = key, "", False
@@ -64,7 +64,7 @@ def opening(key: Path | None, *, ask_password: bool, ask_sudo_password: bool) ->
             file = next((f for f in map(Path, KEY_FILES) if f.expanduser().is_file()), None)
             if file is None:
                 usage_error(
-                    "no key is there: neither an SSH agent's nor one in ~/.ssh; name its file with --key, or add --ask-password"
+                    "no key found, neither in an SSH agent nor in ~/.ssh; name its file with --key, or add --ask-password"
                 )
             text = _private_key(file)
     return Opening(file, text, agent, password, sudo_password)
@@ -79,8 +79,8 @@ def _private_key(file: Path) -> str:
         usage_error(f"{file} cannot be read: {error.strerror}; name the file of your private key")
     except ValueError as error:
         if "passphrase" in str(error).lower():
-            usage_error(f"{file} is locked by a passphrase; type ssh-add {file}, and leave --key out")
-        usage_error(f"{file} holds no private key; name the one without .pub")
+            usage_error(f"{file} has a passphrase; type ssh-add {file}, and omit --key")
+        usage_error(f"{file} contains no private key; name the file without .pub")
     return text
 
 
@@ -88,14 +88,14 @@ async def _agent_has_keys() -> bool:
     path = os.environ.get("SSH_AUTH_SOCK")
     keys: object = None
     if path:
-        with contextlib.suppress(OSError, ValueError):  # it is gone
+        with contextlib.suppress(OSError, ValueError):  # the agent is gone
             async with await asyncssh.connect_agent(path) as agent:
                 keys = await agent.get_keys()
     return bool(keys)
 
 
 def _asked(question: str) -> str:
-    """A secret that is typed, or a line of what is no terminal."""
+    """A secret, from the terminal or a line of standard input."""
     if sys.stdin.isatty():
         return getpass.getpass(question)
     return sys.stdin.readline().rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""Hosts, their keys and their interfaces as people read them; all to standard error, since standard output is the site."""
+"""Tables of hosts, their keys and interfaces, on standard error: standard output is the site."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -13,18 +13,18 @@ from multus_site.cli.host_keys import HostKey
 
 
 def _console() -> Console:
-    # What hosts say of themselves is no markup.
+    # Text from hosts is no markup.
     console = Console(stderr=True, highlight=False, markup=False)
     return console if console.is_terminal else Console(stderr=True, highlight=False, markup=False, width=160)
 
 
 def waiting(what: str) -> AbstractContextManager[Any]:
-    """Shows on a terminal that something is being waited for."""
+    """Shows progress on a terminal."""
     return _console().status(f"{what} …")
 
 
 def keys(found: Mapping[str, HostKey], silent: Mapping[str, str]) -> None:
-    """A line a host; `silent`: host → why it shows no key."""
+    """Prints a line per host; `silent`: host → why it shows no key."""
     table = Table(show_edge=False, pad_edge=False)
     for column in ("host", "key", "fingerprint", ""):
         table.add_column(column, no_wrap=column == "fingerprint")
@@ -36,7 +36,7 @@ def keys(found: Mapping[str, HostKey], silent: Mapping[str, str]) -> None:
 
 
 def found(seen: Mapping[str, Seen], hosts: Mapping[str, Mapping[str, Any]]) -> None:
-    """What each host is, then what interfaces it has."""
+    """Prints the hosts, then their interfaces."""
     if not seen:
         return
     machines = Table(show_edge=False, pad_edge=False)

@@ -12,31 +12,31 @@ PER_PAGE = 100
 
 
 class NoRequestError(ValueError):
-    """The pipeline is for no pull request, or a variable is missing."""
+    """The pipeline does not run for a pull request, or a variable is missing."""
 
 
 class RefusedError(Exception):
-    """The service did not do as it was asked."""
+    """The service refused the request."""
 
 
 class Service(Protocol):
-    """Where comments are. A comment has an id that only the service reads."""
+    """The comments of a request. Only the service interprets the id of a comment."""
 
     longest: int
-    """Characters that a comment may have."""
+    """Maximum number of characters of a comment."""
 
     def own(self) -> Iterator[tuple[str, str]]:
-        """Id and text of each comment that we may have made. Raises RefusedError."""
+        """Id and text of each comment that can be ours. Raises RefusedError."""
 
     def create(self, text: str) -> None:
-        """Make a comment. Raises RefusedError."""
+        """Creates a comment. Raises RefusedError."""
 
     def edit(self, comment: str, text: str) -> None:
-        """Give a comment another text. Raises RefusedError."""
+        """Replaces the text of a comment. Raises RefusedError."""
 
 
 def publish(service: Service, text: str, key: str) -> str:
-    """Make the comment of a key, or edit it; what was done, in words. Raises RefusedError."""
+    """Creates or edits the comment of a key. Returns what it did, in words. Raises RefusedError."""
     mark = f"<!-- multus-site {key} -->"
     there = next((own for own in service.own() if own[1].startswith(mark)), None)
     if not text.strip():
@@ -54,23 +54,23 @@ def publish(service: Service, text: str, key: str) -> str:
 
 
 _SITE = re.compile(r"^(?=<!-- multus-site review of )", re.MULTILINE)
-"""Where the review of a site begins (multus_site/review/markdown.py)."""
+"""The start of a site's review (multus_site/review/markdown.py)."""
 
 _DIAGRAM = re.compile(r"\n*<details>.*?</details>\n?", re.DOTALL)
 _REST = "\n\n_This is too long for a comment. All of it is in the log of the pipeline._\n"
 
 
 def shortened(text: str, longest: int) -> str:
-    """The text; where that is too long without diagrams; and then of each site as many of its first lines as fit.
+    """Shortens the text if needed: first drops diagrams, then keeps as many first lines of each site as fit.
 
-    A review says first what is dangerous, so that of no site that is lost. No block of code stays open.
+    A review starts with the dangers, so those of every site are kept. Open code blocks are closed.
     """
     if len(text) <= longest:
         return text
     sites = [_DIAGRAM.sub("\n", site) for site in _SITE.split(text) if site]
     left = longest - len(_REST)
     kept: dict[int, str] = {}
-    # Short ones leave room for long ones.
+    # Short reviews leave room for long ones.
     for i in sorted(range(len(sites)), key=lambda i: len(sites[i])):
         kept[i] = _cut(sites[i], left // (len(sites) - len(kept)))
         left -= len(kept[i])
@@ -86,11 +86,11 @@ def _cut(text: str, longest: int) -> str:
 
 
 def service(variables: Mapping[str, str]) -> Service:
-    """The service whose pipeline this is. Raises NoRequestError."""
+    """The service that runs this pipeline. Raises NoRequestError."""
     if variables.get("GITHUB_ACTIONS") == "true":
         number = re.fullmatch(r"refs/pull/(\d+)/.*", variables.get("GITHUB_REF", ""))
         if number is None:
-            msg = "GITHUB_REF names no pull request; run this in a workflow `on: pull_request`"
+            msg = "GITHUB_REF is not a pull request; run this in a workflow `on: pull_request`"
             raise NoRequestError(msg)
         at = f"{_needed(variables, 'GITHUB_API_URL')}/repos/{_needed(variables, 'GITHUB_REPOSITORY')}/issues"
         return GitHub(_client("Authorization", f"Bearer {_needed(variables, 'GITHUB_TOKEN')}"), at, number[1])
@@ -101,13 +101,13 @@ def service(variables: Mapping[str, str]) -> Service:
         token = _needed(variables, "GITLAB_TOKEN")
         project, request = _needed(variables, "CI_PROJECT_ID"), variables["CI_MERGE_REQUEST_IID"]
         return GitLab(_client("PRIVATE-TOKEN", token), _needed(variables, "CI_API_V4_URL"), project, request)
-    msg = "this is no pipeline of GitHub or GitLab (GITHUB_ACTIONS, GITLAB_CI); on a terminal, read the text itself"
+    msg = "this is not a pipeline of GitHub or GitLab (GITHUB_ACTIONS, GITLAB_CI); on a terminal, read the text itself"
     raise NoRequestError(msg)
 
 
 @dataclass(frozen=True)
 class GitHub:
-    """A pull request; its comments are those of the issue of its number."""
+    """A pull request. Its comments are those of the issue with its number."""
 
     client: httpx.Client
     issues: str
@@ -115,17 +115,17 @@ class GitHub:
     longest = 65_536
 
     def own(self) -> Iterator[tuple[str, str]]:
-        """Those of bots: a workflow's token is one, and people could write our mark."""
+        """Comments of bots: a workflow's token is a bot, and a person could write our mark."""
         for comment in _pages(self.client, f"{self.issues}/{self.number}/comments"):
             if comment["user"]["type"] == "Bot":
                 yield str(comment["id"]), _lines(comment["body"])
 
     def create(self, text: str) -> None:
-        """Make a comment."""
+        """Creates a comment."""
         _asked(self.client, "POST", f"{self.issues}/{self.number}/comments", text)
 
     def edit(self, comment: str, text: str) -> None:
-        """Give a comment another text."""
+        """Replaces the text of a comment."""
         _asked(self.client, "PATCH", f"{self.issues}/comments/{comment}", text)
 
 
@@ -144,25 +144,25 @@ class GitLab:
         return f"{self.api}/projects/{self.project}/merge_requests/{self.request}/notes"
 
     def own(self) -> Iterator[tuple[str, str]]:
-        """Those of the token's user."""
+        """Notes of the token's user."""
         user = _asked(self.client, "GET", f"{self.api}/user")["id"]
         for note in _pages(self.client, self._notes):
             if note["author"]["id"] == user:
                 yield str(note["id"]), _lines(note["body"])
 
     def create(self, text: str) -> None:
-        """Make a note."""
+        """Creates a note."""
         _asked(self.client, "POST", self._notes, text)
 
     def edit(self, comment: str, text: str) -> None:
-        """Give a note another text."""
+        """Replaces the text of a note."""
         _asked(self.client, "PUT", f"{self._notes}/{comment}", text)
 
 
 def _needed(variables: Mapping[str, str], name: str) -> str:
     value = variables.get(name, "")
     if not value:
-        msg = f"{name} is not set; hand it to this step of the pipeline"
+        msg = f"{name} is not set; pass it to this step of the pipeline"
         raise NoRequestError(msg)
     return value
 
@@ -180,19 +180,19 @@ def _pages(client: httpx.Client, address: str) -> Iterator[Any]:
 
 
 def _asked(client: httpx.Client, method: str, address: str, text: str | None = None) -> Any:  # noqa: ANN401 - JSON
-    """The service's answer. Raises RefusedError, which never shows the token."""
+    """The service's answer. Raises RefusedError, whose message never contains the token."""
     try:
         answer = client.request(method, address, json=None if text is None else {"body": text})
     except httpx.HTTPError as error:
         msg = f"{method} {address}: {error}"
         raise RefusedError(msg) from None
     if answer.is_error:
-        hint = " The token needs the right to write to pull requests." if answer.status_code in (401, 403, 404) else ""
+        hint = " The token needs write access to pull requests." if answer.status_code in (401, 403, 404) else ""
         msg = f"{method} {address}: {answer.status_code} {answer.text[:200]}.{hint}"
         raise RefusedError(msg)
     return answer.json()
 
 
 def _lines(text: str | None) -> str:
-    """The service may give line ends back as a form's."""
+    """Normalizes line ends: a service can return CRLF."""
     return (text or "").replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Hosts that exist into a site: their keys are confirmed, they are looked at, and what was found is shown."""
+"""`adopt --hosts`: confirms the host keys, inspects the hosts, and shows what it found."""
 
 import asyncio
 import sys
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user said of the hosts; None: nothing."""
+    """The options of the command; None if not given."""
 
     hosts: list[str]
     user: str | None
@@ -40,7 +40,7 @@ class Asked:
 
 
 def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
-    """Takes the hosts over into the site, and shows what was found; node → names of its interfaces. Exits 2."""
+    """Adopts the hosts and shows what it found: node → names of its interfaces. Exits 2."""
     wanted, jumps, known = _said(asked)
     opens = opening(asked.key, ask_password=asked.ask_password, ask_sudo_password=asked.ask_sudo_password)
     login = Login(wanted.user, opens.private_key, opens.password, opens.agent)
@@ -50,7 +50,7 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
     keys = _confirmed(adopted, way, wanted.hosts, known, asked, opens)
     answers: Mapping[str, dict[str, Any] | NoFactsError] = {}
     if keys:
-        with host_tables.waiting(f"looking at {len(keys)} hosts"):
+        with host_tables.waiting(f"inspecting {len(keys)} hosts"):
             ask = to_ask(adopted.networks, *next(iter(keys.items())))
             answers = _on(way, opens, lambda there: look_at_all(there, keys, ask, wanted.user, opens.called))
     seen = []
@@ -63,7 +63,7 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
     adopted.ssh = _ssh(way, opens)
     secrets = opens.secrets(adopted.name)
     adopted.remarks["ssh"] = (
-        ["What opens the hosts is a secret of the stack:", *(f"  {s}" for s in secrets)] if secrets else []
+        ["Credentials of the hosts are secrets of the stack:", *(f"  {s}" for s in secrets)] if secrets else []
     )
     in_cluster = list(adopted.hosts)
     found = take_over(adopted, seen)
@@ -82,7 +82,7 @@ def _said(asked: Asked) -> tuple[Targets, list[Place], KnownHosts | None]:
         except ValueError as error:
             usage_error(f"--bastion {text}: {error}")
     if len(jumps) > 2:
-        usage_error(f"--bastion {asked.bastion}: a site has two bastions at most; name those that lead to the hosts")
+        usage_error(f"--bastion {asked.bastion}: a site has two bastions at most; name the two on the way to the hosts")
     try:
         known = KnownHosts(asked.known_hosts) if asked.known_hosts else None
         return targets(asked.hosts, asked.user, asked.port), jumps, known
@@ -91,7 +91,7 @@ def _said(asked: Asked) -> tuple[Targets, list[Place], KnownHosts | None]:
 
 
 def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, Any, _T]]) -> _T:
-    """Does something behind the bastions. Exits 2 where one of them is not reached."""
+    """Runs work behind the bastions. Exits 2 if a bastion cannot be reached."""
 
     async def inside() -> _T:
         async with connections(way, PATIENCE) as there:
@@ -105,7 +105,7 @@ def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, A
 
 
 def _through(way: Way, jump: Place, known: KnownHosts | None, asked: Asked, opens: Opening) -> Way:
-    """The way with one bastion more, whose key is confirmed before anything goes through it."""
+    """The way with one more bastion, whose key is confirmed first."""
     port = jump.port or 22
     key = known.key([jump.host], port) if known else None
     if key is None:
@@ -121,7 +121,7 @@ def _through(way: Way, jump: Place, known: KnownHosts | None, asked: Asked, open
 def _confirmed(
     adopted: Adopted, way: Way, hosts: Sequence[Target], known: KnownHosts | None, asked: Asked, opens: Opening
 ) -> dict[str, HostKey]:
-    """Address → key that was known, or is taken now; hosts that show none are left out."""
+    """Address → key, from known_hosts or confirmed now. Hosts without a key are left out."""
     keys = {t.address: k for t in hosts if known and (k := known.key((t.called, t.address), way.port))}
     silent: dict[str, str] = {}
     asking = [target.address for target in hosts if target.address not in keys]
@@ -136,22 +136,22 @@ def _confirmed(
 
 
 def _confirm(keys: Mapping[str, HostKey], silent: Mapping[str, str], asked: Asked) -> None:
-    """Ends where the user does not take the keys that were not known before. `silent`: host → why it shows none."""
+    """Exits unless the user accepts the new keys. `silent`: host → why it shows no key."""
     host_tables.keys(keys, silent)
     files = sorted({key.file for key in keys.values() if not key.known})
     if not files or asked.yes:
         return
-    print("Compare those that are new with what the hosts' consoles show:", file=sys.stderr)
+    print("Compare the new keys with what the hosts' consoles show:", file=sys.stderr)
     for file in files:
         print(f"  ssh-keygen -lf {file}", file=sys.stderr)
     if not sys.stdin.isatty():
         usage_error(
-            "nobody is here to confirm them, and nothing was sent to the hosts; compare them and add --yes, or name keys that you know with --known-hosts"
+            "there is no terminal to confirm them on, so nothing was sent to the hosts; compare them and add --yes, or give known keys with --known-hosts"
         )
-    # Not typer's own question: a part of it goes to standard output, which is the site.
+    # typer.confirm writes to standard output, which is the site.
     print("Are they the same? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        print("nothing was sent to the hosts, and nothing is written", file=sys.stderr)
+        print("nothing was sent to the hosts, and nothing was written", file=sys.stderr)
         raise typer.Exit(1)
 
 

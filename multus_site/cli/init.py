@@ -52,6 +52,6 @@ def contents() -> Iterator[tuple[str, bytes]]:
         if file.is_file() and "__pycache__" not in file.parts:
             content = file.read_bytes()
             if file == template / "Pulumi.yaml":
-                # What `pulumi new` alone reads, and drops too.
+                # Only `pulumi new` reads this section, and it drops it too.
                 content = content.partition(b"template:\n")[0]
             yield str(file.relative_to(template)), content

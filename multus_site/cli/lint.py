@@ -1,4 +1,4 @@
-"""`multus-site lint`: checks sites, NADs, pods and CNI configurations before anything is applied."""
+"""`multus-site lint`: checks sites, NADs, pods and CNI configurations."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,7 @@ from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
-    """How findings are printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
@@ -25,9 +25,9 @@ def lint(
         typer.Argument(metavar="PATH…", help="Files, folders, or - for standard input.", show_default=False),
     ] = None,
     facts: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Facts about the nodes and the cluster.")
+        Path | None, typer.Option(metavar="FILE.json", help="File of facts about the nodes and the cluster.")
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="How findings are printed.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
     explain: Annotated[str | None, typer.Option(metavar="RULE", help="Explain a rule; `all` lists the rules.")] = None,
 ) -> None:
     """Check sites, networks, pods and CNI configurations.
@@ -35,7 +35,7 @@ def lint(
     Reads stack files, NetworkAttachmentDefinitions, pods, workloads and bare CNI configurations.
     Exit status: 0 without errors, 1 with errors, 2 for a usage error.
     """
-    from multus_site.cli import explanation, reports  # imported here, so that other commands start without them
+    from multus_site.cli import explanation, reports  # a command's imports are its own
     from multus_site.cli.files import FilesError, read, read_all
     from multus_site.lint.facts import Facts, FactsError, parse_facts
     from multus_site.lint.files import Linter
@@ -68,6 +68,6 @@ def lint(
 
 def _explain(text: str, code: str) -> NoReturn:
     if not text:
-        usage_error(f"there is no rule {code}; all rules: multus-site lint --explain all")
+        usage_error(f"no rule {code}; all rules: multus-site lint --explain all")
     print(text)
     raise typer.Exit(0)

@@ -1,4 +1,4 @@
-"""What this machine has of what `pulumi up` needs, and the command that installs what it lacks."""
+"""The checks of `multus-site doctor`: what `pulumi up` needs, and the command that installs what is missing."""
 
 import importlib.metadata
 import json
@@ -20,7 +20,7 @@ from multus_site.mirror.contents import PROVIDERS
 from multus_site.ssh.ssh_route import KEY_FILES
 
 SECONDS = 60
-"""How long one program may take to answer."""
+"""Timeout of one program."""
 
 PYTHON = (3, 11)
 """pyproject.toml's requires-python; a test compares the two."""
@@ -31,7 +31,7 @@ _KEYS_OF_HOSTS = ("multus-site:sshPrivateKey", "multus-site:sshPassword")
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked for. `optional`: it is missing, but the next step works without it."""
+    """One requirement. `optional`: missing, but the next step works without it."""
 
     name: str
     state: Literal["ok", "missing", "optional"]
@@ -44,10 +44,10 @@ class Check:
 
 
 def checks(project: Path) -> Iterator[Check]:
-    """All checks, for the project in a folder; without a Pulumi.yaml there, those of the machine alone."""
+    """All checks for the project in a folder; only those of the machine if it has no Pulumi.yaml."""
     declared = _yaml(project / "Pulumi.yaml")
     environment = _environment(declared)
-    # A project with a Python of its own runs with that; this one may have the light commands alone.
+    # A project with its own virtual environment runs in that; this one may lack the extras.
     elsewhere = environment and (project / environment).resolve() != Path(sys.prefix).resolve()
     yield _python()
     yield from _extras(required=bool(declared) and not elsewhere)
@@ -91,21 +91,21 @@ def _extras(*, required: bool) -> Iterator[Check]:
 
 
 def _environment(declared: dict[str, Any]) -> str:
-    """The virtual environment that Pulumi.yaml names; empty where it names none."""
+    """The virtual environment that Pulumi.yaml names; empty if none."""
     runtime = declared.get("runtime")
     options = runtime.get("options") if isinstance(runtime, dict) else None
     return str((options or {}).get("virtualenv") or "")
 
 
 def _program(project: Path, folder: str) -> Check:
-    """What runs the program: the Python in the virtual environment."""
+    """The Python in the project's virtual environment."""
     name = "virtualenv"
     python = project / folder / "bin" / "python"
     if not os.access(python, os.X_OK):
         return Check(name, "missing", f"Pulumi.yaml names {folder}, which does not exist", "pulumi install")
     done = _run(str(python), "-c", "import multus_site, pulumi, pulumi_command, pulumi_kubernetes")
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it cannot start"])[-1]
+        last = (done.stderr.strip().splitlines() or ["it does not start"])[-1]
         return Check(name, "missing", f"{folder}: {last}", "pulumi install")
     return Check(name, "ok", folder)
 
@@ -133,7 +133,7 @@ def _pulumi(declared: dict[str, Any]) -> Iterator[Check]:
 
 
 def fits(version: str, wanted: str) -> bool:
-    """Whether a version is in a range such as `>=3.219.0 <4.0.0`; what is no such comparison is left to pulumi."""
+    """Whether a version is in a range such as `>=3.219.0 <4.0.0`. Other forms are left to pulumi."""
     found = _COMPARISON.fullmatch(version)
     if found is None:
         return True
@@ -147,7 +147,7 @@ def fits(version: str, wanted: str) -> bool:
 
 
 def _providers() -> Iterator[Check]:
-    """The providers, in the versions of the installed SDK packages. Pulumi downloads them by itself, if it may."""
+    """The providers, in the versions of the installed SDK packages. Pulumi downloads missing ones, if that is not disabled."""
     plugins = Path(os.environ.get("PULUMI_HOME") or "~/.pulumi").expanduser() / "plugins"
     by_itself = os.environ.get("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "").lower() not in {"1", "true"}
     for provider, package in PROVIDERS.items():
@@ -157,17 +157,17 @@ def _providers() -> Iterator[Check]:
         if on_path:
             yield Check(name, "ok", on_path)
         elif version is None:
-            yield Check(name, "optional", f"{package} is not installed, which says the version", "")
+            yield Check(name, "optional", f"its version is unknown: {package} is not installed", "")
         elif (plugins / f"resource-{provider}-v{version}").is_dir():
             yield Check(name, "ok", version)
         else:
             command = f"pulumi plugin install resource {provider} {version}"
-            found = f"{version} is not installed" + ("; pulumi downloads it when it needs it" if by_itself else "")
+            found = f"{version} is not installed" + ("; pulumi downloads it when needed" if by_itself else "")
             yield Check(name, "optional" if by_itself else "missing", found, command)
 
 
 def _backend(project: Path, declared: dict[str, Any]) -> Check:
-    """Where the state is, asked of pulumi: an address in the environment wins over Pulumi.yaml and over `pulumi login`."""
+    """The state's backend, as pulumi resolves it: the environment, then Pulumi.yaml, then `pulumi login`."""
     name = "backend"
     if shutil.which("pulumi") is None:
         return Check(name, "optional", "unknown without pulumi")
@@ -184,7 +184,7 @@ def _backend(project: Path, declared: dict[str, Any]) -> Check:
 
 
 def _passphrase(stacks: dict[str, dict[str, Any]]) -> Iterator[Check]:
-    """The passphrase of stacks whose secrets are encrypted with one."""
+    """The passphrase, if a stack's secrets are encrypted with one."""
     asking = [
         name.removeprefix("Pulumi.").removesuffix(".yaml") for name, its in stacks.items() if "encryptionsalt" in its
     ]
@@ -195,7 +195,7 @@ def _passphrase(stacks: dict[str, dict[str, Any]]) -> Iterator[Check]:
     if "PULUMI_CONFIG_PASSPHRASE" in os.environ:
         yield Check(name, "ok", "PULUMI_CONFIG_PASSPHRASE is set")
     elif not file:
-        yield Check(name, "missing", f"not set; {', '.join(asking)} needs it", command)
+        yield Check(name, "missing", f"not set; needed by {', '.join(asking)}", command)
     elif not os.access(file, os.R_OK):
         yield Check(name, "missing", f"PULUMI_CONFIG_PASSPHRASE_FILE: {file} cannot be read", command)
     else:
@@ -203,7 +203,7 @@ def _passphrase(stacks: dict[str, dict[str, Any]]) -> Iterator[Check]:
 
 
 def _ssh_key(stacks: dict[str, dict[str, Any]]) -> Check:
-    """What opens the nodes: an agent's key, a file of ~/.ssh, or what each stack has of its own."""
+    """A key for the nodes: the agent's, a file of ~/.ssh, or one in each stack."""
     name = "SSH key"
     if os.environ.get("SSH_AUTH_SOCK") and shutil.which("ssh-add") and _run("ssh-add", "-l").returncode == 0:
         return Check(name, "ok", "in the agent")
@@ -213,7 +213,7 @@ def _ssh_key(stacks: dict[str, dict[str, Any]]) -> Check:
     without = [stack for stack, its in stacks.items() if not _has_key(its)]
     if stacks and not without:
         return Check(name, "ok", "in the stacks")
-    return Check(name, "missing", "neither an agent's key nor one in ~/.ssh", "ssh-keygen -t ed25519")
+    return Check(name, "missing", "no key in an SSH agent or in ~/.ssh", "ssh-keygen -t ed25519")
 
 
 def _has_key(stack: dict[str, Any]) -> bool:
@@ -234,7 +234,7 @@ def _installed(package: str) -> str | None:
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    """The mapping in a file; empty where there is none. Lint tells what is wrong with a stack file."""
+    """The mapping in a file; empty if there is none. Lint reports mistakes of stack files."""
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

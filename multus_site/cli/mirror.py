@@ -1,4 +1,4 @@
-"""`multus-site mirror plan|fetch|verify|serve`: what an air-gapped site needs, in a folder that can be carried."""
+"""`multus-site mirror plan|fetch|verify|serve`: the artifacts of an air-gapped site, in a portable folder."""
 
 import contextlib
 import sys
@@ -20,12 +20,8 @@ app = typer.Typer(**SETTINGS)
 
 _Site = Annotated[Path, typer.Option("--site", help="The site's stack file, such as stacks/Pulumi.dallas.yaml.")]
 _Folder = Annotated[Path, typer.Argument(help="The mirror's folder.")]
-_Files = Annotated[
-    str | None, typer.Option(help="Address of another mirror's files, asked for files instead of their own hosts.")
-]
-_Registry = Annotated[
-    str | None, typer.Option(help="Address of another mirror's registry, asked for images instead of theirs.")
-]
+_Files = Annotated[str | None, typer.Option(help="URL of another mirror's files, used instead of the original hosts.")]
+_Registry = Annotated[str | None, typer.Option(help="Another mirror's registry, used instead of the original ones.")]
 
 
 @app.callback()
@@ -50,7 +46,7 @@ def plan(
         contents = planned(*_read(site), upstream)
     print(contents.as_json() if json else mirror_report.plan(contents), end="")
     for note in contents.notes:
-        print(f"not known: {note}", file=sys.stderr)
+        print(f"unknown: {note}", file=sys.stderr)
     raise typer.Exit(1 if contents.notes else 0)
 
 
@@ -72,8 +68,8 @@ def fetch(folder: _Folder, site: _Site, files_from: _Files = None, registry_from
         failures = fill(contents, found_source(read).folder, folder, upstream, print)
     if failures:
         print("\n".join(failures), file=sys.stderr)
-        again = "Run the same command again: it goes on from here"
-        print(f"{len(failures)} could not be had. {again}", file=sys.stderr)
+        again = "Run the same command again to continue"
+        print(f"{len(failures)} downloads failed. {again}", file=sys.stderr)
         raise typer.Exit(1)
     print(mirror_report.fetched(contents, folder))
 
@@ -89,9 +85,9 @@ def verify(folder: _Folder) -> None:
         contents, wrong = check(folder)
     if wrong:
         print("\n".join(wrong), file=sys.stderr)
-        print(f"{len(wrong)} things are not as they should be; fetch again into this folder", file=sys.stderr)
+        print(f"{len(wrong)} problems; run multus-site mirror fetch again with this folder", file=sys.stderr)
         raise typer.Exit(1)
-    print(f"{mirror_report.counts(contents)}: all there, and as their digests say")
+    print(f"{mirror_report.counts(contents)}: complete, all digests match")
 
 
 @app.command()
@@ -125,7 +121,7 @@ def _read(path: Path) -> "tuple[Site, Catalog]":
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """What cannot be done ends the command with its reason, and no traceback."""
+    """Turns MirrorError into a message and exit status 1."""
     from multus_site.mirror.contents import MirrorError
 
     try:

@@ -1,4 +1,4 @@
-"""A mirror's contents as people read them."""
+"""A mirror's contents as text."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from multus_site.mirror.fetching import playbooks_path, sums
 
 
 def plan(contents: Contents) -> str:
-    """Everything, a line each: digest, where it is from, what it is for."""
+    """One line per artifact: digest, source, purpose."""
     files = [f"{file.sha256 or 'not published':64}  {file.url}  ({file.why})" for file in contents.files]
-    images = [f"{image.digest or 'not known':71}  {image.name}  ({image.why})" for image in contents.images]
+    images = [f"{image.digest or 'unknown':71}  {image.name}  ({image.why})" for image in contents.images]
     wheels = [f"{wheel.sha256}  {wheel.name}  ({wheel.why})" for wheel in contents.wheels]
     packages = [f"{p.sha256}  {p.name} {p.version}  ({p.architecture})" for p in contents.packages]
     if contents.os is None:
-        packages = ["none: airGap.os of the site does not say what the nodes run, so theirs must be there already"]
+        packages = ["none: the site does not set airGap.os, so its nodes must have their packages already"]
     sections = {
         f"{len(contents.files)} files": files,
         f"{len(contents.images)} images": images,
@@ -25,7 +25,7 @@ def plan(contents: Contents) -> str:
 
 
 def counts(contents: Contents) -> str:
-    """How much of what."""
+    """The number of artifacts of each kind."""
     return (
         f"{contents.site}: {len(contents.files)} files, {len(contents.images)} images, "
         f"{len(contents.packages)} packages, {len(contents.wheels)} wheels"
@@ -33,12 +33,12 @@ def counts(contents: Contents) -> str:
 
 
 def fetched(contents: Contents, folder: Path) -> str:
-    """What there is now, and what goes into the site."""
+    """The result, and the keys to add to the site."""
     archive = playbooks_path(contents)
     return (
         f"{counts(contents)}, in {folder}\n"
-        "Carry it, then: multus-site mirror verify FOLDER && multus-site mirror serve FOLDER\n"
-        "In the site, with the mirror's address for MIRROR:\n"
+        "Copy it to the site, then: multus-site mirror verify FOLDER && multus-site mirror serve FOLDER\n"
+        "Add to the site file, with the mirror's address for MIRROR:\n"
         "  airGap: {files: http://MIRROR:8080, registry: http://MIRROR:5000"
         f"{f', os: {contents.os}' if contents.os else ''}}}\n"
         f"  kubespray: {{version: {contents.kubespray}, archive: {{url: http://MIRROR:8080/{archive}, "

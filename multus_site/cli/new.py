@@ -20,25 +20,25 @@ def new(
     node: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=ADDRESS", help="A host; the first is the control plane. Again for each.", show_default=False
+            metavar="NAME=ADDRESS", help="A host; the first is the control plane. Repeatable.", show_default=False
         ),
     ] = None,
     network: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=MASTER,RANGE[,GATEWAY]",
-            help="A macvlan network on a NIC, with addresses by whereabouts. Again for each.",
+            help="A macvlan network on a NIC, with addresses from whereabouts. Repeatable.",
             show_default=False,
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(metavar="USER", help="Who logs in on the hosts.", show_default=False)
+        str | None, typer.Option(metavar="USER", help="User who logs in on the hosts.", show_default=False)
     ] = None,
-    scan: Annotated[bool, typer.Option("--scan", help="Ask the hosts for their host keys now, and show them.")] = False,
+    scan: Annotated[bool, typer.Option("--scan", help="Read the host keys from the hosts, and show them.")] = False,
 ) -> None:
     """Write the stack file of a new site, stacks/Pulumi.SITE.yaml.
 
-    On a terminal it asks for what no flag gives. It never overwrites a file.
+    On a terminal it prompts for missing flags. It never overwrites a file.
     Exit status: 0, 2 for a usage error.
     """
     from multus_site.model.load import SiteError, defaults_beside, parse_stack_text  # a command's imports are its own
@@ -60,16 +60,16 @@ def new(
     keys = {name: _scanned(address) for name, address in nodes.items()} if scan else {}
     text = _text(site, nodes, networks, user, {name: key.text for name, key in keys.items()})
     try:
-        # host keys that are not there yet are the one thing that may be missing
+        # only host keys may be missing
         parse_stack_text(_with_keys(text), source=str(file), defaults=defaults_beside(file))
     except SiteError as error:
         usage_error(f"{error}\nNothing was written.")
     file.parent.mkdir(exist_ok=True)
     write(file, text)
-    print(f"{file} is written. What is left:")
+    print(f"{file} written. Next:")
     for name, address in nodes.items():
         if name not in keys:
-            print(f"  the host key of {name} into it:  ssh-keyscan -t ed25519 {address}")
+            print(f"  add the host key of {name}:  ssh-keyscan -t ed25519 {address}")
         else:
             key = keys[name]
             print(
@@ -82,14 +82,14 @@ def new(
 
 
 def _terminal() -> bool:
-    """Whether somebody is there to answer."""
+    """Whether somebody can answer prompts."""
     return sys.stdin.isatty()
 
 
 def _asked(question: str) -> list[str]:
-    """Answers until an empty one."""
+    """Answers up to an empty one."""
     found: list[str] = []
-    while answer := typer.prompt(f"{question} (empty to go on)", default="", show_default=False):
+    while answer := typer.prompt(f"{question} (empty to continue)", default="", show_default=False):
         found.append(answer)
     return found
 
@@ -101,7 +101,7 @@ def _pairs(option: str, given: list[str]) -> dict[str, str]:
         if not name or not equals or not value:
             usage_error(f"{option} {one}: not NAME=…; see multus-site new --help")
         if name in found:
-            usage_error(f"{option} {one}: {name} is there twice; give each its own name")
+            usage_error(f"{option} {one}: {name} is used twice; give each its own name")
         found[name] = value
     return found
 
@@ -136,14 +136,14 @@ def _network(name: str, text: str) -> dict[str, object]:
 
 
 def _with_keys(text: str) -> str:
-    """The text with some host key where one is still to be filled in, so that all else can be checked."""
+    """The text with a placeholder for each missing host key, so that the rest can be checked."""
     return text.replace(
         "hostKey: ''", "hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMMBiOX5o5vhHt6iyc5/g8YeZZ4gvCxLKOYupGSW5Sv/"
     )
 
 
 def _scanned(address: str) -> "HostKey":
-    """The host key that answers at an address. Exits 2 where none does."""
+    """The host key of an address. Exits 2 if there is none."""
     import asyncio
 
     from multus_site.cli.host_keys import HostKeyError, scan
@@ -151,4 +151,4 @@ def _scanned(address: str) -> "HostKey":
     try:
         return asyncio.run(scan(address, 22))
     except HostKeyError as error:
-        usage_error(f"{address}: {error}. Or leave --scan out")
+        usage_error(f"{address}: {error}. Or omit --scan")

@@ -1,4 +1,4 @@
-"""`multus-site policies`: what the organisation's policies say of a site, before anything is applied."""
+"""`multus-site policies`: checks a site against the policies of the organisation."""
 
 import tempfile
 from pathlib import Path
@@ -12,8 +12,8 @@ def policies(
 ) -> None:
     """Check a stack against the policies of the organisation.
 
-    Previews it with the policy pack of this project and the settings in policy/organisation.json. A stack that does not exist yet
-    is previewed as a new one.
+    It previews the stack with the policy pack of this project and the settings in policy/organisation.json. A stack that does not
+    exist yet is previewed as a new one.
     Exit status: 0 if no mandatory policy is violated, 1 if one is or the preview has errors, 2 for a usage error.
     """
     from multus_site.cli import stack_preview, stacks  # a command's imports are its own: others start without them

@@ -1,4 +1,4 @@
-"""The project's folder: the one with Pulumi.yaml, from any folder below it."""
+"""Runs commands in the project's folder, from any folder below it."""
 
 import functools
 import inspect
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def folder(start: Path) -> Path:
-    """The nearest folder at or above `start` that has a Pulumi.yaml; `start` where there is none."""
+    """The nearest folder at or above `start` with a Pulumi.yaml; `start` if there is none."""
     return next((one for one in (start, *start.parents) if (one / "Pulumi.yaml").is_file()), start)
 
 
 def in_project(command: Callable[..., None]) -> Callable[..., None]:
-    """The function of a command, run in the project's folder; paths that were typed are seen from there."""
+    """Wraps a command: it runs in the project's folder, with typed paths adjusted."""
     defaults = {name: parameter.default for name, parameter in inspect.signature(command).parameters.items()}
 
     @functools.wraps(command)
@@ -32,7 +32,7 @@ def in_project(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _from(project: Path, start: Path, name: str, value: Any) -> Any:  # noqa: ANN401  # of any parameter
-    """A value as it reads in the project's folder: a path from there; anything else as it is."""
+    """The value, relative to the project's folder if it is a path."""
     if isinstance(value, list):
         return [_from(project, start, name, one) for one in value]
     if name == "hosts":

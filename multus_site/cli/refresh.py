@@ -1,4 +1,4 @@
-"""Kubernetes objects that differ from what was applied, as `pulumi refresh --preview-only` finds them."""
+"""Kubernetes objects that differ from what was applied, from `pulumi refresh --preview-only`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,12 @@ from multus_site.ssh.answers import AnswerError, json_object
 
 
 class RefreshError(Exception):
-    """Pulumi could not read back; the text says why."""
+    """The refresh failed; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Changed:
-    """An object that is not as it was applied. `paths`: what of it; empty: it is gone."""
+    """An object that differs from what was applied. `paths`: the changed fields; empty if it was deleted."""
 
     name: str
     kind: str
@@ -21,12 +21,12 @@ class Changed:
     paths: tuple[str, ...]
 
     def line(self) -> str:
-        """For a person."""
-        what = "is gone" if self.gone else f"was changed: {', '.join(self.paths) or 'something of it'}"
+        """As text."""
+        what = "was deleted" if self.gone else f"was changed: {', '.join(self.paths) or 'unknown fields'}"
         return f"{self.kind} {self.name}: {what}; pulumi up --refresh restores it"
 
     def row(self) -> dict[str, Any]:
-        """For machines."""
+        """As JSON."""
         return {
             "name": self.name,
             "kind": self.kind,

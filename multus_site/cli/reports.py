@@ -1,4 +1,4 @@
-"""Findings as text for people, JSON, SARIF for code scanning, and what GitHub and GitLab show at lines."""
+"""Findings as text, JSON, SARIF, GitHub workflow commands and GitLab Code Quality."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from multus_site.lint.registry import RULES
 
 
 def text(findings: list[Finding]) -> str:
-    """For each finding: where and what, why it matters, what would be right. Counts at the end."""
+    """For each finding: place, message, reason and fix. Counts at the end."""
     parts = []
     for f in findings:
         place = f"{f.file}:{f.line}:{f.column}"
@@ -60,7 +60,7 @@ def gitlab(findings: list[Finding]) -> str:
     rows = []
     for f in findings:
         path = f"{f.path}: " if f.path else ""
-        # Lines move: the same finding further down is not a new one.
+        # Without the line: a finding that moves is not a new one.
         told = "\0".join((f.file, str(f.document), f.path, f.rule, f.message))
         rows.append(
             {
@@ -81,7 +81,7 @@ REPORTS: dict[str, Callable[[list[Finding]], str]] = {
     "github": github,
     "gitlab": gitlab,
 }
-"""The reports by the name of their format."""
+"""Format → report."""
 
 
 def _sarif_rule(code: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`multus-site review`: what a change of a site does, as a comment under its pull request."""
+"""`multus-site review`: describes what a change does to a site, as a comment for its pull request."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How the review is printed."""
+    """Output format."""
 
     markdown = "markdown"
     json = "json"
@@ -28,14 +28,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Base:
-    """The commit to compare with: its name in words, the text of the file there, the defaults there."""
+    """The commit to compare with: its description, and the stack file and defaults at that commit."""
 
     said: str = ""
     ref: str = ""
     text: str | None = None
     defaults: "Defaults | None" = None
     lines: Mapping[str, set[int] | None] = field(default_factory=dict)
-    """Stack file, and defaults → lines that changed since; all if None, or if it is not here."""
+    """Stack file, and defaults → lines that changed since; None or missing: all."""
 
 
 def review(
@@ -47,11 +47,11 @@ def review(
             help="Commit to compare with. Default: what was applied; for changed lines, where this branch left the default branch.",
         ),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="How the review is printed.")] = Format.markdown,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.markdown,
 ) -> None:
     """Describe what `pulumi up` would do to a site.
 
-    It previews the stack. It changes nothing, and reaches no node.
+    It previews the stack. It changes nothing, and does not connect to nodes.
     Exit status: 0, with or without dangers; 1 if the preview or the linter has errors; 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
@@ -87,7 +87,7 @@ def _base(file: Path, ref: str | None) -> Base:
 
 
 def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
-    """The review, and values that nobody may see."""
+    """The review, and the secrets to hide in it."""
     from multus_site.cli import stack_preview, stacks
     from multus_site.model.load import SiteError, load_stack_file
     from multus_site.review import stack_files
@@ -118,9 +118,9 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
 
 
 def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401
-    """What `before` is, in words too, and what is to be said of it.
+    """The site to compare with, its description, and notes.
 
-    What was applied is what changes: a branch may be behind, or ahead of, what anybody has applied.
+    By default that is what was applied: a branch can be behind or ahead of it.
     """
     from multus_site.review.settings import apart
 
@@ -131,7 +131,7 @@ def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, 
         return None, "nothing: this stack was never applied", []
     notes = []
     if at_base is not None and (differing := apart(known.applied, at_base)):
-        text = f"What is applied is not what the file said {held.said}: {', '.join(differing)}. What differs is part of this preview."
+        text = f"What is applied differs from the file {held.said}: {', '.join(differing)}. This preview contains these differences."
         notes.append(text)
     return known.applied, "as the last pulumi up applied it", notes
 
@@ -146,7 +146,7 @@ def _site(held: Base) -> "Site | None":
 
 
 def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
-    """What lint says of the changed lines; errors of the other lines too, since they stop everything. Raises SiteError where a file cannot be read."""
+    """Lint's findings on changed lines, and its errors on all lines, since they stop `up`. Raises SiteError if a file cannot be read."""
     from multus_site.lint.files import Linter
     from multus_site.lint.segments import StackFile
     from multus_site.model.load import defaults_beside, read_text, stacks_beside
@@ -163,9 +163,9 @@ def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Fin
 
 
 def _catalog(site: "Site | None", ref: str) -> "Catalog":
-    """The catalogue that a site names, at a commit if one is named and it is there; an empty one where it cannot be read.
+    """The catalogue of a site, at a commit if one is given; empty if it cannot be read.
 
-    A site that names none has that of the installed release, whatever the commit.
+    A site that names no catalogue has that of the installed release, at every commit.
     """
     from multus_site.cli import git
     from multus_site.model.catalog import Catalog
@@ -183,7 +183,7 @@ def _catalog(site: "Site | None", ref: str) -> "Catalog":
 
 
 def _texts(file: Path, held: Base) -> "Iterator[str]":
-    """All that a word of the review may be from: the stack file and the defaults, before and now."""
+    """The sources of the review's text: the stack file and the defaults, before and now."""
     from multus_site.model.defaults import NAME
     from multus_site.model.load import SiteError, read_text
 
@@ -192,11 +192,11 @@ def _texts(file: Path, held: Base) -> "Iterator[str]":
         try:
             yield read_text(path)
         except SiteError:
-            continue  # not there, or told of in the review
+            continue  # missing, or reported in the review
 
 
 def _data(text: str) -> object:
-    """A stack file as plain data; what is no YAML has no keys that say what is secret."""
+    """A stack file as plain data; None if it is not YAML."""
     from multus_site.model.yaml_documents import YamlMistakeError, documents
 
     try:

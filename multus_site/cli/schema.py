@@ -13,7 +13,7 @@ from multus_site.model.site import Site
 
 def schema(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write it to a file, such as stacks/site.schema.json.")
+        Path | None, typer.Option("--output", "-o", help="File to write, such as stacks/site.schema.json.")
     ] = None,
 ) -> None:
     """Print the JSON Schema of a stack file, for editors.
@@ -28,7 +28,7 @@ def schema(
 
 
 def schema_text() -> str:
-    """The schema as it stands in stacks/site.schema.json."""
+    """The content of stacks/site.schema.json."""
     site = Site.model_json_schema()
     definitions: dict[str, Any] = {**site.pop("$defs"), "Site": site}
     _without_titles(definitions)
@@ -50,7 +50,7 @@ def schema_text() -> str:
 
 
 def _without_titles(schema: Any) -> None:  # noqa: ANN401  # JSON of any shape
-    """pydantic titles every key with its own name, which tells nobody anything."""
+    """Removes the titles: pydantic repeats the names of keys."""
     if isinstance(schema, dict):
         if isinstance(schema.get("title"), str):
             del schema["title"]

@@ -1,4 +1,4 @@
-"""The secrets of a site that a command needs to reach its nodes: from the files that the site names, else from Pulumi."""
+"""Secrets that a command needs to reach the nodes of a site: from Pulumi, else from the files that the site names."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from multus_site.ssh.ssh_route import way as the_way
 
 
 def way(stack: Stack) -> Way:
-    """The way to the nodes. Exits 2 where nothing opens them."""
+    """The SSH route to the nodes. Exits 2 if there are no credentials."""
     ssh = stack.site.nodes.ssh
     secrets = secrets_of(ssh, lambda key, file: _secret(stack, key, file))
     if lack := lacking(ssh, secrets):
@@ -19,20 +19,20 @@ def way(stack: Stack) -> Way:
 
 
 def host_keys(stack: Stack) -> dict[str, str]:
-    """Node → public host key: pinned in the site, or derived for machines that we make."""
+    """Node → public host key: pinned in the site, or derived for machines that the site creates."""
     nodes = stack.site.nodes
     pinned = {name: host.host_key for name, host in nodes.hosts.items() if host.host_key is not None}
     if len(pinned) == len(nodes.hosts):
         return pinned
     seed = _secret(stack, "hostKeySeed", nodes.seed_file)
     if seed is None:
-        usage_error(f"multus-site:hostKeySeed is not set in stack {stack.name}; see pulumi config")
+        usage_error(f"multus-site:hostKeySeed is not set in stack {stack.name}; docs/secrets.md says how to set it")
     made = {name: derive_host_key(seed, stack.site.name, name).public for name in nodes.hosts if name not in pinned}
     return {**made, **pinned}
 
 
 def _secret(stack: Stack, key: str, file: str | None) -> str | None:
-    """A secret of the stack's configuration, else a file's content; None where there is neither."""
+    """A secret of the stack's configuration, else a file's content; None if there is neither."""
     done = stack.pulumi("config", "get", f"multus-site:{key}")
     if done.returncode == 0:
         return done.stdout

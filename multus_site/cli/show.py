@@ -1,4 +1,4 @@
-"""`multus-site show`: a site with its defaults under it, and where each of its values stands."""
+"""`multus-site show`: prints a site with its defaults, and where each value is set."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from multus_site.model.paths import Path as Keys
 
 def show(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    every: Annotated[bool, typer.Option("--all", help="Also what neither file says: this program's defaults.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Print built-in defaults too.")] = False,
 ) -> None:
     """Print a site with its defaults, and where each value is set.
 
@@ -50,7 +50,7 @@ def show(
 
 
 def _with_defaults(written: Data, read: Data) -> Data:
-    """What is written as it is written, and behind it the keys that only the model has. A list is written as a whole."""
+    """The written data, then the keys that only the model has. Lists are not merged."""
     if not isinstance(written, dict) or not isinstance(read, dict):
         return written
     kept = {key: _with_defaults(value, read.get(key)) for key, value in written.items()}
@@ -66,7 +66,7 @@ def _holds(data: Data, path: Keys) -> bool:
 
 
 def _lines(value: Data, path: Keys, indent: str = "") -> Iterator[tuple[str, Keys]]:
-    """Lines of YAML, each with the path of its value; none for the head of a mapping. A list is one value: it came as a whole."""
+    """Lines of YAML, each with the path of its value, empty for the head of a mapping. A list is one value."""
     if not isinstance(value, dict):
         return
     for key, inner in value.items():
@@ -79,7 +79,7 @@ def _lines(value: Data, path: Keys, indent: str = "") -> Iterator[tuple[str, Key
 
 
 class _OnALine(yaml.SafeDumper):
-    """Writes texts of several lines in double quotes, the one form that has them on one line."""
+    """Writes multi-line text in double quotes, which keeps it on one line."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

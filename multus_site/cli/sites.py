@@ -1,4 +1,4 @@
-"""`multus-site sites`: the sites of this project, or those that a change touches. What pipelines loop over."""
+"""`multus-site sites`: the sites of this project, or those that a change affects, for pipelines."""
 
 import json
 import re
@@ -19,15 +19,15 @@ from multus_site.model.yaml_documents import YamlMistakeError, documents
 FOLDER = Path("stacks")
 
 _NO_SITE = ("docs/*", "tests/*", "lab/*", "template/*", "templates/*", ".github/*", ".gitlab*", ".ci/*", "*.md", "Makefile", ".gitignore", "requirements-dev.txt", "stacks/site.schema.json")  # fmt: skip
-"""Files that no site is made of."""
+"""Files that affect no site."""
 
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-"""What a stack may be called; pipelines write the names into scripts."""
+"""Valid stack names: pipelines put them into scripts."""
 
 
 class Format(StrEnum):
-    """How they are printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
@@ -40,7 +40,9 @@ def sites(
     removed: Annotated[
         bool, typer.Option("--removed", help="With --since: also those whose file was removed.")
     ] = False,
-    output: Annotated[Format, typer.Option("--format", help="A line each, or a list of JSON.")] = Format.text,
+    output: Annotated[
+        Format, typer.Option("--format", help="Output format: one name per line, or a JSON list.")
+    ] = Format.text,
 ) -> None:
     """Print the names of the sites, or of those that a change affects.
 
@@ -58,13 +60,13 @@ def sites(
     names = sorted(chosen)
     if odd := [name for name in names if not _NAME.fullmatch(name)]:
         usage_error(
-            f"{odd[0]!r} is no name of a stack; call its file Pulumi.SITE.yaml, SITE of letters, digits, '-', '_' and '.'"
+            f"{odd[0]!r} is not a valid stack name; name its file Pulumi.SITE.yaml, where SITE has only letters, digits, '-', '_' and '.'"
         )
     print(json.dumps(names) if output is Format.json else "".join(f"{name}\n" for name in names), end="")
 
 
 def name_of(file: str) -> str:
-    """The stack that a file declares."""
+    """The stack of a file."""
     return file.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
@@ -77,7 +79,7 @@ def _of_every_site(file: str) -> bool:
 
 
 def _of_containers(file: Path) -> bool:
-    """Whether the file declares a site of containers; one that cannot be read is for lint and review to tell of."""
+    """Whether the nodes of the site are containers. Lint and review report files that cannot be read."""
     try:
         document = next(documents(read_text(file)), None)
         data = document.data() if document else None
@@ -87,9 +89,9 @@ def _of_containers(file: Path) -> bool:
 
 
 def _changed(since: str) -> list[str]:
-    """Files that differ from the commit at which the work here left `since`, those not yet committed too."""
+    """Files that changed since this branch left `since`, also uncommitted ones."""
     if not git.is_there():
-        usage_error("git is not on PATH, which --since asks for what changed; install it: apt-get install git")
+        usage_error("git is not on PATH, and --since needs it; install it: apt-get install git")
     base = _git("merge-base", "HEAD", since)
     changed = _git("diff", "--name-only", "--no-renames", "--relative", "-z", base.strip())
     return [*filter(None, changed.split("\0")), *_git("ls-files", "--others", "--exclude-standard").splitlines()]
@@ -100,6 +102,6 @@ def _git(*arguments: str) -> str:
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no output"])[-1]
         usage_error(
-            f"git {arguments[0]}: {said}. Name a commit that is here: --since origin/main; git fetch brings others"
+            f"git {arguments[0]}: {said}. Name a local commit, such as --since origin/main, or run git fetch first"
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""`pulumi preview` of a stack as data, with the plan of Kubespray's runs; a stack that is not there yet is previewed as a new one."""
+"""`pulumi preview` of a stack as data, with the plan of Kubespray's runs. A stack that does not exist yet is previewed as a new one."""
 
 import json
 import os
@@ -23,18 +23,18 @@ _NOT_THERE = "no stack named"
 
 @dataclass(frozen=True)
 class Known:
-    """What the backend knows of a stack."""
+    """The state of a stack in the backend."""
 
     there: bool
     applied: Site | None = None
     """The site as the last successful `up` applied it."""
     older: bool = False
-    """Something was applied, by a program that did not write the site down."""
+    """Something was applied, by a release that did not record the site."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A preview: pulumi's JSON, the runs of Kubespray, and values that nobody may see."""
+    """A preview: pulumi's JSON, the runs of Kubespray, and the secrets to hide."""
 
     data: dict[str, Any]
     plan: tuple[dict[str, Any], ...] = ()
@@ -42,13 +42,13 @@ class Seen:
 
 
 def known(stack: Stack) -> Known:
-    """Asks the backend. Exits 2 where it does not answer, or the secrets can't be read."""
+    """Reads the state. Exits 2 if the backend does not answer, or the secrets cannot be read."""
     done = stack.pulumi("stack", "output", "--json", "--show-secrets")
     if done.returncode:
         if _NOT_THERE in done.stderr:
             return Known(there=False)
         last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        usage_error(f"pulumi does not say what was applied to stack {stack.name}: {last}")
+        usage_error(f"pulumi cannot read what was applied to stack {stack.name}: {last}")
     try:
         outputs = json_object(done.stdout, "pulumi stack output --json")
     except AnswerError as error:
@@ -61,7 +61,7 @@ def known(stack: Stack) -> Known:
 
 
 def preview(stack: Stack, *, there: bool) -> Seen:
-    """Runs the preview. One that fails has its errors in the data; exits 2 where pulumi gives no JSON at all."""
+    """Runs the preview. If it fails, its errors are in the data; exits 2 if pulumi prints no JSON."""
     with tempfile.TemporaryDirectory(prefix="multus-site-") as name, place(stack, Path(name), there=there) as where:
         folder, environment = where
         plan = Path(name) / "plan.json"
@@ -72,9 +72,9 @@ def preview(stack: Stack, *, there: bool) -> Seen:
             data = json_object(done.stdout, "pulumi preview --json")
         except AnswerError:
             last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-            usage_error(f"pulumi does not preview stack {stack.name}: {last}")
+            usage_error(f"pulumi cannot preview stack {stack.name}: {last}")
         if done.returncode and not any(one.get("severity") == "error" for one in data.get("diagnostics") or []):
-            said = done.stderr.strip() or "pulumi preview failed and did not say why"
+            said = done.stderr.strip() or "pulumi preview failed without a reason"
             data.setdefault("diagnostics", []).append({"severity": "error", "message": said})
         runs = json.loads(plan.read_text(encoding="utf-8")) if plan.exists() else []
         return Seen(data, tuple(runs), tuple(_secrets(stack, folder, environment)))
@@ -82,7 +82,7 @@ def preview(stack: Stack, *, there: bool) -> Seen:
 
 @contextmanager
 def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | None, Mapping[str, str]]]:
-    """Where pulumi runs, and with which environment: here; or, without a stack, in a copy with a backend that is thrown away."""
+    """Folder and environment for pulumi: this one; for a stack that does not exist, a copy with a temporary backend."""
     if there:
         yield None, {}
         return
@@ -98,15 +98,15 @@ def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | 
     made = stack.pulumi("stack", "init", "--no-select", folder=project, environment=environment)
     if made.returncode:
         last = (made.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        usage_error(f"there is no stack {stack.name} yet, and none can be made to preview it: {last}")
+        usage_error(f"stack {stack.name} does not exist, and creating a temporary one to preview it failed: {last}")
     if "encryptionsalt" in stack.file.read_text(encoding="utf-8"):
-        # `stack init` writes the file anew; findings are told by the lines that the reader has.
+        # `stack init` rewrites the file; findings name the lines of the original.
         shutil.copyfile(stack.file, project / stack.file)
     yield project, environment
 
 
 def _secrets(stack: Stack, folder: Path | None, environment: Mapping[str, str]) -> Iterator[str]:
-    """Texts of the secret configuration, to be taken out of whatever is said."""
+    """Texts of the secret configuration, to hide in the output."""
     done = stack.pulumi("config", "--json", "--show-secrets", folder=folder, environment=environment)
     try:
         entries = json.loads(done.stdout)

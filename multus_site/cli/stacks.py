@@ -1,4 +1,4 @@
-"""Which site a command is about, and what Pulumi knows of its stack."""
+"""The site of a command, and its Pulumi stack."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ FOLDER = Path("stacks")
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack's name, its file and the site that it declares."""
+    """A stack: its name, file and site."""
 
     name: str
     file: Path
@@ -35,7 +35,7 @@ class Stack:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        """Runs pulumi on this stack, here or in another folder; `environment` adds to ours. Exits 2 where there is no pulumi."""
+        """Runs pulumi on this stack, here or in another folder; `environment` adds to this process's. Exits 2 if pulumi is not on PATH."""
         if shutil.which("pulumi") is None:
             usage_error(
                 "pulumi is not on PATH; install it: https://www.pulumi.com/docs/install/ (in a checkout, make lab-shell has the lab's)"
@@ -56,24 +56,24 @@ class Stack:
             return subprocess.CompletedProcess(command, 124, "", f"no answer within {seconds} s")
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs of the last `up`, secrets too. Exits 2 where there are none."""
+        """The outputs of the last `up`, with secrets. Exits 2 if there are none."""
         done = self.pulumi("stack", "output", "--json", "--show-secrets")
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
             usage_error(
-                f"pulumi does not give the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login chooses another"
+                f"pulumi cannot read the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login selects another"
             )
         try:
             outputs = json_object(done.stdout, "pulumi stack output --json")
         except AnswerError as error:
             usage_error(f"stack {self.name}: {error}")
         if "kubeconfig" not in outputs:
-            usage_error(f"stack {self.name} has no outputs; make the site first: pulumi up --stack {self.name}")
+            usage_error(f"stack {self.name} has no outputs; apply it first: pulumi up --stack {self.name}")
         return outputs
 
 
 def named(site: str) -> tuple[str, Path]:
-    """Name and file of a stack that is named by either; the file need not be there."""
+    """Name and file of a stack, from either. The file may be missing."""
     file = Path(site)
     if file.suffix not in {".yaml", ".yml"}:
         file = FOLDER / f"Pulumi.{site}.yaml"
@@ -81,24 +81,24 @@ def named(site: str) -> tuple[str, Path]:
 
 
 def own(site: str) -> tuple[str, Path]:
-    """The same where pulumi itself reads the file, which is by the stack's name. Exits 2 where it is another file."""
+    """The same for commands in which pulumi reads the file by the stack's name. Exits 2 if it is another file."""
     name, file = named(site)
     read_by_pulumi = FOLDER / f"Pulumi.{name}.yaml"
     if file.resolve() != read_by_pulumi.resolve():
         usage_error(
-            f"{file} is not the file of stack {name}, which pulumi reads from {read_by_pulumi}; put it there, or name a stack: pulumi stack ls"
+            f"{file} is not the file of stack {name}: pulumi reads {read_by_pulumi}; move it there, or name a stack: pulumi stack ls"
         )
     return name, read_by_pulumi
 
 
 def missing(file: Path) -> NoReturn:
-    """Exits 2: a site has no file."""
+    """Exits 2: the file of a site is missing."""
     there = ", ".join(sorted(f.name[len("Pulumi.") : -len(".yaml")] for f in FOLDER.glob("Pulumi.*.yaml")))
-    usage_error(f"there is no {file}; the sites here: {there or 'none'}. Or name the file of a site")
+    usage_error(f"{file} does not exist; sites of this project: {there or 'none'}. Name one of them, or a stack file")
 
 
 def read(site: str) -> Stack:
-    """The stack of a site: its name, or its file. Exits 2, with every mistake, where it cannot be read."""
+    """The stack of a site, from its name or file. Exits 2, with every mistake, if it cannot be read."""
     name, file = named(site)
     if str(file) != site and not file.exists():
         missing(file)
@@ -109,18 +109,18 @@ def read(site: str) -> Stack:
 
 
 def others(file: Path) -> dict[str, Site]:
-    """File → site of the other stacks in the folder of a stack file; those that cannot be read are left out."""
+    """File → site of the other stacks in the folder; unreadable ones are left out."""
     return {other: site for other, _, site, _ in stacks_beside(file)}
 
 
 def others_added(file: Path, ref: str) -> dict[str, Site]:
-    """Those that did not exist at a commit."""
+    """Other stacks that did not exist at a commit."""
     before = git.files(ref, file.parent)
     return {other: site for other, site in others(file).items() if other not in before}
 
 
 def others_removed(file: Path, ref: str, defaults: "Defaults | None") -> dict[str, Site]:
-    """Those that existed at a commit, with the defaults of that time, and do not exist any more."""
+    """Stacks that existed at a commit, with the defaults of that commit, and no longer exist."""
     found = {}
     for name in git.files(ref, file.parent):
         path = Path(name)
@@ -129,5 +129,5 @@ def others_removed(file: Path, ref: str, defaults: "Defaults | None") -> dict[st
         try:
             found[name] = parse_stack_text(git.at(ref, path) or "", source=name, defaults=defaults)
         except SiteError:
-            continue  # nothing can be said of a site that could not be read then
+            continue  # it could not be read then either
     return found

@@ -1,4 +1,4 @@
-"""Results as people read them in a terminal."""
+"""Results as tables for a terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from multus_site.render.report.content import of_node
 from multus_site.render.timeline import Timeline
 
 BAR = 50
-"""Letters that the whole of an update takes."""
+"""Width of the bar of a whole update."""
 
 
 def checks_table(site: str, verification: Mapping[str, Any], seconds: float) -> None:
-    """A line for each object that was checked: the checks that it passed, and those that failed."""
+    """Prints a line per checked object, with its failed and passed checks."""
     rows: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for check in verification["checks"]:
         about = check["pod"] or check["workload"] or (f"node {check['node']}" if check["node"] else "network")
@@ -40,7 +40,7 @@ def _plain(text: str) -> str:
 
 
 def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
-    """Stages as bars, the chain that determined the total time, and the slowest tasks of Ansible."""
+    """Prints stages as bars, the chain that determined the total time, and Ansible's slowest tasks."""
     console = Console(width=None if Console().is_terminal else 120)
     console.print(f"update of {found.started:%Y-%m-%d %H:%M:%S} UTC, {found.seconds:.0f} s", highlight=False)
     table = Table(show_edge=False, pad_edge=False)
@@ -71,7 +71,7 @@ def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
 
 
 def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]) -> None:
-    """A row a figure; what was left out, and why, below."""
+    """Prints a row per figure, and below it what was skipped and why."""
     table = Table(show_edge=False, pad_edge=False)
     columns = (
         "network",
@@ -110,4 +110,4 @@ def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, st
     console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     for network, why in skipped.items():
-        console.print(f"{network} is left out: {why}", highlight=False)
+        console.print(f"{network} was skipped: {why}", highlight=False)

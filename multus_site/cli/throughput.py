@@ -1,4 +1,4 @@
-"""`multus-site throughput`: measures a site's networks at any time."""
+"""`multus-site throughput`: measures the networks of a running site."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
-    """How the result is printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
@@ -20,14 +20,14 @@ class Format(StrEnum):
 
 def throughput(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of one run.")] = 5,
-    output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.text,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Seconds per run.")] = 5,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
 ) -> None:
     """Measure the throughput of a site's networks.
 
-    Measures every network between two workers, and for comparison the pod network and the nodes themselves.
-    TCP and UDP, one and four streams, both directions; the rest as in the `throughput` of the site. It loads the links, and
-    uses the last two free addresses of each range while it runs. Exit status: 0, 1 if nothing could be measured, 2 for a usage error.
+    Measures every network between two workers, and for comparison the pod network and the nodes, with TCP and UDP, one and four
+    streams, in both directions. Other settings come from `throughput` of the site. It loads the links, and uses the last two
+    free addresses of each range while it runs. Exit status: 0, 1 if nothing could be measured, 2 for a usage error.
     """
     import yaml
 
@@ -57,13 +57,13 @@ def throughput(
         print(f"throughput: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        usage_error(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+        usage_error(f"the cluster of {stack.name} cannot be reached: {str(error) or type(error).__name__}")
     page = None
     try:
         keep(stack.site.name, "throughput", measured.rows)
         page = write_report(stack.name, stack.site.name)
     except OSError as error:
-        print(f"the report is not written: {error}", file=sys.stderr)
+        print(f"the report was not written: {error}", file=sys.stderr)
     if output is Format.json:
         print(json.dumps(measured.rows, indent=2))
     else:

@@ -1,4 +1,4 @@
-"""`multus-site trace`: where the time of the last update went."""
+"""`multus-site trace`: shows how long each stage of the last update took."""
 
 import json
 from enum import StrEnum
@@ -10,7 +10,7 @@ from multus_site.cli.usage_error import usage_error
 
 
 class Format(StrEnum):
-    """How it is printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
@@ -18,7 +18,7 @@ class Format(StrEnum):
 
 def trace(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
 ) -> None:
     """Show how long each stage of the last update took, and why.
 
@@ -34,7 +34,7 @@ def trace(
     found = last_update(stack.name)
     if found is None:
         stack.outputs()
-        usage_error(f"stack {stack.name} has no update that changed anything; make the site first: pulumi up")
+        usage_error(f"stack {stack.name} has no update that changed anything; apply it first: pulumi up")
     tasks = slowest(stack.site.name, found.started.timestamp())
     if output is Format.json:
         print(json.dumps({**found.to_json(), "tasks": [{"task": t, "seconds": s} for t, s in tasks]}, indent=2))

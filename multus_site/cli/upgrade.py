@@ -1,4 +1,4 @@
-"""`multus-site upgrade`: a stack that an earlier release applied, made ready for this one."""
+"""`multus-site upgrade`: checks sites for this release, and rewrites the state of stacks that an earlier release applied."""
 
 import json
 import tempfile
@@ -19,14 +19,14 @@ def upgrade(
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Change nothing; say what an upgrade to this release asks for, of all sites."),
+        typer.Option("--check", help="Change nothing; list what an upgrade to this release requires, for all sites."),
     ] = False,
 ) -> None:
     """Check sites after an upgrade, or rewrite the state of a stack.
 
     Releases 0.1.0 and 0.2.0 recorded command lines of modules that have moved since. Rewriting them is
-    needed once for each stack, before 0.4.0, or before a repository without our checkout installs the package. No node is reached.
-    Exit status: 0; with --check 0 if there is nothing to do, 1 if there is, 2 if something could not be checked; 2 for wrong use.
+    needed once per stack, before 0.4.0, or before a repository outside our checkout installs the package. It connects to no node.
+    Exit status: 0; with --check 0 if there is nothing to do, 1 if there is, 2 if something could not be checked; 2 for a usage error.
     """
     if check:
         raise typer.Exit(print_report(examine(site)))
@@ -38,7 +38,7 @@ def upgrade(
     except StateError as error:
         usage_error(f"stack {stack.name}: {error}")
     if not changed:
-        typer.echo(f"stack {stack.name}: its command lines are those of this version; nothing to do")
+        typer.echo(f"stack {stack.name}: its command lines are up to date; nothing to do")
         return
     with tempfile.TemporaryDirectory(prefix="multus-site-") as folder:
         file = Path(folder) / "state.json"
@@ -48,7 +48,7 @@ def upgrade(
 
 
 def _must(stack: Stack, *arguments: str) -> str:
-    """What `pulumi stack` printed. Exits 2 with its last words where it failed."""
+    """The output of `pulumi stack`. Exits 2 with the last line of its error if it fails."""
     done = stack.pulumi("stack", *arguments)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]

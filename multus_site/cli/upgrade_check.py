@@ -1,4 +1,4 @@
-"""What an upgrade of multus-site asks for in a project: its pin, its schema, its sites, the state of its stacks."""
+"""The report of `upgrade --check`: the project's pin, schema and sites, and the state of its stacks."""
 
 import json
 import shutil
@@ -23,19 +23,19 @@ _CHANGES = "CHANGELOG.md"
 
 @dataclass
 class Report:
-    """What was found: each a line, but for the changelog's sections."""
+    """The findings, one line each, and the sections of the changelog."""
 
     since: str
-    """The release before; empty if it is not known."""
+    """The previous release; empty if unknown."""
     todo: list[str] = field(default_factory=list)
-    """What a person has to do."""
+    """What the user has to do."""
     notes: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
 
 
 def examine(site: str | None) -> Report:
-    """Checks the project in this folder, and one of its sites or all. Exits 2 if there is no such site."""
+    """Checks the project in this folder, and one site or all. Exits 2 if the site does not exist."""
     files = [named(site)[1]] if site is not None else sorted(FOLDER.glob("Pulumi.*.yaml"))
     for file in files:
         if not file.exists():
@@ -51,7 +51,7 @@ def examine(site: str | None) -> Report:
 
 
 def print_report(report: Report) -> int:
-    """Prints it; the exit status."""
+    """Prints the report and returns the exit status."""
     print(f"multus-site {report.since or 'of an unknown release'} → {__version__}")
     for heading, lines in (
         ("To do", report.todo),
@@ -69,7 +69,7 @@ def print_report(report: Report) -> int:
 
 
 def _before() -> str:
-    """The release that git has pinned: where this branch left the default branch, or in its last commit; else the one pinned here."""
+    """The release pinned where this branch left the default branch, or in its last commit; else the one pinned here."""
     here = pinned(REQUIREMENTS.read_text(encoding="utf-8")) if REQUIREMENTS.is_file() else None
     for ref in filter(None, (git.merge_base(), "HEAD")) if git.is_there() else ():
         there = pinned(git.at(ref, REQUIREMENTS) or "")
@@ -87,24 +87,22 @@ def _check_pin(report: Report) -> None:
     elif here != __version__:
         install = f".venv/bin/python -m pip install -r {REQUIREMENTS}"
         report.todo.append(
-            f"{REQUIREMENTS} pins {here}, and {__version__} is installed; change the number, or: {install}"
+            f"{REQUIREMENTS} pins {here}, but {__version__} is installed; change the number, or type: {install}"
         )
 
 
 def _check_schema(report: Report) -> dict[str, Any] | None:
-    """The schema of the release before, if the project or git still has it."""
+    """The schema of the previous release, if the project or git has it."""
     now = schema_text()
     texts = [SCHEMA.read_text(encoding="utf-8")] if SCHEMA.is_file() else []
     if texts != [now]:
-        report.todo.append(
-            f"{SCHEMA} is that of another release; editors need this one's: multus-site schema -o {SCHEMA}"
-        )
+        report.todo.append(f"{SCHEMA} belongs to another release; type: multus-site schema -o {SCHEMA}")
     if git.is_there():
         texts += [git.at(ref, SCHEMA) or now for ref in filter(None, (git.merge_base(), "HEAD"))]
     try:
         return next((dict(json.loads(text)) for text in texts if text != now), None)
     except ValueError:
-        return None  # somebody's own file
+        return None  # not a schema of ours
 
 
 def _check_site(file: Path, before: dict[str, Any] | None, report: Report) -> None:
@@ -120,7 +118,7 @@ def _check_site(file: Path, before: dict[str, Any] | None, report: Report) -> No
     try:
         site = load_stack_file(file)
     except SiteError:
-        return  # the linter has said so
+        return  # the linter reports it
     name = named(str(file))[0]
     given = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if before is not None:
@@ -134,7 +132,7 @@ def _check_site(file: Path, before: dict[str, Any] | None, report: Report) -> No
 
 def _check_state(stack: Stack, report: Report) -> None:
     if shutil.which("pulumi") is None:
-        report.unchecked.append(f"{stack.name}: its state; pulumi is not on PATH: https://www.pulumi.com/docs/install/")
+        report.unchecked.append(f"{stack.name}: its state: pulumi is not on PATH; https://www.pulumi.com/docs/install/")
         return
     done = stack.pulumi("stack", "export")
     if done.returncode:
@@ -149,5 +147,5 @@ def _check_state(stack: Stack, report: Report) -> None:
         return
     if changed:
         report.todo.append(
-            f"{stack.name}: {len(changed)} recorded command lines are an earlier release's; type: multus-site upgrade {stack.name}"
+            f"{stack.name}: {len(changed)} recorded command lines are from an earlier release; type: multus-site upgrade {stack.name}"
         )

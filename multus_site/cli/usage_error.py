@@ -19,7 +19,7 @@ def write(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """The same for bytes."""
+    """Writes a binary file that the user named. Exits 2 if that fails."""
     try:
         path.write_bytes(content)
     except OSError as error:

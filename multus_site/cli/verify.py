@@ -1,4 +1,4 @@
-"""`multus-site verify`: proves a site's networks again, at any time."""
+"""`multus-site verify`: checks the networks of a running site."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from multus_site.cli.usage_error import usage_error, write
 
 
 class Format(StrEnum):
-    """How the result is printed."""
+    """Output format."""
 
     text = "text"
     json = "json"
@@ -22,15 +22,15 @@ class Format(StrEnum):
 
 def verify(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write the checks there as JUnit XML too.")
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write the checks to FILE as JUnit XML.")
     ] = None,
 ) -> None:
     """Check that the networks of a running site work.
 
-    It checks every pod and every node, prints what failed with its evidence on standard error, and writes the report of the site
-    again. Exit status: 0 if every check passed, 1 if not, 2 for a usage error.
+    It checks every pod and every node, prints failures and their evidence on standard error, and updates the report of the
+    site. Exit status: 0 if every check passed, 1 if not, 2 for a usage error.
     """
     import yaml
 
@@ -54,7 +54,7 @@ def verify(
     try:
         result = asyncio.run(look())
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
-        usage_error(f"the cluster of {stack.name} cannot be asked: {str(error) or type(error).__name__}")
+        usage_error(f"the cluster of {stack.name} cannot be reached: {str(error) or type(error).__name__}")
     seconds = time.monotonic() - begun
     found = result.output()
     if junit is not None:

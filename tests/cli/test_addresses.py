@@ -18,7 +18,7 @@ def test_who_may_get_what_of_the_lab():
     done = run(file)
     assert done.exit_code == 0
     head, first, *_ = done.stdout.splitlines()
-    assert head.split() == ["network", "ipam", "range", "gateway", "addresses", "pods", "ask"]
+    assert head.split() == ["network", "ipam", "range", "gateway", "addresses", "requested"]
     assert "default/macvlan-internal" in first
     lines = {line["network"]: line for line in json.loads(run(file, "--json").stdout)["lines"]}
     assert lines["default/macvlan-internal"]["range"] == "10.1.10.200-10.1.10.250"
@@ -36,5 +36,5 @@ def test_a_site_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = run("austin")
     assert done.exit_code == 2
-    assert "there is no stacks/Pulumi.austin.yaml; the sites here: dallas" in done.output
+    assert "stacks/Pulumi.austin.yaml does not exist; sites of this project: dallas" in done.output
     assert run("dallas").exit_code == 2

@@ -116,17 +116,17 @@ def test_annotations_make_it_raw():
 @pytest.mark.parametrize(
     ("manifests", "words"),
     [
-        ([nad("{")], "no JSON object"),
-        ([nad("")], "no JSON object"),
-        ([nad("[]")], "no JSON object"),
-        ([nad(MACVLAN), nad(MACVLAN, namespace="telecom")], "one network of a name"),
+        ([nad("{")], "not a JSON object"),
+        ([nad("")], "not a JSON object"),
+        ([nad("[]")], "not a JSON object"),
+        ([nad(MACVLAN), nad(MACVLAN, namespace="telecom")], "names of networks are unique"),
         ([nad(MACVLAN, namespace="Telecom")], "dots or capitals"),
         ([nad(MACVLAN, name="a.b")], "default/a.b: its name or namespace has dots or capitals"),
         ([nad('{"type": "macvlan", "mtu": 1e400}')], "default/a: its config has a number that is too large"),
-        ([nad(MACVLAN), nad(MACVLAN)], "it is there twice"),
+        ([nad(MACVLAN), nad(MACVLAN)], "it is defined twice"),
         ([{"kind": "Node", "metadata": {"name": "n"}}], "no InternalIP"),
         ([{**NODE, "metadata": {"name": "node1.example.org"}}], "DNS labels without dots"),
-        ([{**NODE, "status": {**NODE["status"], "nodeInfo": {"architecture": "s390x"}}}], "of amd64 or arm64"),
+        ([{**NODE, "status": {**NODE["status"], "nodeInfo": {"architecture": "s390x"}}}], "is amd64 or arm64"),
     ],
 )
 def test_what_cannot_be_taken_over_is_told(manifests, words):
@@ -200,7 +200,7 @@ def test_a_cluster_without_multus(monkeypatch):
     monkeypatch.setattr(cluster, "new_class", lambda *_, **__: Attachment)
     result = CliRunner().invoke(app, ["adopt"])
     assert result.exit_code == 2
-    assert result.stderr.startswith("the cluster knows no NetworkAttachmentDefinitions: Multus is not installed there")
+    assert result.stderr.startswith("the cluster has no CRD for NetworkAttachmentDefinitions: Multus is not installed")
 
 
 def test_a_cluster_that_does_not_answer(tmp_path):

@@ -102,7 +102,9 @@ def test_the_cluster_knows_names_roles_and_addresses():
     made = adopted(two, host(6), manifests=[{**node, "spec": taint}])
     assert made.hosts["cp"] == {"address": "10.1.1.5", "hostKey": KEY, "roles": ["control-plane", "etcd"]}
     assert made.hosts["node2"] == {"address": "10.1.1.6", "hostKey": KEY}
-    assert any("its cluster knows it as 10.1.1.5, and it was reached at 10.1.1.105" in found for found in made.findings)
+    assert any(
+        "its address in the cluster is 10.1.1.5, but it was reached at 10.1.1.105" in found for found in made.findings
+    )
 
 
 def test_a_routed_host_is_known_by_its_address_on_lo():
@@ -122,12 +124,12 @@ def test_one_machine_at_two_addresses():
     again = host(5, nics={"ens3": nic("10.1.1.5/24", "10.1.1.105/24")})
     twice = Seen(Target("10.1.1.105", "10.1.1.105"), KEY, again.facts)
     made = adopted(again, twice, manifests=[NODE])
-    assert made.left_out == ["10.1.1.105: it is node1, which is 10.1.1.5 already"]
+    assert made.left_out == ["10.1.1.105: 10.1.1.5 already has the name node1"]
 
 
 def test_an_architecture_that_no_site_has():
     made = adopted(host(5, architecture="s390x"), host(6))
-    assert made.left_out == ["10.1.1.5: it is s390x; a site's hosts are amd64 or arm64"]
+    assert made.left_out == ["10.1.1.5: its architecture is s390x; a site's hosts are amd64 or arm64"]
     assert made.hosts["node2"]["roles"] == ["control-plane", "etcd", "worker"]
 
 

@@ -32,7 +32,8 @@ def test_a_site_that_is_not_there_names_those_that_are():
     done = call("dalas")
     assert done.exit_code == 2
     assert (
-        done.stderr.strip() == "there is no stacks/Pulumi.dalas.yaml; the sites here: lab. Or name the file of a site"
+        done.stderr.strip()
+        == "stacks/Pulumi.dalas.yaml does not exist; sites of this project: lab. Name one of them, or a stack file"
     )
 
 

@@ -143,7 +143,7 @@ def test_no_backend(monkeypatch):
 @pytest.mark.usefixtures("project")
 def test_no_passphrase(monkeypatch, tmp_path):
     monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
-    assert lacking("passphrase")["found"] == "not set; dallas needs it"
+    assert lacking("passphrase")["found"] == "not set; needed by dallas"
     file = tmp_path / "passphrase"
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(file))
     assert "cannot be read" in lacking("passphrase")["found"]

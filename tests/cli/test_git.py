@@ -73,7 +73,7 @@ def test_a_file_that_was_not_there(repository):
 
 def test_a_name_that_is_none(repository):  # noqa: ARG001 # a repository to be in
     for name in ("nowhere", "--help", "-1"):
-        with pytest.raises(git.GitError, match="git knows no commit"):
+        with pytest.raises(git.GitError, match="git has no commit"):
             git.commit(name)
 
 
@@ -81,7 +81,7 @@ def test_a_name_that_is_none(repository):  # noqa: ARG001 # a repository to be i
 def test_no_git_at_all(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert git.merge_base() is None
-    with pytest.raises(git.GitError, match="git is not on PATH, which is asked for main; install it"):
+    with pytest.raises(git.GitError, match="git is not on PATH, so main cannot be read; install it"):
         git.commit("main")
 
 

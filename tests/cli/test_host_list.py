@@ -28,7 +28,7 @@ def test_a_place(text, place):
     "text", ["", "@10.1.1.5", "10.1.1.5:", "10.1.1.5:ssh", "10.1.1.5:0", "10.1.1.5:70000", "[fd00::5"]
 )
 def test_no_place(text):
-    with pytest.raises(ValueError, match=r"no \[USER@\]HOST\[:PORT\]"):
+    with pytest.raises(ValueError, match=r"not \[USER@\]HOST\[:PORT\]"):
         at(text)
 
 
@@ -79,16 +79,16 @@ def test_one_user_and_one_port():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["ubuntu@10.1.1.5", "root@10.1.1.6"], "as one user, and here are root, ubuntu"),
-        (["10.1.1.5:22", "10.1.1.6:23"], "have one port, and here are 22, 23"),
-        (["10.1.1.5-7", "10.1.1.6"], "10.1.1.6: 10.1.1.6 is there twice"),
-        (["a=10.1.1.5,a=10.1.1.6"], "a: two hosts are called so"),
-        (["a=10.1.1.5-6"], "a=10.1.1.5-6: a range has no name; give each of its hosts its own: a=10.1.1.5"),
+        (["ubuntu@10.1.1.5", "root@10.1.1.6"], "one user for all hosts, but the entries have root, ubuntu"),
+        (["10.1.1.5:22", "10.1.1.6:23"], "one SSH port for all hosts, but the entries have 22, 23"),
+        (["10.1.1.5-7", "10.1.1.6"], "10.1.1.6: 10.1.1.6 is given twice"),
+        (["a=10.1.1.5,a=10.1.1.6"], "a: two hosts have this name"),
+        (["a=10.1.1.5-6"], "a=10.1.1.5-6: a range cannot have a name; name each host: a=10.1.1.5"),
         (["A_b=10.1.1.5"], "'A_b' is not a DNS label"),
         (["10.1.1.9-7"], "ends before it begins"),
         (["10.1.1.5-10.9.9.9"], "more than 1024 hosts"),
-        (["no-such-host.invalid"], "neither a file nor a name that has an address here"),
-        (["10.1.1.5:99999"], "no [USER@]HOST[:PORT]"),
+        (["no-such-host.invalid"], "neither a file nor a name that resolves"),
+        (["10.1.1.5:99999"], "not [USER@]HOST[:PORT]"),
         (
             ["fd00::1%eth0"],
             "fd00::1%eth0: 'fd00::1%eth0' has a zone (%eth0), and each machine has others; write it without",

@@ -160,7 +160,7 @@ def test_explain():
     for words in (
         "host-local tracks addresses on each node",
         "Source: ",
-        "Example of what it finds",
+        "Example:",
         "lint: allow HOSTLOCAL_MULTINODE",
     ):
         assert words in result.stdout

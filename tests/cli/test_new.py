@@ -66,7 +66,7 @@ def test_questions(monkeypatch, project):
     [
         (["austin"], "a site has at least one host; name it: --node node1=10.1.1.5"),
         (["austin", "--node", "node1"], "--node node1: not NAME=…"),
-        (["austin", "--node", "node1=10.2.1.5", "--node", "node1=10.2.1.6"], "node1 is there twice"),
+        (["austin", "--node", "node1=10.2.1.5", "--node", "node1=10.2.1.6"], "node1 is used twice"),
         (["austin", "--node", "node1=10.2.1.500"], "nodes.hosts.node1.address: "),
         (["austin", "--node", "node1=10.2.1.5", "--network", "core=ens6"], "not MASTER,RANGE[,GATEWAY]"),
         (["Austin", "--node", "node1=10.2.1.5"], "name: "),

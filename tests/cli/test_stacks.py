@@ -24,7 +24,7 @@ def project(tmp_path, monkeypatch):
 def test_a_file_that_pulumi_does_not_read_is_a_usage_error(command, file):
     result = CliRunner().invoke(app, [command, file])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"{file} is not the file of stack dallas, which pulumi reads from stacks/Pulumi.dallas.yaml" in result.stderr
+    assert f"{file} is not the file of stack dallas: pulumi reads stacks/Pulumi.dallas.yaml" in result.stderr
 
 
 def test_the_stacks_own_file_by_any_path(project):

@@ -114,7 +114,7 @@ def test_no_stack_and_one_that_was_never_updated(project):
     for command in COMMANDS:
         done = project.cli(command, "try")
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == "stack try has no outputs; make the site first: pulumi up --stack try\n"
+        assert done.stderr == "stack try has no outputs; apply it first: pulumi up --stack try\n"
 
 
 @pytest.mark.parametrize("kept", [None, "no kubeconfig", "{}"])
@@ -122,7 +122,7 @@ def test_a_cluster_that_cannot_be_asked(stack, nobody, kept):
     stack.left(**outputs(nobody) | ({"kubeconfig": kept} if kept else {}))
     done = stack.cli("verify", "try")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("the cluster of try cannot be asked: ")
+    assert done.stderr.startswith("the cluster of try cannot be reached: ")
 
 
 def test_drift_of_nodes_that_do_not_answer(stack, nobody):
@@ -132,7 +132,7 @@ def test_drift_of_nodes_that_do_not_answer(stack, nobody):
     found = json.loads(done.stdout)
     assert (found["nodes"], found["objects"], set(found["unreachable"])) == ([], [], {"node1", "node2"})
     assert "Connection refused" in found["unreachable"]["node1"]
-    assert "node2 cannot be looked at: " in done.stderr
+    assert "node2 cannot be checked: " in done.stderr
 
 
 def test_trace_of_a_stack_whose_updates_changed_nothing(stack, nobody):

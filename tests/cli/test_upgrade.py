@@ -63,20 +63,20 @@ def test_after_the_number_was_changed_the_changelog_is_shown_and_the_schema_is_o
     (project / "requirements.txt").write_text(f"multus-site[pulumi]=={__version__}\n")
     said = check(1)
     assert said.startswith(f"multus-site 0.1.0 → {__version__}\n")
-    assert "stacks/site.schema.json is that of another release" in said
+    assert "stacks/site.schema.json belongs to another release" in said
     assert "dallas: multus.memoryLimit is not set, and its default was 50Mi" in said
     assert "\n## 0.2.0\n" in said
     assert "\n## 0.1.0\n" not in said
     assert CliRunner().invoke(app, ["schema", "-o", "stacks/site.schema.json"]).exit_code == 0
     said = check(2)  # all is done but for the state, which nobody could look at
-    assert "dallas: its state; pulumi is not on PATH" in said
+    assert "dallas: its state: pulumi is not on PATH" in said
     assert "To do" not in said
 
 
 def test_a_number_that_is_not_installed(project):
     (project / "requirements.txt").write_text("multus-site[pulumi]==0.1.0\n")
     commit()
-    assert f"requirements.txt pins 0.1.0, and {__version__} is installed" in check(1)
+    assert f"requirements.txt pins 0.1.0, but {__version__} is installed" in check(1)
 
 
 def test_what_a_release_does_not_take_is_told_with_its_line(project):

@@ -280,7 +280,7 @@ def test_a_python_without_the_sdk_is_told_with_what_to_type(place):
 
 def test_usage_errors(place):
     for arguments, words in (
-        (("--base", "nowhere"), "git knows no commit nowhere"),
+        (("--base", "nowhere"), "git has no commit nowhere"),
         (("--format", "html"), "html"),
     ):
         status, out, said = place.review(*arguments)

@@ -70,7 +70,7 @@ def test_a_token_without_the_right_is_said_and_not_shown(call):
     result = call("one", **{name: "wrong-secret"})
     assert result.exit_code == 1
     assert "401" in result.stderr
-    assert "needs the right to write to pull requests" in result.stderr
+    assert "needs write access to pull requests" in result.stderr
     assert "wrong-secret" not in result.output
 
 
@@ -96,7 +96,7 @@ def test_on_a_terminal_it_is_a_usage_error(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     result = CliRunner().invoke(app, ["comment", "-"], input="x")
     assert result.exit_code == 2
-    assert "no pipeline" in result.stderr
+    assert "not a pipeline" in result.stderr
 
 
 def test_a_text_that_is_too_long_ends_at_a_line_and_outside_of_code():

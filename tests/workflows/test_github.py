@@ -260,4 +260,4 @@ def test_the_nightly_look_calls_commands_that_are_there(checkout):
     steps = checkout.job("drift.yml", "drift", {"matrix.site": "dallas"})
     assert [(name, status) for name, status, _ in steps] == [("Python", 0), ("Drift", 2), ("Verify", 2)], steps
     for _, _, output in steps[1:]:  # there are no nodes here, and both commands say so
-        assert "make the site first: pulumi up --stack dallas" in output
+        assert "apply it first: pulumi up --stack dallas" in output

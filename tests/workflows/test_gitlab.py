@@ -123,7 +123,7 @@ def test_up_of_a_site(checkout):
 def test_the_nightly_look_goes_over_every_site(checkout):
     status, output = run(checkout, JOBS["drift"])
     assert status == 2, output
-    assert output.count("make the site first: pulumi up --stack dallas") == 2
+    assert output.count("apply it first: pulumi up --stack dallas") == 2
 
 
 def test_both_services_call_the_same_commands():
