@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 SHORT_ADDRESS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*", re.IGNORECASE)
-"""What no DNS name is: resolvers take it for an IPv4 address that is not written in full (inet_aton), 10.1 for 10.0.0.1."""
+"""Not a DNS name: resolvers read it as a shortened IPv4 address (inet_aton), 10.1 as 10.0.0.1."""
 
 
 def mac_address(value: str) -> str:
@@ -42,13 +42,13 @@ def ip_address(value: str) -> str:
 
 
 def host_address(value: str) -> str:
-    """An address that a machine is reached at: none of a group, and none that counts on one link alone (a kubelet refuses these as its node's)."""
+    """An address that a machine is reached at: not of a group, and not link-local (a kubelet refuses these for its node)."""
     address = ipaddress.ip_address(ip_address(value.partition("%")[0]))
     kinds = {
         "no machine's own address": address.is_unspecified,
         "a multicast address": address.is_multicast,
         "the broadcast address": str(address) == "255.255.255.255",
-        "a link-local address, which counts on one link alone": address.is_link_local,
+        "a link-local address, which is valid on one link only": address.is_link_local,
     }
     kind = next((kind for kind, it_is in kinds.items() if it_is), "")
     if kind:

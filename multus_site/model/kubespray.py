@@ -3,27 +3,24 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from multus_site.model.addresses import AddressOrName, Cidr
 from multus_site.model.kubespray_releases import NetworkPlugin, newest
 from multus_site.model.part import Mistake, Part
-from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256
-
-
-def _location(value: str) -> str:
-    """Where an archive is: an address or a path."""
-    scheme, separator, rest = value.partition("://")
-    if not value or (separator and (scheme not in {"http", "https"} or not rest)):
-        msg = f"{value!r} is neither an http(s) address nor a path; write one such as https://mirror.example/kubespray-2.31.0.tar.gz"
-        raise ValueError(msg)
-    return value
+from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256, matching
 
 
 class Archive(Part):
     """A tarball of Kubespray."""
 
-    url: Annotated[str, AfterValidator(_location)] = Field(examples=["https://mirror.example/kubespray-2.31.0.tar.gz"])
+    url: Annotated[
+        str,
+        matching(
+            r"(?s)https?://.+|(?!.*://).+",
+            "is neither an http(s) address nor a path; write one such as https://mirror.example/kubespray-2.31.0.tar.gz",
+        ),
+    ] = Field(examples=["https://mirror.example/kubespray-2.31.0.tar.gz"])
     """Where it is: an http(s) address, or a path relative to the project."""
     sha256: Sha256
     """What `sha256sum` prints for it; anything else is refused."""

@@ -1,4 +1,4 @@
-"""A site out of plain data or out of its stack file: every mistake at once, each with its place."""
+"""Reads a site from plain data or from its stack file: every mistake at once, each with its place."""
 
 import json
 import re
@@ -51,7 +51,7 @@ class SiteError(ValueError):
 def parse_site(
     data: object, *, source: str, text: str | None = None, defaults: Defaults | None = None, ordered: bool = False
 ) -> Site:
-    """A site out of the value of `multus-site:site`, with the defaults of its folder under it.
+    """Read a site from the value of `multus-site:site`, merged over the defaults of its folder.
 
     `source` names the file in messages; `text` is that stack file's YAML, for line numbers. `ordered`: mappings are sorted by key, whichever
     file they come from; else they stay in the order of the files. Raises SiteError.
@@ -71,7 +71,7 @@ def parse_site(
         mistakes = mistakes_of(error, merged)
         places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
         if text is not None:
-            # in the order of the file; what the defaults say comes behind
+            # in the order of the file, mistakes of the defaults last
             places.sort(key=lambda item: (item[0].file != source, item[0]))
         raise SiteError([(mistake, place) for place, mistake in places]) from None
 
@@ -127,7 +127,7 @@ def load_catalog(path: File | str) -> Catalog:
 
 
 def parse_catalog(text: str, source: str) -> Catalog:
-    """A catalogue out of its text. Raises CatalogError."""
+    """Read a catalogue from its text. Raises CatalogError."""
     try:
         return Catalog.model_validate(YAML(typ="safe").load(text) or {})
     except YAMLError as error:
@@ -141,7 +141,7 @@ def parse_catalog(text: str, source: str) -> Catalog:
 
 
 def stacks_beside(path: File | str) -> list[tuple[str, str, Site, Defaults | None]]:
-    """File, text, site and defaults of every other stack file of the same folder; those that cannot be read are passed by."""
+    """File, text, site and defaults of every other stack file of the same folder; unreadable ones are skipped."""
     own = File(path)
     found = []
     try:
@@ -153,8 +153,7 @@ def stacks_beside(path: File | str) -> list[tuple[str, str, Site, Defaults | Non
             continue
         try:
             text = read_text(file)
-            site = parse_stack_text(text, source=str(file), defaults=defaults)
-            found.append((str(file), text, site, defaults))
+            found.append((str(file), text, parse_stack_text(text, source=str(file), defaults=defaults), defaults))
         except SiteError:
             continue  # its own stack says what is wrong with it
     return found
@@ -173,7 +172,7 @@ def site_data(stack: Data) -> Data:
 
 
 def place_of(path: Path, data: Data, *, source: str, text: str | None, defaults: Defaults | None = None) -> Place:
-    """Where a path of a merged site stands: in the stack file `source`, or in the defaults. `data` is the site's own."""
+    """The place of a path of a merged site: in the stack file `source`, or in the defaults. `data` is the site's own."""
     if defaults is not None and defaults.hold(path, data):
         document, file = defaults.document, defaults.file
     else:

@@ -1,4 +1,4 @@
-"""What the parts of a site are made of: their base class, and the form in which their checks report mistakes."""
+"""The base classes of a site's parts, and the form in which their checks report mistakes."""
 
 import ast
 import inspect
@@ -89,18 +89,18 @@ class Mistake:
     path: Path
     message: str
     unknown: str | None = field(default=None, compare=False)
-    """The name that leads nowhere, where that is what is wrong."""
+    """The unknown name, if that is the mistake."""
 
     def __str__(self) -> str:
         return f"{path_text(self.path) or 'site'}: {self.message}"
 
     @classmethod
     def of_name(cls, path: Path, kind: str, name: str, known: Iterable[str], otherwise: str) -> Self:
-        """A name of some kind that leads nowhere. `known`: the names that would be right; `otherwise`: how to make it one of them."""
+        """An unknown name of some kind. `known`: the names that would be right; `otherwise`: how to add it to them."""
         return cls(path, f"there is no {kind} {name!r}; {name_one_of(known, otherwise)}", name)
 
     def below(self, path: Path) -> "Mistake":
-        """The same mistake, found by a part that stands at a path of the site."""
+        """The same mistake of a part at a path of the site."""
         return replace(self, path=(*path, *self.path))
 
 
@@ -113,19 +113,19 @@ class MistakesError(ValueError):
 
 
 def refuse(mistakes: Iterator[Mistake]) -> None:
-    """Raises MistakesError if there are any."""
+    """Raise MistakesError if there are any."""
     if found := list(mistakes):
         raise MistakesError(found)
 
 
 def name_one_of(names: Iterable[str], otherwise: str) -> str:
-    """What would be right instead of a name that leads nowhere."""
+    """The fix for an unknown name."""
     there = ", ".join(names)
     return f"name one of {there}, or {otherwise}" if there else otherwise
 
 
 def _docstrings(part: type[Part]) -> dict[str, str]:
-    """Attribute → the string that stands behind it in the source of its class."""
+    """Attribute → the string after it in the source of its class."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
     found = {}
     for attribute, behind in pairwise(getattr(definition, "body", ())):

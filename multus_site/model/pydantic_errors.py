@@ -94,10 +94,7 @@ def _located(loc: tuple[int | str, ...]) -> tuple[Path, dict[str, Any], dict[str
             target = schema["discriminator"]["mapping"].get(part)
             schema = _resolved({"$ref": target} if target else {})
             continue
-        if "anyOf" in schema and part in (
-            *TAGS,
-            *FORMS,
-        ):  # which of its forms pydantic took it for; both would be right
+        if "anyOf" in schema and part in (*TAGS, *FORMS):  # the form that pydantic chose; both would be right
             continue
         path.append(part)
         parent = _entered(schema, part)

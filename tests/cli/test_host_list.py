@@ -94,11 +94,11 @@ def test_one_user_and_one_port():
             "fd00::1%eth0: 'fd00::1%eth0' has a zone (%eth0), and each machine has others; write it without",
         ),
         (["edge=[fd00::1%eth0]:22"], "'fd00::1%eth0' has a zone"),
-        (["fe80::1%eth0"], "'fe80::1%eth0' is a link-local address, which counts on one link alone; write the one"),
+        (["fe80::1%eth0"], "'fe80::1%eth0' is a link-local address, which is valid on one link only; write the one"),
         (["fe80::1%eth0-fe80::5%eth0"], "has a zone"),
         (
             ["fe80::1"],
-            "'fe80::1' is a link-local address, which counts on one link alone; write the one that the machine is reached at",
+            "'fe80::1' is a link-local address, which is valid on one link only; write the one that the machine is reached at",
         ),
         (["224.0.0.1-5"], "is a multicast address"),
         (["10.1"], "10.1: neither an address nor a name; an IPv4 address has four numbers, such as 10.1.1.5"),
