@@ -1,4 +1,4 @@
-"""Each rule on one configuration: what trips it, and the nearest thing that does not."""
+"""Rules on one configuration: a case that each reports, and the closest one that it does not."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""The text of every finding that a rule can make, word for word: what a person reads.
+"""The text of every finding, word for word.
 
-`errors/RULE.yaml`, and `errors/RULE.WORD.yaml` for what else the rule says, each with `.facts.json`, `.other.yaml` and `.defaults.yaml` where it
-needs them, and what lint prints in `.txt`. To accept new words: UPDATE_GOLDEN=1 pytest tests/lint/test_errors.py, then read the diff.
+`errors/RULE.yaml`, and `errors/RULE.WORD.yaml` for its other messages, each with `.facts.json`, `.other.yaml` and `.defaults.yaml` where it
+needs them, and what lint prints in `.txt`. To accept new text: UPDATE_GOLDEN=1 pytest tests/lint/test_errors.py, then read the diff.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Rules against facts: each speaks with its fact, and is silent where the fact is not given."""
+"""Rules that need facts: each reports a finding with its fact, and none without."""
 
 import json
 

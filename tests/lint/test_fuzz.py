@@ -1,4 +1,4 @@
-"""Damaged files of every kind: findings with a place, or none, and never an exception.
+"""Damaged files of every kind: findings with a position, or none, and never an exception.
 
 FUZZ_INPUTS says how many (the figure in docs/measurements.md is of 100,000); each is a file of this folder or a stack file
 with a few tokens put in, taken out, repeated or exchanged.

@@ -1,4 +1,4 @@
-"""Files as they come: documents, places, comments that allow, what is left alone in folders."""
+"""Files: documents, positions, comments that allow findings, files of a folder that are skipped."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""One address on two nodes: the rule for manifests, the rule for sites and the policy say the same of a network."""
+"""One address on two nodes: the rule for manifests, the rule for sites and the policy agree on each network."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Pods and workloads: the annotation in both forms, effective interface names, what networks and facts say to it."""
+"""Pods and workloads: the annotation in both forms, effective interface names, and the networks and facts that they meet."""
 
 import json
 

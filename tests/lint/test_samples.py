@@ -1,4 +1,4 @@
-"""Configurations that people published: verdict and rule of each, where they stand beside the checkout."""
+"""Published configurations: verdict and rule of each; skipped unless they are beside the checkout."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""As many addresses as attachments, and fixed ones that nobody hands out: what is told, and what is not."""
+"""Enough addresses for all attachments, and requested ones that no pod is assigned: findings, and cases without one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A NIC that goes to one pod whole: who else may not use it."""
+"""NICs that one pod uses exclusively: which other uses are findings."""
 
 import pytest
 
