@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from multus_site.cli.stacks import FOLDER, Stack
+from multus_site.cli.stacks import FOLDER, Stack, last_line
 from multus_site.cli.usage_error import usage_error
 from multus_site.kubespray.preview import PLAN_FILE
 from multus_site.model.load import SiteError, parse_site
@@ -47,7 +47,7 @@ def known(stack: Stack) -> Known:
     if done.returncode:
         if _NOT_THERE in done.stderr:
             return Known(there=False)
-        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        last = last_line(done)
         usage_error(f"pulumi cannot read what was applied to stack {stack.name}: {last}")
     try:
         outputs = json_object(done.stdout, "pulumi stack output --json")
@@ -71,7 +71,7 @@ def preview(stack: Stack, *, there: bool) -> Seen:
         try:
             data = json_object(done.stdout, "pulumi preview --json")
         except AnswerError:
-            last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            last = last_line(done)
             usage_error(f"pulumi cannot preview stack {stack.name}: {last}")
         if done.returncode and not any(one.get("severity") == "error" for one in data.get("diagnostics") or []):
             said = done.stderr.strip() or "pulumi preview failed without a reason"
@@ -97,7 +97,7 @@ def place(stack: Stack, scratch: Path, *, there: bool) -> Iterator[tuple[Path | 
     environment.setdefault("PULUMI_CONFIG_PASSPHRASE", os.environ.get("PULUMI_CONFIG_PASSPHRASE", ""))
     made = stack.pulumi("stack", "init", "--no-select", folder=project, environment=environment)
     if made.returncode:
-        last = (made.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        last = last_line(made)
         usage_error(f"stack {stack.name} does not exist, and creating a temporary one to preview it failed: {last}")
     if "encryptionsalt" in stack.file.read_text(encoding="utf-8"):
         # `stack init` rewrites the file; findings name the lines of the original.

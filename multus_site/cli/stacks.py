@@ -59,7 +59,7 @@ class Stack:
         """The outputs of the last `up`, with secrets. Exits 2 if there are none."""
         done = self.pulumi("stack", "output", "--json", "--show-secrets")
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            last = last_line(done)
             usage_error(
                 f"pulumi cannot read the outputs of stack {self.name}: {last}; pulumi stack ls shows the stacks of this backend, pulumi login selects another"
             )
@@ -70,6 +70,11 @@ class Stack:
         if "kubeconfig" not in outputs:
             usage_error(f"stack {self.name} has no outputs; apply it first: pulumi up --stack {self.name}")
         return outputs
+
+
+def last_line(done: "subprocess.CompletedProcess[str]") -> str:
+    """The last line that pulumi wrote to standard error: its reason."""
+    return (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
 
 
 def named(site: str) -> tuple[str, Path]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from multus_site.cli.stacks import Stack, read
+from multus_site.cli.stacks import Stack, last_line, read
 from multus_site.cli.upgrade_check import examine, print_report
 from multus_site.cli.usage_error import usage_error
 from multus_site.review.recorded_commands import StateError, rewrite
@@ -51,7 +51,7 @@ def _must(stack: Stack, *arguments: str) -> str:
     """The output of `pulumi stack`. Exits 2 with the last line of its error if it fails."""
     done = stack.pulumi("stack", *arguments)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        last = last_line(done)
         usage_error(
             f"pulumi stack {arguments[0]} of stack {stack.name}: {last}; pulumi stack ls shows the stacks of this backend"
         )

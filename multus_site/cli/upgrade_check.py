@@ -9,7 +9,7 @@ from typing import Any
 from multus_site import __version__, packaged
 from multus_site.cli import git
 from multus_site.cli.schema import schema_text
-from multus_site.cli.stacks import FOLDER, Stack, missing, named
+from multus_site.cli.stacks import FOLDER, Stack, last_line, missing, named
 from multus_site.lint.files import Linter
 from multus_site.lint.segments import StackFile
 from multus_site.model.load import SiteError, defaults_beside, load_stack_file, read_text, stacks_beside
@@ -136,7 +136,7 @@ def _check_state(stack: Stack, report: Report) -> None:
         return
     done = stack.pulumi("stack", "export")
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        said = last_line(done)
         if "no stack named" not in done.stderr:
             report.unchecked.append(f"{stack.name}: its state: {said}")
         return

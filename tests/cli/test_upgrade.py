@@ -64,7 +64,7 @@ def test_after_the_number_was_changed_the_changelog_is_shown_and_the_schema_is_o
     said = check(1)
     assert said.startswith(f"multus-site 0.1.0 → {__version__}\n")
     assert "stacks/site.schema.json belongs to another release" in said
-    assert "dallas: multus.memoryLimit is not set, and its default was 50Mi" in said
+    assert "dallas: multus.memoryLimit is not set, and its default changes from 50Mi to " in said
     assert "\n## 0.2.0\n" in said
     assert "\n## 0.1.0\n" not in said
     assert CliRunner().invoke(app, ["schema", "-o", "stacks/site.schema.json"]).exit_code == 0
