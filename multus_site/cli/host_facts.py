@@ -45,7 +45,7 @@ def worded(error: ReachError, key: HostKey, user: str, opened_by: str) -> str:
     if isinstance(error, NotLetInError):
         return f"{user} cannot log in with {opened_by}"
     said = str(error).strip()
-    if "sudo does not take" in said:
+    if "sudo rejects" in said:
         return "sudo rejects that password"
     if "a password is required" in said:
         return f"{user} cannot become root without a password; add --ask-sudo-password, or write to /etc/sudoers.d/{user} on the host: {user} ALL=(ALL) NOPASSWD: ALL"

@@ -53,7 +53,7 @@ def test_sudo_that_asks(adopt):
     done = adopt("-k", "-u", ASKED, typed=f"{PASSWORD}\n")
     assert done.exit_code == 1
     assert f"{ASKED} cannot become root without a password; add --ask-sudo-password" in done.stderr
-    assert "sudo does not take that password" in adopt("-k", "-K", "-u", ASKED, typed=f"{PASSWORD}\nwrong\n").stderr
+    assert "sudo rejects that password" in adopt("-k", "-K", "-u", ASKED, typed=f"{PASSWORD}\nwrong\n").stderr
 
 
 def test_sudo_that_does_not_ask(adopt):

@@ -123,7 +123,7 @@ def test_a_wrong_sudo_password_runs_nothing(look, way, three, tmp_path):
     assert "incorrect password attempt" in said
     assert not mark.exists()
     if look is asyncssh:
-        assert "sudo does not take multus-site:sudoPassword" in said
+        assert "sudo rejects multus-site:sudoPassword" in said
 
 
 def test_no_password_is_in_a_command_line(look, way, three):
