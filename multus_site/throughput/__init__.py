@@ -1,1 +1,1 @@
-"""How fast networks are between nodes, measured with iperf3 and held against the pod network and the bare nodes."""
+"""Measure networks between nodes with iperf3, and compare them with the pod network and the bare nodes."""

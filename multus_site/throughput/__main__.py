@@ -1,6 +1,6 @@
-"""`python -m multus_site.throughput`: reads {"kubeconfig", "stack", "site", "image"} as JSON, prints the `throughput` output as JSON.
+"""`python -m multus_site.throughput`: read {"kubeconfig", "stack", "site", "image"} as JSON, print the `throughput` output as JSON.
 
-Exit 1 where nothing could be measured; progress, and why a network was left out, go to standard error.
+Exits 1 if nothing could be measured. Progress, and why networks were skipped, go to standard error.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from multus_site.verify.record import keep, write_report
 
 
 async def main(document: dict[str, Any]) -> int:
-    """Measures and reports."""
+    """Measure and report; return the exit status."""
     site = Site.model_validate(document["site"])
     if site.throughput is None:
         print("[]")
@@ -31,15 +31,15 @@ async def main(document: dict[str, Any]) -> int:
         print(f"throughput: {error}", file=sys.stderr)
         return 1
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
-        print(f"throughput: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
+        print(f"throughput: the cluster cannot be read: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     for network, why in measured.skipped.items():
-        print(f"throughput: {network} is left out: {why}", file=sys.stderr)
+        print(f"throughput: {network} is skipped: {why}", file=sys.stderr)
     try:
         keep(site.name, "throughput", measured.rows)
         write_report(document["stack"], site.name)
     except OSError as error:
-        print(f"the report is not written: {error}", file=sys.stderr)
+        print(f"cannot write the report: {error}", file=sys.stderr)
     print(json.dumps(measured.rows))
     return 0
 

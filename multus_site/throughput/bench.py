@@ -1,4 +1,4 @@
-"""The two pairs of pods that measure: made, tried, asked to send, and removed, whatever happens."""
+"""The two pairs of pods that measure: create, check, run, and always remove them."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,9 @@ from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.ssh.answers import AnswerError, first_line, last_object
 from multus_site.throughput.figures import RefusedError
 from multus_site.throughput.plan import NAMESPACE, NODE, Path, Plan
-from multus_site.verify.cluster import EXEC_ERRORS, Cluster, LookError
+from multus_site.verify.cluster import Cluster
 from multus_site.verify.network_status import StatusError, annotation, network_status
+from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
 
 READY_SECONDS = 120
 GONE_SECONDS = 120
@@ -33,12 +34,12 @@ class Bench:
         self._pods = pods
 
     def ends(self, path: Path) -> tuple[Pod, Pod]:
-        """The pods that measure a path: client and server."""
+        """Return the pods of a path: client and server."""
         kind = "node-" if path.network == NODE else ""
         return self._pods[f"{kind}client"], self._pods[f"{kind}server"]
 
     def addressed(self, path: Path) -> Path:
-        """The path with its addresses. Raises RefusedError where a pod does not hold the one it was given."""
+        """Return the path with its addresses. Raises RefusedError if a pod lacks its address."""
         client, server = self.ends(path)
         if path.network == NODE:
             return path
@@ -54,12 +55,12 @@ class Bench:
                 raise RefusedError(msg) from None
             held = [address for e in entries if e.interface == path.interface for address in e.addresses]
             if given not in held:
-                msg = f"{path.network}: {path.interface} of the pod on {node} has {held or 'no address'}, {given} was given"
+                msg = f"{path.network}: {path.interface} of the pod on {node} has {', '.join(held) or 'no address'}; expected: {given}"
                 raise RefusedError(msg)
         return path
 
     async def send(self, path: Path, protocol: str, streams: int, *, reverse: bool) -> str:
-        """One run; what iperf3 printed. Raises RefusedError where the traffic would take, or took, another way."""
+        """Run iperf3 once and return its output. Raises RefusedError if the traffic takes another interface."""
         client, _ = self.ends(path)
         seconds = self._settings.seconds
         limit = self._settings.gbits_per_second or (1.0 if protocol == "udp" else None)
@@ -77,19 +78,19 @@ class Bench:
         try:
             done = await asyncio.wait_for(client.exec(["sh", "-c", script], check=False), seconds + 20)
         except EXEC_ERRORS as error:
-            msg = f"{path.network}: iperf3 cannot be run: {error or 'no answer'}"
+            msg = f"{path.network}: cannot run iperf3: {error or 'no answer'}"
             raise RefusedError(msg) from None
         lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
         if len(lines) != 4:
-            said = (done.stderr.decode(errors="replace").strip().splitlines() or lines or ["no output"])[-1]
-            msg = f"{path.network}: {said}"
+            last = (done.stderr.decode(errors="replace").strip().splitlines() or lines or ["no output"])[-1]
+            msg = f"{path.network}: {last}"
             raise RefusedError(msg)
         if device:
             refuse_other_ways(path, lines)
         return lines[2]
 
     async def link(self, path: Path) -> tuple[float, int] | None:
-        """Speed in Gbit/s and MTU of the client node's NIC; None where it is no hardware, which has no speed of its own."""
+        """Return speed in Gbit/s and MTU of the client node's NIC; None for a virtual device, which has no speed."""
         asked = f"$(ip -o route get {self._pods['node-server'].raw['status']['hostIP']} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')"
         nic = path.uplink or asked
         script = f"n={nic}; cd /sys/class/net/${{n%%.*}} && test -e device && cat speed mtu"
@@ -104,7 +105,7 @@ class Bench:
         return int(numbers[0]) / 1000, int(numbers[1])
 
     async def latency(self, path: Path, *, reverse: bool) -> float | None:
-        """Microseconds of a request and its response, between the two pods of a path; None where none came back."""
+        """Return the round trip in microseconds between the two pods of a path; None without a response."""
         asking, answering = reversed(self.ends(path)) if reverse else self.ends(path)
         own, other = (path.server, path.client) if reverse else (path.client, path.server)
         port = LATENCY_PORT + path.port % 50 * 2 + reverse
@@ -117,47 +118,43 @@ class Bench:
         return found.get("microseconds")
 
     async def _script(self, pod: Pod, task: dict[str, Any], wait: float = 0) -> dict[str, Any]:
-        """multus_site/throughput/latency.py in a pod's network."""
+        """Run multus_site/throughput/latency.py in a pod's network."""
         await asyncio.sleep(wait)
         daemon = (await self._cluster.daemons()).get(pod.raw["spec"]["nodeName"])
         if daemon is None:
             return {}
-        whole = {**task, "uid": pod.raw["metadata"]["uid"]}
+        scripts = ("multus_site.verify.probe", "multus_site.throughput.latency")
         try:
-            said = await self._cluster.on_node(
-                daemon, whole, "multus_site.verify.probe", "multus_site.throughput.latency"
-            )
-            return last_object(said, "the latency probe")
+            text = await run_on_node(self._cluster.api, daemon, {**task, "uid": pod.raw["metadata"]["uid"]}, *scripts)
+            return last_object(text, "the latency probe")
         except (LookError, AnswerError):
             return {}
 
 
 def refuse_other_ways(path: Path, lines: Sequence[str]) -> None:
-    """Raises RefusedError unless route and counters say that the traffic went by the path's interface.
+    """Raise RefusedError unless route and counters show that the traffic used the path's interface.
 
-    `lines`: of `ip -j route get`, the interface's counter of bytes before, iperf3's result, the counter after.
+    `lines`: output of `ip -j route get`, the interface's counter of bytes before, iperf3's result, the counter after.
     """
     try:
         way = json.loads(lines[0])[0].get("dev", "")
     except (ValueError, LookupError, TypeError, AttributeError):
         way = lines[0]
     if way != path.interface:
-        msg = f"{path.network}: the traffic would leave by {way}, not by {path.interface}; refused"
+        msg = f"{path.network}: the traffic would leave by {way}, not by {path.interface}"
         raise RefusedError(msg)
     try:
         moved = int(lines[3]) - int(lines[1])
         end = json.loads(lines[2]).get("end", {})
         total = end.get("sum_received") or end.get("sum") or {}
-        # UDP counts what was sent, part of which may never have arrived.
+        # For UDP iperf3 counts what was sent, including lost packets.
         sent = int(total.get("bytes", 0) * (1 - float(total.get("lost_percent", 0)) / 100))
     except (ValueError, TypeError, AttributeError):
-        said = ", ".join(map(first_line, lines[1:]))
-        msg = (
-            f"{path.network}: expected were a counter of bytes, iperf3's result and the counter again; found is {said}"
-        )
+        output = ", ".join(map(first_line, lines[1:]))
+        msg = f"{path.network}: expected a byte counter, iperf3's result and the counter again; found: {output}"
         raise RefusedError(msg) from None
     if sent and moved < sent:
-        msg = f"{path.network}: {sent} bytes were measured and {moved} went by {path.interface}; refused"
+        msg = f"{path.network}: iperf3 measured {sent} bytes, but only {moved} passed {path.interface}"
         raise RefusedError(msg)
 
 
@@ -165,7 +162,7 @@ def refuse_other_ways(path: Path, lines: Sequence[str]) -> None:
 async def bench(
     measured: Plan, manifests: list[dict[str, Any]], cluster: Cluster, settings: Throughput
 ) -> AsyncIterator[Bench]:
-    """The pods, ready; gone afterwards, with their namespace."""
+    """Create the pods and wait until they are ready; remove them and their namespace afterwards."""
     api = cluster.api
     await _remove(api)
     try:
@@ -185,7 +182,7 @@ async def bench(
 
 
 async def _service_account(api: Any) -> None:  # noqa: ANN401 - kr8s' Api has no public type
-    """Waits for the namespace's account: pods are refused before it is there."""
+    """Wait for the namespace's service account, without which the API server rejects pods."""
     for _ in range(READY_SECONDS * 5):
         if [a async for a in api.get("serviceaccounts", namespace=NAMESPACE) if a.name == "default"]:
             return
@@ -203,7 +200,7 @@ async def _ready(pod: Pod) -> None:
 
 
 async def _remove(api: Any) -> None:  # noqa: ANN401 - kr8s' Api has no public type
-    """Pods first, since their interfaces are taken away by the plugins that their attachments name."""
+    """Remove the pods first, because CNI DEL needs their attachments."""
     with contextlib.suppress(kr8s.NotFoundError, kr8s.ServerError):
         found = [p async for p in api.get("pods", namespace=NAMESPACE)]
         for pod in found:

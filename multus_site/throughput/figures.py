@@ -1,4 +1,4 @@
-"""What iperf3 says, as figures: means and spread over the runs, and ratios to the bare nodes and to what the link can carry."""
+"""Figures from iperf3's output: mean and spread over runs, ratios to the bare nodes and to the link's limit."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from multus_site.throughput.plan import NODE
 
 
 class RefusedError(Exception):
-    """A measurement that would not be of what it says; the text says why."""
+    """A measurement that would not be valid; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Kind:
 
 
 def run_of(text: str, protocol: str) -> Run:
-    """A run out of `iperf3 -J`. Raises RefusedError where iperf3 failed."""
+    """Parse the output of `iperf3 -J`. Raises RefusedError if iperf3 failed."""
     try:
-        said = json.loads(text)
-        if error := said.get("error"):
+        data = json.loads(text)
+        if error := data.get("error"):
             msg = f"iperf3: {error}"
             raise RefusedError(msg)
-        return _run(said["end"], protocol)
+        return _run(data["end"], protocol)
     except (ValueError, TypeError, KeyError, AttributeError):
         msg = f"iperf3 gave no result; its output begins: {first_line(text)}"
         raise RefusedError(msg) from None
@@ -59,7 +59,7 @@ def _run(end: dict[str, Any], protocol: str) -> Run:
 
 
 def tcp_limit(link_gbits: float, mtu: int) -> float:
-    """Most that TCP can carry over Ethernet, Gbit/s: 52 bytes of headers inside of a packet, 38 around it (IEEE 802.3, RFC 7323)."""
+    """Return the limit of TCP over Ethernet in Gbit/s: 52 bytes of headers in a packet, 38 around it (IEEE 802.3, RFC 7323)."""
     return link_gbits * (mtu - 52) / (mtu + 38)
 
 
@@ -68,9 +68,9 @@ def rows(
     latencies: dict[tuple[str, str], float | None],
     limits: dict[str, float],
 ) -> list[dict[str, Any]]:
-    """The `throughput` output. Runs of one place in their lists were made one after the other: a round.
+    """Return the `throughput` output. Runs at the same index belong to one round.
 
-    `latencies`: (network, source) → microseconds; `limits`: network → tcp_limit where it is known.
+    `latencies`: (network, source) → microseconds; `limits`: network → tcp_limit, if known.
     """
     node = {(k.protocol, k.streams, k.source): runs for k, runs in measured if k.network == NODE}
     return [
@@ -88,7 +88,7 @@ def _row(
 ) -> dict[str, Any]:
     gbits = [r.gbits for r in runs]
     mean = statistics.mean(gbits)
-    # Each round against its own: what slows a whole round down is none of the network's.
+    # Compared within each round, so that a slow round does not count against the network.
     ratios = [r.gbits / n.gbits for r, n in zip(runs, node, strict=False) if n.gbits]
     row: dict[str, Any] = {
         "network": kind.network,

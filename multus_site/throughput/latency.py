@@ -1,6 +1,6 @@
-"""Request and response of one small UDP packet, over and over, as netperf's UDP_RR. Runs on the node, inside of a pod's network.
+"""Measure round trips of one small UDP packet, as netperf's UDP_RR does. Runs on the node, in a pod's network.
 
-`serve` answers for some seconds, `ask` measures: microseconds of the middle one of all round trips.
+`serve` answers for some seconds; `ask` returns the median round trip in microseconds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(task: Json) -> None:
 
 
 def serve(device: socket.socket, task: Json) -> Json:
-    """Waits for the first request, and ends when none has come for a while."""
+    """Wait for the first request, and end after IDLE_SECONDS without one."""
     count = 0
     while select.select([device], [], [], IDLE_SECONDS if count else task["seconds"])[0]:
         data, who = device.recvfrom(2048)

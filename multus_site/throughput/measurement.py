@@ -1,4 +1,4 @@
-"""One measurement of a site: every network, and the pod network and the bare nodes beside it in the same run."""
+"""Measure a site: every network, the pod network and the bare nodes in the same run."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ class Measured:
 
 
 async def measure(cluster: Cluster, site: Site, settings: Throughput, held: Iterable[str], image: str) -> Measured:
-    """Measures. Raises CannotMeasure where the site is not made for it, RefusedError where nothing could be measured."""
+    """Measure. Raises CannotMeasure if the site does not allow it, RefusedError if nothing could be measured."""
     measured = plan(site, held)
     skipped = dict(measured.skipped)
     runs: dict[Kind, list[Run]] = {}
@@ -48,8 +48,8 @@ async def measure(cluster: Cluster, site: Site, settings: Throughput, held: Iter
                     continue
                 kind = Kind(path.network, protocol, streams, *ways[reverse])
                 try:
-                    said = await table.send(path, protocol, streams, reverse=reverse)
-                    runs.setdefault(kind, []).append(run_of(said, protocol))
+                    output = await table.send(path, protocol, streams, reverse=reverse)
+                    runs.setdefault(kind, []).append(run_of(output, protocol))
                 except RefusedError as error:
                     skipped[path.network] = str(error)
                     continue
@@ -61,9 +61,9 @@ async def measure(cluster: Cluster, site: Site, settings: Throughput, held: Iter
 
 
 def in_rounds(paths: Sequence[Path], count: int) -> Iterator[Path]:
-    """The paths, one after the other, `count` times, each time begun with the next one.
+    """Yield the paths `count` times, each round starting with the next one.
 
-    What else the machines do changes by the minute: so it meets the networks and what they are held against alike.
+    Other load on the machines changes by the minute; this spreads it over the networks and their references alike.
     """
     for number in range(count):
         first = number % len(paths) if paths else 0

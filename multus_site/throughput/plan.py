@@ -1,4 +1,4 @@
-"""What is to be measured, derived from the site: which networks, between which nodes, with which addresses."""
+"""Plan a measurement: which networks, between which nodes, with which addresses."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -15,18 +15,18 @@ from multus_site.render.network import NetworkFacts, network_facts
 
 NAMESPACE = "multus-site-throughput"
 PORT = 52011
-"""Of the first server; further ones follow. Not iperf3's own, which may be in use on a node."""
+"""Port of the first server; the others follow. Not iperf3's default, which may be in use on a node."""
 NODE, POD_NETWORK = "node", "pod-network"
-"""Names of the references: the bare nodes, and what Kubernetes gives every pod."""
+"""Names of the references: the bare nodes, and the pod network of Kubernetes."""
 
 
 class CannotMeasure(Exception):
-    """Why nothing can be measured; the text is for a person."""
+    """Nothing can be measured; the message says why."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """One way between the two nodes: interface, and the addresses at both ends. Empty addresses are known once the pods run."""
+    """A path between the two nodes: interface and addresses of both ends, empty until the pods run."""
 
     network: str
     interface: str
@@ -35,12 +35,12 @@ class Path:
     server: str = ""
     prefix: int = 0
     uplink: str = ""
-    """NIC of the nodes; the one of the nodes' own addresses if empty."""
+    """NIC of the nodes; if empty, the one with their own addresses."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything of one measurement. `skipped`: network → why it is not measured."""
+    """A measurement. `skipped`: network → why it is not measured."""
 
     client: str
     server: str
@@ -50,7 +50,7 @@ class Plan:
 
 
 def plan(site: Site, held: Iterable[str]) -> Plan:
-    """The plan of a site. `held`: addresses that pods hold. Raises CannotMeasure."""
+    """Plan the measurement of a site. `held`: addresses of pods. Raises CannotMeasure."""
     workers = site.with_role("worker")
     if len(workers) < 2:
         msg = f"throughput is measured between two workers; {site.name} has {len(workers)}"
@@ -68,7 +68,7 @@ def plan(site: Site, held: Iterable[str]) -> Plan:
         facts = network_facts(name, network)
         ends = _two_free(facts, taken)
         if not facts.plugin.measured or (isinstance(network, Link) and network.link_in_container):
-            skipped[name] = f"a {facts.type} network is not measured" + " inside of a pod" * facts.plugin.measured
+            skipped[name] = f"a {facts.type} network is not measured" + " inside a pod" * facts.plugin.measured
         elif site.differs_by_node(network):
             skipped[name] = "its configuration differs by node"
         elif missing := [node for node in (client, server) if node not in site.nodes_with(network)]:
@@ -84,7 +84,7 @@ def plan(site: Site, held: Iterable[str]) -> Plan:
 
 
 def _two_free(facts: NetworkFacts, held: set[str]) -> tuple[str, str, int] | None:
-    """The last two addresses of the first IPv4 range that no pod holds: those are handed out last."""
+    """Return the last two free addresses of the first IPv4 range that has two; IPAM plugins allocate these last."""
     for r in facts.ranges:
         if r.network is None or r.network.version != 4:
             continue
@@ -97,13 +97,13 @@ def _two_free(facts: NetworkFacts, held: set[str]) -> tuple[str, str, int] | Non
 
 
 def _attachment(name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The network's own configuration, but for its address management: the addresses are given with the pods."""
+    """Return the network's configuration with static IPAM; the pods request their addresses."""
     main, *chained = configuration.read(config).plugins
     first: dict[str, Any] = {k: v for k, v in main.data.items() if k not in {"name", "cniVersion"}}
     capabilities = first.get("capabilities")
     first["ipam"] = {"type": "static"}
     first["capabilities"] = {**(capabilities if isinstance(capabilities, dict) else {}), "ips": True}
-    whole = {
+    document = {
         "cniVersion": config.get("cniVersion", "1.0.0"),
         "name": f"throughput-{name}",
         "plugins": [first, *(plugin.data for plugin in chained)],
@@ -112,12 +112,12 @@ def _attachment(name: str, config: dict[str, Any]) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"config": json.dumps(whole, sort_keys=True)},
+        "spec": {"config": json.dumps(document, sort_keys=True)},
     }
 
 
 def pods(measured: Plan, image: str) -> list[dict[str, Any]]:
-    """A pod on all networks and one on the node's own, on each of the two nodes; servers on one, nothing but waiting on the other."""
+    """Return two pods for each of the two nodes: one on all networks, one on the node's network. One node has the servers."""
     return [
         _pod("client", measured.client, image, ["sleep", "infinity"], _networks(measured.paths, client=True)),
         _pod("server", measured.server, image, _servers(measured.paths[1:]), _networks(measured.paths, client=False)),
@@ -127,7 +127,7 @@ def pods(measured: Plan, image: str) -> list[dict[str, Any]]:
 
 
 def _networks(paths: Sequence[Path], *, client: bool) -> str:
-    """Multus' annotation, with the addresses of one end."""
+    """Return the annotation for Multus, with the addresses of one end."""
     return json.dumps(
         [
             {
@@ -143,13 +143,13 @@ def _networks(paths: Sequence[Path], *, client: bool) -> str:
 
 
 def _servers(paths: Sequence[Path]) -> list[str]:
-    """A server a path, each bound to its address alone."""
+    """Return a command with one server for each path, bound to its address."""
     servers = " & ".join(f"iperf3 -s -p {p.port} -B {p.server or '$POD_IP'}" for p in paths)
     return ["sh", "-c", f"trap 'exit 0' TERM; {servers} & wait"]
 
 
 def _pod(name: str, node: str, image: str, command: list[str], networks: str | None) -> dict[str, Any]:
-    """A pod on a node; `networks` None: in the node's own network."""
+    """Return a pod on a node; `networks` None: on the node's network."""
     pod_ip = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     metadata: dict[str, Any] = {"name": name, "namespace": NAMESPACE, "labels": {"app.kubernetes.io/name": name}}
     spec: dict[str, Any] = {

@@ -1,1 +1,1 @@
-"""Proof that pods have the interfaces, addresses and gateways that a site asks for."""
+"""Verify that pods have the interfaces, addresses and gateways that a site asks for."""

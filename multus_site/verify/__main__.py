@@ -1,6 +1,6 @@
-"""`python -m multus_site.verify`: reads {"kubeconfig", "expectation", "stack", "site"} as JSON, prints the result as JSON; exit 1 if a check fails.
+"""`python -m multus_site.verify`: read {"kubeconfig", "expectation", "stack", "site"} as JSON, print the result as JSON. Exits 1 if a check fails.
 
-A failure's evidence goes to standard error. The report of the stack is written, whatever the result.
+Evidence for failures goes to standard error. The stack's report is written in any case.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from multus_site.verify.result import STARTING_SECONDS, Result, verify
 
 
 async def main(document: dict[str, Any]) -> int:
-    """Verifies, reports, and says whether all is well (0) or not (1)."""
+    """Verify and report; return the exit status."""
     expected = Expectation.model_validate(document["expectation"])
     try:
         cluster = await Cluster.connect(yaml.safe_load(document["kubeconfig"]))
         result = await verify(cluster, expected, STARTING_SECONDS)
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
-        print(f"verification: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
+        print(f"verification: the cluster cannot be read: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     for line in lines_of(result):
         print(line, file=sys.stderr)
@@ -35,18 +35,18 @@ async def main(document: dict[str, Any]) -> int:
 
 
 def report(stack: str, site: Site, result: Result) -> Path | None:
-    """Keeps the result and writes the report; a folder that cannot be written to is no reason to fail."""
+    """Store the result and write the report. A read-only folder is not a failure."""
     try:
         keep(site.name, "site", site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}}))
         keep(site.name, "verification", {**result.output(), "evidence": result.evidence})
         return write_report(stack, site.name)
     except OSError as error:
-        print(f"the report is not written: {error}", file=sys.stderr)
+        print(f"cannot write the report: {error}", file=sys.stderr)
         return None
 
 
 def lines_of(result: Result) -> list[str]:
-    """What failed, a line each, and the evidence."""
+    """Return a line for each failed check, and the evidence."""
     lines = [f"verification: {c.subject}: {c.check}: {c.detail}" for c in result.failed]
     for title, text in result.evidence.items():
         lines += [f"{title}:", *(f"  {line}" for line in text.splitlines())]

@@ -1,4 +1,4 @@
-"""The addresses that live pods have on their networks, as their network-status says; and the ones that whereabouts has allocated."""
+"""The addresses of running pods in their network-status, and the allocations of whereabouts."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -18,12 +18,12 @@ from multus_site.verify.network_status import StatusError, annotation, network_s
 
 
 class LiveAddressesError(RuntimeError):
-    """A cluster that cannot be read: the message says why."""
+    """A cluster that cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """What a cluster says of addresses."""
+    """The addresses in a cluster."""
 
     taken: tuple[Taken, ...]
     """Addresses of pods."""
@@ -36,7 +36,7 @@ class Live:
 
 
 async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = None) -> Live:
-    """Asks the API server; `kubeconfig` is its content, or the name of its file. Raises LiveAddressesError."""
+    """Read them from the API server. `kubeconfig`: content, or name of the file. Raises LiveAddressesError."""
     pool = new_class("IPPool", f"{GROUP}/v1alpha1", namespaced=True, plural="ippools", asyncio=True)
     attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions", asyncio=True)
     try:
@@ -56,7 +56,7 @@ async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = No
 
 
 async def _all(api: Any, kind: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # kr8s' own types
-    """Every object of a kind; none where the cluster does not know it."""
+    """Return all objects of a kind; none if the cluster does not know it."""
     try:
         return [_plain(found) async for found in api.get(kind, namespace=kr8s.ALL)]
     except (kr8s.ServerError, kr8s.NotFoundError):
@@ -64,7 +64,7 @@ async def _all(api: Any, kind: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # 
 
 
 def taken(pods: Iterable[dict[str, Any]]) -> tuple[list[Taken], list[str]]:
-    """The addresses of attachments, from the pods' network-status, and the pods for which it is malformed. Pods that ended hold none."""
+    """Return the addresses in the pods' network-status, and the pods whose annotation is malformed. Finished pods hold none."""
     found: list[Taken] = []
     unread = []
     for pod in pods:
@@ -83,22 +83,22 @@ def taken(pods: Iterable[dict[str, Any]]) -> tuple[list[Taken], list[str]]:
 
 
 def leaked(pools: Iterable[dict[str, Any]], pods: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Allocations of pods that no longer exist, and pools that are malformed."""
-    there = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods}
+    """Yield allocations of pods that no longer exist, and malformed pools."""
+    names = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods}
     for pool in pools:
         try:
             allocated = _allocated(pool["spec"])
         except (ValueError, TypeError, KeyError, AttributeError):
-            said = first_line(str(pool.get("spec")))
-            yield f"IPPool {pool['metadata']['name']}: its spec has no range with allocations by offset; it begins: {said}"
+            begin = first_line(str(pool.get("spec")))
+            yield f"IPPool {pool['metadata']['name']}: its spec has no range with allocations by offset; it begins: {begin}"
             continue
         for address, holder in allocated:
-            if holder not in there:
+            if holder not in names:
                 yield f"{address} is held for {holder}, which no longer exists; the reconciler releases it"
 
 
 def _allocated(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """Addresses of a pool and the pods that they are allocated to."""
+    """Return the addresses of a pool and the pods that hold them."""
     first = ipaddress.ip_network(spec["range"], strict=False).network_address
     offsets = sorted((int(offset), str(held["podref"])) for offset, held in spec["allocations"].items())
     return [(str(first + offset), holder) for offset, holder in offsets]

@@ -35,12 +35,12 @@ class Check:
         VERIFICATIONS[self.check]
 
     def row(self) -> Row:
-        """The check as the `verification` output has it."""
+        """Return the check as in the `verification` output."""
         return asdict(self)
 
     @property
     def subject(self) -> str:
-        """What it is about, for a person."""
+        """What it is about, in words."""
         if not (self.pod or self.workload or self.node):
             return f"network {self.network}"
         about = self.pod or self.workload or f"node {self.node}"
@@ -49,25 +49,25 @@ class Check:
 
 
 def judge_attachment(network: str, asked: str, there: str | None) -> Check:
-    """Whether a NetworkAttachmentDefinition is what the site renders; pods that start now get what it says."""
+    """Compare a NetworkAttachmentDefinition with what the site renders: new pods get its contents."""
     if there is None:
         ok, detail = False, "there is no NetworkAttachmentDefinition of this name"
     else:
         ok = _same_json(asked, there)
-        detail = "as rendered" if ok else f"it was changed: {there}; rendered is {asked}"
+        detail = "as rendered" if ok else f"it was changed to {there}; the site renders {asked}"
     return Check("", "", "", "", network, "attachment", ok, detail)
 
 
 def _same_json(one: str, other: str) -> bool:
     try:
-        # Where nodes have a configuration of their own, the object has none.
+        # If nodes have their own configurations, the object has none.
         return one == other or bool(json.loads(one) == json.loads(other))
     except ValueError:
         return False
 
 
 def judge(expected: ExpectedWorkload, pods: Iterable[PodSeen], nodes: dict[str, NodeSeen]) -> Iterator[Check]:
-    """What each pod of a workload shows by itself, in a fixed order."""
+    """Check each pod of a workload on its own, in a fixed order."""
     mine = sorted((p for p in pods if p.workload == expected.name), key=lambda p: p.name)
     if len(mine) != expected.replicas:
         detail = f"{len(mine)} running pods, {expected.replicas} asked for"
@@ -83,8 +83,8 @@ def judge(expected: ExpectedWorkload, pods: Iterable[PodSeen], nodes: dict[str, 
             yield from _interface(pod, want, nodes.get(pod.node, NodeSeen()))
         yield from _routes(pod, expected)
         dns = pod.inside.dns
-        said = f"{dns.name} is {dns.address}" if dns.address else f"{dns.server} asked for {dns.name}: {dns.error}"
-        yield Check(pod.workload, pod.name, pod.node, "eth0", "", "cluster-dns", bool(dns.address), said)
+        detail = f"{dns.name} is {dns.address}" if dns.address else f"{dns.server} asked for {dns.name}: {dns.error}"
+        yield Check(pod.workload, pod.name, pod.node, "eth0", "", "cluster-dns", bool(dns.address), detail)
 
 
 def _check(pod: PodSeen, want: ExpectedInterface, name: str, ok: bool, detail: str) -> Check:
@@ -100,8 +100,8 @@ def _in_status(status: str, want: ExpectedInterface) -> tuple[bool, str]:
         return False, str(error)
     if any((entry.network, entry.interface) == (want.network, want.interface) for entry in entries):
         return True, f"{want.network} on {want.interface}"
-    there = ", ".join(f"{entry.network} on {entry.interface}" for entry in entries)
-    return False, f"network-status has no {want.network} on {want.interface}; it has: {there}"
+    attached = ", ".join(f"{entry.network} on {entry.interface}" for entry in entries)
+    return False, f"network-status has no {want.network} on {want.interface}; it has: {attached}"
 
 
 def _interface(pod: PodSeen, want: ExpectedInterface, node: NodeSeen) -> Iterator[Check]:
@@ -129,7 +129,7 @@ def _interface(pod: PodSeen, want: ExpectedInterface, node: NodeSeen) -> Iterato
 
 
 def _link(link: Link, want: ExpectedInterface, node: NodeSeen) -> tuple[bool, str]:
-    """Whether the interface is what the plugin makes: another binary under the plugin's name is found here too."""
+    """Compare the interface with what the plugin creates, which also reveals another binary under the plugin's name."""
     parent = node.names.get(link.parent or 0, "")
     found = " ".join(
         filter(None, (link.kind or "no kind", link.mode, f"on {parent}" if want.uplink and parent else ""))
@@ -140,7 +140,7 @@ def _link(link: Link, want: ExpectedInterface, node: NodeSeen) -> tuple[bool, st
 
 
 def _vlan(link: Link, want: ExpectedInterface, node: NodeSeen) -> int | None:
-    """The VLAN id that the interface or its uplink on the node has; None where no tag can be seen (an access port)."""
+    """Return the VLAN id of the interface or of its uplink; None if no tag is visible (an access port)."""
     if link.vlan:
         return link.vlan
     return next((uplink.vlan for uplink in node.links if uplink.name == want.uplink), None)
@@ -157,7 +157,7 @@ def _routes(pod: PodSeen, expected: ExpectedWorkload) -> Iterator[Check]:
 
 
 def _taken(defaults: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Of the default routes those that packets take: of each family the ones with the lowest metric."""
+    """Yield the default routes in use: those with the lowest metric of each family."""
     for six in (False, True):
         family = [r for r in defaults if (":" in str(r.get("gateway", "")) or "pref" in r) == six]
         lowest = min((int(r.get("metric") or 0) for r in family), default=0)

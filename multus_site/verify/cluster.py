@@ -1,91 +1,50 @@
-"""What is asked of the cluster: pods, looks into nodes and pods, and the evidence an engineer would want when a check fails."""
+"""What the verification reads from a cluster: pods, observations of nodes and pods, and evidence for failed checks."""
 
 import asyncio
-import base64
 import contextlib
-import json
 import sys
-import zlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-import httpx
 import kr8s
-from httpx_ws import HTTPXWSException, WebSocketUpgradeError
 from kr8s.asyncio.objects import Pod, new_class
-from pydantic import ValidationError
 
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.multus import LABELS as MULTUS_LABELS
 from multus_site.render.multus import NAMESPACE as MULTUS_NAMESPACE
-from multus_site.ssh.answers import AnswerError, first_line, last_object
 from multus_site.verify.connection import connected
 from multus_site.verify.expectation import Expectation, ExpectedNode
 from multus_site.verify.network_status import StatusError, annotation, network_status
-from multus_site.verify.observed import Inside, NodeSeen, PodSeen
+from multus_site.verify.observed import Inside, NodeSeen, PodSeen, read_answer, unreadable
+from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
 from multus_site.verify.reach import Targets, targets
 
-LOOK_SECONDS = 90
-"""For one node with all of its pods."""
-
 LOG_SECONDS = 15
-"""For a log, which the API server asks of a kubelet that may be gone."""
-
-EXEC_ERRORS = (
-    kr8s.ExecError,
-    kr8s.APITimeoutError,
-    kr8s.ServerError,
-    kr8s.NotFoundError,
-    httpx.HTTPError,
-    HTTPXWSException,
-    TimeoutError,
-)
-"""All that a command in a pod can end with when its node, its kubelet or the pod itself is gone."""
+"""For a log, whose kubelet may be gone."""
 
 DNS_NAME = "kubernetes.default"
-
-_FOLDER = Path(__file__).parents[2]
-"""Where modules are found by their dotted names."""
-# The scripts come as an argument: the API's exec has no way to end standard input in the protocol that kr8s speaks.
-_LOADER = (
-    "import sys,json,zlib,base64,types\n"
-    "for name, text in json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))):\n"
-    "    module = sys.modules[name] = types.ModuleType(name)\n"
-    "    exec(text, module.__dict__)\n"
-    "module.main(json.loads(sys.argv[2]))"
-)
-
 
 _Attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
 
 
-class AnyPod(Pod):
-    """A pod that is asked whether it is ready or not: kr8s would wait for a daemon that has lost its configuration."""
-
-    async def async_ready(self) -> bool:
-        """Never waits."""
-        return True
-
-
 class Cluster:
-    """One cluster, by its kubeconfig."""
+    """A connection to one cluster."""
 
     def __init__(self, api: Any) -> None:  # noqa: ANN401 - kr8s.asyncio.Api is built by a factory without a public type
         self._api = api
 
     @property
     def api(self) -> Any:  # noqa: ANN401 - as above
-        """kr8s' own."""
+        """The API client of kr8s."""
         return self._api
 
     @classmethod
     async def connect(cls, kubeconfig: dict[str, Any]) -> "Cluster":
-        """Connects. Raises kr8s' errors and httpx' where the API server does not answer."""
+        """Connect. Raises errors of kr8s and httpx if the API server does not answer."""
         return cls(await connected(kubeconfig))
 
     async def look(self, expected: Expectation, *, evidence: bool = False) -> tuple[dict[str, NodeSeen], list[PodSeen]]:
-        """Everything that the checks need to know; one look a node, all nodes at once."""
+        """Observe all nodes and their pods in parallel, with one command per node."""
         pods = [
             p
             for found in await asyncio.gather(
@@ -117,13 +76,13 @@ class Cluster:
                 node=where[f"{workload}/{p.name}"],
                 uid=p.raw["metadata"]["uid"],
                 network_status=annotation(p.raw),
-                inside=inside.get(p.raw["metadata"]["uid"], Inside(error="its node is none of the site's")),
+                inside=inside.get(p.raw["metadata"]["uid"], Inside(error="its node is not in the site")),
             )
             for workload, p in pods
         ]
 
     async def attachments(self, namespaces: Iterable[str]) -> dict[str, str]:
-        """Namespace and name of the NetworkAttachmentDefinitions that are there → their configuration."""
+        """Return namespace/name of the existing NetworkAttachmentDefinitions → configuration."""
         found = {}
         for namespace in namespaces:
             with contextlib.suppress(kr8s.ServerError, kr8s.NotFoundError):
@@ -132,7 +91,7 @@ class Cluster:
         return found
 
     async def daemons(self) -> dict[str, Pod]:
-        """The Multus daemon's running pod of each node."""
+        """Return node → the running pod of its Multus daemon."""
         found = self._api.get("pods", namespace=MULTUS_NAMESPACE, label_selector={"name": MULTUS_LABELS["name"]})
         return {
             p.raw["spec"].get("nodeName", ""): p
@@ -141,7 +100,7 @@ class Cluster:
         }
 
     async def _pods(self, workload: str, namespace: str, selector: dict[str, str]) -> list[tuple[str, Pod]]:
-        """The workload's pods that run and are not on their way out."""
+        """Return the workload's running pods that are not being deleted."""
         found = self._api.get("pods", namespace=namespace, label_selector=selector)
         return [
             (workload, p)
@@ -157,10 +116,10 @@ class Cluster:
         asked: dict[tuple[str, str], Targets],
         evidence: bool,
     ) -> tuple[NodeSeen, dict[str, Inside]]:
-        """One node and its pods, by the eyes of its Multus daemon: that may see the host and every pod's network."""
+        """Observe a node and its pods through its Multus daemon, which can access the host and every pod's network."""
         if daemon is None:
-            blind = Inside(error=f"{node.name} has no running Multus daemon to look through")
-            return NodeSeen(), {p.raw["metadata"]["uid"]: blind for _, p in pods}
+            unseen = Inside(error=f"{node.name} has no running Multus daemon, through which pods are inspected")
+            return NodeSeen(), {p.raw["metadata"]["uid"]: unseen for _, p in pods}
         task = {
             "binaries": sorted(node.plugins),
             "uplinks": sorted(node.uplinks),
@@ -183,40 +142,15 @@ class Cluster:
         )
         uids = [p.raw["metadata"]["uid"] for _, p in pods]
         try:
-            seen, inside = look_of(node.name, await self.on_node(daemon, task, "multus_site.verify.probe"), uids)
+            seen, inside = read_answer(
+                node.name, await run_on_node(self._api, daemon, task, "multus_site.verify.probe"), uids
+            )
         except LookError as error:
-            seen, inside = _blind(node.name, str(error), uids)
+            seen, inside = unreadable(node.name, str(error), uids)
         return seen.model_copy(update={"daemon": daemon.name, "daemon_ready": ready}), inside
 
-    async def on_node(self, daemon: Pod, task: dict[str, Any], *scripts: str) -> str:
-        """What a script prints on a node, given a task. `scripts`: modules, each with those before it. Raises LookError."""
-        command = [
-            "chroot",
-            "/hostroot",
-            "python3",
-            "-c",
-            _LOADER,
-            _packed(scripts),
-            json.dumps(task, separators=(",", ":")),
-        ]
-        pod = await AnyPod(daemon.raw, api=self._api)
-        try:
-            done = await asyncio.wait_for(pod.exec(command, check=False), LOOK_SECONDS)
-        except WebSocketUpgradeError as error:
-            # What stood in the answer's body is gone by now.
-            msg = (
-                f"the API server cannot reach its kubelet ({error.response.status_code} {error.response.reason_phrase})"
-            )
-            raise LookError(msg) from None
-        except EXEC_ERRORS as error:
-            raise LookError(str(error) or f"no answer within {LOOK_SECONDS} s") from None
-        if done.returncode:
-            last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
-            raise LookError(last)
-        return str(done.stdout.decode(errors="replace"))
-
     async def held(self) -> set[str]:
-        """Addresses that pods of any namespace hold on networks of Multus."""
+        """Return the addresses that pods of all namespaces hold on Multus networks."""
         found: set[str] = set()
         async for pod in self._api.get("pods", namespace=kr8s.ALL):
             try:
@@ -226,21 +160,21 @@ class Cluster:
         return found
 
     async def inventory(self) -> dict[str, dict[str, Any]]:
-        """Node → its versions as the kubelet tells them, and the digest of each image that runs there."""
+        """Return node → versions reported by its kubelet, and the digest of each running image."""
         found: dict[str, dict[str, Any]] = {}
         wanted = ("osImage", "kernelVersion", "kubeletVersion", "containerRuntimeVersion")
         async for node in self._api.get("nodes"):
             info = node.raw["status"].get("nodeInfo", {})
             found[node.name] = {"versions": {key: str(info.get(key, "")) for key in wanted}, "images": {}}
         async for pod in self._api.get("pods", namespace=kr8s.ALL):
-            there = found.get(pod.raw["spec"].get("nodeName", ""), {"images": {}})
+            node_inventory = found.get(pod.raw["spec"].get("nodeName", ""), {"images": {}})
             for status in pod.raw["status"].get("containerStatuses", []):
                 if digest := str(status.get("imageID", "")).rpartition("@")[2]:
-                    there["images"][status["image"]] = digest
+                    node_inventory["images"][status["image"]] = digest
         return found
 
     async def events(self, namespace: str, selector: dict[str, str]) -> dict[str, tuple[str, list[str]]]:
-        """Pod → its node and its last events; of pods that do not run too."""
+        """Return pod → its node and last events, also for pods that do not run."""
         found: dict[str, tuple[str, list[str]]] = {}
         async for pod in self._api.get("pods", namespace=namespace, label_selector=selector):
             selected = self._api.get("events", namespace=namespace, field_selector={"involvedObject.name": pod.name})
@@ -253,7 +187,7 @@ class Cluster:
         return found
 
     async def multus_log(self, daemon: Pod, pods: Iterable[str]) -> list[str]:
-        """What the daemon said last, of these pods if it said anything of them."""
+        """Return the last lines of the daemon's log, those about `pods` if any."""
         lines: list[str] = []
         with contextlib.suppress(*EXEC_ERRORS):
             async with asyncio.timeout(LOG_SECONDS):
@@ -262,22 +196,10 @@ class Cluster:
         return (mine or lines)[-12:]
 
 
-class LookError(Exception):
-    """A node that cannot be looked at; the text says why."""
-
-
-def _packed(scripts: Sequence[str]) -> str:
-    """Modules of ours for a machine that has none of them."""
-    above = (script.split(".")[:depth] for script in scripts for depth in range(1, script.count(".") + 1))
-    packages = [(name, "") for name in dict.fromkeys(map(".".join, above))]
-    texts = [(script, (_FOLDER / f"{script.replace('.', '/')}.py").read_text(encoding="utf-8")) for script in scripts]
-    return base64.b64encode(zlib.compress(json.dumps([*packages, *texts]).encode(), 9)).decode()
-
-
 def addresses_asked_for(pods: Iterable[tuple[str, Pod]]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """(workload/pod, interface) → the addresses that others ask for, from network-status. The pods themselves show which they hold.
+    """Return (workload/pod, interface) → addresses in network-status, which other pods try to reach.
 
-    A pod with a malformed annotation fails its own check, and is asked for by nobody.
+    Pods with a malformed annotation are left out; they fail their own check.
     """
     found = {}
     for workload, pod in pods:
@@ -285,38 +207,3 @@ def addresses_asked_for(pods: Iterable[tuple[str, Pod]]) -> dict[tuple[str, str]
             for entry in network_status(annotation(pod.raw)):
                 found[f"{workload}/{pod.name}", entry.interface] = entry.addresses
     return found
-
-
-def look_of(node: str, said: str, uids: Sequence[str]) -> tuple[NodeSeen, dict[str, Inside]]:
-    """What the probe printed on a node: the node, and its pods by uid. What cannot be read is an `error` of the node or of that pod."""
-    try:
-        answer = last_object(said, "the probe")
-        seen = NodeSeen.model_validate(answer["node"])
-        pods = {**answer["pods"]}
-    except (ValueError, KeyError, TypeError) as error:
-        why = str(error) if isinstance(error, AnswerError) else f"the probe printed {first_line(said)}: {_short(error)}"
-        return _blind(node, why, uids)
-    return seen, {uid: _inside(node, pods.get(uid)) for uid in uids}
-
-
-def _inside(node: str, found: object) -> Inside:
-    try:
-        return Inside.model_validate(found)
-    except ValidationError as error:
-        return Inside(
-            error=f"the probe's answer on {node} is malformed: {_short(error)}; it begins: {first_line(str(found))}"
-        )
-
-
-def _short(error: Exception) -> str:
-    """What a malformed answer lacks, in one line."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'all of it'}: {first['msg']}"
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
-
-
-def _blind(node: str, why: str, uids: Iterable[str]) -> tuple[NodeSeen, dict[str, Inside]]:
-    """A node that nothing is known of, and its pods."""
-    error = f"{node} cannot be looked at: {why}"
-    return NodeSeen(error=error), {uid: Inside(error=error) for uid in uids}

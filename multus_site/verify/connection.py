@@ -10,15 +10,18 @@ import kr8s
 
 
 async def connected(kubeconfig: dict[str, Any] | str | None, context: str | None = None) -> Any:  # noqa: ANN401 - kr8s.asyncio.Api is built by a factory without a public type
-    """kr8s' own; `kubeconfig` is its content, or the name of its file. Raises kr8s' errors and httpx' where the API server does not answer."""
+    """Return an API client of kr8s. `kubeconfig`: content, or name of the file. Raises errors of kr8s and httpx if the API server does not answer."""
     with passing_keys():
-        # A dictionary is taken too; the annotation knows of file names only.
+        # kr8s accepts a dictionary too; its annotation only has file names.
         return await kr8s.asyncio.api(kubeconfig=cast(str, kubeconfig), context=context)
 
 
 @contextlib.contextmanager
 def passing_keys() -> Iterator[None]:
-    """What kr8s connects with goes with the process: it writes keys into temporary files, may read them again later, and leaves them."""
+    """Let kr8s write its temporary files, which hold keys, into a folder that is removed when the process ends.
+
+    kr8s may read them again later, and does not remove them.
+    """
     before, tempfile.tempdir = tempfile.tempdir, _folder().name
     try:
         yield

@@ -1,4 +1,4 @@
-"""What must be true of each pod and node, derived from the site alone."""
+"""What a site requires of each pod and node."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from multus_site.render.workload import LABEL as WORKLOAD_LABEL
 
 
 class ExpectedRange(Part):
-    """One range: each pod holds exactly one address out of it."""
+    """A range of which each pod holds exactly one address."""
 
     subnet: str
     start: str
@@ -45,19 +45,19 @@ class ExpectedInterface(Part):
     """Namespace and name, as network-status has them."""
     ranges: tuple[ExpectedRange, ...] = ()
     mtu: int | None = None
-    """Bytes; None: whatever the master has."""
+    """In bytes; None: that of the master."""
     kind: str = ""
-    """Kind of link that the plugin makes, as `ip -d link` calls it; empty where that is not known."""
+    """Kind of link that the plugin creates, as in `ip -d link`; empty if unknown."""
     mode: str = ""
-    """Mode of that link; empty: not known."""
+    """Mode of that link; empty if unknown."""
     uplink: str = ""
-    """NIC of the node that it is a child of; empty where it is none's."""
+    """Its parent NIC on the node; empty if none."""
     vlan: int | None = None
-    """VLAN id that can be seen on it or on its uplink; None: none is asked for."""
+    """VLAN id visible on it or its uplink; None: no check."""
     segment: str = ""
-    """Layer 2 segment; pods of different segments must not see each other. Empty: only pods of one node are on it."""
+    """Layer 2 segment; pods on different segments must not reach each other. Empty: it ends at the node."""
     segment_known: bool = True
-    """Whether it is told from all others; not where each node calls the NIC by another name and the network names no segment."""
+    """Whether it can be compared with other segments: not if NIC names differ by node and the network names no segment."""
 
 
 class ExpectedWorkload(Part):
@@ -77,7 +77,7 @@ class ExpectedWorkload(Part):
 
 
 class ExpectedNode(Part):
-    """One node. `plugins`: CNI plugin → sha256 of what was installed; `uplinks`: NIC → MTU that it needs at least (0: any)."""
+    """One node. `plugins`: CNI plugin → sha256 of what was installed; `uplinks`: NIC → minimum MTU (0: any)."""
 
     name: str
     plugins: dict[str, str] = {}
@@ -106,19 +106,19 @@ def expected(site: Site, applied: Mapping[str, Mapping[str, Any]] | None = None)
 
 
 def _node(site: Site, name: str, facts: dict[str, NetworkFacts], applied: Mapping[str, Any]) -> ExpectedNode:
-    """NICs keep the MTU that they had when the site was applied, and have what its networks ask for."""
+    """Return a node; its NICs need the larger MTU of the one when the site was applied and the one its networks ask for."""
     had = applied.get("facts", {}).get("nics", {})
     asked = _uplinks(site, name, facts, had)
     return ExpectedNode(
         name=name,
-        # Calico renews its own at each start of its pod: they have no sha256 to be held to.
+        # Calico installs its own at each start of its pod, so they have no recorded sha256.
         plugins={p: str(it["sha256"]) for p, it in applied.get("plugins", {}).items() if "sha256" in it},
         uplinks={nic: max(mtu, int(had.get(nic, {}).get("mtu", 0))) for nic, mtu in asked.items()},
     )
 
 
 def _workloads(site: Site, name: str, facts: dict[str, NetworkFacts]) -> Iterator[ExpectedWorkload]:
-    """The workload's pods; replicas with addresses of their own are a workload each."""
+    """Yield the workload; each sticky replica counts as a workload of its own."""
     workload = site.workloads[name]
     if workload.sticky:
         for i in range(workload.replicas):
@@ -143,14 +143,14 @@ def _workload(
 
 
 def _user_space(network: Network) -> bool:
-    """Whether a program in the pod drives the device, so that no interface can be seen."""
+    """Return whether a program in the pod drives the device, so that no interface exists."""
     return not isinstance(network, Raw) and not network.has_interface
 
 
 def _uplinks(
     site: Site, node: str, facts: dict[str, NetworkFacts], had: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, int]:
-    """NICs that pods of this node need → the MTU that they need. `had`: its NICs when the site was applied, by which those without a name are found."""
+    """Return the NICs that pods of the node need → MTU. `had`: its NICs when the site was applied, to resolve NICs not given by name."""
     needed: dict[str, int] = {}
     if "worker" not in site.nodes.hosts[node].roles:
         return needed
@@ -189,7 +189,7 @@ def _expected_range(one: Range, span: Span) -> ExpectedRange:
 
 
 def _fixed(network: Network, n: NetworkFacts, asked: tuple[str, ...]) -> Iterator[Range]:
-    """Addresses that the pod asks for, each a range of one; the gateway is the network's of the same subnet."""
+    """Yield the addresses that the pod asks for as ranges of one, with the network's gateway of the same subnet."""
     ipam = None if isinstance(network, Raw) else network.ipam
     named = [parse_address(gateway) for gateway in ipam.gateways] if isinstance(ipam, Static) else []
     known = [gateway for gateway in (*named, *(r.gateway for r in n.ranges)) if gateway]

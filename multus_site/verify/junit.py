@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 
 def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str, str], seconds: float) -> str:
-    """The document: a suite a node, network or workload, a case a check; the evidence stands with the suites that failed."""
+    """Return the document: a suite a node, network or workload, a case a check; failed suites carry the evidence."""
     root = ElementTree.Element(
         "testsuites",
         name=f"verification of {site}",
@@ -31,8 +31,8 @@ def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str,
                 )
                 failure.text = _printable(check["detail"])
         if failures and evidence:
-            said = "\n\n".join(f"{title}:\n{text}" for title, text in evidence.items())
-            ElementTree.SubElement(suite, "system-err").text = _printable(said)
+            text = "\n\n".join(f"{title}:\n{body}" for title, body in evidence.items())
+            ElementTree.SubElement(suite, "system-err").text = _printable(text)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -46,7 +46,7 @@ def _suite(check: Mapping[str, Any]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without the characters that XML cannot hold (logs have colours): https://www.w3.org/TR/xml/#charsets."""
+    """Remove characters that XML does not allow, such as terminal colours: https://www.w3.org/TR/xml/#charsets."""
     return "".join(
         c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
     )

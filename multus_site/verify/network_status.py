@@ -12,14 +12,14 @@ from multus_site.ssh.answers import first_line
 
 
 class StatusError(ValueError):
-    """An annotation that is not what Multus writes; the text shows how it begins."""
+    """A malformed annotation; the message shows how it begins."""
 
 
 class AttachedInterface(NamedTuple):
     """One interface of a pod."""
 
     network: str
-    """Namespace and name of the network; the cluster's own network has the name that its configuration gives."""
+    """Namespace and name of the network; the cluster's own network has the name in its configuration."""
     interface: str
     addresses: tuple[str, ...]
     default: bool
@@ -27,7 +27,7 @@ class AttachedInterface(NamedTuple):
 
 
 def network_status(text: str) -> tuple[AttachedInterface, ...]:
-    """The interfaces that an annotation lists; none where the pod has none (empty text). Raises StatusError."""
+    """Return the interfaces in an annotation; empty for an empty text. Raises StatusError."""
     if not text:
         return ()
     try:
@@ -38,7 +38,7 @@ def network_status(text: str) -> tuple[AttachedInterface, ...]:
 
 
 def annotation(pod: Any) -> str:  # noqa: ANN401  # an object of the API as plain data
-    """The text of a pod's annotation; empty where it has none."""
+    """Return the text of a pod's annotation; empty if it has none."""
     return str((pod["metadata"].get("annotations") or {}).get(NETWORK_STATUS, ""))
 
 
@@ -52,7 +52,7 @@ def _attached(entry: Any) -> AttachedInterface:  # noqa: ANN401  # any JSON
     network, interface, ips = entry.get("name", ""), entry.get("interface", ""), entry.get("ips") or []
     if not isinstance(network, str) or not isinstance(interface, str) or not isinstance(ips, list):
         raise TypeError
-    # As written: an address with another spelling is another text in messages, not another address.
+    # Only validated: messages show addresses as written.
     for address in ips:
         ipaddress.ip_address(address)
     return AttachedInterface(network, interface, tuple(ips), bool(entry.get("default")))

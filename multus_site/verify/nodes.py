@@ -1,4 +1,4 @@
-"""The checks of nodes: the Multus daemon and its configuration, the plugin binaries, the NICs that networks are on."""
+"""Checks of nodes: the Multus daemon and its configuration, plugin binaries, NICs of networks."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,13 @@ MULTUS_CONF = "00-multus.conf"
 
 
 def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
-    """Everything of one node, in a fixed order."""
+    """Yield all checks of one node, in a fixed order."""
 
     def check(name: str, ok: bool, detail: str, interface: str = "") -> Check:
         return Check("", "", expected.name, interface, "", name, ok, detail)
 
     if not seen.daemon:
-        yield check(
-            "multus-daemon", False, "no Multus daemon runs here: pods that start here get no further interfaces"
-        )
+        yield check("multus-daemon", False, "no Multus daemon runs here: new pods get no additional interfaces")
         return
     state = "ready" if seen.daemon_ready else "not ready"
     yield check("multus-daemon", seen.daemon_ready, f"{seen.daemon} is {state}")
@@ -30,23 +28,23 @@ def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
     for plugin, sha in expected.plugins.items():
         there = seen.binaries.get(plugin)
         detail = f"/opt/cni/bin/{plugin} has sha256 {there}" if there else f"there is no /opt/cni/bin/{plugin}"
-        yield check("plugin-binary", there == sha, detail if there == sha else f"{detail}; installed was {sha}")
+        yield check("plugin-binary", there == sha, detail if there == sha else f"{detail}; expected: {sha}")
     links = {link.name: link for link in seen.links}
     for uplink, mtu in expected.uplinks.items():
         yield check("uplink", *_uplink(links, uplink, mtu), interface=uplink)
 
 
 def _conf(seen: NodeSeen) -> tuple[bool, str]:
-    """The runtime takes the first file of the folder: unless that is Multus', pods get one interface."""
+    """Check that Multus' file is the first in the folder, which is the one that the runtime uses."""
     files = [f for f in seen.files if f.endswith((".conf", ".conflist", ".json"))]
     if MULTUS_CONF not in files:
         return False, f"/etc/cni/net.d has no {MULTUS_CONF}; it has: {', '.join(files) or 'nothing'}"
     if files[0] != MULTUS_CONF:
-        return False, f"{files[0]} comes before {MULTUS_CONF} in /etc/cni/net.d, and the runtime takes the first"
+        return False, f"{files[0]} comes before {MULTUS_CONF} in /etc/cni/net.d, and the runtime uses the first"
     try:
         kind = json.loads(seen.multus_conf).get("type")
     except (ValueError, AttributeError):
-        return False, f"{MULTUS_CONF} is no JSON object"
+        return False, f"{MULTUS_CONF} is not a JSON object"
     return kind == "multus-shim", f"{MULTUS_CONF} is first and calls {kind}"
 
 

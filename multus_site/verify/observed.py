@@ -1,14 +1,16 @@
-"""What was seen of nodes and pods: the probe's answers as data, and the pods as the API knows them."""
+"""Observations of nodes and pods: the probe's answers, and the pods as the API lists them."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from multus_site.model.part import Part
+from multus_site.ssh.answers import AnswerError, first_line, last_object
 
 
 class Address(Part):
-    """An address of an interface; `bad`: flags of one that the kernel found to be taken (IPv6)."""
+    """An address of an interface; `bad`: flags of a failed duplicate address detection (IPv6)."""
 
     address: str
     prefix: int
@@ -16,7 +18,7 @@ class Address(Part):
 
 
 class Link(Part):
-    """An interface, in a pod or on the node. `parent`: number of the node's interface that it is a child of."""
+    """An interface, in a pod or on the node. `parent`: index of its parent interface on the node."""
 
     name: str
     up: bool
@@ -32,7 +34,7 @@ class Link(Part):
 
 
 class Ping(Part):
-    """Echoes to one address; round trips in ms."""
+    """ICMP echoes to one address; `ms`: round trips."""
 
     sent: int
     received: int
@@ -41,7 +43,7 @@ class Ping(Part):
 
 
 class Reach(Part):
-    """What an interface reaches. `arp`: who answers for an address; `others`: who else holds its own; `path`: bytes that come back unfragmented."""
+    """What an interface reaches. `arp`: address → MACs that answer; `others`: own address → other MACs that hold it; `path`: address → path MTU."""
 
     arp: dict[str, tuple[str, ...]] = {}
     others: dict[str, tuple[str, ...]] = {}
@@ -50,7 +52,7 @@ class Reach(Part):
 
 
 class Dns(Part):
-    """One question to the pod's name server."""
+    """One query to the pod's name server."""
 
     name: str = ""
     server: str = ""
@@ -59,7 +61,7 @@ class Dns(Part):
 
 
 class Inside(Part):
-    """A pod's network, seen from inside. `error`: why it could not be looked at."""
+    """A pod's network from inside. `error`: why it could not be inspected."""
 
     error: str = ""
     links: dict[str, Link] = {}
@@ -70,7 +72,7 @@ class Inside(Part):
 
 
 class NodeSeen(Part):
-    """A node. `names`: its interfaces by number."""
+    """A node. `names`: its interfaces by index."""
 
     error: str = ""
     files: tuple[str, ...] = ()
@@ -79,12 +81,12 @@ class NodeSeen(Part):
     links: tuple[Link, ...] = ()
     names: dict[int, str] = {}
     evidence: dict[str, str] = {}
-    daemon: str = Field(default="", description="Pod of the Multus daemon there; empty if there is none that runs.")
+    daemon: str = Field(default="", description="The running pod of its Multus daemon; empty if none.")
     daemon_ready: bool = False
 
 
 class PodSeen(Part):
-    """A pod that runs."""
+    """A running pod."""
 
     workload: str
     name: str
@@ -92,3 +94,38 @@ class PodSeen(Part):
     uid: str
     network_status: str = ""
     inside: Inside = Inside()
+
+
+def read_answer(node: str, text: str, uids: Sequence[str]) -> tuple[NodeSeen, dict[str, Inside]]:
+    """Read the probe's output: the node, and its pods by uid. Malformed parts become the `error` of the node or pod."""
+    try:
+        answer = last_object(text, "the probe")
+        seen = NodeSeen.model_validate(answer["node"])
+        pods = {**answer["pods"]}
+    except (ValueError, KeyError, TypeError) as error:
+        why = str(error) if isinstance(error, AnswerError) else f"the probe printed {first_line(text)}: {_short(error)}"
+        return unreadable(node, why, uids)
+    return seen, {uid: _inside(node, pods.get(uid)) for uid in uids}
+
+
+def _inside(node: str, found: object) -> Inside:
+    try:
+        return Inside.model_validate(found)
+    except ValidationError as error:
+        return Inside(
+            error=f"the probe's answer on {node} is malformed: {_short(error)}; it begins: {first_line(str(found))}"
+        )
+
+
+def _short(error: Exception) -> str:
+    """Return what is wrong with a malformed answer, in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'all of it'}: {first['msg']}"
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def unreadable(node: str, why: str, uids: Iterable[str]) -> tuple[NodeSeen, dict[str, Inside]]:
+    """Return a node that could not be inspected, and its pods."""
+    error = f"{node} cannot be inspected: {why}"
+    return NodeSeen(error=error), {uid: Inside(error=error) for uid in uids}

@@ -1,7 +1,6 @@
-"""Looks at a node and into the networks of its pods. Runs on the node, with its Python alone (3.8 or later, no packages).
+"""Inspect a node and the networks of its pods. Runs on the node, with its Python 3.8 or later and no packages.
 
-It goes into each pod's network namespace from the outside, so that images without a shell are looked at like any other, and nothing is put
-into a pod. `python3 probe.py TASK`, TASK and the answer on standard output are JSON (shapes: multus_site/verify/observed.py).
+It enters each pod's network namespace from outside, so it works for images without a shell and adds nothing to a pod. `python3 probe.py TASK`, TASK and the answer on standard output are JSON (shapes: multus_site/verify/observed.py).
 ARP: RFC 826, probes of RFC 5227 (sender 0.0.0.0). Path MTU: ICMP echo with the don't-fragment bit (RFC 1191), IP_PMTUDISC_PROBE.
 """
 
@@ -54,11 +53,11 @@ def main(task: Json) -> None:
 
 
 def answer_of(text: bytes) -> Json:
-    """What the process of a pod wrote; one that was killed wrote a part of it, or nothing."""
+    """Return what the process of a pod wrote; one that was killed wrote a part of it, or nothing."""
     try:
         return dict(json.loads(text))
     except (ValueError, TypeError):
-        return {"error": "the look into it ended early"}
+        return {"error": "the inspection of the pod ended early"}
 
 
 def look_at_node(task: Json) -> Json:
@@ -82,7 +81,7 @@ def look_at_node(task: Json) -> Json:
 
 
 def short(link: Json) -> Json:
-    """What the checks ask of a link, out of `ip -j -d`."""
+    """Return what the checks need of a link in `ip -j -d`."""
     info = link.get("linkinfo") or {}
     data = info.get("info_data") or {}
     return {
@@ -109,7 +108,7 @@ def short(link: Json) -> Json:
 
 
 def pids_of(uids: list[str]) -> dict[str, int]:
-    """A process of each pod, by the name of its control group."""
+    """Return one process of each pod, found by the name of its control group."""
     found: dict[str, int] = {}
     names = {uid: (uid, uid.replace("-", "_")) for uid in uids}
     for path in Path("/proc").glob("[0-9]*/cgroup"):
@@ -121,7 +120,7 @@ def pids_of(uids: list[str]) -> dict[str, int]:
 
 
 def start(pod: Json, pid: int, task: Json) -> int:
-    """Forks a process that goes into the pod's network and writes what it sees into the pipe that is returned."""
+    """Fork a process that enters the pod's network and writes its observations into the returned pipe."""
     reader, writer = os.pipe()
     if os.fork():
         os.close(writer)
@@ -131,7 +130,7 @@ def start(pod: Json, pid: int, task: Json) -> int:
         search = resolver(pid)
         enter(pid)
         seen = look_at_pod(pod, search, task)
-    except Exception as error:  # whatever it was, the others' pods are looked at, and this one's answer says it
+    except Exception as error:  # reported as this pod's error; the other pods go on
         seen = {"error": f"{type(error).__name__}: {error}"}
     with os.fdopen(writer, "wb") as pipe:
         pipe.write(json.dumps(seen).encode())
@@ -139,7 +138,7 @@ def start(pod: Json, pid: int, task: Json) -> int:
 
 
 def enter(pid: int) -> None:
-    """This process goes into the network namespace of another."""
+    """Enter the network namespace of another process."""
     with Path(f"/proc/{pid}/ns/net").open() as file:
         if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")
@@ -163,7 +162,7 @@ def look_at_pod(pod: Json, search: str, task: Json) -> Json:
 
 
 def look_at_interface(want: Json, link: Json) -> Json:
-    """ARP for everything at once, then pings one after the other."""
+    """Send all ARP requests at once, then ping one address at a time."""
     own = [a["address"] for a in link["addresses"] if ":" not in a["address"]]
     asked = [a for a in [*want["gateways"], *want["peers"], *want["strangers"]] if ":" not in a]
     seen: Json = {"arp": {}, "others": {}, "ping": {}, "path": {}}
@@ -186,7 +185,7 @@ def look_at_interface(want: Json, link: Json) -> Json:
 
 
 def arp(link: Json, own: list[str], asked: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Who answers: for the interface's own addresses (others that hold them), and for the addresses asked."""
+    """Return the MACs that answer for the interface's own addresses (other holders), and for the addresses asked."""
     device = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
     device.bind((link["name"], 0x0806))
     mac = bytes.fromhex(link["mac"].replace(":", ""))
@@ -214,13 +213,13 @@ def arp(link: Json, own: list[str], asked: list[str]) -> tuple[dict[str, list[st
 
 
 def neighbour(name: str, address: str) -> list[str]:
-    """The MAC that neighbour discovery has found (IPv6)."""
+    """Return the MAC that neighbour discovery found (IPv6)."""
     entries = listed(output("ip", "-6", "-j", "neigh", "show", "dev", name, "to", address))
     return [entry["lladdr"] for entry in entries if entry.get("lladdr")]
 
 
 def ping(name: str, source: str, address: str) -> Json:
-    """Three echoes by this interface; round trips in ms."""
+    """Send three echoes through this interface; round trips in ms."""
     times = []
     error = ""
     for sequence in range(PINGS):
@@ -234,7 +233,7 @@ def ping(name: str, source: str, address: str) -> Json:
 
 
 def path_mtu(link: Json, source: str, address: str) -> int:
-    """The largest packet, in bytes, that comes back whole with the don't-fragment bit, not above the interface's MTU."""
+    """Return the largest packet in bytes, up to the interface's MTU, that returns whole with the don't-fragment bit."""
     family = 6 if ":" in address else 4
     head = 48 if family == 6 else 28
 
@@ -262,7 +261,7 @@ def path_mtu(link: Json, source: str, address: str) -> int:
 
 
 def echo(name: str, source: str, address: str, size: int, sequence: int, seconds: float) -> float | None:
-    """One ICMP echo with `size` bytes of data, not fragmented; seconds until its answer, None without one. Raises OSError."""
+    """Send an unfragmented ICMP echo with `size` bytes of data; return seconds until its reply, None without one. Raises OSError."""
     six = ":" in address
     kind = socket.AF_INET6 if six else socket.AF_INET
     with socket.socket(kind, socket.SOCK_RAW, socket.getprotobyname("ipv6-icmp" if six else "icmp")) as device:
@@ -288,7 +287,7 @@ def echo(name: str, source: str, address: str, size: int, sequence: int, seconds
             answer, who = device.recvfrom(65535)
             body = answer if six else answer[(answer[0] & 15) * 4 :]
             if who[0] == address and body[0] == (129 if six else 0) and body[4:8] == packet[4:8]:
-                # What comes back shorter was cut on its way.
+                # A shorter reply was truncated on its way.
                 return time.monotonic() - begun if len(body) == len(packet) else None
 
 
@@ -299,15 +298,15 @@ def checksum(data: bytes) -> int:
 
 
 def resolver(pid: int) -> str:
-    """The pod's resolv.conf: every process of it sees the same."""
+    """Return the pod's resolv.conf, the same for all of its processes."""
     return content_of(Path(f"/proc/{pid}/root/etc/resolv.conf"))
 
 
 def ask_dns(search: str, name: str) -> Json:
-    """The address of `name` in the cluster's domain, by the pod's own name server. A query of RFC 1035, by hand."""
+    """Resolve `name` in the cluster's domain with the pod's name server (RFC 1035)."""
     server = re.search(r"^nameserver\s+(\S+)", search, re.MULTILINE)
     if not server:
-        return {"error": "the pod's resolv.conf names no server"}
+        return {"error": "the pod's resolv.conf has no nameserver"}
     domain = re.search(r"^search .*?\b(svc\.\S+)", search, re.MULTILINE)
     full = name + "." + (domain.group(1) if domain else "svc.cluster.local")
     seen = {"name": full, "server": server.group(1)}
@@ -317,15 +316,15 @@ def ask_dns(search: str, name: str) -> Json:
         except OSError as error:
             return dict(seen, error=error.strerror or str(error))
         if code:
-            return dict(seen, error="it knows no such name" if code == 3 else f"it answers with code {code}")
+            return dict(seen, error="the name does not exist" if code == 3 else f"response code {code}")
         if count:
             family = socket.AF_INET if length == 4 else socket.AF_INET6
             return dict(seen, address=socket.inet_ntop(family, data[-length:]))
-    return dict(seen, error="it gives no address")
+    return dict(seen, error="the answer has no address")
 
 
 def query(server: str, name: str, kind: int) -> tuple[int, int, bytes]:
-    """Asks three times at most. Code, number of answers and the whole message. Raises OSError."""
+    """Send a query up to three times; return response code, number of answers and the message. Raises OSError."""
     question = (
         b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0" + struct.pack("!HH", kind, 1)
     )
@@ -338,7 +337,7 @@ def query(server: str, name: str, kind: int) -> tuple[int, int, bytes]:
             try:
                 answer = device.recv(4096)
                 break
-            except OSError:  # up to Python 3.9 a socket's timeout is no TimeoutError
+            except OSError:  # until Python 3.9 a socket's timeout is not a TimeoutError
                 if attempt == 2:
                     raise
     return answer[3] & 15, struct.unpack("!H", answer[6:8])[0], answer
@@ -352,11 +351,11 @@ def content_of(path: Path) -> str:
 
 
 def listed(text: str) -> list[Json]:
-    """The list that `ip -j` prints; empty where it prints nothing. Raises ValueError that shows what else it printed."""
+    """Parse the list that `ip -j` prints; empty if it prints nothing. Raises ValueError for other output."""
     try:
         return list(json.loads(text or "[]"))
     except (ValueError, TypeError):
-        msg = f"`ip -j` printed no JSON list; its output begins: {text.strip()[:200]!r}"
+        msg = f"`ip -j` did not print a JSON list; its output begins: {text.strip()[:200]!r}"
         raise ValueError(msg) from None
 
 

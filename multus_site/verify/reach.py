@@ -1,4 +1,4 @@
-"""The checks of what pods reach, and what they must not: gateways, other pods, strangers, holders of the same address."""
+"""Checks of what pods reach and must not reach: gateways, peers, other segments, holders of the same address."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -9,50 +9,50 @@ from multus_site.verify.expectation import Expectation, ExpectedInterface
 from multus_site.verify.observed import Ping, PodSeen, Reach
 
 PEERS = 3
-"""An interface is tried against so many pods of other nodes."""
+"""Pods on other nodes that each interface pings."""
 STRANGERS = 2
-"""And asks for so many addresses of each segment that it must not see."""
+"""Addresses of each other segment that each interface sends ARP requests for."""
 
 
 @dataclass(frozen=True)
 class Attached:
-    """One interface of one pod, with what is expected of it."""
+    """One interface of a pod, with its expectation."""
 
     pod: PodSeen
     want: ExpectedInterface
 
     @property
     def addresses(self) -> list[str]:
-        """What it holds."""
+        """Its addresses."""
         link = self.pod.inside.links.get(self.want.interface)
         return [a.address for a in link.addresses] if link else []
 
     @property
     def mac(self) -> str:
-        """Its MAC address; empty if it is not there."""
+        """Its MAC address; empty if it does not exist."""
         link = self.pod.inside.links.get(self.want.interface)
         return link.mac if link else ""
 
     @property
     def reach(self) -> Reach:
-        """What it reached."""
+        """What it reaches."""
         return self.pod.inside.interfaces.get(self.want.interface, Reach())
 
     def check(self, name: str, ok: bool, detail: str) -> Check:
-        """A check about it."""
+        """Return a check of it."""
         pod = self.pod
         return Check(pod.workload, pod.name, pod.node, self.want.interface, self.want.network, name, ok, detail)
 
 
 def attached(pods: Iterable[PodSeen], expected: Expectation) -> list[Attached]:
-    """Every interface of every pod."""
+    """Return every interface of every pod."""
     wanted = {w.name: w.interfaces for w in expected.workloads}
     return [Attached(pod, want) for pod in pods for want in wanted.get(pod.workload, ())]
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Whom an interface is to ask for."""
+    """Addresses that an interface tries to reach."""
 
     gateways: tuple[str, ...]
     peers: tuple[str, ...]
@@ -62,10 +62,9 @@ class Targets:
 def targets(
     expected: Expectation, held: dict[tuple[str, str], tuple[str, ...]], nodes: dict[str, str]
 ) -> dict[tuple[str, str], Targets]:
-    """Whom each interface is to ask for, by (pod, interface).
+    """Return the targets of each interface, by (pod, interface).
 
-    `held`: (pod, interface) → addresses, as the API knows them; `nodes`: pod → its node. Interfaces of pods are known by the
-    workload that they belong to: keys of `held` are (workload/pod, interface).
+    `held`: (pod, interface) → addresses, as the API lists them; `nodes`: pod → its node. Pods are named workload/pod.
     """
     wanted = {(w.name, i.interface): i for w in expected.workloads for i in w.interfaces}
     every = [
@@ -102,7 +101,7 @@ def targets(
 
 
 def judge_reach(interfaces: list[Attached]) -> Iterator[Check]:
-    """Gateways, other pods and path MTU, interface by interface."""
+    """Yield the checks of gateways, other pods and path MTU, interface by interface."""
     holders = {address: a.pod for a in interfaces for address in a.addresses}
     for a in interfaces:
         if a.pod.inside.error or a.want.interface not in a.pod.inside.links:
@@ -113,7 +112,7 @@ def judge_reach(interfaces: list[Attached]) -> Iterator[Check]:
         for address, ping in a.reach.ping.items():
             if address not in gateways:
                 other = holders.get(address)
-                who = f"{other.name} on {other.node}" if other else "a pod that holds it no more"
+                who = f"{other.name} on {other.node}" if other else "a pod that no longer holds it"
                 yield a.check("pod-to-pod", bool(ping.received), f"{address} ({who}): {_echoes(ping)}")
         yield from _path(a)
 
@@ -129,7 +128,7 @@ def _gateway(a: Attached, gateway: str) -> Iterator[Check]:
 
 
 def _path(a: Attached) -> Iterator[Check]:
-    """The path carries what the interface promises; with an MTU above 1500 that is the proof of jumbo frames."""
+    """Check that paths carry packets of the interface's MTU; above 1500 this proves jumbo frames."""
     if not a.reach.path:
         return
     mtu = a.pod.inside.links[a.want.interface].mtu
@@ -168,10 +167,10 @@ def unique_addresses(interfaces: list[Attached]) -> Iterator[Check]:
         for address in a.addresses:
             others = [p for p in holders[*_place(a), address] if p != a.pod.name]
             if others:
-                found.append(f"{address} is held by {', '.join(others)} too")
+                found.append(f"{address} is also held by {', '.join(others)}")
             strange = [mac for mac in a.reach.others.get(address, ()) if mac not in own[a.pod.name]]
             found += [
-                f"{address} is held by {owner.get(mac, 'a host outside the site')} too, MAC {mac}"
+                f"{address} is also held by {owner.get(mac, 'a host outside the site')}, MAC {mac}"
                 for mac in strange
                 if not others
             ]
@@ -181,21 +180,21 @@ def unique_addresses(interfaces: list[Attached]) -> Iterator[Check]:
 
 
 def _place(a: Attached) -> tuple[str, str]:
-    """Where an address must be unique: on the network; on the node, where the network ends there."""
+    """Return the scope of unique addresses: the network, or the network on the node if it ends there."""
     return a.want.network, "" if a.want.segment else a.pod.node
 
 
 def isolation(interfaces: list[Attached]) -> Iterator[Check]:
-    """Segments that the site keeps apart are apart: nobody of another one answers on this one.
+    """Check that segments are isolated: no host of another segment answers on this one.
 
-    Judged by MAC: a host that is on both may answer for all of its addresses on each (Linux does), but with the MAC it has here.
+    Hosts are compared by MAC: a host on both may answer for all of its addresses on each (Linux does), with its MAC there.
     """
     macs: dict[str, set[str]] = defaultdict(set)
-    told = [a for a in interfaces if a.want.segment_known]
-    for a in told:
+    comparable = [a for a in interfaces if a.want.segment_known]
+    for a in comparable:
         gateways = {r.gateway for r in a.want.ranges}
         macs[a.want.segment] |= {a.mac, *(m for g, found in a.reach.arp.items() if g in gateways for m in found)}
-    for a in told:
+    for a in comparable:
         if not a.want.segment:
             continue
         strangers = {m: s for s, known in macs.items() if s and s != a.want.segment for m in known if m}
@@ -209,5 +208,5 @@ def isolation(interfaces: list[Attached]) -> Iterator[Check]:
             for mac in a.reach.arp[address]
             if mac in strangers and mac not in macs[a.want.segment]
         ]
-        detail = "; ".join(leaks) or f"nobody of another segment answers ({', '.join(asked)})"
+        detail = "; ".join(leaks) or f"no host of another segment answers ({', '.join(asked)})"
         yield a.check("isolation", not leaks, detail)

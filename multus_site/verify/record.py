@@ -1,4 +1,4 @@
-"""What was found last, kept beside the project, and the report that is written from it: `.work/<site>/*.json`, `reports/<stack>.html`."""
+"""The latest results, stored beside the project, and the report made from them: `.work/<site>/*.json`, `reports/<stack>.html`."""
 
 import json
 import time
@@ -15,7 +15,7 @@ REPORTS = Path("reports")
 
 
 def keep(site: str, what: str, found: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Keeps a result with the time at which it was found. `what`: site, verification or throughput."""
+    """Store a result with the present time. `what`: site, verification or throughput."""
     folder = _folder(site)
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "found": found})
@@ -25,7 +25,7 @@ def keep(site: str, what: str, found: Mapping[str, Any] | Sequence[Any]) -> None
 
 
 def kept(site: str, what: str) -> tuple[str, Any]:
-    """The result that was kept and its time; ("", None) where there is none."""
+    """Return the time and the stored result; ("", None) if none."""
     try:
         data = json.loads((_folder(site) / f"{what}.json").read_text(encoding="utf-8"))
         return str(data["at"]), data["found"]
@@ -34,7 +34,7 @@ def kept(site: str, what: str) -> tuple[str, Any]:
 
 
 def write_report(stack: str, name: str) -> Path | None:
-    """Writes the report of a stack, whose site has this name, and says where; None where no site was kept. Raises OSError."""
+    """Write the report of a stack and its site; return its path, None if no site is stored. Raises OSError."""
     _, data = kept(name, "site")
     if data is None:
         return None

@@ -1,4 +1,4 @@
-"""One verification of a site: looks, judges, and gathers the evidence of what failed."""
+"""One verification of a site: observe, check, and collect evidence for failures."""
 
 import asyncio
 import time
@@ -13,31 +13,31 @@ from multus_site.verify.observed import NodeSeen, PodSeen
 from multus_site.verify.reach import attached, isolation, judge_reach, unique_addresses
 
 TRIES = 3
-"""A pod that has just started may need a moment for ARP and DNS; what still fails at the third look is a failure."""
+"""Attempts: a new pod may need a moment for ARP and DNS."""
 PAUSE_SECONDS = 3
 STARTING_SECONDS = 180
-"""How long an `up` waits for pods that are about to start: those of a workload that did not change are waited for by nobody else, and start anew where a
-node was made anew or started again. InterfaceCheck comes by every two minutes."""
+"""How long `up` waits for starting pods. Nothing else waits for pods of an unchanged workload, which restart when their node
+was recreated or restarted. InterfaceCheck runs every two minutes."""
 
 
 @dataclass
 class Result:
-    """What came of it. `evidence`: title → text, for what failed."""
+    """The result. `evidence`: title → text, for failed checks."""
 
     checks: list[Check]
     nodes: dict[str, NodeSeen]
     pods: list[PodSeen]
     evidence: dict[str, str] = field(default_factory=dict)
     inventory: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Node → versions, and digests of images."""
+    """Node → versions, and image digests."""
 
     @property
     def failed(self) -> list[Check]:
-        """The checks that failed."""
+        """The failed checks."""
         return [c for c in self.checks if not c.ok]
 
     def output(self) -> dict[str, Any]:
-        """The `verification` output: checks, and what is where."""
+        """Return the `verification` output: checks and inventory."""
         return {
             "passed": not self.failed,
             "checks": [c.row() for c in self.checks],
@@ -72,7 +72,7 @@ class Result:
 
 
 async def verify(cluster: Cluster, expected: Expectation, patience: float = 0) -> Result:
-    """Looks up to three times, and once more for evidence where something fails. For pods that are about to start it looks again for `patience` seconds first."""
+    """Verify in up to three attempts, then collect evidence if a check fails. Waits up to `patience` seconds for starting pods first."""
     until = time.monotonic() + patience
     result = await _once(cluster, expected)
     while any(c.check in STARTING for c in result.failed) and time.monotonic() < until:
@@ -92,7 +92,7 @@ async def verify(cluster: Cluster, expected: Expectation, patience: float = 0) -
 def judged(
     expected: Expectation, nodes: dict[str, NodeSeen], pods: list[PodSeen], attachments: dict[str, str]
 ) -> list[Check]:
-    """All checks of what was seen. `attachments`: network → configuration that is there."""
+    """Return all checks of the observations. `attachments`: network → existing configuration."""
     interfaces = attached(pods, expected)
     checks = [judge_attachment(name, asked, attachments.get(name)) for name, asked in expected.attachments.items()]
     checks += [c for node in expected.nodes for c in judge_node(node, nodes.get(node.name, NodeSeen()))]
@@ -108,13 +108,13 @@ async def _once(cluster: Cluster, expected: Expectation) -> Result:
 
 
 async def _evidence(cluster: Cluster, expected: Expectation, result: Result) -> dict[str, str]:
-    """What an engineer would ask for: events and network-status of the pods, and of their nodes the Multus log, plugins and links."""
+    """Collect events and network-status of the failed pods; Multus log, plugins and links of their nodes."""
     found: dict[str, str] = {}
-    guilty = {c.workload for c in result.failed if c.workload}
+    failed = {c.workload for c in result.failed if c.workload}
     touched = {c.node for c in result.failed if c.node}
     names: dict[str, set[str]] = {}
     for workload in expected.workloads:
-        if workload.name not in guilty:
+        if workload.name not in failed:
             continue
         for pod, (node, lines) in (await cluster.events(workload.namespace, workload.selector)).items():
             found[f"events of pod {pod}"] = "\n".join(lines)
@@ -125,11 +125,11 @@ async def _evidence(cluster: Cluster, expected: Expectation, result: Result) -> 
     for node in sorted(touched):
         if node in daemons:
             log = await cluster.multus_log(daemons[node], names.get(node, ()))
-            found[f"Multus on {node}"] = "\n".join(log) or "it has said nothing"
+            found[f"Multus on {node}"] = "\n".join(log) or "no log"
         for title, text in nodes.get(node, NodeSeen()).evidence.items():
             found[f"{title} on {node}"] = text.rstrip()
     for seen in pods:
-        if seen.workload in guilty:
+        if seen.workload in failed:
             for title, text in seen.inside.evidence.items():
                 found[f"{title} in pod {seen.name}"] = text.rstrip()
     return found

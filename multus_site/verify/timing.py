@@ -1,4 +1,4 @@
-"""The last update of a stack, or the one that is under way, as a timeline: asked of the pulumi on PATH."""
+"""The last or running update of a stack as a timeline, from the pulumi CLI."""
 
 import json
 import shutil
@@ -12,11 +12,11 @@ SECONDS = 60
 
 
 def last_update(stack: str) -> Timeline | None:
-    """The last update that changed something; None where there is none, or pulumi cannot say."""
+    """Return the last update that changed something; None if none, or if pulumi fails."""
     if shutil.which("pulumi") is None:
         return None
-    state = _asked("stack", "export", "--stack", stack)
-    history = _asked("stack", "history", "--json", "--stack", stack)
+    state = _pulumi("stack", "export", "--stack", stack)
+    history = _pulumi("stack", "history", "--json", "--stack", stack)
     if not isinstance(state, dict) or not isinstance(history, list):
         return None
     resources = state.get("deployment", {}).get("resources") or []
@@ -31,7 +31,7 @@ def last_update(stack: str) -> Timeline | None:
 
 
 def _under_way(resources: list[dict[str, Any]], last: dict[str, Any]) -> Timeline | None:
-    """An update of which the history knows nothing yet: it did something after the last one's end, which is told in whole seconds."""
+    """Return an update that the history lacks yet: it changed something after the end of the last one, which has whole seconds."""
     end = moment(str(last.get("endTime") or last["startTime"])) + timedelta(seconds=1)
     later = [m for m in _modified(resources) if moment(m) > end]
     return timeline(resources, min(later), None) if later else None
@@ -41,7 +41,7 @@ def _modified(resources: list[dict[str, Any]]) -> list[str]:
     return sorted((str(r["modified"]) for r in resources if r.get("modified")), key=moment)
 
 
-def _asked(*arguments: str) -> Any:  # noqa: ANN401 - any JSON
+def _pulumi(*arguments: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],

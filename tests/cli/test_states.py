@@ -165,11 +165,11 @@ def test_a_site_that_fails_is_1_with_junit_and_report(stack, port, tmp_path):
     done = stack.cli("verify", "try", "--format", "json", "--junit", str(tmp_path / "junit.xml"))
     assert done.returncode == 1
     assert json.loads(done.stdout)["passed"] is False
-    assert "look-inside: node2 cannot be looked at" in done.stderr
+    assert "look-inside: node2 cannot be inspected" in done.stderr
     root = ElementTree.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - our own
     failed = {suite.get("name") for suite in root.iter("testsuite") if suite.get("failures") != "0"}
     assert failed == {"node node1", "node node2", "network default/a"}
-    assert "cannot be looked at" in (stack.root / "reports" / "try.html").read_text()
+    assert "cannot be inspected" in (stack.root / "reports" / "try.html").read_text()
     nowhere = stack.cli("verify", "try", "--junit", "/nowhere/junit.xml")
     assert nowhere.returncode == 2
     assert "/nowhere/junit.xml: cannot be written" in nowhere.stderr

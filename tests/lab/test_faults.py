@@ -80,7 +80,7 @@ def test_an_address_that_a_host_outside_has_stolen(lab):
         lab.run("ip", "netns", "del", "thief", check=False)
         in_namespace(lab, "link", "del", "thief0", check=False)
     assert found == {
-        ("unique-address", "node2", "net1"): f"{address} is held by a host outside the site too, MAC 02:00:00:00:00:66"
+        ("unique-address", "node2", "net1"): f"{address} is also held by a host outside the site, MAC 02:00:00:00:00:66"
     }
 
 

@@ -102,7 +102,7 @@ def test_a_node_that_lost_its_power_is_named_and_comes_back_with_its_pod(lab, ve
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     found = failed(done)
-    assert "node2 cannot be looked at" in found["look-inside", "node2"]
+    assert "node2 cannot be inspected" in found["look-inside", "node2"]
     assert {node for _, node in found} == {"node2"}
 
     eventually(passes(verify), seconds=240)

@@ -66,7 +66,7 @@ def test_what_the_two_nodes_do_not_have_alike_is_left_out():
         "second": "node1 does not have it",
         "named": "its configuration differs by node",
         "split": "its configuration differs by node",
-        "inside": "a vlan network is not measured inside of a pod",
+        "inside": "a vlan network is not measured inside a pod",
     }
 
 

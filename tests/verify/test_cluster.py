@@ -105,7 +105,7 @@ def test_a_node_whose_kubelet_cannot_be_reached_is_named(port):
         return judged(expected(lab()), nodes, pods, {})
 
     found = failed(asyncio.run(look()))
-    why = "node2 cannot be looked at: the API server cannot reach its kubelet (500 Internal Server Error)"
+    why = "node2 cannot be inspected: the API server cannot reach its kubelet (500 Internal Server Error)"
     assert found["look-inside", "node2"] == why
     assert "no Multus daemon runs here" in found["multus-daemon", "node1"]
     assert ("multus-daemon", "node2") not in found
@@ -119,7 +119,7 @@ def test_the_evidence_is_gathered_where_a_node_is_gone_too(port, monkeypatch):
 
     result = asyncio.run(run())
     assert result.output()["passed"] is False
-    assert result.evidence["Multus on node2"] == "it has said nothing"
+    assert result.evidence["Multus on node2"] == "no log"
 
 
 @pytest.mark.parametrize("check", ["replicas", "look-inside", "multus-daemon", "network-status", "gateway-arp"])
@@ -162,4 +162,4 @@ def test_a_cluster_that_does_not_answer_is_one_line_and_no_key_stays(program, wo
     assert done.returncode == 1
     assert list(temporary.iterdir()) == []
     (line,) = done.stderr.strip().splitlines()
-    assert line == f"{word}: the cluster cannot be asked: All connection attempts failed"
+    assert line == f"{word}: the cluster cannot be read: All connection attempts failed"

@@ -9,8 +9,9 @@ from multus_site.throughput.figures import RefusedError, run_of
 from multus_site.throughput.plan import Path
 from multus_site.verify import probe
 from multus_site.verify.addresses import leaked, taken
-from multus_site.verify.cluster import addresses_asked_for, look_of
+from multus_site.verify.cluster import addresses_asked_for
 from multus_site.verify.network_status import StatusError, network_status
+from multus_site.verify.observed import read_answer
 from tests.verify.seen import checks, pod
 
 MALFORMED = ["no JSON", "{}", "[1]", '[{"ips": "10.1.10.200"}]', '[{"ips": ["10.1.10"]}]', '[{"name": 3}]', "null"]
@@ -91,7 +92,7 @@ def test_a_malformed_pool_is_named_and_others_are_read(spec):
     "answer", ["", "Warning: x\nno JSON", "[]", "{}", '{"node": [], "pods": {}}', '{"node": {}, "pods": []}']
 )
 def test_a_node_whose_probe_prints_something_else_is_named(answer):
-    seen, inside = look_of("node2", answer, ["uid-1"])
+    seen, inside = read_answer("node2", answer, ["uid-1"])
     assert "node2" in seen.error
     assert "node2" in inside["uid-1"].error
     assert (answer.strip().splitlines() or ["nothing"])[0] in seen.error
@@ -99,7 +100,7 @@ def test_a_node_whose_probe_prints_something_else_is_named(answer):
 
 def test_a_pod_whose_answer_is_malformed_takes_no_other_with_it():
     answer = {"node": {"files": ["00-multus.conf"]}, "pods": {"bad": {"links": 3}, "good": {"links": {}}}}
-    seen, inside = look_of("node2", json.dumps(answer), ["bad", "good", "missing"])
+    seen, inside = read_answer("node2", json.dumps(answer), ["bad", "good", "missing"])
     assert seen.error == ""
     assert seen.files == ("00-multus.conf",)
     assert inside["good"].error == ""
@@ -140,11 +141,11 @@ def test_a_result_of_iperf3_without_figures_is_refused_in_words(text, protocol):
 
 @pytest.mark.parametrize("text", [b"", b'{"links": {"ne', b"[1]"])
 def test_a_look_that_was_killed_is_an_error_of_its_pod(text):
-    assert probe.answer_of(text) == {"error": "the look into it ended early"}
+    assert probe.answer_of(text) == {"error": "the inspection of the pod ended early"}
 
 
 @pytest.mark.parametrize("text", ["Error: argument", '[{"ifname": "lo"}', "3"])
 def test_an_ip_that_prints_no_list_is_shown(text):
-    with pytest.raises(ValueError, match="`ip -j` printed no JSON list") as error:
+    with pytest.raises(ValueError, match="`ip -j` did not print a JSON list") as error:
         probe.listed(text)
     assert text in str(error.value)

@@ -141,7 +141,7 @@ def test_links_and_routes_are_read():
     assert seen["links"]["net1"]["mac"] == "02:00:00:00:00:c8"
     assert {a["address"] for a in seen["links"]["net1"]["addresses"]} == {"10.9.0.200", "fd00:9::200"}
     assert {"dst": "default", "gateway": "10.9.0.1", "dev": "net1"}.items() <= seen["routes"][0].items()
-    assert seen["dns"] == {"error": "the pod's resolv.conf names no server"}
+    assert seen["dns"] == {"error": "the pod's resolv.conf has no nameserver"}
 
 
 SERVER = """
@@ -176,7 +176,7 @@ def test_the_pod_s_own_name_server_is_asked():
         "server": "10.9.0.1",
         "address": "10.233.0.1",
     }
-    assert inside(f"probe.ask_dns('{conf}', 'nobody.default')")["error"] == "it knows no such name"
+    assert inside(f"probe.ask_dns('{conf}', 'nobody.default')")["error"] == "the name does not exist"
 
 
 def test_a_silent_name_server_is_told():

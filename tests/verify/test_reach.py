@@ -72,13 +72,13 @@ def test_an_address_held_by_two_pods_fails_both():
     third = pod("samplepod-3", seen=link(mac="7a:00:00:00:00:03", addresses=held("10.1.10.201")))
     found = [c for c in checks([pod(), pod("samplepod-2"), third], workload=two) if c.check == "unique-address"]
     assert {c.pod: c.ok for c in found} == {"samplepod-1": False, "samplepod-2": False, "samplepod-3": True}
-    assert "10.1.10.200 is held by samplepod-2 too" in found[0].detail
+    assert "10.1.10.200 is also held by samplepod-2" in found[0].detail
 
 
 def test_an_address_stolen_by_a_host_outside_is_found_with_its_mac():
     found = checks([pod(reached=reach(others={"10.1.10.200": ("02:00:00:00:00:66",)}))])
     assert failed(found) == ["unique-address"]
-    assert detail(found) == "10.1.10.200 is held by a host outside the site too, MAC 02:00:00:00:00:66"
+    assert detail(found) == "10.1.10.200 is also held by a host outside the site, MAC 02:00:00:00:00:66"
 
 
 def test_another_interface_of_the_same_pod_is_no_thief():
