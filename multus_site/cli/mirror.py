@@ -79,7 +79,7 @@ def fetch(folder: _Folder, site: _Site, files_from: _Files = None, registry_from
 def verify(folder: _Folder) -> None:
     """Check every file and every image of a folder against its digest."""
     from multus_site.cli import mirror_report
-    from multus_site.mirror.verifying import verify as check
+    from multus_site.mirror.fetching import verify as check
 
     with _explained():
         contents, wrong = check(folder)

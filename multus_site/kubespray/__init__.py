@@ -1,4 +1,4 @@
-"""Runs Kubespray for one site: `python -m multus_site.kubespray apply|destroy|prepare`. No Pulumi in here.
+"""Runs Kubespray for one site: `python -m multus_site.kubespray apply|destroy|prepare`. Independent of Pulumi.
 
-document → plan → environment and source → ansible-playbook runs → record. The document comes as JSON on stdin from components/kubespray_cluster.py.
+document → plan → source and environment → ansible-playbook runs → record. components/kubespray_cluster.py sends the document as JSON on stdin.
 """

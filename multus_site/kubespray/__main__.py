@@ -1,7 +1,7 @@
 """`python -m multus_site.kubespray apply|destroy|prepare [VERSION]`.
 
-apply and destroy read the document from stdin; progress goes to stderr, the applied record to stdout. prepare (no stdin) puts a release's playbooks
-and Ansible into the cache, where packages can still be reached: the newest that is pinned, or VERSION.
+apply and destroy read the document from stdin, report progress on stderr, and print the applied record on stdout. prepare reads no stdin: while
+packages are still reachable, it puts the playbooks and Ansible of a release into the cache: VERSION, or the newest in the table of releases.
 """
 
 import signal
@@ -16,23 +16,23 @@ from multus_site.kubespray.progress import say
 from multus_site.model.kubespray_releases import newest
 
 
-def _ended(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a signal handler's signature
-    """Turns a signal into an exception, so that all is tidied up on the way out."""
-    say("cancelled: ending Ansible and its children; the next `pulumi up` carries on from here")
+def _cancel(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 # a signal handler's signature
+    """Turns a signal into an exception, so that cleanup runs."""
+    say("cancelled: stopping Ansible; the next `pulumi up` continues from here")
     raise SystemExit(128 + number)
 
 
 def prepare(version: str) -> None:
-    """Fetches a release that is pinned, or takes the checkout or stand-in that the environment names, and builds its environment."""
-    found = source.find(version, Origin())
-    say(found.told)
-    say(f"Ansible: {environment.ansible(found).parent.parent}")
+    """Finds or fetches a release, and builds its environment."""
+    kubespray = source.find(version, Origin())
+    say(kubespray.description)
+    say(f"Ansible: {environment.ansible(kubespray).parent.parent}")
 
 
 def main() -> int:
     """The command line."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, _ended)
+        signal.signal(number, _cancel)
     verb, *more = sys.argv[1:] or [""]
     if verb not in {"apply", "destroy", "prepare"} or len(more) > (verb == "prepare"):
         say("usage: python -m multus_site.kubespray apply|destroy|prepare [VERSION]")

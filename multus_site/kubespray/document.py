@@ -1,4 +1,4 @@
-"""What the runner is asked for: one JSON document on stdin. And what can go wrong: one exception, whose text is for a person."""
+"""The runner's input, one JSON document on stdin, and its one exception, whose text is for people."""
 
 import hashlib
 import json
@@ -9,56 +9,55 @@ from multus_site.ssh.ssh_route import Way, earlier
 
 
 class KubesprayError(Exception):
-    """A mistake or failure that a person can do something about; its text says what."""
+    """A mistake or failure that a person can fix; the message says how."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where Kubespray comes from; all empty: the release's tag, as it is pinned here."""
+    """Where Kubespray comes from. Without values: the release's tag at the commit in the table of releases."""
 
     path: str | None = None
     """A checkout, relative to the project."""
     archive: str | None = None
     """A tarball: an http(s) address, or a path relative to the project."""
     sha256: str = ""
-    """Of the tarball."""
+    """Digest of the tarball."""
     commit: str | None = None
-    """What the tag must name, where the site pins it."""
+    """The commit that the site pins for the tag."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """One cluster as it shall be."""
+    """The desired state of one cluster."""
 
     site: str
     version: str
     """Release of Kubespray, such as v2.31.0."""
     hosts: dict[str, dict[str, Any]]
-    """Host → its variables, as render.inventory gives them."""
+    """Host → its variables, from render.inventory."""
     groups: dict[str, tuple[str, ...]]
-    """Group of Kubespray's → hosts, in order."""
+    """Kubespray group → hosts, in order."""
     variables: dict[str, Any] = field(repr=False)
-    """Variables of the whole cluster; some may be secret."""
+    """Variables of the cluster; some may be secret."""
     identities: dict[str, str]
-    """Node → machine-id; another id is another machine."""
+    """Node → machine-id; a different id means a different machine."""
     way: Way
-    """How hosts are reached; each has its own user and port among its variables."""
+    """How to reach hosts; user and port are variables of each host."""
     known_hosts: str
-    """Text of a known_hosts file with every node's key, and the bastions'."""
+    """Content of a known_hosts file with the keys of all nodes and bastions."""
     origin: Origin = Origin()
-    """Where the release comes from."""
     files: dict[str, str] = field(default_factory=dict)
-    """Files that variables name → sha256. Only their change matters: Ansible reads them where they lie."""
+    """Files that variables name → sha256, to detect changes. Ansible reads the files in place."""
     own: tuple[str, ...] = ()
-    """Names of the variables that the site gives itself: each must mean something to the release."""
+    """Names of the variables that the site sets: the release must know each."""
     secret: tuple[str, ...] = ()
-    """Names of the variables whose values nobody may see."""
+    """Names of variables with secret values."""
     own_groups: dict[str, list[str]] = field(default_factory=dict)
-    """Group of the site's own → hosts; in the inventory for whoever runs playbooks of theirs with it, none of Kubespray's looks."""
+    """Group that the site defines → hosts. For people's own playbooks; Kubespray does not use these groups."""
 
     @classmethod
     def parse(cls, text: str) -> "Document":
-        """From JSON. Raises KubesprayError where it is no such document."""
+        """Parses JSON. Raises KubesprayError if it is not a document."""
         try:
             data = json.loads(text)
             origin = Origin(**data.pop("origin", {}))
@@ -74,7 +73,7 @@ class Document:
             raise KubesprayError(msg) from None
 
     def digests(self) -> dict[str, str]:
-        """Variable or file → short digest of its value: enough to say which changed, too little to hold a secret."""
+        """Variable or file → short digest of its value: enough to detect a change, too short to reveal a secret."""
         values = {**self.variables, **{f"file {path}": sha for path, sha in self.files.items()}}
         return {
             key: hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A virtual environment per requirements.txt of a Kubespray release, in the cache folder: built once, used by all stacks."""
+"""Build a virtual environment for each requirements.txt of Kubespray, in the cache folder: once, for all stacks."""
 
 import hashlib
 import re
@@ -16,13 +16,13 @@ INSTALL_SECONDS = 900
 
 
 def ansible(source: Source) -> Path:
-    """The Python whose environment holds the source's Ansible. Builds it if need be. Raises KubesprayError if that fails."""
+    """The Python of the environment with the source's Ansible, built if necessary. Raises KubesprayError."""
     requirements = source.folder / "requirements.txt"
     python = _python(requirements)
     digest = hashlib.sha256(requirements.read_bytes() + python.encode()).hexdigest()[:16]
     folder = cache() / "ansible" / digest
     with only_one(folder):
-        # The mark is made last: without it the folder is the rest of a build that was killed. And the Python under it may have gone since.
+        # The mark is written last: a folder without it is an incomplete build. Its Python may also have been removed since.
         mark = folder / "complete"
         if not (mark.exists() and (folder / "bin/python").exists()):
             shutil.rmtree(folder, ignore_errors=True)
@@ -33,7 +33,7 @@ def ansible(source: Source) -> Path:
 
 
 def _python(requirements: Path) -> str:
-    """A Python that the Ansible of the requirements runs on: ours, else one on PATH."""
+    """A Python that the required Ansible supports: this one, else one on PATH."""
     try:
         first, last = _range(requirements.read_text())
     except ValueError as error:
@@ -45,27 +45,24 @@ def _python(requirements: Path) -> str:
         if found := shutil.which(f"python3.{minor}"):
             return found
     msg = (
-        f"{requirements}: its Ansible runs on Python 3.{first[1]} to 3.{last[1]}; this is {sys.version.split()[0]}, "
-        f"and PATH has no other. Install python3.{last[1]}"
+        f"{requirements}: its Ansible requires Python 3.{first[1]} to 3.{last[1]}. This is {sys.version.split()[0]}, "
+        f"and PATH has no other Python that fits. Install python3.{last[1]}"
     )
     raise KubesprayError(msg)
 
 
 def _range(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First and last Python for requirements that pin ansible-core, or the package ansible, whose major version goes with it.
-
-    Raises ValueError where they pin neither, or one that is not known here.
-    """
+    """First and last Python for the Ansible that requirements pin, as ansible-core or as ansible. Raises ValueError if they pin neither or an unknown version."""
     if core := re.search(r"^ansible-core\s*==\s*(\d+)\.(\d+)", text, re.M):
         version = (int(core[1]), int(core[2]))
     elif package := re.search(r"^ansible\s*==\s*(\d+)\.", text, re.M):
         version = (2, int(package[1]) + 7)  # ansible 10 is core 2.17, 11 is 2.18
     else:
-        msg = "it pins neither ansible nor ansible-core; a release of Kubespray has a line such as ansible==11.13.0"
+        msg = "it pins neither ansible nor ansible-core; a Kubespray release has a line such as ansible==11.13.0"
         raise ValueError(msg)
     if version not in ANSIBLE:
         known = ", ".join(f"{a}.{b}" for a, b in ANSIBLE)
-        msg = f"it pins ansible-core {version[0]}.{version[1]}; known here are {known}: take a release of Kubespray that uses one of them"
+        msg = f"it pins ansible-core {version[0]}.{version[1]}, but only {known} are known; choose a Kubespray release that uses one of them"
         raise ValueError(msg)
     return ANSIBLE[version].first, ANSIBLE[version].last
 
@@ -90,25 +87,25 @@ def _build(folder: Path, python: str, requirements: Path) -> None:
         if done.returncode:
             msg = (
                 f"Ansible could not be installed from {requirements}: {done.stderr.strip()[-600:]}\n"
-                f"Where packages can be reached, run: python -m multus_site.kubespray prepare"
+                f"While packages are reachable, type: python -m multus_site.kubespray prepare"
             )
             raise KubesprayError(msg)
 
 
 def _check(python: Path, source: Source) -> None:
-    """What is installed is what the release asserts (playbooks/ansible_version.yml): better said now than after the first play."""
+    """Makes the assertion of playbooks/ansible_version.yml before the first play runs."""
     asserts = source.folder / "playbooks/ansible_version.yml"
     text = asserts.read_text() if asserts.exists() else ""
     bounds = dict(re.findall(r"(minimal|maximal)_ansible_version:\s*([\d.]+)", text))
     if len(bounds) < 2:
         return
     code = "import importlib.metadata as m; print(m.version('ansible-core'))"
-    found = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    version = found.stdout.strip() or "none"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    version = done.stdout.strip() or "none"
     if not _key(bounds["minimal"]) <= _key(version) < _key(bounds["maximal"]):
         msg = (
-            f"{source.folder / 'requirements.txt'} brought ansible-core {version}; this Kubespray wants "
-            f"{bounds['minimal']} or later, before {bounds['maximal']}. Mend that file, or take the release as it was published"
+            f"{source.folder / 'requirements.txt'} installed ansible-core {version}; this Kubespray requires "
+            f"{bounds['minimal']} or later, before {bounds['maximal']}. Fix that file, or use the release as published"
         )
         raise KubesprayError(msg)
 

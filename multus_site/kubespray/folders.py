@@ -1,6 +1,6 @@
-"""Folders on this machine: the cache of all stacks, and the working folder of one stack, `.work/<site>/kubespray/`.
+"""Folders on this machine: the cache that all stacks share, and the working folder of one stack, `.work/<site>/kubespray/`.
 
-One run at a time uses a working folder; its secrets are there only while the run lasts.
+One run at a time uses a working folder. Secrets are in it only during the run.
 """
 
 import contextlib
@@ -20,40 +20,40 @@ from multus_site.kubespray.record import Store, working_folder
 from multus_site.ssh.openssh import lay_out, write_secret
 
 LOCK_SECONDS = 60
-"""How long to wait for the run before us: one that was cancelled takes a moment to end."""
+"""How long to wait for the previous run: after a cancellation it needs a moment to end."""
 
 LOGS_KEPT = 20
 
 SUDO = "sudo.password"
-"""sudo's password among what opens hosts."""
+"""File with the sudo password, in the folder of credentials."""
 
 
 def cache() -> Path:
-    """The folder."""
+    """The cache folder: $MULTUS_SITE_CACHE, else ~/.cache/multus-site."""
     return Path(os.environ.get("MULTUS_SITE_CACHE") or Path.home() / ".cache/multus-site")
 
 
 @contextlib.contextmanager
-def only_one(made: Path) -> Iterator[None]:
-    """Holds a lock beside what is about to be made, so that stacks that want the same thing make it once."""
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with made.with_name(f"{made.name}.lock").open("w") as file:
+def only_one(target: Path) -> Iterator[None]:
+    """Holds a lock next to a file or folder to create, so that only one stack creates it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f"{target.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """Paths of one stack's runs."""
+    """The paths that the runs of one stack use."""
 
     folder: Path
 
     @classmethod
     def for_site(cls, site: str) -> "Workplace":
-        """The folder of a site in the project, which is the current directory."""
+        """The folder of a site in the current directory, the project."""
         folder = working_folder(site)
         (folder / "log").mkdir(parents=True, exist_ok=True)
-        os.chmod(folder, 0o700)  # noqa: PTH101 # inventory and logs may hold what a site's variables hold
+        os.chmod(folder, 0o700)  # noqa: PTH101 # inventory and logs may contain values of variables
         return cls(folder)
 
     @property
@@ -63,26 +63,26 @@ class Workplace:
 
     @property
     def keys(self) -> Path:
-        """Folder with what opens hosts, while a run lasts."""
+        """Folder of credentials; exists only during a run."""
         return self.folder / "keys"
 
     @property
     def known_hosts(self) -> Path:
-        """Pinned host keys; stays, for `ssh` by hand."""
+        """Pinned host keys; kept after a run, for manual `ssh`."""
         return self.folder / "known_hosts"
 
     @property
     def inventory(self) -> Path:
-        """The inventory of the run."""
+        """The inventory of the last run."""
         return self.folder / "inventory.json"
 
     @property
     def facts(self) -> Path:
-        """Ansible's fact cache: per stack, since it is keyed by host name alone."""
+        """Ansible's fact cache: one per stack, because its only key is the host name."""
         return self.folder / "facts"
 
     def log(self, playbook: str) -> Path:
-        """A new log file; the oldest ones go."""
+        """The path of a new log file. Deletes the oldest logs."""
         logs = sorted((self.folder / "log").glob("*.log"))
         for old in logs[: max(0, len(logs) - LOGS_KEPT)]:
             old.unlink(missing_ok=True)
@@ -90,7 +90,7 @@ class Workplace:
         return self.folder / "log" / f"{time.strftime('%Y%m%d-%H%M%S')}-{Path(playbook).stem}.log"
 
     def lock(self) -> IO[str]:
-        """Holds the folder for this run until closed. Raises KubesprayError if another run does not end."""
+        """Locks the folder until the returned file is closed. Raises KubesprayError if another run does not end."""
         file = (self.folder / "lock").open("a+")
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
@@ -99,14 +99,14 @@ class Workplace:
             except OSError:
                 if time.monotonic() > deadline:
                     file.close()
-                    msg = f"another run of Kubespray for this stack is at work in {self.folder}. Wait for it, or cancel it there"
+                    msg = f"another run of Kubespray for this stack is at work in {self.folder}. Wait for it, or cancel it where it was started"
                     raise KubesprayError(msg) from None
                 time.sleep(0.5)
             else:
                 return file
 
     def open(self, document: Document, known_hosts: str) -> "Secrets":
-        """Lays out what opens the hosts, and known_hosts."""
+        """Writes the credentials and known_hosts."""
         self.known_hosts.write_text(known_hosts)
         lay_out(document.way, self.keys)
         if password := document.way.sudo_password:
@@ -115,21 +115,21 @@ class Workplace:
         return Secrets(self.keys, Path(tempfile.mkdtemp(prefix="multus-site-")))
 
     def write_inventory(self, inventory: dict[str, Any]) -> None:
-        """Writes the inventory, readable for its owner only: variables may be secret."""
+        """Writes the inventory, readable only by its owner: variables may be secret."""
         self.inventory.unlink(missing_ok=True)
         write_secret(self.inventory, json.dumps(inventory, indent=1))
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What must not outlive the run."""
+    """Folders that must not outlive the run."""
 
     keys: Path
-    """Folder of what opens hosts."""
+    """Folder of credentials."""
     sockets: Path
-    """Folder of the sockets of shared SSH connections."""
+    """Folder of sockets for shared SSH connections."""
 
     def remove(self) -> None:
-        """Removes both."""
+        """Deletes both folders."""
         shutil.rmtree(self.keys, ignore_errors=True)
         shutil.rmtree(self.sockets, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What Kubespray wants of machines, and whether they have it: memory and kernel. Preflight and the cluster's preview both check here.
+"""Kubespray's requirements for the memory and kernel of machines. Preflight and the preview of the cluster share these checks.
 
 Source: Kubespray's roles/kubernetes/preinstall/tasks/0040-verify-settings.yml.
 """
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from multus_site.model.kubespray_releases import like
 
 GROUPS = {"kube_control_plane": "control-plane", "kube_node": "worker"}
-"""Group of the inventory → the role in a site whose hosts it has. Kubespray checks the memory of no others."""
+"""Inventory group → role in the site. Kubespray checks the memory of these groups only."""
 
 
 class Shortfall(NamedTuple):
@@ -21,48 +21,48 @@ class Shortfall(NamedTuple):
 
 
 class NeededMemory(NamedTuple):
-    """The least memory in MiB, and the variable that sets it; 0 where nothing is asked for."""
+    """The required memory in MiB, and the variable that sets it; 0 without a requirement."""
 
     least: int
     variable: str
 
 
 def needed_memory(version: str, roles: Collection[str], variables: Mapping[str, Any]) -> NeededMemory:
-    """What a machine with these roles needs; one with several roles needs the largest."""
+    """The memory that a machine with these roles needs: the largest requirement of its roles."""
     release = like(version)
-    asked = {"control-plane": release.control_plane_memory, "worker": release.worker_memory}
+    required = {"control-plane": release.control_plane_memory, "worker": release.worker_memory}
     if variables.get("ignore_assert_errors") is True:
         return NeededMemory(0, "")
     needs = [
         NeededMemory(_given(memory.variable, memory.default, variables), memory.variable)
-        for role, memory in asked.items()
+        for role, memory in required.items()
         if role in roles
     ]
     return max(needs, default=NeededMemory(0, ""), key=lambda need: need.least)
 
 
 def needed_kernels(version: str, variables: Mapping[str, Any]) -> dict[str, str]:
-    """The first kernel that the variables take → what needs it."""
+    """Oldest kernel that works → the setting that needs it."""
     if variables.get("ignore_assert_errors") is True:
         return {}
     kernels = like(version).kernels
     return {first: f"{name} {value}" for (name, value), first in kernels.items() if variables.get(name) == value}
 
 
-def check_memory(there: object, needed: NeededMemory) -> Iterator[Shortfall]:
-    """`there`: MiB of the machine, if known."""
-    if isinstance(there, int) and there < needed.least:
+def check_memory(memory: object, needed: NeededMemory) -> Iterator[Shortfall]:
+    """`memory`: MiB of the machine, if known."""
+    if isinstance(memory, int) and memory < needed.least:
         yield Shortfall(
-            f"the host has {there} MiB of memory; Kubespray requires {needed.least} MiB",
+            f"the host has {memory} MiB of memory; Kubespray requires {needed.least} MiB",
             f"add memory, or lower kubespray.variables.{needed.variable}",
         )
 
 
-def check_kernel(there: str, needed: Mapping[str, str]) -> Iterator[Shortfall]:
-    """`there`: the machine's kernel as `uname -r` prints it; empty if not known."""
-    for first, why in needed.items():
-        if leading_numbers(there) and leading_numbers(there) < leading_numbers(first):
-            yield Shortfall(f"the kernel is {there}; {why} needs {first} or later", "upgrade the kernel")
+def check_kernel(kernel: str, needed: Mapping[str, str]) -> Iterator[Shortfall]:
+    """`kernel`: as `uname -r` prints it; empty if unknown."""
+    for oldest, setting in needed.items():
+        if leading_numbers(kernel) and leading_numbers(kernel) < leading_numbers(oldest):
+            yield Shortfall(f"the kernel is {kernel}; {setting} needs {oldest} or later", "upgrade the kernel")
 
 
 def check_machines(
@@ -71,26 +71,26 @@ def check_machines(
     groups: Mapping[str, Sequence[str]],
     variables: Mapping[str, Any],
 ) -> list[str]:
-    """What Kubespray would refuse about the machines, a sentence each; `facts` are those of multus_site/scripts/facts.sh, by node."""
+    """One message per machine property that Kubespray would reject. `facts`: node → output of multus_site/scripts/facts.sh."""
     kernels = needed_kernels(version, variables)
     return [
         f"nodes.hosts.{node}: {shortfall.found}. Fix: {shortfall.right}"
-        for node, found in facts.items()
+        for node, machine in facts.items()
         for shortfall in (
-            *check_memory(found.get("memory"), needed_memory(version, _roles(node, groups), variables)),
-            *check_kernel(str(found.get("kernel", "")), kernels),
+            *check_memory(machine.get("memory"), needed_memory(version, _roles(node, groups), variables)),
+            *check_kernel(str(machine.get("kernel", "")), kernels),
         )
     ]
 
 
 def leading_numbers(version: str) -> tuple[int, ...]:
-    """The numbers that a version begins with: 6.1.0-28-amd64 → (6, 1, 0)."""
+    """The leading numbers of a version: 6.1.0-28-amd64 → (6, 1, 0)."""
     found = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def _given(name: str, default: int, variables: Mapping[str, Any]) -> int:
-    """A variable; its default where it is no number, which the check of variables refuses."""
+    """A variable, or its default if it is not a number: check_variables rejects that."""
     value = variables.get(name, default)
     return value if type(value) is int else default
 

@@ -1,4 +1,4 @@
-"""What nobody may read in a log or an error: values of secret variables, and what kubeadm and SSH let in with."""
+"""Mask secrets in logs and errors: values of secret variables, kubeadm's tokens and keys, private keys."""
 
 import json
 import re
@@ -9,10 +9,10 @@ from typing import Any
 MASK = "[secret]"
 
 SECRET_NAMES = ("password", "secret", "token", "passwd", "private", "_key", "credential", "_auth")
-"""A variable with one of these in its name has a secret value."""
+"""A variable whose name contains one of these has a secret value."""
 
 SHORTEST = 6
-"""Characters. Shorter values would be masked in words that happen to hold them."""
+"""Characters. Shorter values would also match parts of ordinary words."""
 
 KNOWN_SECRETS = (
     re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"),  # a bootstrap token of kubeadm
@@ -23,27 +23,27 @@ KNOWN_SECRETS = (
 
 @dataclass(frozen=True)
 class Masking:
-    """Replaces secrets in texts."""
+    """Replaces secrets in text."""
 
     secrets: tuple[str, ...]
-    """Longest first: one may hold another."""
+    """Longest first: a secret may contain another."""
 
     @classmethod
     def for_variables(
         cls, variables: Mapping[str, Any], secret: Iterable[str] = (), more: Iterable[str] = ()
     ) -> "Masking":
-        """For variables whose names say that they are secret, those that are named in `secret`, and other texts."""
+        """Masks variables with a secret name, those in `secret`, and the texts in `more`."""
         named = frozenset(secret)
-        found = {*more}
+        secrets = {*more}
         for name, value in variables.items():
-            found.update(_texts(value, hidden=name in named or _says_secret(name)))
-        # As they stand, and as they stand in Ansible's JSON; of several lines, each.
-        lines = {line.strip() for text in found for line in text.splitlines()}
-        both = {form for text in found | lines for form in (text, json.dumps(text)[1:-1])}
-        return cls(tuple(sorted((t for t in both if len(t) >= SHORTEST), key=len, reverse=True)))
+            secrets.update(_texts(value, hidden=name in named or _is_secret_name(name)))
+        # Each line of a text with several lines too; and as in Ansible's JSON output.
+        secrets |= {line.strip() for text in secrets for line in text.splitlines()}
+        secrets |= {json.dumps(text)[1:-1] for text in secrets}
+        return cls(tuple(sorted((text for text in secrets if len(text) >= SHORTEST), key=len, reverse=True)))
 
     def __call__(self, text: str) -> str:
-        """The text without its secrets."""
+        """The text with MASK instead of secrets."""
         for secret in self.secrets:
             text = text.replace(secret, MASK)
         for pattern in KNOWN_SECRETS:
@@ -51,14 +51,14 @@ class Masking:
         return text
 
 
-def _says_secret(name: str) -> bool:
+def _is_secret_name(name: str) -> bool:
     return any(part in name.lower() for part in SECRET_NAMES)
 
 
 def _texts(value: Any, *, hidden: bool) -> Iterable[str]:  # noqa: ANN401 # any JSON
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _texts(inner, hidden=hidden or _says_secret(str(key)))
+            yield from _texts(inner, hidden=hidden or _is_secret_name(str(key)))
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner, hidden=hidden)

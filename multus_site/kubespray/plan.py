@@ -1,6 +1,6 @@
-"""Which playbooks take a cluster from what was applied to what is wanted. Pure: the run and the review ask the same function.
+"""Plan the playbooks that take a cluster from the applied to the desired state. Pure: runs and reviews call the same function.
 
-Sources: Kubespray's docs/operations/nodes.md (adding and removing, the first of a group is special), upgrades.md (one release at a time).
+Sources: Kubespray's docs/operations/nodes.md (adding and removing nodes; the first of a group is special), upgrades.md (one release at a time).
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from multus_site.kubespray.refusals import refused_removals, refused_versions
 from multus_site.model.kubespray_releases import kubernetes_of
 
 NO_PROMPTS = {"skip_confirmation": True, "reset_confirmation": True, "upgrade_node_confirm": False}
-"""Answers that the playbooks would wait for."""
+"""Answers to the prompts of the playbooks."""
 
 UNREACHABLE = {"reset_nodes": False, "allow_ungraceful_removal": True, "drain_timeout": "30s"}
-"""For a node that nobody can log in to (docs/operations/nodes.md). Its pods end when its Node object goes: there is no use in waiting for them."""
+"""For a node that does not answer (docs/operations/nodes.md). Its pods end when its Node object is deleted, so a drain would wait in vain."""
 
 
 @dataclass(frozen=True)
@@ -28,38 +28,38 @@ class PlaybookRun:
     groups: dict[str, tuple[str, ...]]
     """The inventory of this run: group → hosts, in order."""
     reason: str
-    """For a person: why."""
+    """Why it runs, for people."""
     after: Applied | None
-    """What is applied once it has succeeded."""
+    """The cluster after it succeeded."""
     limit: tuple[str, ...] = ()
-    """Hosts that the run is limited to; all if empty."""
+    """Limit to these hosts; empty: all."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Extra variables."""
     tags: tuple[str, ...] = ()
-    """Tags that the run is limited to; all if empty."""
+    """Limit to these tags; empty: all."""
     leaver: Applied | None = None
-    """Of a removal: the cluster with the host still in it. If the run dies, the host may be in there yet."""
+    """For a removal: the cluster with the host still in it, which may be its state if the run fails."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Hosts of its inventory."""
+        """The hosts in the inventory."""
         return tuple(dict.fromkeys(host for hosts in self.groups.values() for host in hosts))
 
 
 def playbook_seconds(hosts: int) -> int:
-    """The time limit of one playbook. Kubespray needs 10 minutes for three nodes; workers upgrade one after the other, some 5 minutes each."""
+    """The time limit of one playbook. Kubespray needs 10 minutes for three nodes, and upgrades workers one at a time, about 5 minutes each."""
     return 3600 + 300 * hosts
 
 
 def in_order(before: Iterable[str], wanted: Iterable[str]) -> tuple[str, ...]:
-    """Hosts in the order in which they joined: those that were there keep their place, new ones come last."""
+    """Hosts in the order in which they joined: earlier ones keep their place, new ones come last."""
     wanted = tuple(wanted)
     stay = tuple(host for host in before if host in wanted)
     return stay + tuple(host for host in wanted if host not in stay)
 
 
 def as_applied(document: Document, before: Applied | None) -> Applied:
-    """What is recorded once a document is applied in full."""
+    """The record of a fully applied document."""
     order = before.groups if before else {}
     return Applied(
         version=document.version,
@@ -73,7 +73,7 @@ def as_applied(document: Document, before: Applied | None) -> Applied:
 
 
 def without(applied: Applied, host: str) -> Applied:
-    """A cluster after a host has left it."""
+    """The cluster without a host."""
     return replace(
         applied,
         groups={group: tuple(h for h in hosts if h != host) for group, hosts in applied.groups.items()},
@@ -83,11 +83,13 @@ def without(applied: Applied, host: str) -> Applied:
 
 
 def leaving(applied: Applied, document: Document) -> list[str]:
-    """Hosts that must be taken out of the cluster, though they may come back: gone from the site, another machine, or with another rank."""
+    """Hosts to remove from the cluster: those that left the site, and those that join again as another machine or with other roles."""
     return [
         host
         for host in applied.hosts
-        if host not in document.hosts or _other_machine(host, applied, document) or _joins_anew(host, applied, document)
+        if host not in document.hosts
+        or _other_machine(host, applied, document)
+        or _must_rejoin(host, applied, document)
     ]
 
 
@@ -102,17 +104,17 @@ def plan(
 ) -> list[PlaybookRun]:
     """The runs, in order; none if nothing changed.
 
-    `dead`: hosts that leave and don't answer. `attempted`: the playbook that did not finish; `begun`: the cluster with every host that it may have left in.
-    `half_made`: that one ended between the control plane and the pod network.
+    `dead`: hosts that leave and do not answer. `attempted`: the playbook that did not finish. `begun`: the cluster with every host that this playbook
+    may have added. `half_made`: it ended after the control plane and before the pod network.
 
-    Raises KubesprayError for what Kubespray can't do, with the way round.
+    Raises KubesprayError for changes that Kubespray cannot make, with the way around them.
     """
     if applied is None:
         wanted = as_applied(document, None)
         runs = [PlaybookRun("cluster.yml", wanted.groups, "first run", wanted)]
         if half_made:
-            # cluster.yml takes such a control plane for one to upgrade, and waits in vain for it to be Ready: it never is without a network.
-            reason = "the last run ended before the pod network was there"
+            # cluster.yml would upgrade such a control plane, and wait for it to be Ready: it never is without a pod network.
+            reason = "the last run ended before it installed the pod network"
             runs.insert(0, PlaybookRun("cluster.yml", wanted.groups, reason, None, tags=("network",)))
         return runs + _leftovers(wanted, document, begun, dead)
     if not [host for host in applied.hosts if host in document.hosts and not _other_machine(host, applied, document)]:
@@ -127,7 +129,7 @@ def plan(
         host for host in gone if host in dead or (host in document.hosts and _other_machine(host, applied, document))
     }
     now, runs = applied, _leftovers(applied, document, begun, dead)
-    # Those that can't be reached first: with them in the inventory, the removal of any other would fail at gathering facts.
+    # Unreachable hosts first: with them in the inventory, other removals would fail when they gather facts.
     for host in sorted(gone, key=lambda host: host not in lost):
         runs.append(_removal(host, now, _why_gone(host, applied, document, dead), unreachable=host in lost))
         now = without(now, host)
@@ -153,7 +155,7 @@ def plan(
             PlaybookRun("scale.yml", wanted.groups, f"workers added: {', '.join(limit)}", wanted, limit=limit),
         ]
     if attempted and attempted not in [run.playbook for run in runs]:
-        # What was begun is no longer wanted, and what it left is unknown: the whole cluster is gone through.
+        # The change that failed is no longer wanted, and what it left behind is unknown: apply everything again.
         runs.append(PlaybookRun("cluster.yml", wanted.groups, f"{attempted} did not finish", wanted))
     if runs:
         runs[-1] = replace(runs[-1], after=wanted)
@@ -161,15 +163,15 @@ def plan(
 
 
 def _other_machine(host: str, applied: Applied, document: Document) -> bool:
-    """Whether a host is another machine than the one that joined, or has another address, which to Kubernetes is the same."""
+    """Whether a host is a different machine than the one that joined, or has a different address, which Kubernetes treats alike."""
     return (
         applied.identities.get(host) != document.identities.get(host)
         or applied.hosts[host]["ip"] != document.hosts[host]["ip"]
     )
 
 
-def _joins_anew(host: str, applied: Applied, document: Document) -> bool:
-    """Whether a host changes its rank. Kubespray gives no node that is in a cluster a control plane or an etcd member, nor takes a role away."""
+def _must_rejoin(host: str, applied: Applied, document: Document) -> bool:
+    """Whether a host's roles change in a way that needs a new join: Kubespray adds no control plane or etcd member to a member node, and removes no role."""
     before, after = (
         {group for group, hosts in groups.items() if host in hosts} for groups in (applied.groups, document.groups)
     )
@@ -184,13 +186,13 @@ def _why_gone(host: str, applied: Applied, document: Document, dead: frozenset[s
 
 
 def _removal(host: str, now: Applied, reason: str, *, unreachable: bool) -> PlaybookRun:
-    """A host's removal, while its groups still list it. A dead one is not waited for."""
+    """The run that removes a host."""
     extra = {"node": host, **NO_PROMPTS, **(UNREACHABLE if unreachable else {})}
     return PlaybookRun("remove-node.yml", now.groups, reason, without(now, host), extra=extra, leaver=now)
 
 
 def _leftovers(now: Applied, document: Document, begun: Applied | None, dead: frozenset[str]) -> list[PlaybookRun]:
-    """Removals of hosts that a run was adding when it ended, and that are no longer wanted or are other machines by now."""
+    """Removals of hosts that a failed run was adding, and that have since left the site or become other machines."""
     if begun is None:
         return []
     runs = []
@@ -218,18 +220,18 @@ def _upgrade(applied: Applied, wanted: Applied) -> str:
 
 
 def _settings(host: dict[str, Any]) -> dict[str, Any]:
-    """A host's variables but for labels and taints: Kubespray gives a node those it joins with, and takes none away (docs/decisions/0011)."""
+    """A host's variables without labels and taints, which Kubespray only applies at the join (docs/decisions/0011)."""
     return {name: value for name, value in host.items() if name not in {"node_labels", "node_taints"}}
 
 
 def _changed(now: Applied, wanted: Applied) -> list[str]:
-    """Names of the variables, hosts and groups whose settings changed; neither membership nor versions."""
+    """The variables, host settings and groups that changed, apart from membership and versions."""
     keys = sorted(set(now.variables) | set(wanted.variables))
-    found = [key for key in keys if now.variables.get(key) != wanted.variables.get(key)]
-    found += [
+    changes = [key for key in keys if now.variables.get(key) != wanted.variables.get(key)]
+    changes += [
         f"settings of {host}" for host in now.hosts if _settings(now.hosts[host]) != _settings(wanted.hosts[host])
     ]
     for group, hosts in wanted.groups.items():
         if set(now.groups.get(group, ())) != set(hosts) & set(now.hosts):
-            found.append(f"members of {group}")
-    return found
+            changes.append(f"members of {group}")
+    return changes

@@ -1,4 +1,4 @@
-"""What a run would do, in a preview: the same plan, from what is known without reaching the cluster."""
+"""The plan in a preview, from what is known without a connection to the cluster."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -11,17 +11,17 @@ from multus_site.kubespray.source import at_hand
 from multus_site.kubespray.variable_checks import check_names
 
 PLAN_FILE = "MULTUS_SITE_PLAN"
-"""Environment variable that `multus-site review` sets: the file that a preview writes its plan to."""
+"""Environment variable set by `multus-site review`: the file to which a preview writes its plan."""
 
 
 def planned(
     document: Document, identities: Mapping[str, str | None], anew: Collection[str], stored: str | None
 ) -> list[PlaybookRun]:
-    """The runs that `apply` would do, as far as is known. Raises KubesprayError for what can't be done.
+    """The runs that `apply` is expected to do. Raises KubesprayError for changes that Kubespray cannot make.
 
-    `identities`: node → machine-id, None where it is not known yet: a machine that is in the cluster is then taken for the same, unless it is
-    among those that are made `anew`.
-    `stored`: the record as the stack's outputs have it. Where there is none, nor a copy in the working folder, the cluster is taken for new.
+    `identities`: node → machine-id; None if unknown: the machine is then assumed to be the one that joined, unless it is in `anew`.
+    `anew`: nodes whose machines this update recreates.
+    `stored`: the record from the stack's outputs. Without it and without a copy in the working folder, the cluster is assumed to be new.
     """
     of_stack = Record.from_json(stored or "")
     if of_stack and of_stack.applied and (refused := refused_recreations(of_stack.applied, anew)):
@@ -31,6 +31,6 @@ def planned(
     known = {host: identity or ("" if host in anew else joined.get(host, "")) for host, identity in identities.items()}
     runs = plan(record.applied, replace(document, identities=known), attempted=record.attempted, begun=record.begun)
     source = at_hand(document.version, document.origin)
-    if source and (found := check_names(document.own, document.variables, source.folder)):
-        raise KubesprayError("\n".join(found))
+    if source and (unknown := check_names(document.own, document.variables, source.folder)):
+        raise KubesprayError("\n".join(unknown))
     return runs

@@ -1,4 +1,4 @@
-"""The events that Ansible writes while it runs: progress in short lines, one failure that says it all, and the slowest tasks."""
+"""Read the events that Ansible writes during a run: progress in short lines, failures, and the slowest tasks."""
 
 import json
 import re
@@ -16,16 +16,16 @@ from multus_site.ssh.openssh import explained
 EVERY_SECONDS = 10.0
 HOSTS_NAMED = 5
 LONGEST = 160
-"""Characters of a line. The provider hangs at lines over 64 KiB."""
+"""Characters per line. The provider hangs at lines over 64 KiB."""
 
 TASKS = 10
-"""How many of the slowest tasks are listed."""
+"""Number of slowest tasks in the list."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def say(line: str) -> None:
-    """One line of progress."""
+    """Prints one line of progress."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -35,25 +35,25 @@ class Progress:
 
     say: Callable[[str], None]
     mask: Callable[[str], str]
-    """Takes secrets out of a text."""
+    """Removes secrets from text."""
     hosts_in_all: int = 0
     plays: int = 0
     play: int = 0
     expected: int = 0
-    """Tasks in all, as far as the playbook shows before it runs: included ones come on top."""
+    """Number of tasks known at the start; included tasks are added during the run."""
     tasks: int = 0
     changed: Counter[str] = field(default_factory=Counter)
-    """Host → tasks that changed something there."""
+    """Host → number of tasks that changed it."""
     name: str = ""
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     """Host, task, message."""
     hosts: set[str] = field(default_factory=set)
-    """Those that are done with the task."""
+    """Hosts that finished the current task."""
     _started: float = field(default_factory=time.monotonic)
     _said: float = field(default_factory=time.monotonic)
 
     def take(self, event: dict[str, Any]) -> None:
-        """One event of callback/site_events.py."""
+        """Processes one event of callback/site_events.py."""
         kind = event["event"]
         if kind == "start":
             self.plays, self.expected = event["plays"], event["tasks"]
@@ -73,7 +73,7 @@ class Progress:
             )
 
     def tick(self) -> None:
-        """Called while nothing happens: a long task must not look like a hang."""
+        """Call it between events: a long task must not look like a hang."""
         if time.monotonic() - self._said > 3 * EVERY_SECONDS:
             self._now_and_then(force=True)
 
@@ -87,7 +87,7 @@ class Progress:
         self.say(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…")
 
     def _done(self) -> str:
-        """Which hosts are done with the task; of many, how many."""
+        """The hosts that finished the task; only their number if there are many."""
         if not self.hosts:
             return ""
         if len(self.hosts) <= HOSTS_NAMED:
@@ -95,7 +95,7 @@ class Progress:
         return f", done on {len(self.hosts)} of {self.hosts_in_all} hosts"
 
     def summary(self) -> str:
-        """What a run that ended well did, by host: a host that it did not concern has no change."""
+        """What a successful run changed, by host."""
         if not (changes := +self.changed):
             return f"{self.tasks} tasks, nothing changed"
         named = [f"{count} on {host}" for host, count in changes.most_common(HOSTS_NAMED)]
@@ -103,7 +103,7 @@ class Progress:
         return f"{self.tasks} tasks, changed: {', '.join(named)}{f' and others on {more} more hosts' if more else ''}"
 
     def failure(self, most: int = 3) -> str:
-        """The first failures: task, host, message. Empty if there is none."""
+        """The first failures: task, host, message. Empty without failures."""
         lines = []
         for host, task, message in self.failures[:most]:
             text = "\n".join("    " + part[:400] for part in message.strip().splitlines()[-12:])
@@ -114,20 +114,20 @@ class Progress:
 
 
 def elapsed(seconds: float) -> str:
-    """Such as 3:07."""
+    """Minutes and seconds, such as 3:07."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 @dataclass
 class Tail:
-    """Reads what was added to a file of JSON lines."""
+    """Reads new lines of a growing file of JSON lines."""
 
     path: Path
     _position: int = 0
     _rest: bytes = b""
 
     def read(self) -> list[dict[str, Any]]:
-        """Events since the last call; a half-written line waits."""
+        """Events since the last call, without an incomplete last line."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as file:
@@ -139,7 +139,7 @@ class Tail:
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
-    """An event; None for what is none, such as the last line of a run that was killed."""
+    """An event; None for anything else, such as the last line of a killed run."""
     try:
         event = json.loads(line)
     except ValueError:
@@ -148,16 +148,16 @@ def _event(line: bytes) -> dict[str, Any] | None:
 
 
 def slowest(site: str, since: float) -> list[tuple[str, float]]:
-    """Task and seconds, longest first, of the runs that began at that time (seconds of the epoch) or later."""
-    found: list[tuple[str, float]] = []
+    """Task and seconds, longest first, of the runs that started at `since` (seconds of the epoch) or later."""
+    tasks: list[tuple[str, float]] = []
     for path in sorted((Workplace.for_site(site).folder / "log").glob("*.events")):
-        found += _seconds_by_task(path, since)
-    return sorted(found, key=lambda item: -item[1])[:TASKS]
+        tasks += _seconds_by_task(path, since)
+    return sorted(tasks, key=lambda item: -item[1])[:TASKS]
 
 
 def _seconds_by_task(path: Path, since: float) -> list[tuple[str, float]]:
-    """A task lasts until the next event that begins something."""
-    found: list[tuple[str, float]] = []
+    """A task lasts until the next task or play starts, or the run ends."""
+    tasks: list[tuple[str, float]] = []
     task, begun, last = "", 0.0, 0.0
     for event in Tail(path).read():
         last = float(event.get("time", last))
@@ -165,8 +165,8 @@ def _seconds_by_task(path: Path, since: float) -> list[tuple[str, float]]:
             return []
         if event.get("event") in {"task", "play", "end"}:
             if task:
-                found.append((task, round(last - begun, 2)))
+                tasks.append((task, round(last - begun, 2)))
             task, begun = (str(event.get("name", "")), last) if event["event"] == "task" else ("", last)
     if task:
-        found.append((task, round(last - begun, 2)))
-    return found
+        tasks.append((task, round(last - begun, 2)))
+    return tasks

@@ -1,7 +1,7 @@
-"""What is known of a cluster: what was applied, and what was attempted last.
+"""The record of a cluster: what was applied, and what was attempted last.
 
-The record lies in three places: Pulumi's state (the runner's stdout, given back as PULUMI_COMMAND_STDOUT), the stack's working folder, and the first
-control plane node, so that another machine can carry on after a failure here. The one with the highest count of runs is the truth.
+There are three copies: in Pulumi's state (the runner's stdout, which Pulumi passes back as PULUMI_COMMAND_STDOUT), in the stack's working folder, and on
+the first control plane node, so that another machine can continue after a failure here. The copy with the highest count of runs is valid.
 """
 
 import json
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 ON_NODE = "/var/lib/multus-site/kubespray.json"
-"""Where the record lies on the first control plane node."""
+"""Path of the record on the first control plane node."""
 
 
 @dataclass(frozen=True)
 class Applied:
-    """A cluster as the last successful run left it. No secrets: variables are digests."""
+    """The cluster after the last successful run. Contains no secrets: variables are digests."""
 
     version: str
     groups: dict[str, tuple[str, ...]]
@@ -26,11 +26,11 @@ class Applied:
     variables: dict[str, str]
     kube_version: str | None = None
     known_hosts: str = ""
-    """Public keys of the hosts: a node that left the site must still be reached to be removed."""
+    """Public keys of the hosts: removing a node that left the site needs its key."""
 
     @classmethod
     def parsed(cls, data: dict[str, Any] | None) -> "Applied | None":
-        """From JSON's data."""
+        """Converts parsed JSON."""
         if data is None:
             return None
         return cls(**{**data, "groups": {name: tuple(hosts) for name, hosts in data["groups"].items()}})
@@ -42,19 +42,19 @@ class Record:
 
     site: str
     runs: int = 0
-    """Playbooks started so far."""
+    """Number of playbooks started."""
     applied: Applied | None = None
     attempted: str | None = None
-    """The playbook that was begun and did not succeed."""
+    """The playbook that started and did not succeed."""
     begun: Applied | None = None
-    """The cluster with every host that may be in it if that playbook ends in the middle."""
+    """The cluster with every host that may be in it if that playbook fails."""
 
     def started(self, playbook: str, begun: Applied | None) -> "Record":
-        """As of the moment before a playbook starts."""
+        """The record right before a playbook starts."""
         return replace(self, runs=self.runs + 1, attempted=playbook, begun=begun or self.begun)
 
     def succeeded(self, applied: Applied | None) -> "Record":
-        """As of the moment after one."""
+        """The record right after a playbook succeeded."""
         return replace(self, applied=applied, attempted=None, begun=None)
 
     def to_json(self) -> str:
@@ -63,7 +63,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str) -> "Record | None":
-        """None where the text is no record: empty, of a killed writer, or of another program."""
+        """None if the text is not a record: empty, incomplete, or from another program."""
         try:
             data = json.loads(text)
             applied, begun = (Applied.parsed(data.pop(name)) for name in ("applied", "begun"))
@@ -79,13 +79,13 @@ def working_folder(site: str) -> Path:
 
 @dataclass(frozen=True)
 class Store:
-    """The copy in a stack's working folder."""
+    """The copy in the working folder of a stack."""
 
     path: Path
 
     @classmethod
     def for_site(cls, site: str) -> "Store":
-        """That of a site in the project, which is the current directory."""
+        """The copy of a site in the current directory, the project."""
         return cls(working_folder(site) / "record.json")
 
     def read(self) -> Record | None:
@@ -93,13 +93,13 @@ class Store:
         return Record.from_json(self.path.read_text()) if self.path.exists() else None
 
     def write(self, record: Record) -> None:
-        """Replaces the copy at once: a kill leaves the old or the new one."""
+        """Replaces the copy atomically."""
         new = self.path.with_suffix(".new")
         new.write_text(record.to_json() + "\n")
         new.replace(self.path)
 
     def remove(self) -> None:
-        """Forgets the cluster."""
+        """Deletes the copy."""
         self.path.unlink(missing_ok=True)
 
 
@@ -109,6 +109,6 @@ def from_pulumi() -> Record | None:
 
 
 def newest(site: str, copies: Iterable[Record | None]) -> Record:
-    """The copy that knows most; a blank record if there is none of this site."""
-    known = [record for record in copies if record is not None and record.site == site]
-    return max(known, key=lambda record: record.runs, default=Record(site=site))
+    """The newest copy; an empty record if there is no copy for this site."""
+    own = [record for record in copies if record is not None and record.site == site]
+    return max(own, key=lambda record: record.runs, default=Record(site=site))

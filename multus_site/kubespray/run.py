@@ -23,24 +23,24 @@ from multus_site.render.inventory import inventory
 from multus_site.ssh.openssh import Shell
 
 NOT_OURS = ("SSH_AUTH_SOCK", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PULUMI_COMMAND_STD", "SSH_ASKPASS")
-"""Variables that would lead Ansible to the user's own agent or packages, or hand on what Pulumi told us."""
+"""Variables that would give Ansible the user's SSH agent or Python packages, or Pulumi's data."""
 
 CALLBACKS = Path(__file__).parent / "callback"
 
 FORKS_AT_LEAST, FORKS_AT_MOST = 5, 50
-"""Hosts that Ansible works on at a time: its own default, and what a machine of two cores can take."""
+"""Limits for the number of hosts that Ansible works on at a time: its default, and the maximum for a machine with two cores."""
 
 LOG_SECONDS = 5
-"""How long to wait for the last of the output once Ansible has ended."""
+"""How long to wait for the rest of the output after Ansible ended."""
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs playbooks of one source for one stack."""
+    """Runs the playbooks of one source for one stack."""
 
     source: Source
     python: Path
-    """Python of the source's environment."""
+    """Python with the source's Ansible."""
     workplace: Workplace
     secrets: Secrets
     shell: Shell
@@ -48,7 +48,7 @@ class Runner:
     say: Callable[[str], None]
 
     def run(self, run: PlaybookRun, document: Document, hosts: dict[str, dict[str, Any]]) -> Progress:
-        """One playbook, to its end. `hosts`: variables of all hosts that may be in it. Raises KubesprayError if it fails."""
+        """Runs one playbook. `hosts`: variables of every host that its inventory may have. Raises KubesprayError if it fails."""
         self.write_inventory(run.groups, document, {host: hosts[host] for host in run.hosts})
         log = self.workplace.log(run.playbook)
         events = log.with_suffix(".events")
@@ -78,17 +78,15 @@ class Runner:
     def write_inventory(
         self, groups: Mapping[str, Sequence[str]], document: Document, hosts: dict[str, dict[str, Any]]
     ) -> None:
-        """The inventory of these hosts, with the groups of the site's own."""
+        """Writes the inventory of these hosts, with the groups that the site defines."""
         variables = self._resolved(document)
         self.workplace.write_inventory(inventory(hosts, groups, variables, document.own_groups))
 
-    def _watched(
-        self, process: "subprocess.Popen[bytes]", tail: Tail, progress: Progress, seconds: float
-    ) -> int | None:
-        """Waits for the end, and brings it about if we are ended first. None: the time was up."""
+    def _watched(self, process: "subprocess.Popen[bytes]", tail: Tail, progress: Progress, seconds: float) -> int:
+        """Waits for the process, and stops it at the time limit or if this process ends first. Returns its exit status."""
         watcher = subprocess.Popen(
             [
-                # By its file, and isolated: it is found wherever the package is installed and whatever the environment says.
+                # Started as a file and isolated, so that it runs wherever the package is and whatever the environment sets.
                 sys.executable,
                 "-I",
                 watchdog.__file__,
@@ -110,7 +108,7 @@ class Runner:
                         (
                             "every host",
                             progress.name or "(none began)",
-                            f"the playbook was not done within {elapsed(seconds)} minutes, its time limit; Ansible was ended",
+                            f"the playbook did not finish within its time limit of {elapsed(seconds)} minutes; Ansible was stopped",
                         )
                     )
                     return 1
@@ -133,16 +131,16 @@ class Runner:
         if run.tags:
             command += ["--tags", ",".join(run.tags)]
         if run.extra:
-            # As JSON: Kubespray insists on real booleans.
+            # As JSON, because Kubespray requires booleans.
             command += ["-e", json.dumps(run.extra)]
         return command
 
     def _environment(self, events: Path, hosts: int) -> dict[str, str]:
-        """Ansible's settings: the source's ansible.cfg, and over it what keeps stacks apart and host keys checked."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", *NOT_OURS))}
+        """Settings for Ansible: the source's ansible.cfg, overridden to separate stacks and to check host keys."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", *NOT_OURS))}
         folder = self.workplace.folder
         return {
-            **kept,
+            **inherited,
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "SITE_EVENTS": str(events),
             "ANSIBLE_CONFIG": str(self.source.folder / "ansible.cfg"),
@@ -168,22 +166,22 @@ class Runner:
         }
 
     def _resolved(self, document: Document) -> dict[str, Any]:
-        """Variables with paths of this machine: files made absolute, which Ansible would look for beside its roles; a download cache of this stack."""
+        """The variables with absolute paths, which Ansible would otherwise resolve in its roles, and with a download cache for this stack."""
         manifests = [str(Path(path).resolve()) for path in document.variables.get("custom_cni_manifests", [])]
-        ours = {"download_cache_dir": str(self.workplace.folder / "downloads")}
-        return {**ours, **document.variables, **({"custom_cni_manifests": manifests} if manifests else {})}
+        defaults = {"download_cache_dir": str(self.workplace.folder / "downloads")}
+        return {**defaults, **document.variables, **({"custom_cni_manifests": manifests} if manifests else {})}
 
     def _failure(self, run: PlaybookRun, progress: Progress, log: Path, took: str) -> str:
-        told = progress.failure() or "  Ansible ended without a failed task; the end of the log says why."
+        failures = progress.failure() or "  Ansible ended without a failed task; the end of the log has the reason."
         return (
-            f"{run.playbook} failed after {took}:\n{told}\n"
+            f"{run.playbook} failed after {took}:\n{failures}\n"
             f"The whole log: {os.path.relpath(log)}\n"
-            f"Once the cause is gone, `pulumi up` goes on from here; nothing has to be undone."
+            f"Fix the cause, then type `pulumi up`: it continues from here. You do not have to undo anything."
         )
 
 
 def _copy(output: IO[bytes], log: Path, mask: Masking) -> None:
-    """Writes Ansible's output into the log, line by line, without its secrets."""
+    """Writes Ansible's output to the log, line by line, without secrets."""
     with log.open("w", encoding="utf-8", buffering=1) as file:
         for line in output:
             file.write(mask(COLOURS.sub("", line.decode(errors="replace"))))

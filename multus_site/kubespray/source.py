@@ -1,4 +1,4 @@
-"""Where Kubespray comes from: a checkout, a tarball with its sha256, a stand-in that is offered, else the release's tag by git with its commit pinned."""
+"""Find Kubespray: a checkout, a tarball with a sha256, a stand-in that the environment names, else the release's tag at a pinned commit."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ REPOSITORY = "https://github.com/kubernetes-sigs/kubespray"
 
 CLONE_SECONDS = 300
 DOWNLOAD_SECONDS = 60
-"""How long a download may be silent."""
+"""How long a download may receive nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,39 +27,39 @@ class Source:
     """A folder with Kubespray's playbooks."""
 
     folder: Path
-    told: str
-    """One line: which, and why."""
+    description: str
+    """One line: what it is, and which setting chose it."""
     real: bool = True
-    """Whether it is Kubespray, and no stand-in for it."""
+    """False for a stand-in."""
 
 
 def check_origin(version: str, origin: Origin) -> list[str]:
-    """What can be said before anything is fetched: a release whose tag nothing pins."""
+    """One message if the release is not pinned. Fetches nothing."""
     if origin.path or origin.archive or origin.commit or version in RELEASES:
         return []
     return [
-        f"kubespray.version: {version} is not pinned here; pinned are {', '.join(sorted(RELEASES))}. Take one of them, or pin it: "
-        f"kubespray.commit, as `git ls-remote {REPOSITORY} 'refs/tags/{version}^{{}}'` prints it"
+        f"kubespray.version: {version} is not pinned; pinned are {', '.join(sorted(RELEASES))}. Choose one of them, or pin {version}: "
+        f"set kubespray.commit to the output of `git ls-remote {REPOSITORY} 'refs/tags/{version}^{{}}'`"
     ]
 
 
 def find(version: str, origin: Origin) -> Source:
-    """The source for a release. Raises KubesprayError where there is none, or what is there is no Kubespray or another release."""
+    """The source for a release. Raises KubesprayError if there is none, or if it is not Kubespray or another release."""
     if given := os.environ.get("KUBESPRAY_SOURCE"):
         folder = _checked(Path(given), "$KUBESPRAY_SOURCE")
-        found = _release(folder)
-        other = f"; it calls itself {found}, the site says {version}" if found not in {None, version} else ""
+        release = _release(folder)
+        other = f"; it is {release}, but the site sets {version}" if release not in {None, version} else ""
         return Source(folder, f"Kubespray in {given} ($KUBESPRAY_SOURCE{other})")
     if origin.path is not None:
         folder = _checked(Path(origin.path), "kubespray.path")
         return Source(_of_release(folder, version, "kubespray.path"), f"Kubespray in {origin.path} (kubespray.path)")
     if origin.archive is not None:
         folder = _checked(_unpacked(origin.archive, origin.sha256), "kubespray.archive")
-        told = f"Kubespray {version} out of {origin.archive}, sha256 {origin.sha256[:12]}…"
-        return Source(_of_release(folder, version, "kubespray.archive"), told)
+        description = f"Kubespray {version} from {origin.archive}, sha256 {origin.sha256[:12]}…"
+        return Source(_of_release(folder, version, "kubespray.archive"), description)
     if stand_in := os.environ.get("KUBESPRAY_STANDIN"):
-        told = f"a stand-in for Kubespray {version}, which can't be had here: {stand_in}"
-        return Source(_checked(Path(stand_in), "$KUBESPRAY_STANDIN"), told, real=False)
+        description = f"a stand-in for Kubespray {version}, which is not reachable here: {stand_in}"
+        return Source(_checked(Path(stand_in), "$KUBESPRAY_STANDIN"), description, real=False)
     if unpinned := check_origin(version, origin):
         raise KubesprayError(unpinned[0])
     commit = origin.commit or RELEASES[version].commit
@@ -68,7 +68,7 @@ def find(version: str, origin: Origin) -> Source:
 
 
 def at_hand(version: str, origin: Origin) -> Source | None:
-    """The source, if it is here without being fetched and is no stand-in. Raises KubesprayError as `find` does."""
+    """The source, if it is on this machine and not a stand-in. Raises KubesprayError as `find` does."""
     fetched = None
     if os.environ.get("KUBESPRAY_SOURCE") or origin.path is not None:
         pass
@@ -85,28 +85,31 @@ def _checked(folder: Path, named_by: str) -> Path:
     folder = folder.expanduser().resolve()
     for name in ("cluster.yml", "requirements.txt", "ansible.cfg"):
         if not (folder / name).is_file():
-            msg = f"{named_by}: {folder} is no Kubespray, it has no {name}. Name the folder that `git clone {REPOSITORY}` makes"
+            msg = f"{named_by}: {folder} is not Kubespray: it has no {name}. Give the folder of a `git clone {REPOSITORY}`"
             raise KubesprayError(msg)
     return folder
 
 
 def _release(folder: Path) -> str | None:
-    """The release that a folder calls itself (galaxy.yml), if it does."""
+    """The release in a folder's galaxy.yml, if it has one."""
     galaxy = folder / "galaxy.yml"
-    found = re.search(r"^version:\s*(\S+)", galaxy.read_text(), re.M) if galaxy.is_file() else None
-    return f"v{found[1]}" if found else None
+    version = re.search(r"^version:\s*(\S+)", galaxy.read_text(), re.M) if galaxy.is_file() else None
+    return f"v{version[1]}" if version else None
 
 
 def _of_release(folder: Path, version: str, named_by: str) -> Path:
-    """The folder, if it is of the release. What is planned, an upgrade say, rests on the version that the site says."""
-    if (found := _release(folder)) not in {None, version}:
-        msg = f"{named_by}: {folder} is Kubespray {found}, kubespray.version says {version}. Check out the tag {version}, or write version: {found}"
+    """The folder, if it has the release: plans, such as an upgrade, depend on kubespray.version."""
+    if (release := _release(folder)) not in {None, version}:
+        msg = (
+            f"{named_by}: {folder} is Kubespray {release}, but kubespray.version is {version}. "
+            f"Check out the tag {version}, or write version: {release}"
+        )
         raise KubesprayError(msg)
     return folder
 
 
 def _unpacked(archive: str, sha256: str) -> Path:
-    """The folder that an archive holds, in the cache."""
+    """The folder of an unpacked archive, in the cache."""
     kept = _archive_folder(sha256)
     with only_one(kept):
         if kept.is_dir():
@@ -120,15 +123,15 @@ def _unpacked(archive: str, sha256: str) -> Path:
             found = hashlib.sha256(file.read_bytes()).hexdigest()
             if found != sha256:
                 msg = (
-                    f"kubespray.archive: {archive} has sha256 {found}, the site says {sha256}. "
-                    f"If it is the file that you mean, write its sum; if not, find out who changed it"
+                    f"kubespray.archive: {archive} has sha256 {found}, but the site sets {sha256}. "
+                    f"If it is the right file, write its sha256; if not, find out who changed it"
                 )
                 raise KubesprayError(msg)
             with tarfile.open(file) as tar:
-                # Debian 12's Python 3.11.2 takes no `filter`; this has newer ones refuse what leaves the folder.
+                # extractall of Debian 12's Python 3.11.2 has no parameter `filter`; newer versions reject members outside of the folder.
                 tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
                 tar.extractall(new / "tree")  # noqa: S202 # sha256 checked, and filtered
-            # Tarballs of a repository hold one folder that holds everything.
+            # Tarballs of a repository have a single top folder.
             inside = list((new / "tree").iterdir())
             top = inside[0] if len(inside) == 1 and inside[0].is_dir() else new / "tree"
             top.rename(kept)
@@ -142,7 +145,7 @@ def _unpacked(archive: str, sha256: str) -> Path:
 
 
 def _fetch(archive: str, target: Path) -> None:
-    """Puts an archive's bytes into a file. Raises OSError (urllib's errors are such)."""
+    """Downloads or copies an archive. Raises OSError, also for errors of urllib."""
     if "://" not in archive:
         shutil.copyfile(Path(archive).expanduser(), target)
         return
@@ -151,15 +154,15 @@ def _fetch(archive: str, target: Path) -> None:
 
 
 def _cloned(version: str, commit: str) -> Path:
-    """The tag's tree at the commit, in the cache."""
+    """The folder of a tag at a commit, in the cache."""
     kept = _tag_folder(version, commit)
     with only_one(kept):
         if not kept.is_dir() and (
             why := "OFFLINE is set" if os.environ.get("OFFLINE") == "1" else _clone(version, commit, kept)
         ):
             msg = (
-                f"Kubespray {version} can't be had from {REPOSITORY}: {why}. Name a checkout (kubespray.path, or KUBESPRAY_SOURCE=/path) "
-                f"or a tarball that can be reached (kubespray.archive)"
+                f"Kubespray {version} cannot be cloned from {REPOSITORY}: {why}. Give a checkout (kubespray.path, or KUBESPRAY_SOURCE=/path) "
+                f"or a reachable tarball (kubespray.archive)"
             )
             raise KubesprayError(msg)
     return kept
@@ -174,7 +177,7 @@ def _tag_folder(version: str, commit: str) -> Path:
 
 
 def _clone(version: str, commit: str, kept: Path) -> str:
-    """Puts a release into the cache. Returns why it could not. Raises KubesprayError where the tag is another commit."""
+    """Clones a release into the cache. Returns the reason for a failure, or an empty string. Raises KubesprayError if the tag is another commit."""
     new = kept.with_name(f".{version}.{os.getpid()}")
     command = ["git", "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=10", "-c", "advice.detachedHead=false"]
     command += ["clone", "--quiet", "--depth", "1", "--branch", version, REPOSITORY, str(new)]
@@ -194,8 +197,8 @@ def _clone(version: str, commit: str, kept: Path) -> str:
         )
         if head.stdout.strip() != commit:
             msg = (
-                f"{REPOSITORY}: the tag {version} is commit {head.stdout.strip()}, pinned is {commit}. "
-                f"Someone moved the tag: find out who, before anything runs"
+                f"{REPOSITORY}: the tag {version} is commit {head.stdout.strip()}, but {commit} is pinned. "
+                f"Someone moved the tag: find out who before you run it"
             )
             raise KubesprayError(msg)
         new.rename(kept)

@@ -1,6 +1,6 @@
-"""Checks of variables before anything runs: those that Kubespray makes itself, and names that it does not know.
+"""Check variables before a run: the checks that Kubespray makes, and unknown names, which Ansible ignores silently.
 
-Sources: roles/validate_inventory, roles/kubernetes/preinstall/tasks/0040-verify-settings.yml. Ansible ignores a misspelt variable without a word.
+Sources: roles/validate_inventory, roles/kubernetes/preinstall/tasks/0040-verify-settings.yml.
 """
 
 import difflib
@@ -27,7 +27,7 @@ DECIDED = {
     "kube_override_hostname": "nodes.hosts.<node>",
     "node": "nodes.hosts",
 }
-"""Variables that would take effect for every host at once, or undo what a site promises → where the site says it."""
+"""Variables that would apply to every host, or contradict the site → the key of the site to use instead."""
 
 WHERE = "kubespray.variables"
 
@@ -41,9 +41,9 @@ def check_variables(
     groups: Mapping[str, Sequence[str]],
     variables: Mapping[str, Any],
 ) -> list[str]:
-    """Everything that the release of Kubespray would refuse, or that would break what comes after it; a sentence each.
+    """One message per variable that the release would reject, or that would break a later step.
 
-    What a variable holds may be a secret in the wrong place: only versions and networks are shown.
+    Messages show only versions and networks: other values may be misplaced secrets.
     """
     members = len({*groups["kube_control_plane"], *groups["kube_node"]})
     return [
@@ -62,13 +62,13 @@ def check_variables(
 def _decided(variables: Mapping[str, Any]) -> Iterator[str]:
     for name in variables:
         if name in DECIDED or name.startswith("ansible_ssh_"):
-            yield f"{WHERE}.{name}: the site says this itself ({DECIDED.get(name, 'nodes.ssh')}); leave it out"
+            yield f"{WHERE}.{name}: {DECIDED.get(name, 'nodes.ssh')} sets this; remove it"
     if variables.get("kube_owner", "root") != "root":
-        yield f"{WHERE}.kube_owner: would own /opt/cni/bin, where plugins are put as root; leave it out"
+        yield f"{WHERE}.kube_owner: must be root, which installs plugins into /opt/cni/bin; remove it"
     if variables.get("kubeconfig_localhost"):
         yield (
-            f"{WHERE}.kubeconfig_localhost: would leave the administrator's credentials in a file here; leave it out, "
-            f"`pulumi stack output kubeconfig --show-secrets` prints them"
+            f"{WHERE}.kubeconfig_localhost: writes the administrator's credentials to a file on this machine; remove it. "
+            f"`pulumi stack output kubeconfig --show-secrets` prints the kubeconfig"
         )
 
 
@@ -78,17 +78,17 @@ def _choices(release: Release, variables: Mapping[str, Any]) -> Iterator[str]:
             continue
         if name in variables and variables[name] not in choices:
             known = ", ".join(choice or "''" for choice in choices)
-            yield f"{_where(name)}: not known to Kubespray; write one of {known}"
+            yield f"{_where(name)}: unknown to Kubespray; write one of {known}"
     if variables.get("cloud_provider") == "external" and "external_cloud_provider" not in variables:
         clouds = ", ".join(release.choices["external_cloud_provider"])
-        yield f"{WHERE}.external_cloud_provider: missing, and cloud_provider is external; write one of {clouds}"
+        yield f"{WHERE}.external_cloud_provider: required with cloud_provider: external; write one of {clouds}"
 
 
 def _memory(release: Release, variables: Mapping[str, Any]) -> Iterator[str]:
-    """Ansible does not compare a machine's memory with text."""
+    """Ansible cannot compare the memory of a machine with text."""
     for name, default in (release.control_plane_memory, release.worker_memory):
         if name in variables and type(variables[name]) is not int:
-            yield f"{WHERE}.{name}: no whole number of MiB; write one such as {default}, without quotes"
+            yield f"{WHERE}.{name}: not a whole number of MiB; write one such as {default}, without quotes"
 
 
 def _port(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -98,22 +98,22 @@ def _port(variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _together(variables: Mapping[str, Any]) -> Iterator[str]:
-    """What holds of one variable because of another."""
+    """Rules about two variables."""
     runtime = variables.get("container_manager", "containerd")
     if variables.get("kube_network_plugin") == "custom_cni" and not (
         variables.get("custom_cni_manifests") or variables.get("custom_cni_chart_release_name")
     ):
-        yield f"{WHERE}.custom_cni_manifests: missing; kube_network_plugin custom_cni needs the manifests of a network"
+        yield f"{WHERE}.custom_cni_manifests: required with kube_network_plugin: custom_cni; give the manifests of a network plugin"
     if variables.get("etcd_deployment_type") == "docker" and runtime != "docker":
-        yield f"{WHERE}.etcd_deployment_type: docker needs container_manager docker; write host"
+        yield f"{WHERE}.etcd_deployment_type: docker requires container_manager docker; write host"
     if variables.get("kata_containers_enabled") is True and runtime == "docker":
-        yield f"{WHERE}.kata_containers_enabled: needs container_manager containerd or crio, not docker"
+        yield f"{WHERE}.kata_containers_enabled: requires container_manager containerd or crio, not docker"
     if variables.get("gvisor_enabled") is True and runtime != "containerd":
-        yield f"{WHERE}.gvisor_enabled: needs container_manager containerd"
+        yield f"{WHERE}.gvisor_enabled: requires container_manager containerd"
     if variables.get("download_localhost") is True and variables.get("download_run_once") is not True:
-        yield f"{WHERE}.download_localhost: needs download_run_once: true"
+        yield f"{WHERE}.download_localhost: requires download_run_once: true"
     if variables.get("kube_external_ca_mode") is True and variables.get("auto_renew_certificates") is True:
-        yield f"{WHERE}.auto_renew_certificates: can't renew what an outside authority signs (kube_external_ca_mode); leave it out"
+        yield f"{WHERE}.auto_renew_certificates: cannot renew certificates of an external CA (kube_external_ca_mode); remove it"
 
 
 def _booleans(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -124,21 +124,21 @@ def _booleans(variables: Mapping[str, Any]) -> Iterator[str]:
             and (name.startswith(SPECIAL_PREFIXES) or name.endswith(SPECIAL_SUFFIXES))
         ):
             right = str(value.lower() in {"true", "yes"}).lower()
-            yield f"{WHERE}.{name}: {value!r} is text, Kubespray insists on a boolean; write {right} without quotes"
+            yield f"{WHERE}.{name}: {value!r} is text, but Kubespray requires a boolean; write {right} without quotes"
 
 
 def _multus(variables: Mapping[str, Any]) -> Iterator[str]:
     value = variables.get("kube_network_plugin_multus", False)
     if value not in {False, "false", "False"}:
         yield (
-            f"{WHERE}.kube_network_plugin_multus: Kubespray's Multus (thin, another version) and ours would write the same 00-multus.conf; "
-            f"leave it out, the site's `multus` is what runs"
+            f"{WHERE}.kube_network_plugin_multus: Kubespray's Multus (thin, another version) writes the same 00-multus.conf as the site's; "
+            f"remove it. The site's `multus` configures Multus"
         )
 
 
 def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(like(version).removed.intersection(variables)):
-        yield f"{WHERE}.{name}: Kubespray {version} no longer has it and refuses it; leave it out"
+        yield f"{WHERE}.{name}: Kubespray {version} no longer supports it and rejects it; remove it"
     wanted, release = variables.get("kube_version"), RELEASES.get(version)
     if wanted is None:
         return
@@ -146,7 +146,7 @@ def _kubernetes(version: str, variables: Mapping[str, Any]) -> Iterator[str]:
     if len(parts) != 3 or not all(part.isdecimal() for part in parts):
         yield f"{_where('kube_version')}: not a version; write three numbers such as 1.35.4, in quotes"
     elif release is not None and not release.knows(str(wanted)):
-        yield f"{_where('kube_version')}: Kubespray {version} does not install {wanted}; it knows {release.range}"
+        yield f"{_where('kube_version')}: Kubespray {version} does not install {wanted}; write a version from {release.range}"
 
 
 def _where(variable: str) -> str:
@@ -155,22 +155,19 @@ def _where(variable: str) -> str:
 
 
 def check_names(names: Iterable[str], variables: Mapping[str, Any], folder: Path) -> list[str]:
-    """A sentence for each of the names that neither the playbooks nor another variable's value mentions."""
-    texts = json.dumps(list(variables.values()))
-    asked = [name for name in sorted(names) if not name.startswith("ansible_")]
-    words = _words(folder) | set(WORD.findall(texts))
-    found = []
-    for name in asked:
-        if name not in words:
-            near = difflib.get_close_matches(name, words, 1, 0.8)
-            found.append(
-                f"kubespray.variables.{name}: nothing in this Kubespray uses it{f'; {near[0]} is near' if near else ''}"
-            )
-    return found
+    """One message per name that neither the playbooks nor the value of another variable contain."""
+    words = _words(folder) | set(WORD.findall(json.dumps(list(variables.values()))))
+    mistakes = []
+    for name in sorted(names):
+        if name not in words and not name.startswith("ansible_"):
+            similar = difflib.get_close_matches(name, words, 1, 0.8)
+            hint = f"; did you mean {similar[0]}?" if similar else ""
+            mistakes.append(f"{WHERE}.{name}: nothing in this Kubespray uses it{hint}")
+    return mistakes
 
 
 def _words(folder: Path) -> set[str]:
-    """Every word of the playbooks, roles and plugins."""
+    """All words in the playbooks, roles and plugins."""
     words: set[str] = set()
     for file in folder.rglob("*"):
         if file.suffix in KINDS and file.is_file() and "tests" not in file.relative_to(folder).parts[:1]:

@@ -1,8 +1,8 @@
-"""Ends Ansible and all its children when the runner is gone, however it went: a cancelled provider kills us without a word.
+"""Stop Ansible and its children when the runner is gone for any reason: a cancelled provider kills it without a signal that it can handle.
 
-Run as its own process, in its own session: `python -I watchdog.py <process group> <path>…`. Its standard input is a pipe that the runner holds;
-one byte says that all is well, its end without one that the runner died. Then the process group is ended and the paths (secrets) removed.
-It inherits the lock of the working folder, so the next run starts after that and not before.
+Runs as a separate process, in its own session: `python -I watchdog.py <process group> <path>…`. Its standard input is a pipe from the runner. If the
+pipe closes without a byte, the runner died: the watchdog stops the process group and deletes the paths (secrets).
+It inherits the lock of the working folder, so the next run starts only after that.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ GRACE_SECONDS = 10
 
 
 def end_group(group: int) -> None:
-    """Ends a process group: asked first, then killed."""
+    """Stops a process group: SIGTERM, and SIGKILL after GRACE_SECONDS."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
@@ -28,7 +28,7 @@ def end_group(group: int) -> None:
 
 
 def main() -> None:
-    """Waits for the runner."""
+    """Waits for the runner to finish or die."""
     if sys.stdin.buffer.read(1):
         return
     end_group(int(sys.argv[1]))

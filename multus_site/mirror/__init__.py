@@ -1,1 +1,1 @@
-"""A mirror for air-gapped sites: what a site needs, fetched into a folder that can be carried, verified, served."""
+"""Mirrors for air-gapped sites: list what a site needs, fetch it into a folder, verify the folder, and serve it."""

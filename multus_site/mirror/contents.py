@@ -1,4 +1,4 @@
-"""What a site needs from elsewhere: each thing with where it comes from, its digest, and what it is for."""
+"""What a site downloads: each item with its origin, its digest and its purpose."""
 
 import dataclasses
 import json
@@ -6,30 +6,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PROVIDERS = {"command": "pulumi-command", "kubernetes": "pulumi-kubernetes"}
-"""Pulumi provider → its Python package; both have the same version."""
+"""Pulumi provider → Python package of the same version."""
 
 
 class MirrorError(Exception):
-    """A mistake or failure that a person can do something about; its text says what."""
+    """A mistake or failure that a person can fix; the message says how."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that nodes, or the machine where Pulumi runs, fetch by its URL."""
+    """A file that nodes, or the machine that runs Pulumi, download by URL."""
 
     url: str
     sha256: str | None
-    """None: nobody published one; that of the first fetch is kept."""
+    """None if none is published: the digest of the first download is kept."""
     why: str
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image by its full name, with a tag or a digest."""
+    """An image, by its full name with a tag or a digest."""
 
     name: str
     digest: str | None
-    """Of the manifest that the name leads to; None: the registry could not be asked."""
+    """Digest of the image's manifest; None if the registry was unreachable."""
     why: str
 
 
@@ -40,18 +40,18 @@ class Package:
     name: str
     version: str
     architecture: str
-    """Of the nodes that it is for."""
+    """Architecture of the nodes that install it."""
     url: str
     sha256: str
     size: int
     """Bytes."""
     record: str
-    """What the archive's list says of it (deb-control(5) fields), for the mirror's own list."""
+    """Its stanza in the index of the archive (deb-control(5)), for the index of the mirror."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A Python package for the machine where Pulumi runs."""
+    """A Python package for the machine that runs Pulumi."""
 
     url: str
     sha256: str
@@ -65,11 +65,11 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Contents:
-    """All that one site needs."""
+    """Everything that one site downloads."""
 
     site: str
     kubespray: str
-    """Its release. The playbooks themselves are packed from where they were found."""
+    """Kubespray release. Its playbooks are packed from the local folder."""
     architectures: tuple[str, ...]
     files: tuple[File, ...]
     images: tuple[Image, ...]
@@ -77,15 +77,15 @@ class Contents:
     packages: tuple[Package, ...] = ()
     os: str | None = None
     notes: tuple[str, ...] = field(default=())
-    """What is not known, a line each, with what to do about it."""
+    """One line for each thing that is unknown, with what to do."""
 
     def as_json(self) -> str:
-        """For a file, and for `from_json`."""
+        """JSON for `from_json`."""
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Contents":
-        """What `as_json` gave."""
+        """Parses the output of `as_json`."""
         data: dict[str, Any] = json.loads(text)
         kinds: dict[str, Any] = {"files": File, "images": Image, "wheels": Wheel, "packages": Package}
         data |= {name: tuple(kind(**one) for one in data[name]) for name, kind in kinds.items()}

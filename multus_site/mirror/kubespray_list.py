@@ -1,4 +1,4 @@
-"""What a site's Kubespray downloads: its own list tool says all that there is, its defaults say which of it the site uses."""
+"""List what a site's Kubespray downloads. Its list tool lists every download; the defaults of its roles select those that the site uses."""
 
 import json
 import os
@@ -19,34 +19,34 @@ PLAYBOOK = Path(__file__).with_name("kubespray_list.yml")
 TOOL = "contrib/offline/generate_list.sh"
 
 KUBEADM = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
-"""Images that kubeadm pulls; generate_list.sh adds the same four."""
+"""Images that kubeadm pulls; generate_list.sh lists the same four."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _GROUPS = ("kube_control_plane", "etcd", "kube_node")
 _OURS = ("ansible_",)
-"""Beginnings of variables that say how nodes are reached: the list is made on this machine."""
+"""Prefixes of variables about the connection to nodes: the list is generated on this machine."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What Kubespray gets for nodes of one architecture."""
+    """What Kubespray downloads for nodes of one architecture."""
 
     files: tuple[File, ...]
     images: tuple[Image, ...]
     packages: tuple[str, ...]
-    """Names; what they need in turn is for the package manager to say."""
+    """Names, without dependencies."""
     left_out: int
-    """Files and images of the tool's list that this site does not use."""
+    """Number of files and images in the tool's list that this site does not use."""
 
 
 def listed(
     source: Source, python: Path, variables: Mapping[str, Any], architecture: str, system: OperatingSystem | None
 ) -> Listed:
-    """Runs both in a copy of the checkout, which stays as it is. `python`: that of its Ansible. Raises MirrorError."""
+    """Lists the downloads, in a copy of the checkout. `python`: that of its Ansible. Raises MirrorError."""
     if not (source.folder / TOOL).is_file():
         msg = (
-            f"{source.folder} has no {TOOL}, so it is no Kubespray that can say what it downloads. "
-            "Name a checkout of the release: KUBESPRAY_SOURCE=/path, or kubespray.path in the site"
+            f"{source.folder} has no {TOOL}, so it cannot list what it downloads. "
+            "Give a checkout of the release: KUBESPRAY_SOURCE=/path, or kubespray.path in the site"
         )
         raise MirrorError(msg)
     with tempfile.TemporaryDirectory(prefix="multus-site-") as scratch:
@@ -71,7 +71,7 @@ def listed(
     files, images = _used(found)
     names = {*(file.url for file in files), *(image.name for image in images)}
     if unknown := sorted(names - tool):
-        msg = f"Kubespray's {TOOL} does not know {', '.join(unknown)}, which its defaults say that the site needs; see which release it is"
+        msg = f"Kubespray's {TOOL} does not list {', '.join(unknown)}, which the site needs by its defaults; check which release it is"
         raise MirrorError(msg)
     return Listed(tuple(files), tuple(images), tuple(found["packages"]) if system else (), len(tool - names))
 
@@ -94,7 +94,7 @@ def _used(found: Mapping[str, Any]) -> tuple[list[File], list[Image]]:
 
 
 def _inventory(python: Path) -> dict[str, Any]:
-    """One host in every group: which packages and downloads are for nodes is asked of the groups."""
+    """An inventory with one host in every group: packages and downloads depend on the groups."""
     groups: dict[str, Any] = {name: {"hosts": {"mirror": {}}} for name in _GROUPS}
     cluster: dict[str, Any] = {"children": {"kube_control_plane": {}, "kube_node": {}}}
     host = {"ansible_python_interpreter": str(python)}
@@ -102,7 +102,7 @@ def _inventory(python: Path) -> dict[str, Any]:
 
 
 def _facts(system: OperatingSystem | None) -> dict[str, Any]:
-    """Ansible's facts of a node with this system, as far as Kubespray's list of packages asks for them."""
+    """The facts of a node with this system that Kubespray's list of packages depends on."""
     if system is None:
         return {}
     name, _, version = system.partition("-")
@@ -111,14 +111,13 @@ def _facts(system: OperatingSystem | None) -> dict[str, Any]:
         "ansible_distribution": name.capitalize(),
         "ansible_distribution_version": version,
         "ansible_distribution_major_version": version.partition(".")[0],
-        "main_access_ip": "192.0.2.1",  # only asked whether it is there
+        "main_access_ip": "192.0.2.1",  # only has to be defined
     }
 
 
 def _run(folder: Path, python: Path, command: list[str]) -> None:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     environment = {
-        **kept,
+        **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
         "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_HOME": str(folder / ".ansible"),
@@ -136,5 +135,5 @@ def _run(folder: Path, python: Path, command: list[str]) -> None:
     if done.returncode:
         lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
         why = [line for line in lines if "fatal:" in line or "ERROR" in line] or lines
-        msg = f"Kubespray's list of downloads could not be made: {' / '.join(why[-3:])[:1500]}"
+        msg = f"Kubespray could not list its downloads: {' / '.join(why[-3:])[:1500]}"
         raise MirrorError(msg)

@@ -1,6 +1,6 @@
-"""Packages of the nodes' operating system: which, with all that they need in turn, and a repository of them for APT.
+"""Resolve packages of the nodes' operating system with their dependencies, and write an APT repository of them.
 
-What is needed is resolved as if nothing were installed, so it does for any node of the system; APT itself does it, in folders of its own.
+APT resolves them, in temporary folders, as if nothing were installed: the result fits every node with the system.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ APT_SECONDS = 300
 
 @dataclass(frozen=True)
 class Archive:
-    """Where a system's packages are published."""
+    """The archive that publishes the packages of a system."""
 
     suite: str
     main: str
@@ -29,7 +29,7 @@ class Archive:
     security_suite: str
     components: str
     keyring: str
-    """Of the system's own keyring package."""
+    """Keyring from the system's keyring package."""
 
 
 def _debian(suite: str) -> Archive:
@@ -46,13 +46,13 @@ def _ubuntu(suite: str, port: str = "http://archive.ubuntu.com/ubuntu") -> Archi
 
 
 _PORTS = "http://ports.ubuntu.com/ubuntu-ports"
-"""Where Ubuntu keeps every architecture but amd64."""
+"""Ubuntu's archive for all architectures except amd64."""
 
 _SUITES = {"debian-12": "bookworm", "debian-13": "trixie", "ubuntu-22.04": "jammy", "ubuntu-24.04": "noble"}
 
 
 def archive(system: OperatingSystem, architecture: str) -> Archive:
-    """The archive of a system's packages."""
+    """The archive for a system."""
     suite = _SUITES[system]
     if system.startswith("debian"):
         return _debian(suite)
@@ -60,10 +60,10 @@ def archive(system: OperatingSystem, architecture: str) -> Archive:
 
 
 def resolved(system: OperatingSystem, architecture: str, names: Sequence[str]) -> list[Package]:
-    """The packages with all that they need, sorted by name. Raises MirrorError."""
+    """The packages with their dependencies, sorted by name. Raises MirrorError."""
     where = archive(system, architecture)
     if not Path(where.keyring).exists():
-        msg = f"{where.keyring}, with which packages of {system} are checked, is not there; install {system.partition('-')[0]}'s archive keyring"
+        msg = f"{where.keyring} does not exist; packages of {system} are verified with it. Install {system.partition('-')[0]}'s archive keyring"
         raise MirrorError(msg)
     with tempfile.TemporaryDirectory(prefix="multus-site-") as scratch:
         apt = _Apt(Path(scratch), architecture, where)
@@ -83,7 +83,7 @@ def resolved(system: OperatingSystem, architecture: str, names: Sequence[str]) -
 
 
 def write_index(folder: Path, packages: Sequence[Package]) -> None:
-    """`Packages` and `Release` of a flat repository of the .deb files that lie in `folder` (sources.list(5))."""
+    """Writes `Packages` and `Release` of a flat repository of the .deb files in `folder` (sources.list(5))."""
     stanzas = [
         re.sub(r"^Filename: .*$", f"Filename: ./{file_name(package)}", package.record, flags=re.M)
         for package in packages
@@ -98,13 +98,13 @@ def write_index(folder: Path, packages: Sequence[Package]) -> None:
 
 
 def file_name(package: Package) -> str:
-    """A package's file: an epoch's colon is left out, as Debian does."""
+    """The file name of a package, without the epoch, as in Debian's archive."""
     version = package.version.partition(":")[2] or package.version
     return f"{package.name}_{version}_{package.architecture}.deb"
 
 
 def _package(line: str, architecture: str) -> Package:
-    """`'URL' NAME_VERSION_ARCHITECTURE.deb SIZE ALGORITHM:SUM`, as --print-uris has it."""
+    """Parses a line of --print-uris: `'URL' NAME_VERSION_ARCHITECTURE.deb SIZE ALGORITHM:SUM`."""
     url, file, size = line.split()[:3]
     name, version = urllib.parse.unquote(file).split("_")[:2]
     return Package(name, version, architecture, url.strip("'"), "", int(size), "")
@@ -116,7 +116,7 @@ def _sum(record: str) -> str:
 
 
 class _Apt:
-    """APT with lists, cache and sources of its own; how this machine reaches archives (proxies) stays its own business."""
+    """APT with separate lists, cache and sources, and with the proxy settings of this machine."""
 
     def __init__(self, folder: Path, architecture: str, where: Archive) -> None:
         for name in ("state/lists/partial", "cache/archives/partial"):
@@ -138,21 +138,21 @@ class _Apt:
             "Dir::Etc::PreferencesParts": "/dev/null",
             "APT::Architecture": architecture,
             "APT::Architectures": architecture,
-            "APT::Install-Recommends": "true",  # as Ansible's apt module has it on a node that says nothing else
+            "APT::Install-Recommends": "true",  # the default of Ansible's apt module on a node
             "APT::Sandbox::User": "",
             "Acquire::Languages": "none",
         }
         self._options = [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
 
     def run(self, program: str, *arguments: str) -> str:
-        """One call; its output. Raises MirrorError."""
+        """Runs a program of APT, and returns its output. Raises MirrorError."""
         try:
             done = subprocess.run(
                 [program, *self._options, *arguments],
                 env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=APT_SECONDS, check=False,
             )  # fmt: skip
         except FileNotFoundError:
-            msg = f"there is no {program} here, and airGap.os asks for packages: run this on a Debian or an Ubuntu"
+            msg = f"airGap.os needs {program}, which this machine lacks: run this on Debian or Ubuntu"
             raise MirrorError(msg) from None
         except subprocess.TimeoutExpired:
             msg = f"{program} {arguments[0]} took longer than {APT_SECONDS} s"

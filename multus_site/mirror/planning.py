@@ -1,4 +1,4 @@
-"""What a site needs from elsewhere: Kubespray's own list, and all that is ours."""
+"""List everything that a site downloads: Kubespray's own list, CNI plugins, images, Pulumi, and Python packages."""
 
 import importlib.metadata
 import platform
@@ -25,21 +25,21 @@ _RELEASES = "https://get.pulumi.com/releases"
 
 
 def found_source(site: Site) -> source.Source:
-    """The site's Kubespray, a real one. Raises MirrorError."""
-    asked = site.kubespray
-    archive = asked.archive
+    """The site's Kubespray. Raises MirrorError."""
+    settings = site.kubespray
+    archive = settings.archive
     origin = KubesprayOrigin(
-        asked.path, archive.url if archive else None, archive.sha256 if archive else "", asked.commit
+        settings.path, archive.url if archive else None, archive.sha256 if archive else "", settings.commit
     )
     try:
-        return source.find(asked.version, origin)
+        return source.find(settings.version, origin)
     except KubesprayError as error:
         raise MirrorError(str(error)) from None
 
 
 def planned(site: Site, catalog: Catalog, upstream: Upstream) -> Contents:
-    """All of it. Registries are asked for digests that nobody has pinned; where they can't be, a note says so. Raises MirrorError."""
-    # What is fetched is upstream's: the mirror's own addresses are for the site, not for filling the mirror.
+    """The contents of the site's mirror. Asks registries for digests that are not pinned, and notes those that it could not get. Raises MirrorError."""
+    # Fill the mirror from upstream, not from the mirror's own addresses, which the site uses later.
     connected = site.model_copy(update={"air_gap": None})
     kubespray = found_source(site)
     try:
@@ -67,7 +67,7 @@ def planned(site: Site, catalog: Catalog, upstream: Upstream) -> Contents:
         site=site.name,
         kubespray=site.kubespray.version,
         architectures=tuple(architectures),
-        # The same file may be wanted twice, such as the release's archive of plugins: the first says why.
+        # Two may need the same file, such as the release's archive of plugins: keep the first reason.
         files=tuple({file.url: file for file in reversed(files)}.values())[::-1],
         images=tuple(digests),
         wheels=tuple(_wheels(kubespray.folder, python)),
@@ -78,7 +78,7 @@ def planned(site: Site, catalog: Catalog, upstream: Upstream) -> Contents:
 
 
 def _plugins(site: Site, catalog: Catalog, architecture: Architecture) -> Iterator[File]:
-    """Archives and binaries of CNI plugins that nodes fetch. Raises MirrorError where one can't be had."""
+    """Archives and binaries of CNI plugins that nodes download. Raises MirrorError for an unknown plugin."""
     try:
         found = cni_plugins.origins(site, catalog, architecture)
     except LookupError as error:
@@ -89,7 +89,7 @@ def _plugins(site: Site, catalog: Catalog, architecture: Architecture) -> Iterat
 
 
 def _of_manifests(variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Manifest and image, of the network plugin that a site brings itself. Raises MirrorError."""
+    """Manifest and image of each container of a custom network plugin. Raises MirrorError."""
     for path in variables.get("custom_cni_manifests", []):
         try:
             documents = list(YAML(typ="safe").load_all(Path(path).read_text(encoding="utf-8")))
@@ -112,7 +112,7 @@ def _images_in(content: object) -> Iterator[str]:
 
 
 def _of_pulumi() -> Iterator[File]:
-    """The CLI and the two providers for the machine where Pulumi runs: those that go with the SDK that is installed here."""
+    """The CLI and the two providers that match the installed SDK."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     version = importlib.metadata.version("pulumi")
     short = {"amd64": "x64"}.get(machine, machine)
@@ -129,9 +129,9 @@ def _wheels(kubespray: Path, python: Path) -> Iterator[Wheel]:
 
 
 def _digests(pulled: list[Image], catalog: Catalog, upstream: Upstream) -> tuple[list[Image], list[str]]:
-    """The images with their digests, each once: as it is named with, as the catalogue pins it, else as its registry says."""
+    """The distinct images with their digests: from the name, from Kubespray or the catalogue, else from the registry. And notes for people."""
     found: dict[str, Image] = {}
-    refused: dict[str, str] = {}
+    unreachable: dict[str, str] = {}
     notes = []
     for image in pulled:
         if image.name in found:
@@ -139,15 +139,15 @@ def _digests(pulled: list[Image], catalog: Catalog, upstream: Upstream) -> tuple
         name, _, given = image.name.partition("@")
         digest = given or image.digest or catalog.images.get(name)
         registry = name.partition("/")[0]
-        if not digest and registry not in refused:
+        if not digest and registry not in unreachable:
             try:
                 digest = upstream.digest(image.name)
             except UnreachableError as error:
-                refused[registry] = str(error)
+                unreachable[registry] = str(error)
             except MirrorError as error:
                 notes.append(f"{image.name}: no digest: {error}")
         found[image.name] = replace(image, digest=digest)
-    for registry, why in refused.items():
+    for registry, why in unreachable.items():
         without = sum(1 for image in found.values() if image.digest is None and image.name.startswith(f"{registry}/"))
         notes.append(f"{without} images of {registry} without a digest: {why}")
     return list(found.values()), notes

@@ -1,4 +1,4 @@
-"""A folder of images: an OCI image layout (image specification 1.1, image-layout.md), which skopeo, crane and ctr read too."""
+"""Folders of images in the OCI image layout (image specification 1.1, image-layout.md), which skopeo, crane and ctr read too."""
 
 import hashlib
 import json
@@ -16,18 +16,18 @@ MANIFESTS = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
 
 INDEX = "index.json"
 NAME = "org.opencontainers.image.ref.name"
-"""The annotation that holds an image's name; here its full one: registry/repository:tag."""
+"""The annotation with the full name of an image: registry/repository:tag."""
 
 
 def names(folder: Path) -> dict[str, str]:
-    """The digest of each image, by its full name. Empty where there is no index yet."""
+    """Full name of each image → digest. Empty without an index."""
     index = folder / INDEX
     content = json.loads(index.read_text()) if index.exists() else {"manifests": []}
     return {entry["annotations"][NAME]: entry["digest"] for entry in content["manifests"]}
 
 
 def write_names(folder: Path, images: Mapping[str, str]) -> None:
-    """Makes these the folder's images; their manifests are there already."""
+    """Writes the index of the folder. `images`: full name → digest of a manifest that exists in the folder."""
     entries = []
     for name, digest in sorted(images.items()):
         content = blob(folder, digest).read_bytes()
@@ -41,15 +41,14 @@ def write_names(folder: Path, images: Mapping[str, str]) -> None:
 
 
 def blob(folder: Path, digest: str) -> Path:
-    """Where the content of a digest is."""
+    """The path of a blob."""
     return folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
 
 def media_type(manifest: dict[str, Any]) -> str:
-    """What a manifest is; OCI's need not say so themselves."""
-    said = manifest.get("mediaType")
-    if isinstance(said, str):
-        return said
+    """The media type of a manifest, which OCI manifests may omit."""
+    if isinstance(given := manifest.get("mediaType"), str):
+        return given
     return OCI_INDEX if "manifests" in manifest else OCI_MANIFEST
 
 
@@ -65,22 +64,22 @@ def parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def manifests(folder: Path) -> dict[str, str]:
-    """Digest → media type of every manifest in the folder: those that have a name, and those of their platforms."""
+    """Digest → media type of every manifest in the folder, those of platforms included."""
     found: dict[str, str] = {}
-    ahead = list(names(folder).values())
-    while ahead:
-        digest = ahead.pop()
+    queue = list(names(folder).values())
+    while queue:
+        digest = queue.pop()
         path = blob(folder, digest)
         if digest in found or not path.is_file():
             continue
         content = json.loads(path.read_bytes())
         found[digest] = media_type(content)
-        ahead += [child["digest"] for child in children(content)]
+        queue += [child["digest"] for child in children(content)]
     return found
 
 
 def wanted_children(manifest: dict[str, Any], architectures: Iterable[str]) -> list[dict[str, Any]]:
-    """Of an index, the manifests for Linux on these architectures. Raises MirrorError where one has none."""
+    """The manifests in an index for Linux on these architectures. Raises MirrorError if an architecture has none."""
     platforms = children(manifest)
     found = []
     for architecture in architectures if platforms else ():
@@ -91,14 +90,14 @@ def wanted_children(manifest: dict[str, Any], architectures: Iterable[str]) -> l
             == ("linux", architecture)
         ]
         if not fitting:
-            msg = f"it has no image for linux/{architecture}, which nodes of the site are"
+            msg = f"it has no image for linux/{architecture}, the platform of some nodes of the site"
             raise MirrorError(msg)
         found += fitting
     return found
 
 
 def missing(folder: Path, digest: str, architectures: Iterable[str]) -> list[str]:
-    """Digests of what an image lacks in the folder, or has damaged; empty where it is whole."""
+    """Digests of the missing or damaged blobs of an image; empty if it is complete."""
     path = blob(folder, digest)
     if not path.is_file() or f"sha256:{sha256(path)}" != digest:
         return [digest]
@@ -112,6 +111,6 @@ def missing(folder: Path, digest: str, architectures: Iterable[str]) -> list[str
 
 
 def sha256(path: Path) -> str:
-    """The file's sha256 in hex."""
+    """The sha256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

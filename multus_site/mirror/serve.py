@@ -1,7 +1,6 @@
-"""`python -m multus_site.mirror.serve files|registry FOLDER ADDRESS PORT`: serve one of a mirror's folders, read-only.
+"""`python -m multus_site.mirror.serve files|registry FOLDER ADDRESS PORT`: serve a folder of a mirror, read-only.
 
-The registry side answers what a container runtime asks when it pulls (OCI distribution specification 1.1, "pull").
-Requests are logged on stderr, a line each. SIGTERM ends it.
+The registry implements pulls (OCI distribution specification 1.1, "pull"). Requests are logged on stderr, one line each. SIGTERM stops it.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from multus_site.mirror.contents import MirrorError
 from multus_site.mirror.registry import INDEX, blob, manifests, names
 
 CONNECTIONS = 64
-"""At most so many at a time; more wait."""
+"""Maximum number of connections at a time; others wait."""
 
 IDLE = 60.0
-"""Seconds that a silent connection is kept."""
+"""Seconds after which an idle connection is closed."""
 
 TLS_HANDSHAKE = b"\x16"
 
@@ -38,7 +37,7 @@ _BLOBS = re.compile(r"/v2/.+/blobs/sha256:(?P<digest>[0-9a-f]{64})")
 
 
 class Answer(ABC, BaseHTTPRequestHandler):
-    """What both sides share: a file or a short text, to GET and HEAD."""
+    """Answers GET and HEAD requests with a file."""
 
     protocol_version = "HTTP/1.1"
     server_version = "multus-site"
@@ -46,7 +45,7 @@ class Answer(ABC, BaseHTTPRequestHandler):
     timeout = IDLE
 
     def handle_one_request(self) -> None:
-        """Turn a TLS greeting away at once and in HTTP: by that containerd knows that it must ask without TLS."""
+        """Answers a TLS handshake with an HTTP error, after which containerd retries without TLS."""
         try:
             first = cast("BufferedReader", self.rfile).peek(1)[:1]
         except TimeoutError:  # silent for too long
@@ -59,23 +58,23 @@ class Answer(ABC, BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def do_GET(self) -> None:
-        """Answer with the content."""
+        """Sends headers and content."""
         self._respond(body=True)
 
     def do_HEAD(self) -> None:
-        """Answer with the headers only."""
+        """Sends only the headers."""
         self._respond(body=False)
 
     def _respond(self, *, body: bool) -> None:
         address = urllib.parse.urlsplit(self.path)
-        # Whose image is meant: containerd says it with every question to a mirror.
+        # containerd adds the image's registry to every request to a mirror.
         namespace = urllib.parse.parse_qs(address.query).get("ns", [""])[0]
         try:
             found = self.find(urllib.parse.unquote(address.path), namespace)
         except (OSError, KeyError, ValueError):  # no such file, no such tag, no file name at all
             found = None
         if found is None:
-            self.send_error(HTTPStatus.NOT_FOUND, "The mirror has no such thing")
+            self.send_error(HTTPStatus.NOT_FOUND, "The mirror does not have this")
             return
         file, headers = found
         with file.open("rb") as content:
@@ -94,14 +93,14 @@ class Answer(ABC, BaseHTTPRequestHandler):
                 shutil.copyfileobj(content, self.wfile, 1 << 20)
 
     def _first_byte(self, size: int) -> int:
-        """Where to begin: what a download that goes on asks for, `bytes=N-`. Any other range gets the whole (RFC 9110, 14.2)."""
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        first = int(asked[1]) if asked else 0
+        """The offset in `Range: bytes=N-` of a resumed download. Other ranges get the whole file (RFC 9110, 14.2)."""
+        requested = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(requested[1]) if requested else 0
         return first if first < size else 0
 
     @abstractmethod
     def find(self, path: str, namespace: str) -> tuple[Path, dict[str, str]] | None:
-        """The file for a path, with its headers."""
+        """The file for a path, and its headers; None if there is none."""
 
 
 def files(folder: Path) -> type[Answer]:
@@ -113,7 +112,7 @@ def files(folder: Path) -> type[Answer]:
             file = (root / path.lstrip("/")).resolve()
             if not file.is_relative_to(root) or not file.is_file():
                 return None
-            # Lists of packages are read as pages; everything else is content.
+            # pip only reads HTML pages.
             kind = "text/html; charset=utf-8" if file.suffix == ".html" else "application/octet-stream"
             return file, {"Content-Type": kind}
 
@@ -121,13 +120,13 @@ def files(folder: Path) -> type[Answer]:
 
 
 def registry(folder: Path) -> type[Answer]:
-    """Answers with the images in `folder`: under the names that they have, or without the registry that they are of."""
+    """Answers with the images in `folder`, by their names with or without the registry."""
     tags = names(folder)
     anywhere = {name.split("/", 1)[1]: digest for name, digest in tags.items()}
     known = manifests(folder)
 
     def digest_of(name: str, reference: str, namespace: str) -> str:
-        """Raises KeyError where there is none."""
+        """The digest of an image. Raises KeyError if it is unknown."""
         if ":" in reference:
             return reference
         if namespace and (digest := tags.get(f"{namespace}/{name}:{reference}")):
@@ -155,7 +154,7 @@ def registry(folder: Path) -> type[Answer]:
 
 
 class Server(ThreadingHTTPServer):
-    """A thread a connection, but not more than CONNECTIONS."""
+    """One thread per connection, at most CONNECTIONS."""
 
     daemon_threads = True
     request_queue_size = CONNECTIONS
@@ -165,25 +164,25 @@ class Server(ThreadingHTTPServer):
         self._free = threading.BoundedSemaphore(CONNECTIONS)
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
-        """A client that hangs up is no event; anything else is told as usual."""
+        """Ignores clients that disconnect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
     def process_request(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
-        """Wait for a free place first."""
+        """Waits for a free thread."""
         self._free.acquire()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket | tuple[bytes, socket]) -> None:
-        """Give the place back."""
+        """Releases the thread."""
         self._free.release()
         super().shutdown_request(request)
 
 
 def serve(folder: Path, address: str, files_port: int, registry_port: int) -> None:
-    """Serve a whole mirror until SIGTERM or Ctrl-C. Raises MirrorError where it is none, or an address can't be had."""
+    """Serves a mirror until SIGTERM or Ctrl-C. Raises MirrorError if the folder is not a mirror, or an address is not available."""
     if not (folder / "files").is_dir() or not (folder / "registry").is_dir():
-        msg = f"{folder} is no mirror. Fill one: multus-site mirror fetch {folder} --site FILE"
+        msg = f"{folder} is not a mirror. To fill one, type: multus-site mirror fetch {folder} --site FILE"
         raise MirrorError(msg)
     with ExitStack() as stack:
         for kind, port, answer in (
@@ -197,7 +196,7 @@ def serve(folder: Path, address: str, files_port: int, registry_port: int) -> No
             thread.start()
             print(f"{kind}: http://{address}:{server.server_port}", flush=True)
         with suppress(KeyboardInterrupt):
-            _until_told()
+            _wait_for_sigterm()
 
 
 def _listening(address: str, port: int, answer: type[Answer]) -> Server:
@@ -208,15 +207,14 @@ def _listening(address: str, port: int, answer: type[Answer]) -> Server:
         raise MirrorError(msg) from None
 
 
-def _until_told() -> None:
-    """Returns at SIGTERM."""
-    told = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _, __: told.set())
-    told.wait()
+def _wait_for_sigterm() -> None:
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _, __: stopped.set())
+    stopped.wait()
 
 
 def main(arguments: list[str]) -> int:
-    """Serve one folder until SIGTERM."""
+    """Serves one folder until SIGTERM."""
     match arguments:
         case ["files" | "registry" as kind, folder, address, port] if port.isdecimal():
             answer = files(Path(folder)) if kind == "files" else registry(Path(folder))

@@ -1,4 +1,4 @@
-"""What the mirror fetches from: web servers and registries (OCI distribution specification 1.1, "pull"), or another mirror in their place."""
+"""Download from web servers and registries (OCI distribution specification 1.1, "pull"), or from another mirror instead."""
 
 import hashlib
 import json
@@ -20,28 +20,28 @@ from multus_site.render.air_gap import moved
 
 TRIES = 4
 _AS_IT_IS = {"Accept-Encoding": "identity"}
-"""Sums are of the file, not of a compressed form that a server may offer."""
+"""Digests are of the file, not of a compressed transfer encoding."""
 
 _HOSTS = {"docker.io": "registry-1.docker.io"}
-"""Registries whose API is at another host."""
+"""Registry → the host of its API, if different."""
 
 
 class UnreachableError(MirrorError):
-    """A server that does not answer at all."""
+    """A server does not answer."""
 
 
 @dataclass(frozen=True)
 class Name:
-    """An image's full name, in parts."""
+    """The parts of an image's full name."""
 
     registry: str
     repository: str
     reference: str
-    """A digest where the name has one, else a tag."""
+    """The digest if the name has one, else the tag."""
 
     @classmethod
     def parse(cls, text: str) -> "Name":
-        """registry/repository[:tag][@digest]."""
+        """Parses registry/repository[:tag][@digest]."""
         name, _, digest = text.partition("@")
         registry, _, rest = name.partition("/")
         repository, _, tag = rest.partition(":")
@@ -50,7 +50,7 @@ class Name:
 
 @dataclass
 class Upstream:
-    """A client for all of it. `files` and `registry` are another mirror's addresses, asked instead of everybody else."""
+    """A client for files and images. `files`, `registry`: addresses of another mirror, which replaces all other servers."""
 
     files: str | None = None
     registry: str | None = None
@@ -66,19 +66,19 @@ class Upstream:
         self._client.close()
 
     def address(self, url: str) -> str:
-        """Where a file is really fetched."""
+        """The URL that a file is downloaded from."""
         return moved(self.files, url) if self.files else url
 
     def download(self, url: str, target: Path, sha256: str | None) -> str:
-        """What is at a URL, to `target` once it is whole; cut off, it goes on where it ended. Its sha256. Raises MirrorError."""
+        """Downloads a URL to `target`, resuming an interrupted download. Returns the sha256. Raises MirrorError."""
         return self._to_file(url, {}, target, sha256)
 
     def digest(self, image: str) -> str:
-        """The digest that an image's name leads to. Raises MirrorError."""
+        """The digest of an image. Raises MirrorError."""
         return self.manifest(image)[0]
 
     def manifest(self, image: str, digest: str | None = None) -> tuple[str, bytes]:
-        """A manifest or index of an image, by its name or by a digest of its repository: (digest, content). Raises MirrorError."""
+        """Digest and content of an image's manifest or index, by its name or by a digest in its repository. Raises MirrorError."""
         name = Name.parse(image)
         reference = digest or name.reference
         url = self._registry_url(name, f"manifests/{reference}")
@@ -86,12 +86,12 @@ class Upstream:
             content = answer.read()
         found = f"sha256:{hashlib.sha256(content).hexdigest()}"
         if reference.startswith("sha256:") and found != reference:
-            msg = f"{url}: what came has the digest {found}"
+            msg = f"{url}: the content has the digest {found}"
             raise MirrorError(msg)
         return found, content
 
     def blob(self, image: str, digest: str, target: Path) -> None:
-        """A blob of an image's repository. Raises MirrorError."""
+        """Downloads a blob of an image's repository. Raises MirrorError."""
         name = Name.parse(image)
         url = self._registry_url(name, f"blobs/{digest}")
         self._to_file(url, {}, target, digest.removeprefix("sha256:"), name)
@@ -105,7 +105,7 @@ class Upstream:
         self, url: str, headers: dict[str, str], target: Path, sha256: str | None, image: Name | None = None
     ) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # The sum is part of the name: half of another version is not gone on with.
+        # The name contains the digest, so that a partial download of another version is not resumed.
         part = target.with_name(f".{target.name}.{(sha256 or 'unpinned')[:12]}.part")
         for again in range(TRIES):
             begun = part.stat().st_size if part.exists() else 0
@@ -114,26 +114,26 @@ class Upstream:
                 with self._answer(url, asked, image) as answer, part.open("ab") as file:
                     if begun and answer.status_code != httpx.codes.PARTIAL_CONTENT:
                         file.truncate(0)
-                    for chunk in answer.iter_raw():  # as it comes: what is cut off loses nothing that came
+                    for chunk in answer.iter_raw():  # unbuffered, so that an interruption loses nothing
                         file.write(chunk)
                 break
             except httpx.TransportError as error:
                 if again == TRIES - 1:
-                    msg = f"{url}: {error}; what came is kept, and the next run goes on from there"
+                    msg = f"{url}: {error}; the partial download is kept, and the next run resumes it"
                     raise MirrorError(msg) from None
                 time.sleep(1 + again)
         with part.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if sha256 and found != sha256:
             part.unlink()
-            msg = f"{url} has sha256 {found}, pinned is {sha256}; nothing was kept"
+            msg = f"{url} has sha256 {found}, but {sha256} is pinned; the download was deleted"
             raise MirrorError(msg)
         part.replace(target)
         return found
 
     @contextmanager
     def _answer(self, url: str, headers: dict[str, str], image: Name | None) -> Iterator[httpx.Response]:
-        """The answer to GET, with a token for everybody where a registry wants one. Raises MirrorError for a refusal."""
+        """The answer to GET, with an anonymous token if a registry requires one. Raises MirrorError."""
         if image and (token := self._tokens.get((image.registry, image.repository))):
             headers = {**headers, "Authorization": f"Bearer {token}"}
         try:
@@ -144,7 +144,7 @@ class Upstream:
                     challenge = None
                 else:
                     if answer.is_error:
-                        msg = f"{url}: the server says {answer.status_code} {answer.reason_phrase}"
+                        msg = f"{url}: the server answers {answer.status_code} {answer.reason_phrase}"
                         raise MirrorError(msg)
                     yield answer
                     return
@@ -152,9 +152,9 @@ class Upstream:
             msg = f"{url} cannot be reached: {error}"
             raise UnreachableError(msg) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            msg = f"{url}: {error}; it is no address to fetch from"
+            msg = f"{url}: {error}; write an http or https URL"
             raise MirrorError(msg) from None
-        if challenge is None:  # all of it is there already
+        if challenge is None:  # the partial file is complete
             with self._answer(url, {k: v for k, v in headers.items() if k != "Range"}, image) as answer:
                 yield answer
             return
@@ -164,15 +164,15 @@ class Upstream:
             yield answer
 
     def _token(self, url: str, challenge: str) -> str:
-        """A token for everybody, from where the registry says (its WWW-Authenticate). Raises MirrorError."""
-        said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        if not challenge.startswith("Bearer") or "realm" not in said:
-            msg = f"{url}: the registry lets nobody pull without a password; take the image from a mirror that has it (--registry-from)"
+        """An anonymous token, from the server in the registry's WWW-Authenticate. Raises MirrorError."""
+        fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        if not challenge.startswith("Bearer") or "realm" not in fields:
+            msg = f"{url}: the registry requires a password; get the image from a mirror that has it (--registry-from)"
             raise MirrorError(msg)
-        query = urllib.parse.urlencode({key: said[key] for key in ("service", "scope") if key in said})
-        answer = self._client.get(f"{said['realm']}?{query}")
+        query = urllib.parse.urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
+        answer = self._client.get(f"{fields['realm']}?{query}")
         if answer.is_error:
-            msg = f"{said['realm']}: the server says {answer.status_code}, so {url} cannot be pulled"
+            msg = f"{fields['realm']}: the server answers {answer.status_code}, so {url} cannot be pulled"
             raise MirrorError(msg)
         content = json.loads(answer.content)
         return str(content.get("token") or content["access_token"])

@@ -1,4 +1,4 @@
-"""Python packages for the machine where Pulumi runs: Kubespray's Ansible, and this program's own; and a page of them for pip."""
+"""Python packages for the machine that runs Pulumi: Kubespray's Ansible, and this program; and an index page of them for pip."""
 
 import html
 import importlib.metadata
@@ -20,21 +20,21 @@ PROGRAM = "multus-site"
 
 
 def of_file(requirements: Path, python: Path, why: str) -> list[Wheel]:
-    """What `pip install -r` would install for a Python. Raises MirrorError."""
+    """The wheels that `pip install -r` would install for a Python. Raises MirrorError."""
     return _resolved(["-r", str(requirements)], python, why)
 
 
 def of_this_program(why: str) -> list[Wheel]:
-    """This program with its dependencies, in the versions installed here; of a checkout, what builds it instead of itself. Raises MirrorError."""
+    """This program with its dependencies, in the installed versions. For a checkout: its build requirements instead of the program. Raises MirrorError."""
     program = importlib.metadata.distribution(PROGRAM)
-    asked = {line.partition(";")[0] for line in program.requires or ()}
-    # Where pip took it from; nothing where that was an index.
+    requirements = {line.partition(";")[0] for line in program.requires or ()}
+    # Where pip installed it from; empty for an index.
     origin = json.loads(program.read_text("direct_url.json") or "{}")
     if checkout := "dir_info" in origin:
         project = Path(url2pathname(urlsplit(origin["url"]).path), "pyproject.toml")
-        asked |= set(tomllib.loads(project.read_text(encoding="utf-8"))["build-system"]["requires"])
+        requirements |= set(tomllib.loads(project.read_text(encoding="utf-8"))["build-system"]["requires"])
     else:
-        asked.add(f"{PROGRAM} @ {origin['url']}" if origin else PROGRAM)
+        requirements.add(f"{PROGRAM} @ {origin['url']}" if origin else PROGRAM)
     installed = {
         f"{found.name}=={found.version}\n"
         for found in importlib.metadata.distributions()
@@ -43,10 +43,10 @@ def of_this_program(why: str) -> list[Wheel]:
     with tempfile.NamedTemporaryFile("w", prefix="multus-site-", suffix=".txt") as constraints:
         constraints.writelines(sorted(installed))
         constraints.flush()
-        return _resolved([*sorted(asked), "-c", constraints.name], Path(sys.executable), why)
+        return _resolved([*sorted(requirements), "-c", constraints.name], Path(sys.executable), why)
 
 
-def _resolved(asked: list[str], python: Path, why: str) -> list[Wheel]:
+def _resolved(requirements: list[str], python: Path, why: str) -> list[Wheel]:
     command = [
         sys.executable,
         "-m",
@@ -57,7 +57,7 @@ def _resolved(asked: list[str], python: Path, why: str) -> list[Wheel]:
         "--quiet",
         "--disable-pip-version-check",
     ]
-    command += ["--dry-run", "--ignore-installed", "--report", "-", *asked]
+    command += ["--dry-run", "--ignore-installed", "--report", "-", *requirements]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PIP_SECONDS, check=False
@@ -73,6 +73,6 @@ def _resolved(asked: list[str], python: Path, why: str) -> list[Wheel]:
 
 
 def page(wheels: Iterable[Wheel]) -> str:
-    """The page that pip and uv take with --find-links."""
+    """The page for --find-links of pip and uv."""
     links = (f'<a href="{html.escape(w.name)}#sha256={w.sha256}">{html.escape(w.name)}</a><br>' for w in wheels)
     return "<!DOCTYPE html>\n<title>Python packages</title>\n" + "\n".join(sorted(set(links))) + "\n"

@@ -126,7 +126,7 @@ def test_a_wrong_host_key_stops_it(cluster, step, results):
     with step("a wrong host key on node3 stops it", cluster):
         done = cluster.up(check=False)
     assert done.status != 0
-    assert "node3 can't be logged in to: its SSH host key is not the pinned one" in done.output
+    assert "node3: login failed: its SSH host key is not the pinned one" in done.output
     assert "Traceback" not in done.output
     assert results[-1]["ran"] == {}
 
@@ -146,7 +146,7 @@ def test_killed_in_the_middle_it_goes_on(lab, cluster, step, results):
         lab.run("pulumi", "cancel", "--yes", "--stack", "lab", "--non-interactive", check=False)
         forget_pending(lab)
         done = cluster.up()
-    assert "the last run did not finish (scale.yml): carrying on" in done.output
+    assert "the last run did not finish (scale.yml); continuing" in done.output
     assert changed_hosts(results) == {"node4"}
     assert set(cluster.ready()) == {"node1", "node2", "node3", "node4"}
     cluster.up("--expect-no-changes")
@@ -169,7 +169,7 @@ def test_downgrade_is_refused_at_preview(two):
     del two.site["kubespray"]["kubernetesVersion"]
     assert done.status != 0
     assert (
-        f"kubespray.kubernetesVersion: Kubernetes can't go back from {KUBERNETES} to {KUBERNETES_EARLIER}"
+        f"kubespray.kubernetesVersion: Kubernetes cannot be downgraded from {KUBERNETES} to {KUBERNETES_EARLIER}"
         in done.output
     )
 

@@ -38,7 +38,7 @@ def test_the_stand_in_s_ansible_is_built_once_and_runs() -> None:
 @pytest.mark.parametrize(
     ("requirements", "words"),
     [
-        ("ansible==9.13.0\n", "pins ansible-core 2.16; known here are 2.17, 2.18, 2.19"),
+        ("ansible==9.13.0\n", "pins ansible-core 2.16, but only 2.17, 2.18, 2.19 are known"),
         ("ansible-core==2.15.1\n", "pins ansible-core 2.15"),
         ("netaddr==1.3.0\n", "pins neither ansible nor ansible-core"),
         ("ansible>=11\n", "pins neither ansible nor ansible-core"),
@@ -52,7 +52,7 @@ def test_an_ansible_that_is_not_known_is_refused(tmp_path: Path, requirements: s
 def test_a_python_that_is_too_new_for_the_release_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ANSIBLE, (2, 17), Ansible((3, 1), (3, 2), "3.1"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(KubesprayError, match=r"runs on Python 3.1 to 3.2; this is 3\..*Install python3.2"):
+    with pytest.raises(KubesprayError, match=r"requires Python 3.1 to 3.2. This is 3\..*Install python3.2"):
         environment.ansible(source(tmp_path, "ansible==10.7.0\n"))
 
 
@@ -75,6 +75,6 @@ ASSERTS = "    minimal_ansible_version: 2.17.3\n    maximal_ansible_version: 2.1
 def test_what_was_installed_must_be_what_the_release_asserts(tmp_path: Path) -> None:
     pinned = (STANDIN / "requirements.txt").read_text()
     with pytest.raises(
-        KubesprayError, match=r"brought ansible-core 2\.18\..* wants 2\.17\.3 or later, before 2\.18\.0"
+        KubesprayError, match=r"installed ansible-core 2\.18\..* requires 2\.17\.3 or later, before 2\.18\.0"
     ):
         environment.ansible(source(tmp_path, pinned, ASSERTS))

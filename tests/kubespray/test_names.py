@@ -24,7 +24,7 @@ def test_what_a_playbook_or_template_mentions_is_known(folder: Path) -> None:
 
 def test_a_misspelt_variable_is_told_with_what_is_near(folder: Path) -> None:
     assert check_names(["kube_pod_subnet", "only_tests_say_this"], {}, folder) == [
-        "kubespray.variables.kube_pod_subnet: nothing in this Kubespray uses it; kube_pods_subnet is near",
+        "kubespray.variables.kube_pod_subnet: nothing in this Kubespray uses it; did you mean kube_pods_subnet?",
         "kubespray.variables.only_tests_say_this: nothing in this Kubespray uses it",
     ]
 

@@ -174,7 +174,7 @@ REFUSED = {
     "first control plane node runs no pods any more": (
         document(*THREE),
         document("a:ce", "b:w", "c:w"),
-        "(with another role it would leave and join again). Undo the change",
+        "(a change of roles removes the node and joins it again). Undo the change",
     ),
     "first etcd member replaced": (
         document("a:c", "b:ce", "c:w"),
@@ -184,43 +184,43 @@ REFUSED = {
     "quorum lost": (
         document(*HIGH),
         document("a:ce", "d:w", "e:w"),
-        "taking b, c out leaves 1 of 3 etcd members, which is no quorum. Keep 3 members",
+        "removing b, c leaves 1 of 3 etcd members, which is no quorum. Keep 3 members",
     ),
     "quorum lost, with a way": (
         document("a:ce", "b:e", "c:e", "d:e", "e:e", "f:w"),
         document("a:ce", "f:w"),
-        "leaves 1 of 5 etcd members, which is no quorum. Go down to 3 members first",
+        "leaves 1 of 5 etcd members, which is no quorum. First reduce etcd to 3 members",
     ),
     "two etcd members replaced at once": (
         document(*HIGH),
         document("a:ce", "b:ce2", "c:ce2", "d:w", "e:w"),
-        "taking b, c out leaves 1 of 3",
+        "removing b, c leaves 1 of 3",
     ),
     "two minor versions of Kubespray": (
         document(*THREE, version="v2.29.1", kube_version="1.33.7"),
         document(*THREE, kube_version="1.33.7"),
-        "kubespray.version: from v2.29.1 to v2.31.0 is more than one step. Take one after the other, a `pulumi up` each: v2.30.0, v2.31.0",
+        "kubespray.version: v2.29.1 to v2.31.0 is more than one minor version. Upgrade in steps, with one `pulumi up` each: v2.30.0, v2.31.0",
     ),
-    "another major version": (document(*THREE), document(*THREE, version="v3.0.0"), "another major version"),
+    "a change of the major version": (document(*THREE), document(*THREE, version="v3.0.0"), "a change of the major version"),
     "back to an earlier Kubespray": (
         document(*THREE),
         document(*THREE, version="v2.30.0"),
-        "can't go back from v2.31.0 to v2.30.0",
+        "cannot be downgraded from v2.31.0 to v2.30.0",
     ),
     "back to an earlier patch of Kubernetes": (
         document(*THREE, **NEW),
         document(*THREE, **OLD),
-        "can't go back from 1.35.4 to 1.35.3",
+        "cannot be downgraded from 1.35.4 to 1.35.3",
     ),
     "two minor versions of Kubernetes": (
         document(*THREE, kube_version="1.33.1"),
         document(*THREE, **OLD),
-        "a `pulumi up` each: 1.34.7, 1.35.3",
+        "one `pulumi up` each: 1.34.7, 1.35.3",
     ),
     "two minor versions, since the new one is the release's own": (
         document(*THREE, kube_version="1.33.1"),
         document(*THREE),
-        "a `pulumi up` each: 1.34.7, 1.35.4",
+        "one `pulumi up` each: 1.34.7, 1.35.4",
     ),
 }
 

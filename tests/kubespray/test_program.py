@@ -150,7 +150,7 @@ def test_what_failed_is_carried_on_to_the_same_end(site: Site, capsys: pytest.Ca
     assert (site.record().applied, site.record().attempted) == (None, "cluster.yml")
     (site.folder / "broken.cluster").unlink()
     site.apply()
-    assert "the last run did not finish (cluster.yml): carrying on" in capsys.readouterr().err
+    assert "the last run did not finish (cluster.yml); continuing" in capsys.readouterr().err
     assert (site.record().attempted, site.record().begun) == (None, None)
 
 
@@ -180,7 +180,7 @@ def test_a_wrong_host_key_stops_it_before_anything_runs(site: Site) -> None:
     site.variables["kube_proxy_mode"] = "ipvs"
     site.pinned["b"] = site.pinned["a"]
     with pytest.raises(
-        KubesprayError, match=r"^b can't be logged in to: its SSH host key is not the pinned one"
+        KubesprayError, match=r"^b: login failed: its SSH host key is not the pinned one"
     ) as error:
         site.apply()
     assert f"ssh -i KEY -p {site.ssh['b'].port} -o UserKnownHostsFile=.work/one/kubespray/known_hosts" in str(

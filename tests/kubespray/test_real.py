@@ -170,7 +170,7 @@ def test_what_it_refuses_we_refuse_before(bench: Bench, given: dict[str, Any], r
 
 def test_the_versions_that_it_installs_are_those_that_we_know(real: Source, release: str) -> None:
     if release not in RELEASES:
-        pytest.skip(f"{release} is not pinned here")
+        pytest.skip(f"{release} is not pinned")
     text = (real.folder / "roles/kubespray_defaults/vars/main/checksums.yml").read_text()
     sums = YAML(typ="safe").load(text)["kubelet_checksums"]["amd64"]
     known = {f"1.{minor}.{patch}" for minor, last in RELEASES[release].kubernetes.items() for patch in range(last + 1)}

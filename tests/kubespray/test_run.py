@@ -169,7 +169,7 @@ def test_failure_names_task_host_message_and_log_but_no_secret(bench: Bench) -> 
     text = str(error.value)
     assert "task “Go wrong” on a" in text
     assert "the token is [secret], the number [secret]" in text
-    assert "`pulumi up` goes on from here" in text
+    assert "`pulumi up`: it continues from here" in text
     log = Path(next(line.split(": ")[1] for line in text.splitlines() if line.startswith("The whole log: ")))
     assert "Go wrong" in log.read_text()
     for said in (text, log.read_text(), *bench.said):
@@ -188,7 +188,7 @@ def test_a_host_that_is_lost_is_named(bench: Bench) -> None:
 
 def test_a_playbook_that_is_no_playbook_fails_in_words(bench: Bench) -> None:
     (bench.source / "cluster.yml").write_text("- hosts: [\n")
-    with pytest.raises(KubesprayError, match="Ansible ended without a failed task; the end of the log says why"):
+    with pytest.raises(KubesprayError, match="Ansible ended without a failed task; the end of the log has the reason"):
         bench.run(local("one"))
 
 
@@ -271,7 +271,7 @@ from multus_site.kubespray import __main__ as program
 import queue
 import shutil
 import signal
-signal.signal(signal.SIGTERM, program._ended)
+signal.signal(signal.SIGTERM, program._cancel)
 bench = Bench.__new__(Bench)
 bench.source, bench.stack, bench.said = Path("source").resolve(), ExitStack(), []
 with bench.stack:
@@ -318,7 +318,7 @@ def test_a_run_has_a_time_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -
     mark = bench.folder / "child"
     bench.playbook(f"{{name: Forever, shell: 'echo $$ > {mark}; sleep 986'}}")
     with pytest.raises(
-        KubesprayError, match="task “Forever” on every host:\n    the playbook was not done within 0:15"
+        KubesprayError, match="task “Forever” on every host:\n    the playbook did not finish within its time limit of 0:15"
     ):
         bench.run(local("one"))
     assert not Path(f"/proc/{mark.read_text().strip()}").exists()

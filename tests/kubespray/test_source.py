@@ -80,7 +80,7 @@ def test_a_tag_whose_commit_is_pinned(tagged: str) -> None:
     assert source.at_hand(VERSION, Origin()) is None
     found = source.find(VERSION, Origin())
     assert (found.folder / "cluster.yml").exists()
-    assert found.told == f"Kubespray {VERSION}, commit {tagged[:12]}"
+    assert found.description == f"Kubespray {VERSION}, commit {tagged[:12]}"
     assert source.at_hand(VERSION, Origin()) == found
 
 
@@ -88,19 +88,19 @@ def test_a_tag_that_was_moved_stops_everything(tagged: str, folder: Path) -> Non
     work = str(folder / "work")
     git("-C", work, "commit", "-qm", "two", "--allow-empty")
     git("-C", work, "tag", "-f", VERSION)
-    with pytest.raises(KubesprayError, match=f"pinned is {tagged}. Someone moved the tag"):
+    with pytest.raises(KubesprayError, match=f"but {tagged} is pinned. Someone moved the tag"):
         source.find(VERSION, Origin())
     assert not list((folder / "cache/kubespray").glob("*/cluster.yml"))
 
 
 def test_the_site_pins_a_commit_itself(tagged: str, folder: Path) -> None:
     git("-C", str(folder / "work"), "tag", "v2.32.0")
-    assert "v2.32.0 is not pinned here" in source.check_origin("v2.32.0", Origin())[0]
-    with pytest.raises(KubesprayError, match=r"kubespray\.commit, as `git ls-remote"):
+    assert "v2.32.0 is not pinned" in source.check_origin("v2.32.0", Origin())[0]
+    with pytest.raises(KubesprayError, match=r"set kubespray\.commit to the output of `git ls-remote"):
         source.find("v2.32.0", Origin())
     assert source.check_origin("v2.32.0", Origin(commit=tagged)) == []
     assert (source.find("v2.32.0", Origin(commit=tagged)).folder / "cluster.yml").exists()
-    with pytest.raises(KubesprayError, match="pinned is " + "0" * 40):
+    with pytest.raises(KubesprayError, match="but " + "0" * 40 + " is pinned"):
         source.find("v2.32.0", Origin(commit="0" * 40))
 
 
@@ -123,14 +123,14 @@ def test_a_checkout(folder: Path) -> None:
 def test_a_checkout_of_another_release_is_refused(folder: Path) -> None:
     checkout(folder / "kubespray", "2.30.0")
     with pytest.raises(
-        KubesprayError, match=r"is Kubespray v2.30.0, kubespray.version says v2.31.0. Check out the tag"
+        KubesprayError, match=r"is Kubespray v2.30.0, but kubespray.version is v2.31.0. Check out the tag"
     ):
         source.find(VERSION, Origin(path="kubespray"))
 
 
 def test_what_is_no_kubespray_is_refused(folder: Path) -> None:
     (folder / "empty").mkdir()
-    with pytest.raises(KubesprayError, match=r"kubespray\.path: .*/empty is no Kubespray, it has no cluster.yml"):
+    with pytest.raises(KubesprayError, match=r"kubespray\.path: .*/empty is not Kubespray: it has no cluster.yml"):
         source.find(VERSION, Origin(path="empty"))
 
 
@@ -155,7 +155,7 @@ def test_a_tarball_by_http(folder: Path, served: str) -> None:
 
 def test_a_tarball_with_another_sum_is_refused_and_leaves_nothing(folder: Path) -> None:
     made, sha256 = tarball(folder)
-    with pytest.raises(KubesprayError, match=f"has sha256 {sha256}, the site says {'0' * 64}"):
+    with pytest.raises(KubesprayError, match=f"has sha256 {sha256}, but the site sets {'0' * 64}"):
         source.find(VERSION, Origin(archive=made.name, sha256="0" * 64))
     assert [path.name for path in (folder / "cache/kubespray").iterdir()] == ["archive-0000000000000000.lock"]
 
@@ -181,13 +181,13 @@ def test_a_person_s_checkout_wins_and_says_that_it_is_another_release(
     monkeypatch.setenv("KUBESPRAY_SOURCE", str(checkout(folder / "mine", "2.32.0")))
     found = source.find(VERSION, Origin(path="elsewhere"))
     assert found.folder == folder / "mine"
-    assert "it calls itself v2.32.0, the site says v2.31.0" in found.told
+    assert "it is v2.32.0, but the site sets v2.31.0" in found.description
 
 
 def test_a_stand_in_is_taken_only_where_the_site_names_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBESPRAY_STANDIN", str(checkout(folder / "standin", None)))
     found = source.find(VERSION, Origin())
-    assert (found.real, found.told.startswith("a stand-in for Kubespray v2.31.0")) == (False, True)
+    assert (found.real, found.description.startswith("a stand-in for Kubespray v2.31.0")) == (False, True)
     assert source.at_hand(VERSION, Origin()) is None
     checkout(folder / "mine")
     assert source.find(VERSION, Origin(path="mine")).real

@@ -9,9 +9,8 @@ import pytest
 
 from multus_site.mirror import registry
 from multus_site.mirror.contents import Contents, File, MirrorError
-from multus_site.mirror.fetching import fetch, playbooks_path, sums
+from multus_site.mirror.fetching import fetch, playbooks_path, sums, verify
 from multus_site.mirror.upstream import Name, Upstream
-from multus_site.mirror.verifying import verify
 from tests.mirror.conftest import BUSYBOX, CALICO, CONTENT, FILE, MULTUS, contents, sha256
 
 PATH = FILE.removeprefix("https://")
@@ -78,7 +77,7 @@ def test_a_half_that_is_damaged_is_thrown_away(fill, folder):
     part.parent.mkdir(parents=True)
     part.with_name(f".kubectl.{sha256(CONTENT)[:12]}.part").write_bytes(b"damaged")
     [failure] = fill(contents(images=()))
-    assert "pinned is" in failure
+    assert "is pinned" in failure
     assert fill(contents(images=())) == []
 
 
@@ -98,7 +97,7 @@ def test_a_sum_that_nobody_published_is_that_of_the_first_fetch(fill, folder, up
     (folder / "files" / PATH).unlink()
     (upstream_folder / "files" / PATH).write_bytes(b"another by now")
     [failure] = fill(unpinned)
-    assert f"pinned is {sha256(CONTENT)}" in failure
+    assert f"but {sha256(CONTENT)} is pinned" in failure
 
 
 def test_what_is_missing_or_damaged_is_told_and_mended(fill, folder):
@@ -150,7 +149,7 @@ def test_of_an_index_the_platforms_of_the_site_under_the_digest_of_all(fill, fol
 
 def test_a_platform_that_an_image_does_not_have(fill):
     [failure] = fill(contents(images=("quay.io/calico/old:1",), architectures=("amd64", "arm64")))
-    assert "no image for linux/arm64, which nodes of the site are" in failure
+    assert "no image for linux/arm64, the platform of some nodes of the site" in failure
 
 
 def test_a_name_with_a_digest_is_that_digest(fill, folder, upstream_folder):
@@ -175,7 +174,7 @@ def test_kubespray_is_packed_the_same_each_time_and_without_its_history(fill, fo
 
 
 def test_a_folder_that_is_none_is_told(tmp_path):
-    with pytest.raises(MirrorError, match=r"is no mirror: .* Fill one: multus-site mirror fetch"):
+    with pytest.raises(MirrorError, match=r"is not a mirror: .* To fill one, type: multus-site mirror fetch"):
         verify(tmp_path)
 
 

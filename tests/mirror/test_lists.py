@@ -82,12 +82,12 @@ def test_the_checkout_stays_as_it_is(kubespray):
 
 
 def test_a_mistake_in_a_variable_is_told(kubespray):
-    with pytest.raises(MirrorError, match="list of downloads could not be made"):
+    with pytest.raises(MirrorError, match="could not list its downloads"):
         of(kubespray, {"kube_version": "0.0.1"})
 
 
 def test_a_folder_that_is_no_kubespray():
-    with pytest.raises(MirrorError, match="no Kubespray that can say what it downloads"):
+    with pytest.raises(MirrorError, match="so it cannot list what it downloads"):
         kubespray_list.listed(source.Source(Path("/nonexistent"), ""), Path("/usr/bin/python3"), {}, "amd64", None)
 
 

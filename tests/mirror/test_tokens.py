@@ -64,7 +64,7 @@ def test_a_token_is_got_once_for_a_repository(registry):
 def test_one_that_wants_a_password_is_told(registry):
     with (
         Upstream(registry=registry[0]) as upstream,
-        pytest.raises(MirrorError, match="lets nobody pull without a password"),
+        pytest.raises(MirrorError, match="requires a password"),
     ):
         upstream.digest("docker.io/private/image:1")
 

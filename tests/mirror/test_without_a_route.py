@@ -225,4 +225,4 @@ def test_told_to_end_it_ends_and_what_is_no_mirror_is_told(carried, tmp_path):
         cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert none.returncode == 1
-    assert "is no mirror. Fill one: multus-site mirror fetch" in none.stderr
+    assert "is not a mirror. To fill one, type: multus-site mirror fetch" in none.stderr

@@ -1,4 +1,4 @@
-"""Ansible callback: one JSON line per event into the file that $SITE_EVENTS names. Runs inside ansible-playbook, imports nothing of ours."""
+"""Ansible callback that appends one JSON line per event to the file $SITE_EVENTS. Runs inside ansible-playbook, without this package."""
 
 # ruff: noqa: ANN401 # Ansible ships no types
 import json
@@ -17,7 +17,7 @@ DOCUMENTATION = """
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no types
-    """Writes events as they happen."""
+    """Writes events when they happen."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -25,7 +25,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
     CALLBACK_NEEDS_ENABLED = True
 
     def __init__(self) -> None:
-        """Opens the file; closed when Ansible ends."""
+        """Opens the file, until Ansible ends."""
         super().__init__()
         self._file = open(os.environ["SITE_EVENTS"], "a", buffering=1)  # noqa: PTH123, SIM115 # line by line, for as long as Ansible runs
         self._task = ""
@@ -34,25 +34,25 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
         self._file.write(json.dumps({"event": event, "time": round(time.time(), 2), **more}) + "\n")
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        """All plays are known, imported ones too; of their tasks all but those that are included on the way."""
+        """Counts all plays, imported ones too, and their tasks without those that are included during the run."""
         plays = playbook.get_plays()
         self._event("start", plays=len(plays), tasks=sum(_count(play.compile()) for play in plays))
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """A play begins."""
+        """A play starts."""
         self._event("play", name=play.get_name().strip())
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002 # Ansible's signature
-        """A task begins."""
+        """A task starts."""
         self._task = task.get_name().strip()
         self._event("task", name=self._task)
 
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
-        """So does a handler."""
+        """A handler starts."""
         self.v2_playbook_on_task_start(task, False)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """A host is done with a task."""
+        """A host finished a task."""
         self._event("ok", host=result._host.get_name(), changed=bool(result._result.get("changed")))
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # Ansible's signature
@@ -65,7 +65,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
         self._event("unreachable", host=result._host.get_name(), task=self._task, message=self._message(result._result))
 
     def _message(self, result: dict[str, Any]) -> str:
-        """What a person needs of a result: the failed items' messages, standard error, the module's message."""
+        """The message of a result: of its failed items, or of the module with its standard error."""
         if censored := result.get("censored"):
             return str(censored)
         items = [self._message(item) for item in result.get("results", []) if item.get("failed")]
@@ -78,7 +78,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
 
 
 def _count(blocks: list[Any]) -> int:
-    """Tasks of blocks, those of the blocks inside them too; meta tasks, which are Ansible's own, aside."""
+    """The number of tasks in blocks and nested blocks, without Ansible's meta tasks."""
     total = 0
     for block in blocks:
         for item in (*block.block, *block.rescue, *block.always):
