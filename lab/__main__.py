@@ -1,4 +1,4 @@
-"""`python -m lab up|down|shell|test|bench`, which the Makefile calls."""
+"""`python -m lab up|down|shell|test|bench`, for the Makefile."""
 
 import os
 import signal
@@ -12,14 +12,14 @@ from lab.place import PROJECT, Place
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one command; 0 if all is well, 1 with the reason on standard error if not, 130 if it was interrupted."""
+    """Runs one command. Returns 0, 1 with the reason on standard error, or 130 after an interruption."""
     place = Place(PROJECT, Cache.default())
-    # A pipe or a log has no width of its own; the table of the proof needs this much.
+    # A pipe or a log has no width; the table of results needs this much.
     console = Console(width=None if sys.stdout.isatty() else 130)
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         print(f"usage: python -m lab {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
-    # A killed make is an interrupted one: children are asked to end, and what is under way is written down.
+    # Handle a killed make as an interruption: stop children and write the stage times.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return COMMANDS[arguments[0]](place, console) or 0
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            f"multus-site: interrupted. make {'lab-down' if arguments[0] == 'down' else 'lab'} goes on from here.",
+            f"multus-site: interrupted. To continue, type: make {'lab-down' if arguments[0] == 'down' else 'lab'}",
             file=sys.stderr,
         )
         return 130

@@ -1,4 +1,4 @@
-"""`make bench`: the stage times of the last runs, as a table; ratios and growth are in tests/bench."""
+"""`make bench`: a table of the stage times of the last runs. tests/bench measures ratios and growth."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ RUNS = 6
 
 
 def bench(place: Place, console: Console) -> None:
-    """Prints a column a run, newest last, and a row a stage, in seconds."""
+    """Prints the seconds of each stage (rows) in each run (columns, newest last)."""
     runs = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(place.runs.glob("*.json"))[-RUNS:]]
     if not runs:
         console.print("There are no runs yet. Type: make lab")
@@ -21,7 +21,7 @@ def bench(place: Place, console: Console) -> None:
 
 
 def table(runs: list[dict[str, Any]]) -> Table:
-    """A row a stage in the order in which stages were first seen."""
+    """One row per stage, in order of first appearance."""
     shown = Table(title="Seconds by stage")
     shown.add_column("stage")
     for run in runs:

@@ -1,8 +1,8 @@
-"""The lab's cache folder: what is in it, how it is published, who may write to it.
+"""The lab's cache folder: its layout, its lock, and how files are published to it.
 
-Everything there can be made again. A thing is built under a temporary name and renamed into place, and its final
-name carries a stamp of all that went into it: what exists under its final name is whole and current, so a killed
-build leaves nothing to repair and nothing is built twice.
+Everything in it can be rebuilt. A build uses a temporary name and is renamed when it is complete. The final name
+contains a stamp of all inputs. So whatever has its final name is complete and current: a killed build needs no
+repair, and nothing is built twice.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Report = Callable[[str, float | None], None]
-"""Takes the step that is under way and how far it is (0..1), or None where nobody can know."""
+"""Called with the current step and its progress (0..1), or None if unknown."""
 
 STAMP_LENGTH = 12
 LAST_LINES = 3
 LINE_LENGTH = 160
-"""How much of a failed command's log goes into the message."""
+"""How much of a failed command's log the message quotes."""
 
 
 class LabError(Exception):
-    """What went wrong, why, and what to do, in one line for the person at the terminal."""
+    """A failure; the message says in one line what failed, why, and what to do."""
 
 
 def stamp(*inputs: str | bytes) -> str:
-    """A short name for all `inputs` together; the same inputs in the same order give the same name."""
+    """A short digest of `inputs` in their order."""
     digest = hashlib.sha256()
     for part in inputs:
         data = part.encode() if isinstance(part, str) else part
@@ -49,7 +49,7 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Cache:
-    """The folder tree; nothing but this class decides where in it a thing lives."""
+    """The layout of the cache folder."""
 
     root: Path
 
@@ -61,7 +61,7 @@ class Cache:
 
     @property
     def bin(self) -> Path:
-        """All executables that the lab runs on this machine, in one folder for PATH."""
+        """Executables that the lab runs on this machine, for PATH."""
         return self.root / "bin"
 
     @property
@@ -71,17 +71,17 @@ class Cache:
 
     @property
     def built(self) -> Path:
-        """One folder a built tool, TOOL-STAMP."""
+        """One folder per built tool, TOOL-STAMP."""
         return self.root / "built"
 
     @property
     def downloads(self) -> Path:
-        """Upstream's files, SHA256-NAME."""
+        """Downloaded files, SHA256-NAME."""
         return self.root / "downloads"
 
     @property
     def mirror(self) -> Path:
-        """What the nodes are served: files-STAMP and registry-STAMP."""
+        """What the mirror serves to nodes: files-STAMP and registry-STAMP."""
         return self.root / "mirror"
 
     @property
@@ -96,17 +96,17 @@ class Cache:
 
     @property
     def temporary(self) -> Path:
-        """Half-built things; emptied by whoever takes the lock."""
+        """Incomplete builds; emptied by the next holder of the lock."""
         return self.root / "temporary"
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only one that builds. Raises LabError at once when somebody else does."""
+        """Holds the lock for builds. Raises LabError at once if another process holds it."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             file = (self.root / "lock").open("a+")
         except OSError as error:
-            msg = f"cache {self.root}: {error.strerror}. Give a folder that can be written in $MULTUS_SITE_CACHE."
+            msg = f"cache {self.root}: {error.strerror}. Set $MULTUS_SITE_CACHE to a writable folder."
             raise LabError(msg) from error
         with file:
             try:
@@ -126,9 +126,9 @@ class Cache:
 
     @contextlib.contextmanager
     def publish(self, target: Path) -> Iterator[Path]:
-        """A temporary name on the same file system, renamed to `target` when the block ends well.
+        """A temporary name on the same file system, renamed to `target` if the block succeeds.
 
-        The block makes a file or a folder of that name. `target` must not exist as a folder.
+        The block creates a file or a folder with that name. `target` must not exist as a folder.
         """
         scratch = self.temporary / f"{os.getpid()}-{target.name}"
         try:
@@ -139,7 +139,7 @@ class Cache:
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            msg = f"cache {self.root}: the disk is full. Free some space, or name another folder in $MULTUS_SITE_CACHE."
+            msg = f"cache {self.root}: the disk is full. Free some space, or set $MULTUS_SITE_CACHE to another folder."
             raise LabError(msg) from error
         finally:
             if scratch.is_dir():
@@ -148,7 +148,7 @@ class Cache:
                 scratch.unlink(missing_ok=True)
 
     def link(self, source: Path, name: str) -> Path:
-        """Offer `source` as bin/`name`, replacing in one step what was there."""
+        """Links bin/`name` to `source`, replacing an existing link atomically."""
         self.bin.mkdir(parents=True, exist_ok=True)
         target = self.bin / name
         if target.is_symlink() and target.readlink() == source:
@@ -158,7 +158,7 @@ class Cache:
         return target
 
     def drop_older(self, current: Path, prefix: str) -> None:
-        """Remove what earlier inputs gave: all that is named `prefix`STAMP like `current` but isn't it."""
+        """Removes results of earlier inputs: everything named `prefix`STAMP except `current`."""
         for path in current.parent.glob(f"{prefix}*"):
             rest = path.name.removeprefix(prefix)
             if path == current or len(rest.split(".")[0]) != STAMP_LENGTH:
@@ -176,14 +176,14 @@ class Cache:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ) -> str:
-        """Run `command` with its errors kept in logs/`step`.log; give its output.
+        """Runs `command` with its errors in logs/`step`.log, and returns its output.
 
-        Raises LabError with the last lines when it fails or isn't there. The command dies with us, and as root all
-        that it has started too: a build whose parent was killed would go on in a folder that the next run empties.
+        Raises LabError with the last lines if it fails or does not exist. The command ends with this process, and as
+        root its children too: otherwise they would continue in a folder that the next run empties.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
         self.temporary.mkdir(parents=True, exist_ok=True)
-        # half-made files of a command that is killed go with all that is half made
+        # the next run also removes temporary files of a killed command
         variables = {**(os.environ if environment is None else environment), "TMPDIR": str(self.temporary)}
         log = self.logs / f"{step}.log"
         guard = ["setpriv", "--pdeathsig", "KILL", "--"]
@@ -201,11 +201,11 @@ class Cache:
                     check=False,
                 )
             except FileNotFoundError as error:
-                msg = f"{step}: {error.filename} is not there. Run `apt-get install util-linux` and try again."
+                msg = f"{step}: {error.filename} is not installed. Run `apt-get install util-linux` and try again."
                 raise LabError(msg) from error
         if done.returncode:
             lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
             why = " / ".join(line[:LINE_LENGTH] for line in lines[-LAST_LINES:]) or f"exit status {done.returncode}"
-            msg = f"{step} failed: {why}. All of it: {log}. Then run the same command again."
+            msg = f"{step} failed: {why}. The whole log: {log}. Fix the cause, then run the same command again."
             raise LabError(msg)
         return done.stdout.decode(errors="replace")

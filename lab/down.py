@@ -1,4 +1,4 @@
-"""`make lab-down`: destroy in the right order, then nodes, servers, segments; nothing of the lab stays but its cache."""
+"""`make lab-down`: destroy the stack, then remove nodes, servers and segments. Only the cache stays."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ SERVERS = ("files", "registry")
 
 
 def down(place: Place, console: Console) -> None:
-    """Takes the lab down, whatever state it is in. Raises LabError where something could not be removed."""
+    """Takes the lab down from any state. Raises LabError if something could not be removed."""
     stages = Stages(console, "down")
     with place.cache.lock():
         try:
@@ -31,7 +31,7 @@ def down(place: Place, console: Console) -> None:
 
 
 def _destroy(place: Place, stages: Stages, console: Console) -> None:
-    """`pulumi destroy`, if there is anything to destroy and the tools to do it."""
+    """Runs `pulumi destroy` if there are resources, and the tools to destroy them."""
     variables = files.read_environment(place)
     if variables is None or not segments.exists() or not place.state.is_dir():
         return
@@ -41,9 +41,9 @@ def _destroy(place: Place, stages: Stages, console: Console) -> None:
         if not stack.is_empty():
             stack.destroy(stages)
     except LabError as error:
-        # A lab that is broken must still go: what pulumi could not destroy is removed below, and its record with it.
+        # A broken lab can be removed too: _clear removes what pulumi could not destroy, and pulumi's state.
         stages.end(well=False)
-        console.print(f"{error}\nGoing on without pulumi: nodes and networks are removed directly.", markup=False)
+        console.print(f"{error}\nContinuing without pulumi: nodes and networks are removed directly.", markup=False)
 
 
 def _clear(place: Place, stages: Stages) -> None:
@@ -60,11 +60,11 @@ def _clear(place: Place, stages: Stages) -> None:
         shutil.rmtree(RUN, ignore_errors=True)
         shutil.rmtree(place.state, ignore_errors=True)
         place.catalog.unlink(missing_ok=True)
-        (place.folder / "kubeconfig").unlink(missing_ok=True)  # of a cluster that is no more
+        (place.folder / "kubeconfig").unlink(missing_ok=True)  # its cluster is gone
 
 
 def leftovers(place: Place) -> list[str]:
-    """What of the lab is still on this machine, a line each; empty when all is gone."""
+    """One line for each part of the lab that is still on this machine."""
     left = [f"process {pid}" for pid in segments.processes()]
     if segments.exists():
         left.append(f"network namespace {NAMESPACE}")

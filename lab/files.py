@@ -1,4 +1,4 @@
-"""The files that the stack `lab` names: an SSH key, the seed of the host keys, the catalogue of the mirror."""
+"""The files that the stack `lab` refers to: an SSH key, the seed of the host keys, the catalogue of the mirror."""
 
 import json
 import secrets
@@ -14,7 +14,7 @@ from lab.place import Place
 
 
 def write_keys(place: Place) -> None:
-    """The lab's SSH key and host key seed, once."""
+    """Writes the lab's SSH key and host key seed, unless they exist."""
     folder = place.folder / "ssh"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -24,7 +24,7 @@ def write_keys(place: Place) -> None:
 
 
 def write_catalog(place: Place, catalog: dict[str, Any]) -> None:
-    """The catalogue, only if it says something new: its time of change is nothing to react to."""
+    """Replaces the catalogue atomically."""
     path = place.catalog
     scratch = path.with_suffix(".new")
     with scratch.open("w", encoding="utf-8") as file:
@@ -33,7 +33,7 @@ def write_catalog(place: Place, catalog: dict[str, Any]) -> None:
 
 
 def write_environment(place: Place, variables: Mapping[str, str]) -> None:
-    """Remembers in which environment the lab's pulumi runs, for `down` and `shell`, which build nothing."""
+    """Stores the environment of the lab's pulumi for `down` and `shell`, which build nothing."""
     path = place.folder / "environment.json"
     scratch = path.with_suffix(".new")
     scratch.write_text(json.dumps(dict(variables), indent=2, sort_keys=True), encoding="utf-8")
@@ -41,7 +41,7 @@ def write_environment(place: Place, variables: Mapping[str, str]) -> None:
 
 
 def read_environment(place: Place) -> dict[str, str] | None:
-    """What `write_environment` wrote; None where no lab was ever brought up here."""
+    """The environment from `write_environment`; None if no lab was ever up."""
     path = place.folder / "environment.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 

@@ -1,4 +1,4 @@
-"""What this machine can do: why the lab can't run on it, and what its nodes must be told about it."""
+"""Check that this machine can run the lab, and set Kubespray's variables for its limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 GIGABYTE = 10**9
 DISK_COLD, DISK_WARM = 15 * GIGABYTE, 5 * GIGABYTE
-"""Free space to build everything, and to run nodes when all is built."""
+"""Free space that a first build needs, and that nodes need after it."""
 
 EVICTION = {
     "memory.available": "100Mi",
@@ -21,14 +21,14 @@ EVICTION = {
     "imagefs.available": "1Gi",
     "nodefs.inodesFree": "5%",
 }
-"""When the nodes' kubelets evict pods: a kubelet that is told one of these has no default for the others."""
+"""Eviction thresholds of kubelets. Setting one of them removes the defaults of the others."""
 
 CORES = 2
 CAP_SYS_RESOURCE = 24
 NOFILE = 65535
-"""What containerd gives a container by default."""
+"""containerd's default for a container."""
 
-# How to make one of each link type in a network namespace of its own, with nothing outside of it.
+# Commands that create a link of each type in a separate network namespace.
 LINKS = {
     "veth": "ip link add probe type veth peer name other",
     "bridge": "ip link add probe type bridge",
@@ -36,13 +36,13 @@ LINKS = {
     "macvlan": "ip link add parent type veth peer name other && ip link add link parent probe type macvlan mode bridge",
 }
 
-# What nodes need of the kernel but cannot load: a container's modprobe reaches no further than its own files.
+# Kernel modules that nodes need. A container cannot load them: its modprobe only sees the container's files.
 MODULES = ("overlay", "br_netfilter", "nf_conntrack", "nf_tables", "veth", "bridge", "vxlan", "macvlan")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The facts that decide; `detect` reads them, tests make their own."""
+    """The facts about a machine that matter to the lab."""
 
     root: bool
     architecture: str
@@ -58,7 +58,7 @@ class Machine:
 
 
 def detect(cache: Path) -> Machine:
-    """This machine, with the lab's cache folder at `cache`. Takes well under a second."""
+    """The facts about this machine; `cache`: the lab's cache folder. Takes well under a second."""
     root = os.geteuid() == 0
     existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
     return Machine(
@@ -68,7 +68,7 @@ def detect(cache: Path) -> Machine:
         free=shutil.disk_usage(existing).free,
         warm=any(cache.glob("mirror/registry-*")),
         podman=bool(shutil.which("podman") or shutil.which("apt-get")),
-        # without root nothing can be probed, and that is an error of its own
+        # probes need root; a missing root is reported separately
         missing=_missing() if root else (),
         cgroup_v2=Path("/sys/fs/cgroup/cgroup.controllers").exists(),
         swap=len(Path("/proc/swaps").read_text().splitlines()) > 1,
@@ -78,15 +78,15 @@ def detect(cache: Path) -> Machine:
 
 
 def check(cache: Path) -> list[str]:
-    """Why the lab can't run here, a line each; empty when it can."""
+    """One line for each reason why the lab cannot run on this machine."""
     return problems(detect(cache), cache)
 
 
 def problems(machine: Machine, cache: Path) -> list[str]:
-    """The same for a given machine."""
+    """One line for each reason why the lab cannot run on a machine."""
     lines = []
     if not machine.root:
-        lines.append("not root: nodes are system containers in a network namespace. Run `sudo make lab`.")
+        lines.append("not root: the lab creates containers and network namespaces. Run `sudo make lab`.")
     if machine.architecture != "x86_64":
         lines.append(f"architecture {machine.architecture}: the lab's nodes are amd64. Use an x86_64 machine.")
     if machine.cores < CORES:
@@ -95,7 +95,7 @@ def problems(machine: Machine, cache: Path) -> list[str]:
     if machine.free < need:
         lines.append(
             f"{machine.free / GIGABYTE:.1f} GB free for {cache}: the lab needs {need // GIGABYTE} GB. "
-            "Free some, or name a folder on another disk in $MULTUS_SITE_CACHE."
+            "Free some, or set $MULTUS_SITE_CACHE to a folder on another disk."
         )
     if not machine.podman:
         lines.append("no podman, and no apt-get to install it with. Install podman 4.3 or later, then run `make lab`.")
@@ -105,33 +105,33 @@ def problems(machine: Machine, cache: Path) -> list[str]:
             "Load the modules, or use a machine with Debian's kernel."
         )
     if machine.swap and not machine.cgroup_v2:
-        lines.append("swap is on, and a kubelet can't live with it on cgroup v1. Run `swapoff -a`, then `make lab`.")
+        lines.append("swap is on, and a kubelet does not support it with cgroup v1. Run `swapoff -a`, then `make lab`.")
     return lines
 
 
 def kubespray_variables(machine: Machine | None = None) -> dict[str, Any]:
-    """What Kubespray must be told because its nodes are containers on this machine."""
+    """Kubespray's variables for nodes that are containers on this machine."""
     machine = machine or detect(Path("/"))
     variables: dict[str, Any] = {
-        # kubeadm looks for the kernel's configuration file, which a container has not; `check` probes what matters
+        # kubeadm reads the kernel's configuration file, which a container lacks; `check` probes what matters
         "kubeadm_ignore_preflight_errors": ["SystemVerification"],
-        # nf_conntrack_max can be written in the first network namespace only: 0 tells kube-proxy to leave it alone
+        # nf_conntrack_max can only be written in the initial network namespace: with 0, kube-proxy does not write it
         "kube_proxy_conntrack_max_per_core": 0,
         "kube_proxy_conntrack_min": 0,
-        # a kubelet evicts all pods below a tenth of the disk; here every node sees the whole of this machine's, and a tenth of that is plenty
+        # by default, a kubelet evicts pods below 10 % of free disk space, but every node sees the whole disk of this machine
         "eviction_hard": EVICTION,
     }
     if not machine.cgroup_v2:
-        # since 1.35 a kubelet refuses cgroup v1 unless it is told not to
+        # since 1.35 a kubelet refuses cgroup v1 by default
         variables["kubelet_fail_cgroup_v1"] = False
     if machine.swap and machine.cgroup_v2:
-        # else Kubespray would turn off the swap of this machine from inside a node
+        # otherwise Kubespray would turn off this machine's swap from inside a node
         variables["kubelet_fail_swap_on"] = False
     if not machine.sys_resource:
-        # runc may not lower a container's oom_score_adj: without this every pod sandbox dies at its start
+        # runc must not lower a container's oom_score_adj: without this, no pod sandbox starts
         variables["containerd_extra_runtime_args"] = {"restrict_oom_score_adj": True}
     if machine.nofile != resource.RLIM_INFINITY and machine.nofile < NOFILE:
-        # nor may it give a container more open files than we have
+        # nor raise a container's limit of open files above ours
         variables["containerd_base_runtime_spec_rlimit_nofile"] = machine.nofile
     return variables
 
@@ -142,9 +142,9 @@ def _capable(status: str, capability: int) -> bool:
 
 
 def _missing() -> tuple[str, ...]:
-    """The link types and file systems that nodes need and this kernel lacks, after an attempt to load them."""
+    """Link types and file systems that nodes need and this kernel lacks. Tries to load them first."""
     if shutil.which("modprobe"):
-        # one by one: where a kernel has them built in, or no modules at all, modprobe fails and all is well
+        # one at a time: modprobe fails, harmlessly, if a module is built in or the kernel supports no modules
         for module in MODULES:
             subprocess.run(["modprobe", "--quiet", module], check=False, capture_output=True)
     missing = [name for name, command in LINKS.items() if not _works(command)]

@@ -1,4 +1,4 @@
-"""Where a lab keeps its things: its folder in the work tree, its cache, its names on this machine."""
+"""The places of a lab: its folder in the work tree, its cache, its names on this machine."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from lab.cache import Cache
 PROJECT = Path(__file__).parent.parent.resolve()
 
 NAMESPACE = f"multus-site-lab-{hashlib.sha256(str(PROJECT).encode()).hexdigest()[:8]}"
-"""The network namespace that holds the whole lab, so that none of its addresses can meet the machine's network, nor another checkout's lab."""
+"""The network namespace of the lab, which separates its addresses from the machine's network and from the labs of other checkouts."""
 
 NAMESPACE_FILE = Path("/run/netns") / NAMESPACE
 
 RUN = Path("/run") / NAMESPACE
-"""What must not outlive a reboot: podman's run-time state."""
+"""Podman's run-time state, which must not outlive a reboot."""
 
 MOUNTS = RUN / "mounts"
-"""The mount namespace of the lab: that of the machine, but for podman's list of addresses, which podman keeps at one place for all."""
+"""The mount namespace of the lab: as the machine's, with a separate copy of podman's list of addresses, whose path is fixed."""
 
 
 def enter(*command: str) -> list[str]:
@@ -34,7 +34,7 @@ class Place:
 
     @property
     def folder(self) -> Path:
-        """Everything of this lab but the cache."""
+        """Everything of this lab except the cache."""
         return self.project / ".lab"
 
     @property
@@ -44,7 +44,7 @@ class Place:
 
     @property
     def runs(self) -> Path:
-        """Stage times, a JSON file a run."""
+        """Stage times, one JSON file per run."""
         return self.folder / "runs"
 
     @property
@@ -54,16 +54,16 @@ class Place:
 
     @property
     def catalog(self) -> Path:
-        """What the mirror has; named by the stack as `artifacts`."""
+        """The catalogue of the mirror, to which the stack's `artifacts` refers."""
         return self.folder / "catalog.yaml"
 
     @property
     def storage(self) -> Path:
-        """podman's images and containers. In the cache, which is on a disk that has room; a checkout's own, since all labs call their nodes alike."""
+        """Podman's images and containers: in the cache, for its disk space, and per checkout, because all labs use the same node names."""
         return self.cache.root / f"containers-{NAMESPACE.rpartition('-')[2]}"
 
     def podman_environment(self) -> dict[str, str]:
-        """Makes podman keep images, containers and networks in the lab's own folders."""
+        """Variables that make podman keep images, containers and networks in the lab's folders."""
         return {
             "CONTAINERS_CONF": str(self.folder / "podman" / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(self.folder / "podman" / "storage.conf"),

@@ -1,4 +1,4 @@
-"""podman with storage, networks and run-time state of the lab's own."""
+"""Run podman with separate storage, networks and run-time state for the lab."""
 
 import json
 import os
@@ -14,7 +14,7 @@ NODE_IMAGE = "localhost/multus-site-node:bookworm"
 
 
 def write_configuration(place: Place) -> None:
-    """The two files that `Place.podman_environment` names."""
+    """Writes the two files of `Place.podman_environment`."""
     folder = place.folder / "podman"
     networks = folder / "networks"
     networks.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def write_configuration(place: Place) -> None:
         f'[storage]\ndriver = "overlay"\ngraphroot = "{place.storage}"\nrunroot = "{RUN}/storage"\n',
         encoding="utf-8",
     )
-    # File locks and tmp_dir: podman would else leave them in /dev/shm and /run/libpod.
+    # File locks and tmp_dir, because podman would otherwise use /dev/shm and /run/libpod.
     (folder / "containers.conf").write_text(
         f'[network]\nnetwork_config_dir = "{networks}"\n'
         f'[engine]\ntmp_dir = "{RUN}/libpod"\nlock_type = "file"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
@@ -32,10 +32,10 @@ def write_configuration(place: Place) -> None:
 
 
 def podman(place: Place, *arguments: str, check: bool = True) -> str:
-    """One podman call; its output. Raises LabError with podman's own last line."""
+    """Runs podman, and returns its output. Raises LabError with its last line."""
     command = ["podman", *arguments]
     done = subprocess.run(
-        # podman must see the bridges that it plugs nodes into.
+        # podman must see the bridges that it connects nodes to.
         enter(*command) if NAMESPACE_FILE.exists() else command,
         env={**os.environ, **place.podman_environment()},
         stdin=subprocess.DEVNULL,
@@ -51,14 +51,14 @@ def podman(place: Place, *arguments: str, check: bool = True) -> str:
 
 
 def import_node_image(place: Place, rootfs: Path, digest: str, changes: Sequence[str]) -> None:
-    """Makes the node image out of its root file system, unless the one that is there came of the same."""
+    """Imports the node image from its root file system, unless the existing image has the same digest."""
     label = f"multus-site.rootfs={digest}"
     there = podman(place, "image", "ls", "--quiet", "--filter", f"label={label}", "--filter", f"reference={NODE_IMAGE}")
     if there.strip():
         return
     options = [word for change in [*changes, f"LABEL {label}"] for word in ("--change", change)]
     podman(place, "import", "--quiet", *options, str(rootfs), NODE_IMAGE)
-    # The image before, unless nodes still live on it.
+    # Removes the previous image, unless nodes still use it.
     podman(place, "image", "prune", "--force", check=False)
 
 
@@ -69,12 +69,12 @@ def containers(place: Place) -> list[dict[str, Any]]:
 
 
 def remove_containers(place: Place) -> None:
-    """Removes every container of the lab with its volume, and ends podman's hold on the storage."""
+    """Removes every container of the lab with its volumes."""
     for container in containers(place):
         runtime = podman(place, "inspect", "--format", "{{.OCIRuntime}}", container["Id"]).strip()
         removal = ("rm", "--force", "--time", "2", "--volumes", "--ignore", container["Id"])
-        # Where podman's monitor was killed with the container, the first removal fails and takes note of that; and the
-        # runtime's record and the control groups stay.
+        # If podman's monitor was killed with the container, the first removal fails but records that, and the runtime's
+        # state and the control groups stay.
         podman(place, *removal, check=False)
         podman(place, *removal)
         subprocess.run([runtime, "delete", "--force", container["Id"]], check=False, capture_output=True)
@@ -82,11 +82,11 @@ def remove_containers(place: Place) -> None:
 
 
 def start_containers(place: Place) -> None:
-    """Starts the nodes that stand still, as all do after a reboot of this machine. Raises LabError for one that podman can't start."""
+    """Starts stopped nodes, such as after a reboot of this machine. Raises LabError for one that podman cannot start."""
     for container in containers(place):
         if container["State"] == "running" and not Path(f"/proc/{container['Pid']}/ns/mnt").exists():
-            # podman learns from its monitor alone that a container has ended.
-            msg = f"{container['Names'][0]} has ended, and podman's monitor with it, so that podman takes it for running. Type: make lab-down, then make lab."
+            # podman only learns from its monitor that a container ended.
+            msg = f"{container['Names'][0]} and podman's monitor have ended, but podman considers it running. Type: make lab-down, then make lab."
             raise LabError(msg)
         if container["State"] not in {"running", "initialized", "created"}:
             podman(place, "start", container["Id"])

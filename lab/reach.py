@@ -1,4 +1,4 @@
-"""What of the internet this machine reaches: asked once, at the start, and never waited for again."""
+"""Probe once, at the start, which download servers this machine reaches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LIMIT = 3.0
-"""Seconds that one question may take. All of them are asked at the same time."""
+"""Seconds for one probe. All probes run at the same time."""
 
 ADDRESSES = {
     "kubernetes": "https://dl.k8s.io/",
@@ -23,7 +23,7 @@ Prober = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Reach:
-    """Which places for official downloads answer. Package registries are not among them: nothing works without."""
+    """Which servers of official downloads answer. Package registries are not included: nothing works without them."""
 
     kubernetes: bool = False
     github: bool = False
@@ -32,7 +32,7 @@ class Reach:
 
     @property
     def official(self) -> bool:
-        """Whether releases and their sources can be had from where they are published."""
+        """Whether the servers of upstream releases and sources answer."""
         return self.github
 
     @property
@@ -51,7 +51,7 @@ class Reach:
 
 
 def probe(offline: bool | None = None, prober: Prober | None = None) -> Reach:
-    """Ask every address at once. `offline` (by default $OFFLINE) says no to all without a packet sent."""
+    """Probes all addresses in parallel. With `offline` (default: $OFFLINE), sends nothing and reports none as reachable."""
     if offline is None:
         offline = os.environ.get("OFFLINE", "") not in ("", "0")
     if offline:
@@ -68,7 +68,7 @@ def answers(address: str) -> bool:
         with urllib.request.urlopen(request, timeout=LIMIT):  # noqa: S310 - same
             return True
     except urllib.error.HTTPError as error:
-        # a proxy that refuses is a no; a server that only dislikes HEAD / is there
+        # 403 and 407 come from a proxy; other client errors mean that the server answers
         return error.code not in (403, 407) and error.code < 500
     except OSError:
         return False

@@ -1,7 +1,7 @@
-"""What a data centre would already have: three layer-2 segments with their gateways, in a network namespace of their own.
+"""Create three layer-2 segments with gateways in a network namespace, as a data centre has them.
 
-A segment is a bridge that podman plugs nodes into. Podman numbers bridges itself and takes one away with its last
-container; so each is made here first, under the name that podman chose, and kept by a port of ours.
+A segment is a bridge to which podman connects nodes. Podman chooses the name of a bridge, and deletes the bridge with its
+last container. So the bridge is created here first, under podman's name, with an extra port that keeps it.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from lab.podman import podman
 
 @dataclass(frozen=True)
 class Segment:
-    """One layer-2 segment. `gateway`: address with prefix length of the segment's router."""
+    """One layer-2 segment. `gateway`: address and prefix length of its router."""
 
     name: str
     gateway: str
     addresses_by_podman: bool
-    """Whether nodes get addresses on it when they are made; the others carry pods' addresses only."""
+    """Whether podman assigns addresses to nodes. Without, the segment only has addresses of pods."""
 
 
 SEGMENTS = (
@@ -32,14 +32,14 @@ SEGMENTS = (
     Segment("external", "10.1.20.1/24", addresses_by_podman=False),
 )
 ADDRESSES = "/run/containers/networks"
-"""Where podman, if it is root's, keeps which addresses it gave: of networks by their names, which are the same in every lab."""
+"""Root's podman stores assigned addresses here, by name of the network, and all labs use the same names."""
 
 SERVICES = "10.1.1.1"
-"""Address of mirror and registry, and of Pulumi itself, on the management segment."""
+"""Address of the mirror and of Pulumi on the management segment."""
 
 
 def make_segments(place: Place) -> None:
-    """Namespaces, networks, bridges and gateways; what is there already stays."""
+    """Creates namespaces, networks, bridges and gateways that do not exist."""
     if not exists():
         _ip("netns", "add", NAMESPACE)
     _make_mounts()
@@ -49,20 +49,20 @@ def make_segments(place: Place) -> None:
         if segment.name not in known:
             _make_network(place, segment)
         _make_bridge(_bridge(place, segment), segment)
-    # Nodes reach nothing beyond the segments, and one segment not the other.
+    # No routing: not between segments, and not to other networks.
     subprocess.run(
         enter("sysctl", "-qw", "net.ipv4.ip_forward=0"), check=False, capture_output=True, stdin=subprocess.DEVNULL
     )
 
 
 def exists() -> bool:
-    """Whether the namespace is there."""
+    """Whether the namespace exists."""
     listed = subprocess.run(["ip", "-json", "netns", "list"], check=False, capture_output=True, text=True).stdout
     return any(n.get("name") == NAMESPACE for n in json.loads(listed or "[]"))
 
 
 def remove_segments(place: Place) -> None:
-    """Networks and namespace, with everything in them."""
+    """Removes networks and namespace."""
     for segment in SEGMENTS:
         (place.folder / "podman" / "networks" / f"{segment.name}.json").unlink(missing_ok=True)
     if exists():
@@ -70,7 +70,7 @@ def remove_segments(place: Place) -> None:
 
 
 def processes() -> list[int]:
-    """Ids of the processes inside the lab's network, nodes' own not counted (they have networks of their own)."""
+    """Ids of the processes in the lab's network namespace. Processes of nodes are in other namespaces."""
     if not exists():
         return []
     text = subprocess.run(["ip", "netns", "pids", NAMESPACE], check=False, capture_output=True, text=True).stdout
@@ -78,28 +78,28 @@ def processes() -> list[int]:
 
 
 def programs(name: str) -> list[int]:
-    """Ids of the processes of one program inside the lab's network."""
-    found = []
+    """Ids of the processes of one program in the lab's network namespace."""
+    pids = []
     for pid in processes():
         with contextlib.suppress(OSError):
             if Path(f"/proc/{pid}/comm").read_text().strip() == name:
-                found.append(pid)
-    return found
+                pids.append(pid)
+    return pids
 
 
 def _make_mounts() -> None:
-    """The mount namespace. Mounts of the machine go on to it; what nodes mount stays in it."""
+    """Creates the mount namespace. It receives mounts of the machine; mounts of nodes stay in it."""
     if os.path.ismount(MOUNTS):
         return
     MOUNTS.touch()
     if not os.path.ismount(RUN):
-        # A namespace can be kept on a private mount only.
+        # A mount namespace can only be bound to a private mount.
         _run(["mount", "--bind", str(RUN), str(RUN)])
         _run(["mount", "--make-private", str(RUN)])
     for folder in (RUN / "networks", RUN / "netns", Path(ADDRESSES)):
         folder.mkdir(parents=True, exist_ok=True)
     (RUN / "netns" / NAMESPACE).touch()
-    # The names of nodes' own network namespaces too: outside they would be names of nothing.
+    # This includes names of the nodes' network namespaces, which would be invalid outside.
     script = f"mount --bind {NAMESPACE_FILE} {RUN}/netns/{NAMESPACE} && mount --rbind {RUN}/netns {NAMESPACE_FILE.parent} && mount --bind {RUN}/networks {ADDRESSES}"
     _run(["unshare", f"--mount={MOUNTS}", "--propagation=slave", "sh", "-c", script])
 
@@ -119,13 +119,13 @@ def _bridge(place: Place, segment: Segment) -> str:
 def _make_bridge(bridge: str, segment: Segment) -> None:
     links = {link["ifname"] for link in json.loads(_ip("-n", NAMESPACE, "-json", "link", "show"))}
     if bridge not in links:
-        # With an address of its own: else it takes the lowest of its ports', and the gateway has another with each node that comes or goes.
+        # A fixed MAC address: a bridge otherwise has the lowest of its ports, so the gateway's would change with each node.
         address = "02:00:" + ":".join(f"{int(part):02x}" for part in segment.gateway.partition("/")[0].split("."))
         _ip("-n", NAMESPACE, "link", "add", bridge, "address", address, "type", "bridge")
     port, keeper = f"{segment.name[:8]}-port", f"{segment.name[:8]}-keep"
     if port not in links:
         _ip("-n", NAMESPACE, "link", "add", port, "type", "veth", "peer", "name", keeper)
-    # Never up: a second interface on the segment would answer ARP for the gateway's address too.
+    # The port stays down: a second interface on the segment would also answer ARP for the gateway's address.
     _ip("-n", NAMESPACE, "link", "set", port, "master", bridge)
     _ip("-n", NAMESPACE, "addr", "replace", segment.gateway, "dev", bridge)
     _ip("-n", NAMESPACE, "link", "set", bridge, "up")

@@ -1,4 +1,4 @@
-"""The mirror's two servers, inside the lab's network: started, found again, ended by their process ids."""
+"""Start, find and stop the mirror's servers in the lab's network, by process id."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ READY_SECONDS = 30
 
 
 def start(place: Place, name: str, command: list[str], environment: dict[str, str], port: int, address: str) -> None:
-    """Starts a server unless it runs already, and waits until it listens. Raises LabError with its last log line."""
+    """Starts a server unless it runs, and waits until it listens. Raises LabError with its last log line."""
     wanted = "\0".join(command)
     pid = running(place, name)
     if pid and (place.folder / "run" / f"{name}.command").read_text() == wanted:
@@ -41,7 +41,7 @@ def start(place: Place, name: str, command: list[str], environment: dict[str, st
 
 
 def running(place: Place, name: str) -> int | None:
-    """Process id of a server that still runs; a process of another birth that got its number is not it."""
+    """Process id of a running server. Compares the start time, because process ids are reused."""
     with contextlib.suppress(OSError, ValueError):
         pid, birth = _pid_file(place, name).read_text().split()
         if _birth(int(pid)) == birth:
@@ -50,7 +50,7 @@ def running(place: Place, name: str) -> int | None:
 
 
 def stop(place: Place, name: str) -> None:
-    """Ends a server, if it runs."""
+    """Stops a server if it runs."""
     pid = running(place, name)
     if pid:
         end(pid)
@@ -58,7 +58,7 @@ def stop(place: Place, name: str) -> None:
 
 
 def end(pid: int) -> None:
-    """Asks a process to end, and after five seconds makes it."""
+    """Stops a process: SIGTERM, and SIGKILL after five seconds."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         for _ in range(50):
@@ -88,7 +88,7 @@ def _pid_file(place: Place, name: str) -> Path:
 
 
 def _birth(pid: int) -> str:
-    """When the process began, in clock ticks; empty where there is none (or a zombie)."""
+    """Start time of a process in clock ticks; empty for none and for a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

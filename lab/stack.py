@@ -1,4 +1,4 @@
-"""The stack `lab`, driven by the real pulumi CLI inside the lab's network; its engine events become stages."""
+"""Run the pulumi CLI for the stack `lab`, in the lab's network, and show its engine events as stages."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from multus_site.render.timeline import STAGES
 
 STACK = "lab"
 OTHERS_SECONDS = 120
-"""How long a pulumi that was told to stop may take: it waits for what is under way."""
+"""How long to wait for a pulumi that is stopping: it finishes its current steps."""
 
 
 class Stack:
-    """One checkout's stack `lab`. `toolchain`: environment in which pulumi and its plugins are found."""
+    """The stack `lab` of a checkout. `toolchain`: environment with pulumi and its plugins."""
 
     def __init__(self, place: Place, toolchain: Mapping[str, str]) -> None:
         self._place = place
@@ -29,16 +29,16 @@ class Stack:
             **toolchain,
             **place.podman_environment(),
             "PULUMI_BACKEND_URL": f"file://{place.state}",
-            # The lab's state holds nothing but the lab, in a folder that only its owner reads.
+            # The state only describes the lab, in a folder that only its owner can read.
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_STACK": STACK,
-            # Makes the CLI take --event-log.
+            # Enables --event-log.
             "PULUMI_DEBUG_COMMANDS": "true",
             "MULTUS_SITE_CACHE": str(place.cache.root),
         }
 
     def select(self) -> None:
-        """Makes the stack if there is none, and takes up what a killed run left."""
+        """Creates the stack if necessary, and cleans up after a killed run."""
         self._place.state.mkdir(parents=True, exist_ok=True)
         os.chmod(self._place.folder, 0o700)  # noqa: PTH101 - it holds the lab's keys and state
         self._pulumi("login", f"file://{self._place.state}")
@@ -46,13 +46,13 @@ class Stack:
         if not any(s["name"].split("/")[-1] == STACK for s in stacks):
             self._pulumi("stack", "init", STACK)
         self._wait_for_others()
-        # A killed run leaves its lock, and nobody is at work now.
+        # A killed run leaves its lock; no other pulumi runs now.
         self._pulumi("cancel", "--yes", check=False)
         self._forget_pending()
 
     @staticmethod
     def _wait_for_others() -> None:
-        """Lets a run whose `make lab` was killed end: it was told to. Raises LabError where one goes on, such as a person's."""
+        """Waits for a pulumi whose `make lab` was killed to stop. Raises LabError if one keeps running, such as a person's."""
         until = time.monotonic() + OTHERS_SECONDS
         while others := segments.programs("pulumi"):
             if time.monotonic() > until:
@@ -61,7 +61,7 @@ class Stack:
             time.sleep(0.5)
 
     def _forget_pending(self) -> None:
-        """Drops what a killed run was in the midst of: every step of ours does the same again when run again."""
+        """Drops pending operations of a killed run: every step can be repeated."""
         state = json.loads(self._pulumi("stack", "export"))
         if not state["deployment"].get("pending_operations"):
             return
@@ -69,19 +69,19 @@ class Stack:
         self._pulumi("stack", "import", given=json.dumps(state))
 
     def up(self, stages: Stages, *arguments: str) -> dict[str, int]:
-        """`pulumi up`; the counts of its steps, such as {"create": 40}. Raises LabError with what pulumi said was wrong."""
+        """Runs `pulumi up`. Returns the number of steps by operation, such as {"create": 40}. Raises LabError with pulumi's errors."""
         return self._update(stages, "up", "--skip-preview", *arguments)
 
     def destroy(self, stages: Stages) -> None:
-        """`pulumi destroy`. Raises LabError."""
+        """Runs `pulumi destroy`. Raises LabError."""
         self._update(stages, "destroy", "--skip-preview")
 
     def output(self, name: str) -> Any:  # noqa: ANN401 - an output is any JSON
-        """One output of the stack, secrets too."""
+        """One output of the stack, secrets included."""
         return json.loads(self._pulumi("stack", "output", name, "--json", "--show-secrets"))
 
     def kubeconfig(self) -> str:
-        """The cluster's kubeconfig, also where what comes after the cluster has failed. Raises LabError where there is no cluster yet."""
+        """The cluster's kubeconfig, even if a later step failed. Raises LabError if there is no cluster."""
         state = json.loads(self._pulumi("stack", "export", "--show-secrets"))
         for resource in state["deployment"].get("resources") or []:
             if resource["type"] == "pulumi:providers:kubernetes":
@@ -90,7 +90,7 @@ class Stack:
         raise LabError(msg)
 
     def is_empty(self) -> bool:
-        """Whether the stack has no resources, or there is no stack."""
+        """Whether the stack has no resources or does not exist."""
         if not self._place.state.is_dir():
             return True
         text = self._pulumi("stack", "export", check=False)
@@ -104,7 +104,7 @@ class Stack:
         command = ["pulumi", verb, "--yes", "--non-interactive", "--color", "never", "--event-log", str(events)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                # If this process is killed, pulumi is told to stop: two at once would be worse.
+                # If this process is killed, pulumi gets SIGINT: a second pulumi must not run at the same time.
                 ["setpriv", "--pdeathsig", "INT", "--", *enter(*command, *arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -119,7 +119,7 @@ class Stack:
                     watched.take(event)
                 watched.close()
             except BaseException:
-                # Once asked, pulumi cancels: its children end and its state is whole.
+                # pulumi then cancels: its children end, and its state is complete.
                 process.terminate()
                 process.wait(60)
                 raise
@@ -146,7 +146,7 @@ class Stack:
 
 
 class Watched:
-    """Turns engine events into stages: a stage begins with its first resource and ends when the next begins."""
+    """Turns engine events into stages: a stage starts with its first resource and ends when the next starts."""
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
@@ -155,7 +155,7 @@ class Watched:
         self.changes: dict[str, int] = {}
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """One event of the engine (pulumi sdk/go/common/apitype/events.go)."""
+        """Processes one engine event (pulumi sdk/go/common/apitype/events.go)."""
         if pre := event.get("resourcePreEvent"):
             self._step(pre["metadata"])
         elif said := event.get("diagnosticEvent"):
@@ -191,7 +191,7 @@ class Watched:
 
 
 def _follow(path: Path, process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
-    """The events of a file that grows, until the process has ended and all is read."""
+    """The events in a growing file, until the process ended and everything is read."""
     rest = ""
     position = 0
     ended = False
@@ -211,7 +211,7 @@ def _follow(path: Path, process: "subprocess.Popen[bytes]") -> Iterator[dict[str
 
 
 def _why(log: Path, errors: list[str], verb: str) -> str:
-    """What pulumi said was wrong, once, and where the rest is."""
+    """Pulumi's distinct errors, and the path of the log."""
     unique = list(dict.fromkeys(e for e in errors if e and "update failed" not in e and "destroy failed" not in e))
     if not unique:
         unique = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]

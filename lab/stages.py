@@ -1,4 +1,4 @@
-"""Progress by stage: a live table on a terminal, plain lines elsewhere, and the times of every run in a JSON file."""
+"""Show progress by stage, as a live table on a terminal or as plain lines, and write the times of each run to a JSON file."""
 
 import contextlib
 import json
@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 PLAIN_SECONDS = 10
-"""Without a terminal a stage speaks at most this often, unless its step changes."""
+"""Without a terminal, a stage prints at most this often, unless its step changes."""
 
 
 class Stages:
-    """The stages of one run. `stage` times one and shows it; `report` says what it is doing."""
+    """The stages of one run."""
 
     def __init__(self, console: Console, command: str) -> None:
         self._console = console
@@ -40,13 +40,13 @@ class Stages:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Stages"]:
-        """The whole run: shows its stages while it lasts."""
+        """Shows the stages during the run."""
         with self._progress:
             yield self
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """One stage. Its time counts whether it ends well or not."""
+        """Shows and times one stage, failed or not."""
         self.begin(name)
         try:
             yield
@@ -56,14 +56,14 @@ class Stages:
         self.end()
 
     def begin(self, name: str) -> None:
-        """Begins a stage; the one before must have ended."""
+        """Starts a stage; the previous one must have ended."""
         self._current, self._stage_begun = name, time.monotonic()
         self._task = self._progress.add_task(name, total=None, step="")
         if not self._live:
             self._say(name)
 
     def end(self, *, well: bool = True) -> None:
-        """Ends the stage that is under way, if one is."""
+        """Ends the current stage, if any."""
         if self._current is None or self._task is None:
             return
         seconds = time.monotonic() - self._stage_begun
@@ -76,11 +76,11 @@ class Stages:
         self._current, self._task = None, None
 
     def report(self, step: str, fraction: float | None = None) -> None:
-        """Says what the stage is doing, and how far it is if that is known (0..1)."""
+        """Shows the stage's current step, and its progress (0..1) if known."""
         if self._task is None:
             return
         if self._live:
-            # A fraction only moves the bar; an unknown one leaves it pulsing.
+            # Without a fraction, the bar pulses.
             self._progress.update(
                 self._task, step=step[:70], total=None if fraction is None else 1.0, completed=fraction or 0
             )
@@ -92,7 +92,7 @@ class Stages:
 
     @property
     def times(self) -> dict[str, float]:
-        """Seconds by stage, in the order in which they began."""
+        """Seconds by stage, in the order of their start."""
         return dict(self._times)
 
     def write(self, folder: Path, **facts: object) -> Path:

@@ -1,4 +1,4 @@
-"""What `make lab` ends with: the table of pods and interfaces, the times, and the commands to go on."""
+"""The end of `make lab`: the table of pods and interfaces, the times, and the next commands."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NEXT = """Go on with
+NEXT = """Next commands:
   make lab-shell   a shell with kubectl and pulumi pointing at the lab
   make test        all tests, on this lab too
   make lab-down    takes it down; the cache stays, so the next make lab is quick"""
@@ -16,7 +16,7 @@ NEXT = """Go on with
 def show(
     console: Console, verification: Mapping[str, Any], changes: Mapping[str, int], times: Mapping[str, float]
 ) -> None:
-    """Prints the proof as a table, then the times and what to type next."""
+    """Prints the results as a table, then the times and the next commands."""
     console.print()
     console.print(table(verification))
     changed = ", ".join(f"{n} {op}" for op, n in changes.items() if op != "same") or "nothing to do"
@@ -28,7 +28,7 @@ def show(
 
 
 def table(verification: Mapping[str, Any]) -> Table:
-    """A row a pod and interface: pod, node, interface, network, address, gateway ping."""
+    """One row per pod and interface: pod, node, interface, network, address, gateway ping."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for check in verification["checks"]:
         if not (check["pod"] and check["network"]):

@@ -1,4 +1,4 @@
-"""`make lab`: from a bare machine to a pod with net1 and net2, stage by stage; run again it continues."""
+"""`make lab`: from a bare machine to a pod with net1 and net2, in stages. A repeated run continues."""
 
 import os
 import sys
@@ -20,14 +20,14 @@ FILES_PORT, REGISTRY_PORT = 8080, 5000
 
 @dataclass(frozen=True)
 class Ready:
-    """A lab whose parts are there: what a stack needs to be updated."""
+    """A prepared lab: what `pulumi up` needs."""
 
     stack: Stack
     toolchain: toolchain.Toolchain
 
 
 def up(place: Place, console: Console) -> None:
-    """Everything. Raises LabError in one line where something is wrong with the machine, or pulumi's own lines."""
+    """Brings the lab up and prints the results. Raises LabError with the problems of the machine, or with pulumi's errors."""
     refuse(place)
     stages = Stages(console, "up")
     with place.cache.lock():
@@ -43,18 +43,18 @@ def up(place: Place, console: Console) -> None:
 
 
 def refuse(place: Place) -> None:
-    """Says, before anything starts, why the lab cannot run here. Raises LabError."""
+    """Raises LabError if the lab cannot run on this machine."""
     problems = machine.check(place.cache.root)
     if problems:
         raise LabError("\n".join(problems))
 
 
 def prepare(place: Place, stages: Stages, console: Console) -> Ready:
-    """All that a data centre would already have, and the tools: ready for `pulumi up`."""
+    """Prepares the tools and what a data centre has, so that `pulumi up` can run."""
     with stages.stage("what can be reached"):
         reached = reach.probe(offline=os.environ.get("OFFLINE", "") not in {"", "0"})
     console.print(reached.line, highlight=False)
-    # Debian's packages wait for the network and the disk, the compiler for the cores: side by side.
+    # In parallel: Debian's packages wait for network and disk, the compiler for cores.
     with ThreadPoolExecutor(1) as pool, stages.stage("toolchain"):
         making = pool.submit(image.build, place.cache, lambda *_: None)
         tools = toolchain.build(place.cache, reached, stages.report)
@@ -74,7 +74,7 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
         files.write_catalog(place, _catalog(mirrored))
     environment = {**tools.environment(), **_kubespray(place, reached)}
     with stages.stage("Ansible"):
-        # Here, where packages can be reached: inside the lab's network nothing can.
+        # Outside of the lab's network, in which no packages are reachable.
         run = [sys.executable, "-m", "multus_site.kubespray", "prepare"]
         place.cache.run("ansible", run, environment={**os.environ, **environment}, folder=place.project)
     files.write_environment(place, environment)
@@ -85,20 +85,20 @@ def prepare(place: Place, stages: Stages, console: Console) -> Ready:
 
 
 def _serve(place: Place, mirrored: mirror.Mirror) -> None:
-    """The mirror's two servers, on the management segment."""
+    """Starts the mirror's servers on the management segment."""
     for name, command, environment, port in mirrored.servers(segments.SERVICES, FILES_PORT, REGISTRY_PORT):
         services.start(place, name, command, environment, port, segments.SERVICES)
 
 
 def _catalog(mirrored: mirror.Mirror) -> dict[str, object]:
-    """The mirror's catalogue, with the variables that this machine's kernel and limits ask for."""
+    """The mirror's catalogue, with Kubespray's variables for this machine."""
     catalog = mirrored.catalog()
     variables = {**catalog["kubespray"]["variables"], **machine.kubespray_variables()}
     return {**catalog, "kubespray": {"variables": variables}}
 
 
 def _kubespray(place: Place, reached: reach.Reach) -> dict[str, str]:
-    """Which Kubespray runs: the person's own, the release's tag where git reaches it, else the stand-in."""
+    """Selects Kubespray: $KUBESPRAY_SOURCE, else the release's tag if it is reachable, else the stand-in."""
     if os.environ.get("KUBESPRAY_SOURCE") or reached.official:
         return {}
     return {"KUBESPRAY_STANDIN": str(place.project / KUBESPRAY_STANDIN)}

@@ -106,7 +106,7 @@ def test_a_failed_command_says_its_last_lines_and_where_the_rest_is(cache):
     with pytest.raises(LabError) as error:
         cache.run("step", ["sh", "-c", "for n in 1 2 3 4 5; do echo line $n >&2; done; exit 3"])
     assert str(error.value) == (
-        f"step failed: line 3 / line 4 / line 5. All of it: {cache.logs / 'step.log'}. Then run the same command again."
+        f"step failed: line 3 / line 4 / line 5. The whole log: {cache.logs / 'step.log'}. Fix the cause, then run the same command again."
     )
 
 
@@ -128,7 +128,7 @@ def test_older_builds_of_the_same_thing_go(cache):
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(LabError, match=r"Give a folder that can be written in \$MULTUS_SITE_CACHE"),
+        pytest.raises(LabError, match=r"Set \$MULTUS_SITE_CACHE to a writable folder"),
         Cache(tmp_path / "file" / "cache").lock(),
     ):
         pass

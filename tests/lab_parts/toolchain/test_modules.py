@@ -98,7 +98,7 @@ def test_only_flannel_takes_the_c_compiler(cache, fake_go, log, said):
 def test_a_failed_build_is_one_line_and_the_next_run_goes_on(cache, fake_go, log, said):
     failing = log.with_name("go.log.fail")
     failing.touch()
-    with pytest.raises(LabError, match=r"crictl failed: package/file.go:1: no such thing. All of it: "):
+    with pytest.raises(LabError, match=r"crictl failed: package/file.go:1: no such thing. The whole log: "):
         modules.build(cache, fake_go, ["crictl"], said)
     assert not modules.built_folder(cache, fake_go, modules.TOOLS["crictl"]).exists()
     failing.unlink()
