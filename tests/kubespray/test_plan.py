@@ -201,7 +201,7 @@ REFUSED = {
         document(*THREE, kube_version="1.33.7"),
         "kubespray.version: v2.29.1 to v2.31.0 is more than one minor version. Upgrade in steps, with one `pulumi up` each: v2.30.0, v2.31.0",
     ),
-    "a change of the major version": (document(*THREE), document(*THREE, version="v3.0.0"), "a change of the major version"),
+    "another major version": (document(*THREE), document(*THREE, version="v3.0.0"), "a change of the major version"),
     "back to an earlier Kubespray": (
         document(*THREE),
         document(*THREE, version="v2.30.0"),

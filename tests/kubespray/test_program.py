@@ -179,9 +179,7 @@ def test_a_wrong_host_key_stops_it_before_anything_runs(site: Site) -> None:
     site.ran("cluster")
     site.variables["kube_proxy_mode"] = "ipvs"
     site.pinned["b"] = site.pinned["a"]
-    with pytest.raises(
-        KubesprayError, match=r"^b: login failed: its SSH host key is not the pinned one"
-    ) as error:
+    with pytest.raises(KubesprayError, match=r"^b: login failed: its SSH host key is not the pinned one") as error:
         site.apply()
     assert f"ssh -i KEY -p {site.ssh['b'].port} -o UserKnownHostsFile=.work/one/kubespray/known_hosts" in str(
         error.value

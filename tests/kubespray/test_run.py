@@ -318,7 +318,8 @@ def test_a_run_has_a_time_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -
     mark = bench.folder / "child"
     bench.playbook(f"{{name: Forever, shell: 'echo $$ > {mark}; sleep 986'}}")
     with pytest.raises(
-        KubesprayError, match="task “Forever” on every host:\n    the playbook did not finish within its time limit of 0:15"
+        KubesprayError,
+        match="task “Forever” on every host:\n    the playbook did not finish within its time limit of 0:15",
     ):
         bench.run(local("one"))
     assert not Path(f"/proc/{mark.read_text().strip()}").exists()
