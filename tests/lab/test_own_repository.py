@@ -1,4 +1,4 @@
-"""The lab's stack from a repository outside of the checkout, where multus-site comes from its wheel: there is nothing to change."""
+"""The lab's stack from a repository outside the checkout, with multus-site from its wheel: nothing changes, and what is new is applied."""
 
 import json
 import shutil
@@ -7,22 +7,66 @@ import pytest
 
 from multus_site.cli.init import contents
 from tests.engine.wheel import install
-from tests.lab.running import PROJECT
+from tests.lab.running import PROJECT, told
 
 pytestmark = pytest.mark.lab
 
+WORKLOAD = """
+      visitor:
+        image: docker.io/library/busybox:1.36
+        command: [tail, -f, /dev/null]
+        networks: [macvlan-internal]
+        nodes: [node2]
+        resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 16Mi}}
+"""
+"""Another workload for the lab's site."""
 
-def test_the_lab_has_nothing_to_change_in_a_repository_of_its_own(lab, tmp_path):
+
+@pytest.fixture(scope="module")
+def repository(lab, tmp_path_factory):  # noqa: ARG001  # the stack file names files that the lab makes
+    """A user's repository that has the lab's stack file."""
+    folder = tmp_path_factory.mktemp("repository")
     for name, content in contents():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "stacks" / "defaults.yaml").unlink()  # the checkout has none
-    shutil.copy(PROJECT / "stacks" / "Pulumi.lab.yaml", tmp_path / "stacks")
-    for name in (".lab", ".work", "lab"):  # what the lab's site names by paths, and the record of Kubespray's runs
-        (tmp_path / name).symlink_to(PROJECT / name)
-    install(tmp_path / ".venv")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / "stacks" / "defaults.yaml").unlink()  # the checkout has none
+    shutil.copy(PROJECT / "stacks" / "Pulumi.lab.yaml", folder / "stacks")
+    for name in (".lab", ".work", "lab"):  # paths in the lab's site, and the record of Kubespray's runs
+        (folder / name).symlink_to(PROJECT / name)
+    install(folder / ".venv")
+    return folder
+
+
+def typed(lab, repository, *command, check=True):
+    """A command typed in the repository."""
+    return lab.run("env", "-C", str(repository), *command, check=check)
+
+
+def test_nothing_changes_where_a_checkout_applied_the_stack(lab, repository):
     preview = ("pulumi", "preview", "--json", "--expect-no-changes", "--non-interactive", "--color", "never")
-    seen = json.loads(lab.run("env", "-C", str(tmp_path), *preview).stdout)
+    seen = json.loads(typed(lab, repository, *preview).stdout)
     assert seen["changeSummary"].keys() <= {"same", "read"}
-    verified = lab.run("env", "-C", str(tmp_path), ".venv/bin/multus-site", "verify", "lab")
-    assert "samplepod" in verified.stdout
+    assert "samplepod" in typed(lab, repository, ".venv/bin/multus-site", "verify", "lab").stdout
+
+
+def test_a_workload_is_applied_verified_and_removed(lab, repository):
+    file = repository / "stacks" / "Pulumi.lab.yaml"
+    before = file.read_text()
+    up = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never")
+    assert "    # One stream each way" in before
+    file.write_text(
+        before.replace("    # One stream each way", f"{WORKLOAD.lstrip(chr(10))}    # One stream each way", 1)
+    )
+    try:
+        done = typed(lab, repository, *up, check=False)
+        assert done.returncode == 0, told(done.stdout + done.stderr)
+        shown = json.loads(typed(lab, repository, ".venv/bin/multus-site", "verify", "lab", "--format", "json").stdout)
+        assert {check["workload"] for check in shown["checks"] if check["check"] == "gateway-ping"} == {
+            "samplepod",
+            "visitor",
+        }
+    finally:
+        file.write_text(before)
+        done = typed(lab, repository, *up, check=False)
+    assert done.returncode == 0, told(done.stdout + done.stderr)
+    assert lab.get("pods", "-l", "app.kubernetes.io/name=visitor")["items"] == []
