@@ -160,7 +160,7 @@ def test_a_machine_with_too_little_memory_is_refused(said):
                 return json.dumps({"machineId": "1", "nics": {}, "memory": 1024})
             return Answers._remote(args)
 
-    with pytest.raises(pulumi.RunError, match=r"nodes.hosts.node1: it has 1024 MiB of memory"):
+    with pytest.raises(pulumi.RunError, match=r"nodes.hosts.node1: the host has 1024 MiB of memory"):
         preview(site(), answers=Small())
     assert said == []
 

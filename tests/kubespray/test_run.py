@@ -154,7 +154,7 @@ def test_host_keys_are_checked_whatever_the_source_says(
     )
     with pytest.raises(KubesprayError) as error:
         bench.run(document)
-    assert ("another SSH host key than the one that is pinned" in str(error.value)) == (pinned == "wrong")
+    assert ("its SSH host key is not the pinned one" in str(error.value)) == (pinned == "wrong")
     assert ("Permission denied" in str(error.value)) == (pinned == "right")
 
 
