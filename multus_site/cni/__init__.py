@@ -1,1 +1,1 @@
-"""What CNI is: plugins, configurations, addresses as Go reads them. No site, no Pulumi, no I/O."""
+"""CNI: plugins, configurations, and addresses as Go reads them. No Pulumi, no I/O."""

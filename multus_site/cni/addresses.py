@@ -1,6 +1,6 @@
 """IP and MAC addresses as Go's net package reads them, and spans of addresses.
 
-Python's ipaddress accepts more than Go does (netmasks, zones, no length): those are refused here.
+Python's ipaddress accepts more than Go does (netmasks, zones, no length). This module refuses those.
 """
 
 import re
@@ -34,7 +34,7 @@ class Span:
         return address.version == self.family and self.first <= int(address) <= self.last
 
     def overlaps(self, other: "Span") -> bool:
-        """Whether any address is in both."""
+        """Whether the two have an address in common."""
         return self.family == other.family and self.first <= other.last and other.first <= self.last
 
     @property
@@ -49,7 +49,7 @@ class Span:
 
 @lru_cache(maxsize=4096)
 def parse_address(text: str, *, sloppy: bool = False) -> Address | None:
-    """An address without prefix length, None for anything else; `sloppy` as whereabouts reads it (leading zeros are decimal)."""
+    """An address without prefix length, None for anything else. `sloppy`: as whereabouts reads it, with leading zeros as decimal."""
     if "%" in text:
         return None
     try:
@@ -62,7 +62,7 @@ def parse_address(text: str, *, sloppy: bool = False) -> Address | None:
 
 @lru_cache(maxsize=4096)
 def parse_cidr(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | None:
-    """Address and network of ADDRESS/LENGTH, None for anything else; host bits are allowed here."""
+    """Address and network of ADDRESS/LENGTH, None for anything else. Host bits are allowed."""
     before, slash, length = text.partition("/")
     address = parse_address(before, sloppy=sloppy)
     if not slash or address is None or not _LENGTH.match(length) or int(length) > address.max_prefixlen:
@@ -73,7 +73,7 @@ def parse_cidr(text: str, *, sloppy: bool = False) -> tuple[Address, Network] | 
 
 
 def single(address: Address) -> Span:
-    """One address."""
+    """The span of one address."""
     return Span(address.version, int(address), int(address))
 
 
@@ -100,18 +100,18 @@ def whole(network: Network) -> Span:
 
 
 def usable(network: Network) -> Span:
-    """The addresses that host-local and whereabouts hand out of a network: not its own and not, of IPv4, the broadcast address."""
+    """The addresses that host-local and whereabouts assign from a network: all but the network address and the IPv4 broadcast address."""
     last = int(network.broadcast_address) - (1 if network.version == 4 else 0)
     return Span(network.version, int(network.network_address) + 1, last)
 
 
 def host(span: Span, number: int) -> Address:
-    """An address of a span's family by its number."""
+    """The address of a span's family with this number."""
     return IPv4Address(number) if span.family == 4 else IPv6Address(number)
 
 
 def hosts_hint(network: Network) -> str:
-    """The addresses of a network that a host may have, in words."""
+    """The addresses of a network that a host can have, in words."""
     if network.num_addresses <= 2:
         return f"an address of {network}"
     span = usable(network)
@@ -119,7 +119,7 @@ def hosts_hint(network: Network) -> str:
 
 
 def without(span: Span, excluded: Iterable[Span]) -> list[Span]:
-    """What is left of a span, in order."""
+    """The rest of a span, in order."""
     left, start = [], span.first
     for hole in sorted(excluded):
         if hole.family != span.family or hole.last < start or hole.first > span.last:
@@ -145,12 +145,12 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def less(spans: Iterable[Span], others: list[Span]) -> list[Span]:
-    """The addresses of the first that are in none of the second; sorted where both are."""
+    """The addresses of `spans` that are not in `others`; sorted if both are."""
     return [left for span in spans for left in without(span, others)]
 
 
 def total(spans: Iterable[Span]) -> int:
-    """How many different addresses."""
+    """The number of different addresses."""
     return sum(span.last - span.first + 1 for span in merged(spans))
 
 
@@ -160,7 +160,7 @@ def octets(text: str) -> bytes | None:
 
 
 def hardware_address(text: str, length: int) -> bool:
-    """Whether Go's net.ParseMAC reads a text as an address of this many bytes (6, 8 or 20)."""
+    """Whether Go's net.ParseMAC accepts a text as an address of this many bytes (6, 8 or 20)."""
     return len(_SEPARATOR.sub("", text)) == 2 * length and any(form.fullmatch(text) for form in _HARDWARE)
 
 

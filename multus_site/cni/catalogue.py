@@ -1,6 +1,6 @@
-"""The catalogue of CNI plugins: whoever asks what a plugin is asks here, by the name that a configuration gives it.
+"""The catalogue of CNI plugins, by their `type` in a configuration. All other modules look up plugins here.
 
-To add a plugin: its entry in plugins/, and its name in one of the tables below.
+To add a plugin, write its entry in plugins/ and list it in one of the tables below.
 """
 
 from collections.abc import Iterable
@@ -22,18 +22,18 @@ INTERFACES: dict[str, InterfacePlugin] = _by_name(
     *(node_interfaces.DUMMY, node_interfaces.LOOPBACK),
     *(sriov.SRIOV, third_party.OVS, third_party.BOND),
 )
-"""Plugins that give a pod an interface."""
+"""Plugins that create the interface of a pod."""
 
 CHAINED: dict[str, ChainedPlugin] = _by_name(
     chained.TUNING, chained.SBR, chained.VRF, chained.BANDWIDTH, chained.FIREWALL, chained.PORTMAP
 )
-"""Plugins that only work behind another one, on what it made."""
+"""Plugins that only work chained behind another one, on its interface."""
 
 PLUGINS: dict[str, InterfacePlugin | ChainedPlugin] = {**INTERFACES, **CHAINED}
-"""Plugins that a list of plugins can hold."""
+"""Plugins that `plugins` of a configuration list can contain."""
 
 IPAM: dict[str, IpamPlugin] = _by_name(ipam.HOST_LOCAL, ipam.STATIC, ipam.DHCP, ipam.WHEREABOUTS)
-"""Address management."""
+"""Address management plugins."""
 
 OPERATOR: dict[str, ObjectType] = _by_name(sriov.POLICY, sriov.NETWORK)
 """Specs of the SR-IOV network operator's objects, by kind."""
@@ -63,7 +63,7 @@ COMMON_INNER: dict[str, Keys] = {
         "scope": "int",
     },
 }
-"""Keys of the objects inside of every plugin and address management (cni pkg/types)."""
+"""Keys of nested objects of every plugin and address management (cni pkg/types)."""
 
 LIST: Keys = {
     "cniVersion": "text",
@@ -74,13 +74,13 @@ LIST: Keys = {
     "loadOnlyInlinedPlugins": "any",
     "plugins": "objects",
 }
-"""Keys of a configuration list (libcni/conf.go NetworkConfFromBytes, which reads these in exactly this case)."""
+"""Keys of a configuration list (libcni/conf.go NetworkConfFromBytes, which is case-sensitive)."""
 
 SPELLING = {key: word for entry in (*PLUGINS.values(), *IPAM.values()) for key, word in entry.spelling.items()}
-"""Keys as a site writes them → keys as their plugin reads them, where they differ."""
+"""Key in a site → key of the plugin, where they differ."""
 
 SITE_WORDS = {word: key for key, word in SPELLING.items()}
-"""The other way round."""
+"""Key of the plugin → key in a site, where they differ."""
 
 _IPAM_OWNERS = {
     key.lower(): tuple(name for name, entry in IPAM.items() if key.lower() in {k.lower() for k in entry.keys})
@@ -90,27 +90,27 @@ _IPAM_OWNERS = {
 
 
 def interface_plugin(name: str) -> InterfacePlugin:
-    """The plugin of this name that gives a pod an interface; one of which nothing is expected where it is none that is known."""
+    """The interface plugin of this name; the entry UNKNOWN for any other name."""
     return INTERFACES.get(name, third_party.UNKNOWN)
 
 
 def chained_plugin(name: str) -> ChainedPlugin | None:
-    """The plugin of this name that only works behind another one."""
+    """The chained plugin of this name; None for any other name."""
     return CHAINED.get(name)
 
 
 def plugin_type(name: str) -> InterfacePlugin | ChainedPlugin:
-    """The plugin of this name, whether it makes an interface or works on one."""
+    """The interface or chained plugin of this name; the entry UNKNOWN for any other name."""
     return PLUGINS.get(name, third_party.UNKNOWN)
 
 
 def ipam_plugin(name: str) -> IpamPlugin:
-    """The address management of this name."""
+    """The address management of this name; the entry UNKNOWN for any other name."""
     return IPAM.get(name, ipam.UNKNOWN)
 
 
 def binary_of(name: str) -> str:
-    """Where the binary of a plugin or an address management comes from (PluginType.binary); empty where nothing is known."""
+    """Where the binary of a plugin or an address management comes from (PluginType.binary); empty if unknown."""
     entry = PLUGINS.get(name) or IPAM.get(name)
     return entry.binary if entry else ""
 
@@ -121,7 +121,7 @@ def ipam_owners(key: str) -> tuple[str, ...]:
 
 
 def nic_keys(name: str) -> Iterable[str]:
-    """Keys by which a plugin names the NIC of the node; of an unknown plugin, those of all that are known."""
+    """Keys with which a plugin selects the NIC of the node; for an unknown plugin, those of all known plugins."""
     if name in PLUGINS:
         nic = interface_plugin(name).nic
         return nic.keys if nic else ()

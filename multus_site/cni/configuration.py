@@ -1,7 +1,7 @@
-"""A CNI configuration, read as libcni and the plugins read it: the plugins in it and their address management.
+"""A CNI configuration as libcni and the plugins read it: its plugins and their address management.
 
-Nothing here raises: what has an odd shape is left out, and the linter's rules report it. Go reads the keys of a struct in any
-case (`VLANID` is `vlanId`), so parts are asked for keys by their name in the Go source. Paths begin at the configuration.
+Nothing here raises: parts with a wrong shape are left out, and the linter reports them. Go matches keys of a struct in any
+case (`VLANID` is `vlanId`); look keys up by their name in the Go source. Paths begin at the configuration.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from multus_site.model.paths import Data, Path
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A JSON object whose keys Go reads in any case; the last of several wins, as in encoding/json."""
+    """A JSON object with case-insensitive keys; the last duplicate wins, as in encoding/json."""
 
     data: dict[str, Data]
     path: Path
@@ -26,37 +26,37 @@ class Part:
         object.__setattr__(self, "keys", {str(key).lower(): key for key in self.data})
 
     def get(self, name: str) -> Data:
-        """The value of a key, None if it is absent (or null, which Go takes for absent)."""
+        """The value of a key; None if it is absent or null, which are the same to Go."""
         if name in self.data and len(self.keys) == len(self.data):
             return self.data[name]
         key = self.keys.get(name.lower())
         return self.data[key] if key is not None else None
 
     def has(self, name: str) -> bool:
-        """Whether the key is there, with another value than null."""
+        """Whether the key exists and is not null."""
         return self.get(name) is not None
 
     def key(self, name: str) -> str:
-        """The key as it is written, for paths."""
+        """The key as written, for paths."""
         return self.keys.get(name.lower(), name)
 
     def text(self, name: str) -> str:
-        """Text of a key, empty if it is absent or no text."""
+        """Text of a key; empty if it is absent or not text."""
         value = self.get(name)
         return value if isinstance(value, str) else ""
 
     def integer(self, name: str) -> int | None:
-        """Whole number of a key."""
+        """Whole number of a key; None for anything else."""
         value = self.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def entries(self, name: str) -> list[Data]:
-        """Entries of a list, none if it is absent or no list."""
+        """Entries of a list; none if it is absent or not a list."""
         value = self.get(name)
         return value if isinstance(value, list) else []
 
     def texts(self, name: str) -> list[str]:
-        """Entries of a list of text; none where one is something else, for which Go refuses the list (but null)."""
+        """Entries of a list of text. Null is skipped; any other entry makes Go refuse the whole list, so there are none."""
         found = [entry for entry in self.entries(name) if entry is not None]
         texts = [entry for entry in found if isinstance(entry, str)]
         return texts if len(texts) == len(found) else []
@@ -69,7 +69,7 @@ class Part:
 
 
 def inner_parts(part: Part, name: str) -> Iterator[Part]:
-    """Objects that a key holds, in lists of any depth or not; their paths are relative to the part."""
+    """Objects in the value of a key, in lists of any depth; paths are relative to the part."""
     stack: list[tuple[Path, Data]] = [((part.key(name),), part.get(name))]
     while stack:
         path, value = stack.pop()
@@ -98,22 +98,22 @@ class Config(Part):
         object.__setattr__(self, "plugins", tuple(found))
 
     def _plugin(self, data: dict[str, Data], path: Path, index: int) -> "Plugin":
-        """One of the plugins."""
+        """Create one of the plugins; subclasses override it."""
         return Plugin(data, path, self, index)
 
     @property
     def first(self) -> "Plugin":
-        """The plugin that makes the interface; an empty one where nothing can be read."""
+        """The plugin that creates the interface; an empty one if the configuration has none."""
         return self.plugins[0] if self.plugins else self._plugin({}, self.path, 0)
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a configuration list. Multus looks for `type` first."""
+        """Whether it is a configuration list. Multus checks `type` first."""
         return not self.text("type") and self.data.get("plugins") is not None
 
     @property
     def version(self) -> str:
-        """The CNI version that plugins are called with; empty if none is given."""
+        """The CNI version that plugins are called with; empty if none is set."""
         versions = [v for v in self.entries("cniVersions") if isinstance(v, str)]
         return max([*versions, self.text("cniVersion")], key=version_key) if versions else self.text("cniVersion")
 
@@ -138,7 +138,7 @@ class Plugin(Part):
         object.__setattr__(self, "ipam", made)
 
     def _ipam(self, data: dict[str, Data], path: Path) -> "Ipam":
-        """Its address management."""
+        """Create its address management; subclasses override it."""
         return Ipam(data, path, self)
 
     @property
@@ -148,37 +148,37 @@ class Plugin(Part):
 
     @property
     def object_type(self) -> InterfacePlugin | ChainedPlugin:
-        """What the catalogue says of its keys."""
+        """Its entry in the catalogue."""
         return plugin_type(self.type)
 
     def reads(self, key: str) -> bool:
-        """Whether the plugin reads a key, so that the key can be wrong."""
+        """Whether the plugin reads a key."""
         return key in self.object_type.keys
 
     @property
     def traits(self) -> InterfacePlugin:
-        """What the catalogue says of the interface that it gives the pod; nothing of other plugins."""
+        """Its entry as a plugin that creates an interface; UNKNOWN for chained plugins."""
         return interface_plugin(self.type)
 
     @property
     def chained(self) -> bool:
-        """Whether an earlier plugin stands before it."""
+        """Whether another plugin runs before it."""
         return self.index > 0
 
     @property
     def works_on_earlier(self) -> bool:
-        """Whether it works on what an earlier plugin made, instead of making an interface itself."""
+        """Whether it works on the interface of an earlier plugin instead of creating one."""
         return self.chained and self.traits.works_chained
 
     @property
     def nic_key(self) -> str:
-        """The key that names the node's NIC; empty where the plugin takes none."""
+        """The key that names the node's NIC; empty if the plugin uses none."""
         nic = self.traits.nic
         return next(iter(nic.keys)) if nic else ""
 
     @property
     def master(self) -> str | None:
-        """The node's interface that pods get children of: empty for that of the default route, None if there is none."""
+        """The node's NIC whose children pods get: empty for the NIC of the default route, None if there is none."""
         nic = self.traits.nic
         if nic is None or nic.moves or self.works_on_earlier or self.get("linkInContainer") is True:
             return None
@@ -186,25 +186,25 @@ class Plugin(Part):
 
     @property
     def moved_nic(self) -> str:
-        """The node's interface that goes into the pod, by name; empty if there is none, or it is not known by name."""
+        """Name of the node's NIC that moves into the pod; empty if none does or its name is not given."""
         nic = self.traits.nic
         return self.text(self.nic_key) if nic and nic.moves else ""
 
     @property
     def vlan(self) -> int:
-        """The VLAN that the pod is on, as far as the plugin says; 0 for none."""
+        """The VLAN id that the plugin sets; 0 for none."""
         key = self.object_type.vlan_key
         return (self.integer(key) or 0) if key else 0
 
     def capability(self, name: str) -> bool:
-        """Whether the runtime passes on something of the pod."""
+        """Whether a capability is enabled, so that the runtime passes the pod's request."""
         capabilities = self.get("capabilities")
         return isinstance(capabilities, dict) and capabilities.get(name) is True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ipam(Part):
-    """Address management of a plugin; of none when it stands by itself in a file."""
+    """Address management of a plugin. `plugin` is None for a configuration file of address management alone."""
 
     plugin: Plugin | None = None
 
@@ -215,22 +215,22 @@ class Ipam(Part):
 
     @property
     def object_type(self) -> IpamPlugin:
-        """What the catalogue says of it."""
+        """Its entry in the catalogue."""
         return ipam_plugin(self.type)
 
     @property
     def interface(self) -> InterfacePlugin:
-        """What the catalogue says of the plugin whose interface gets the addresses."""
+        """The entry of the plugin whose interface gets the addresses."""
         return interface_plugin(self.plugin.type if self.plugin else "")
 
 
-def read(config: Any) -> Config:  # noqa: ANN401  # whatever somebody wrote there
-    """The configuration in a text of JSON, or in an object; one without plugins where it is neither."""
+def read(config: Any) -> Config:  # noqa: ANN401  # any value of a raw network
+    """Read a configuration from JSON text or an object; anything else gives one without plugins."""
     data = go_json.parse(config)[0] if isinstance(config, str) else config
     return Config(data if isinstance(data, dict) else {}, ())
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """A CNI version as numbers, for comparing; () for what is none."""
+    """A CNI version as numbers, for comparing; () for anything else."""
     parts = version.split(".")
     return tuple(int(part) for part in parts) if parts and all(p.isascii() and p.isdigit() for p in parts) else ()

@@ -1,4 +1,4 @@
-"""JSON as Go's encoding/json reads it: strict, keys of structs in any case; and where each part of it stands."""
+"""JSON as strict as Go's encoding/json, with diagnoses of mistakes and offsets of values."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _TYPOGRAPHIC = "“”„‟«»‘’"
 _OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
 
 _MOST = 20
-"""Mistakes of one text that are reported."""
+"""Limit of reported mistakes per text."""
 _COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
 
 
@@ -31,7 +31,7 @@ class JsonMistake:
     message: str
     hint: str
     repair: tuple[int, str] | None = None
-    """Offset, and what to write over the text there without moving other characters, so that the rest can be read."""
+    """Offset and replacement of the same length, with which the rest of the text can be read."""
 
 
 class _NotJsonError(ValueError):
@@ -47,7 +47,7 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse)
 
 
 def parse(text: str) -> tuple[Data, JsonMistake | None]:
-    """The data, or the mistake. Numbers that Python would not make an int of become floats."""
+    """The data, or the first mistake."""
     try:
         data = cast(Data, _STRICT.decode(text))
         return (replace_half_characters(data) if _SURROGATE.search(text) else data), None
@@ -65,17 +65,17 @@ def parse(text: str) -> tuple[Data, JsonMistake | None]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text read as far as possible: every mistake that was found, and the data if all of them can be repaired."""
+    """The result of reading a text: all mistakes, and the data if they can be repaired."""
 
     data: Data
     mistakes: tuple[JsonMistake, ...]
     repaired: str | None
-    """The text with the mistakes written over, each character at its old place; None where it is still no JSON."""
+    """The text with its mistakes replaced and all offsets unchanged; None if it still is not JSON."""
 
 
 @lru_cache(maxsize=64)
 def read(text: str) -> Reading:
-    """The data of a text and all its mistakes: a comma too many does not hide what is wrong behind it."""
+    """Read a text and repair simple mistakes such as an extra comma, to find the ones behind them too."""
     mistakes: list[JsonMistake] = []
     repaired = text
     while len(mistakes) < _MOST:
@@ -96,7 +96,7 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
 
 
 def decoded(text: str, offset: int) -> tuple[str, int]:
-    """The string of JSON that begins at an offset, and where it ends. Raises ValueError."""
+    """The JSON string at an offset, and the offset of its end. Raises ValueError."""
     value, end = _DECODER.raw_decode(text, offset)
     return str(value), end
 
@@ -155,7 +155,7 @@ def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
 
 
 def _quoted(text: str, offset: int) -> tuple[int, str] | None:
-    """A text in single or typographic quotes with plain ones around it instead."""
+    """The replacement for a text in single or typographic quotes: the same in plain quotes."""
     match = _OTHER_QUOTES.match(text, offset)
     return (offset, f'"{match.group(1)}"') if match else None
 
@@ -171,7 +171,7 @@ def _after_space(text: str, offset: int) -> int:
 
 
 def locate(text: str, path: Path) -> tuple[int, int]:
-    """Offset of the deepest part of a path in valid JSON (a scalar's own, else its key's), and how many parts lead there."""
+    """Offset of the deepest existing part of a path in valid JSON (of a scalar, otherwise of its key), and its depth."""
     offset = place = _after_space(text, 0)
     for depth, part in enumerate(path):
         found = _entry(text, offset, part)
@@ -183,7 +183,7 @@ def locate(text: str, path: Path) -> tuple[int, int]:
 
 
 def _entry(text: str, offset: int, part: str | int) -> tuple[int, int] | None:
-    """Offsets of the key (an item's own in a list) and of the value; of equal keys the last, as Go does."""
+    """Offsets of the key (or list item) and of the value. The last of equal keys wins, as in Go."""
     mapping = text[offset : offset + 1] == "{"
     if (not mapping and text[offset : offset + 1] != "[") or mapping == isinstance(part, int):
         return None

@@ -1,4 +1,4 @@
-"""Types of the keys that plugins read, and which JSON values Go takes for them."""
+"""Types of plugins' keys, and the JSON values that Go accepts for them."""
 
 WORDS = {
     "text": "text in quotes",
@@ -12,10 +12,10 @@ WORDS = {
     "flags": 'an object such as {"ips": true}',
     "strings": "an object whose values are text in quotes",
 }
-"""The types in words; `any` takes every value."""
+"""The types in words; `any` accepts every value."""
 
 _NARROWER = {"interface": "text", "vlan": "int", "trunk": "objects"}
-"""Types that mean more than Go knows: the name of a network interface, a VLAN id, the VLANs of a trunk."""
+"""Types that are narrower than in Go: the name of a network interface, a VLAN id, the VLANs of a trunk."""
 
 
 def go_type(kind: str) -> str:
@@ -24,7 +24,7 @@ def go_type(kind: str) -> str:
 
 
 def fits(kind: str, value: object) -> bool:
-    """Whether Go's encoding/json takes a JSON value for a field of a type. Null leaves any field as it is."""
+    """Whether Go's encoding/json accepts a JSON value for a field of a type. Null is always accepted."""
     kind = go_type(kind)
     if value is None or kind == "any":
         return True

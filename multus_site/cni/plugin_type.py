@@ -1,6 +1,6 @@
-"""What there is to know of a CNI plugin, trait by trait. No trait has a default: a plugin that lacks one cannot be written down.
+"""The traits of a CNI plugin. No trait has a default, so that each entry states all of them.
 
-The plugins themselves are in plugins/, a file for each family; catalogue.py finds them by name.
+The entries are in plugins/, one file per family; catalogue.py finds them by name.
 """
 
 from collections.abc import Mapping
@@ -21,26 +21,26 @@ class ObjectType:
 
     name: str
     keys: Keys
-    """Its keys, besides the common ones of every plugin."""
+    """Its keys, without those that every plugin has."""
     inner: Mapping[str, Keys]
-    """Key → keys of the objects that it holds, in lists or not."""
+    """Key → keys of its nested objects, in lists or not."""
     values: Mapping[str, tuple[Value, ...]]
-    """Key → the values that it takes, where they are few. Empty text is the default everywhere."""
+    """Key → its accepted values, where they are few. Empty text always means the default."""
 
     @property
     def vlan_key(self) -> str:
-        """The key that holds a VLAN id; empty where there is none."""
+        """The key of the VLAN id; empty if there is none."""
         return next((key for key, kind in self.keys.items() if kind == "vlan"), "")
 
 
 class Needed(NamedTuple):
-    """A key that a plugin cannot do without."""
+    """A required key of a plugin."""
 
     key: str
     hint: str
     """What to write."""
     or_device: bool = False
-    """Whether the plugin needs none where it gets a device of a device plugin."""
+    """Whether a device of a device plugin replaces it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -48,69 +48,69 @@ class PluginType(ObjectType):
     """A binary that a CNI configuration names by `type`."""
 
     binary: Literal["release", "site", "operator", "daemon"]
-    """Where it comes from: a release of containernetworking/plugins; what the site names (cniPlugins.binaries); the same, unless
-    an SR-IOV operator brings it; its own daemon."""
+    """Where it comes from: a release of containernetworking/plugins; the site (cniPlugins.binaries); the site, unless an SR-IOV
+    operator installs it; its own daemon."""
     oldest_version: str
-    """Oldest version of the CNI specification that it speaks (version.VersionsStartingFrom in its main)."""
+    """Oldest version of the CNI specification that it supports (version.VersionsStartingFrom in its main)."""
     modules: tuple[str, ...]
-    """Kernel modules that it works with."""
+    """Kernel modules that it needs."""
     exclusive: tuple[tuple[str, str], ...]
-    """Keys of which it refuses the second beside the first: both true where they are of type bool."""
+    """Pairs of keys that it refuses together; keys of type bool only if both are true."""
     spelling: Mapping[str, str]
-    """Key as a site writes it → key as the plugin reads it, where they differ by more than that."""
+    """Key in a site → key of the plugin, where they differ."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Nic:
-    """The NIC of the node that a plugin takes."""
+    """The NIC of the node that a plugin uses."""
 
     keys: Mapping[str, Literal["name", "mac", "pci", "path"]]
-    """Keys that tell which NIC it is, and by what; the plugin looks at them in this order."""
+    """Keys that select the NIC → by what, in the order in which the plugin reads them."""
     default_route: bool
-    """Whether it is the NIC of the default route where nothing names one."""
+    """Whether it defaults to the NIC of the default route."""
     moves: bool
-    """Whether the NIC itself goes into the pod; pods get children of it otherwise."""
+    """Whether the NIC itself moves into the pod; otherwise pods get children of it."""
     whole_modes: tuple[str, ...]
-    """Values of `mode` with which one pod gets all of the NIC, though it does not move."""
+    """Values of `mode` with which one pod uses the whole NIC, although it does not move."""
     macs: Literal["own", "shared", "nic"]
-    """Pods send with MAC addresses of their own; all with that of the NIC; the one pod with that of the NIC."""
+    """Each pod has its own MAC address; all share that of the NIC; the only pod has that of the NIC."""
     takes_frames: bool
-    """Whether the children take the NIC's receive handler: it can have one kind of such children only, and the node and its
-    pods do not hear each other through it."""
+    """Whether the children use the NIC's receive handler: a NIC can have only one kind of them, and the node and its pods
+    cannot reach each other through it."""
     checks_mtu: bool
     """Whether the plugin refuses an MTU above the NIC's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class InterfacePlugin(PluginType):
-    """A plugin that gives the pod an interface."""
+    """A plugin that creates the pod's interface."""
 
     nic: Nic | None
     bridge: str
-    """Key of the bridge of each node that the pod becomes a port of; empty where there is none."""
+    """Key of the node's bridge that the pod is attached to; empty if there is none."""
     device: Literal["required", "accepted", "none"]
-    """Whether it works on a device that a device plugin hands out (deviceID)."""
+    """Whether it uses a device of a device plugin (deviceID)."""
     needs_pf: bool
-    """Whether the device is a virtual function that it sets up through the physical one."""
+    """Whether the device is a virtual function that it configures through the physical function."""
     reach: Literal["segment", "node", "pod", "unknown"]
-    """Who hears the pod: all of the NIC's segment, pods of the same node only, nobody, or whoever the configuration does not tell."""
+    """Who can reach the pod: the NIC's segment, pods of the same node, nobody, or unknown from the configuration."""
     addresses: Literal["required", "optional", "none"]
     """Whether it calls an address management plugin."""
     works_chained: bool
-    """Whether it works on what another plugin made, where it stands behind one."""
+    """Whether it works on the interface of an earlier plugin if it is chained."""
     makes_veth: bool
     """Whether the pod's interface has an end on the node."""
     link_kind: str
-    """Kind of the pod's interface (`ip -details link`); empty where it may be any."""
+    """Kind of the pod's interface (`ip -details link`); empty for any."""
     reports: frozenset[str]
-    """Keys whose value the kernel reports of the pod's interface."""
+    """Keys whose value the kernel reports for the pod's interface."""
     measured: bool
-    """Whether two more pods can have an interface for a while without taking a device away from others."""
+    """Whether throughput can be measured: two more pods can get an interface without taking a device from others."""
     needed: tuple[Needed, ...]
     defaults: Mapping[str, Value]
-    """Key → what the plugin takes where it is absent."""
+    """Key → its default in the plugin."""
     site_only: frozenset[str]
-    """Fields of the network in a site that are not the plugin's keys."""
+    """Fields of the network in a site that are not keys of the plugin."""
 
     @property
     def has_children(self) -> bool:
@@ -125,17 +125,17 @@ class InterfacePlugin(PluginType):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ChainedPlugin(PluginType):
-    """A plugin that works on what an earlier one made."""
+    """A plugin that works on the interface of an earlier one."""
 
     needed: tuple[Needed, ...]
     capability: Capability
-    """What it takes of the pod's annotation, through the runtime."""
+    """The request of the pod that the runtime passes to it."""
     idle_without_capability: bool
-    """Whether it does nothing unless the runtime hands it that."""
+    """Whether it does nothing without that request."""
     needs_veth: bool
     """Whether it works on the node's end of a veth pair."""
     separates_routes: bool
-    """Whether routes of the interface cannot compete with those of eth0."""
+    """Whether it keeps routes of the interface from competing with those of eth0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -143,6 +143,6 @@ class IpamPlugin(PluginType):
     """Address management."""
 
     remembers: Literal["node", "cluster", "server", "nothing"]
-    """Where it is known which addresses are given out: on each node alone, in the cluster, at a DHCP server, nowhere."""
+    """Where it records assigned addresses: on each node, in the cluster, at a DHCP server, nowhere."""
     daemon: bool
     """Whether it needs a daemon on each node."""

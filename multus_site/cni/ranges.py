@@ -1,7 +1,7 @@
-"""The addresses that an address management hands out: of which network, from where to where, less what.
+"""Ranges of addresses that address management assigns: network, first and last address, exclusions.
 
-Each range is read as the plugin in question reads it (host-local plugins/ipam/host-local/backend/allocator, whereabouts
-pkg/config and pkg/iphelpers, plugins/ipam/static); other address management names none.
+Each range is read as its plugin reads it (plugins/ipam/host-local/backend/allocator, whereabouts pkg/config and
+pkg/iphelpers, plugins/ipam/static). Other address management has no ranges.
 """
 
 from collections.abc import Iterator
@@ -29,19 +29,19 @@ _KEYS = {
     "whereabouts": ("range", "range_start", "range_end"),
     "static": ("address", "address", "address"),
 }
-"""Plugin → its keys of a range's network, first and last address."""
+"""Plugin → keys of a range's network, first and last address."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Range:
-    """One range as it is written. What cannot be read is None; the part and the text are there for messages."""
+    """One range as written. Unreadable values are None; `part` and `text` are for messages."""
 
     ipam: str
-    """Plugin that reads it; fixed addresses are `static`, those of whereabouts too."""
+    """The plugin; `static` for fixed addresses, including those of whereabouts."""
     part: Part
-    """The object that holds its keys, with its path relative to the ipam."""
+    """The object with its keys; its path is relative to the ipam."""
     set: int
-    """host-local gives one address out of each set; -1 for the range beside `type`."""
+    """Number of its set; host-local assigns one address of each. -1 for the range beside `type`."""
     text: str
     base: Address | None
     """The address before the prefix length."""
@@ -49,9 +49,9 @@ class Range:
     start: Address | None
     end: Address | None
     gateway: Address | None
-    """As it is written."""
+    """The gateway as written."""
     excluded: tuple[Span, ...] = ()
-    """What pods do not get of it: whereabouts' `exclude`; host-local leaves out the gateway, by default the first address."""
+    """Addresses that pods do not get: `exclude` of whereabouts; the gateway of host-local, by default the first address."""
 
     @property
     def key(self) -> str:
@@ -74,7 +74,7 @@ class Range:
 
     @property
     def span(self) -> Span | None:
-        """First to last address, exclusions not yet taken away; None if the range is broken, or has no address for pods."""
+        """First to last address, including exclusions; None if the range is invalid or has no address for pods."""
         if self.network is None:
             return None
         if self.ipam == "static":
@@ -82,7 +82,7 @@ class Range:
         if self.network.num_addresses < 4:
             return None
         inside, every = usable(self.network), whole(self.network)
-        # whereabouts leaves out the last address of an IPv6 network too (LastUsableIP)
+        # whereabouts also skips the last address of an IPv6 network (LastUsableIP)
         last = every.last - 1 if self.ipam == "whereabouts" else inside.last
         found = Span(
             inside.family,
@@ -100,7 +100,7 @@ class Range:
 
     @property
     def size(self) -> int:
-        """How many addresses pods can get."""
+        """The number of addresses that pods can get."""
         return total(self.handed_out)
 
     def contains(self, text: str) -> bool:
@@ -111,7 +111,7 @@ class Range:
 
 @lru_cache(maxsize=32)
 def ranges_of(ipam: Ipam) -> list[Range]:
-    """The ranges of host-local and whereabouts, in the order in which they are tried."""
+    """The ranges of host-local and whereabouts, in the order in which the plugin tries them."""
     if ipam.type == "host-local":
         return [_host_local(number, part) for number, part in _sets(ipam) if _is_text(part, "subnet")]
     if ipam.type == "whereabouts":
@@ -121,9 +121,9 @@ def ranges_of(ipam: Ipam) -> list[Range]:
 
 
 def repeats_between_nodes(ipam: Ipam) -> bool:
-    """Whether pods on two nodes can get the same address, which is one too many unless each is on a wire of its own.
+    """Whether pods on two nodes can get the same address, which conflicts unless their interfaces reach nothing outside the pod.
 
-    Such a plugin (host-local) keeps what it gave in /var/lib/cni/networks of each node, and knows of no other node.
+    host-local records addresses in /var/lib/cni/networks of each node and does not know other nodes.
     """
     return ipam.object_type.remembers == "node" and ipam.interface.reach != "pod" and bool(ranges_of(ipam))
 
@@ -156,7 +156,7 @@ def _host_local(number: int, part: Part) -> Range:
 
 
 def _whereabouts(number: int, part: Part, gateway: Address | None) -> Range:
-    """`range` is ADDRESS/LENGTH or FIRST-LAST/LENGTH, which goes before range_start and range_end."""
+    """`range` is ADDRESS/LENGTH or FIRST-LAST/LENGTH; the latter takes precedence over range_start and range_end."""
     text = part.text("range")
     low, dash, rest = text.partition("-")
     base, network = parse_cidr(rest if dash else text, sloppy=True) or (None, None)
@@ -175,7 +175,7 @@ def _address(part: Part, key: str, *, sloppy: bool = False) -> Address | None:
 
 
 def fixed_of(ipam: Ipam) -> list[Range]:
-    """The fixed addresses of static and whereabouts that can be read, each a range of one."""
+    """The readable fixed addresses of static and whereabouts, each as a range of one."""
     if ipam.type not in {"static", "whereabouts"}:
         return []
     found = (
@@ -191,22 +191,22 @@ def _fixed(part: Part, address: Address, network: Network) -> Range:
 
 
 def fixed(address: str, gateway: str | None = None) -> Range | None:
-    """The range of one that an address with its prefix length is; None if it is none."""
+    """The range of one address with prefix length; None for anything else."""
     cidr = parse_cidr(address)
     return _fixed(Part({"address": address, "gateway": gateway}, ()), *cidr) if cidr else None
 
 
 def handed_out(ipam: Ipam) -> list[Span]:
-    """Every address that pods can get, fixed ones included."""
+    """Every address that pods can get, including fixed ones."""
     return [span for one in (*ranges_of(ipam), *fixed_of(ipam)) for span in one.handed_out]
 
 
 def networks(ipam: Ipam) -> list[Network]:
-    """The networks that the pod's interface gets an address of."""
+    """The networks of which the pod's interface gets an address."""
     return [one.network for one in (*ranges_of(ipam), *fixed_of(ipam)) if one.network]
 
 
 def slice_length(ipam: Ipam) -> int | None:
-    """Prefix length of the part of a range that whereabouts gives each node; None if it gives none, or the length is none."""
+    """Prefix length of each node's slice of a whereabouts range; None without slices or if it is invalid."""
     text = ipam.text("node_slice_size").removeprefix("/") if ipam.type == "whereabouts" else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None

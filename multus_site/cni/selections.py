@@ -1,4 +1,4 @@
-"""What a pod's annotation `k8s.v1.cni.cncf.io/networks` asks for, read as Multus reads it (pkg/k8sclient/k8sclient.go)."""
+"""The attachments in a pod's annotation `k8s.v1.cni.cncf.io/networks`, as Multus reads it (pkg/k8sclient/k8sclient.go)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from multus_site.model.paths import Data, Path
 
 ANNOTATION = "k8s.v1.cni.cncf.io/networks"
 DEFAULT = "v1.multus-cni.io/default-network"
-"""Annotation that puts another network in the place of the cluster's own, eth0."""
+"""Annotation that replaces the cluster's network on eth0."""
 
 KEYS = {
     "name": "text",
@@ -31,7 +31,7 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """One attachment that a pod asks for. `interface` is the effective name; `item` is set in the JSON form only."""
+    """One requested attachment. `interface` is the effective name; only the JSON form sets `item`."""
 
     name: str
     namespace: str
@@ -47,7 +47,7 @@ class Selection:
 
 
 def is_json(text: str) -> bool:
-    """Whether Multus takes an annotation for JSON."""
+    """Whether Multus parses an annotation as JSON."""
     return any(character in text for character in '[{"')
 
 
@@ -71,13 +71,13 @@ def split_item(item: str) -> tuple[str, str, str] | None:
 
 
 def json_items(text: str) -> list[Data] | None:
-    """Items of the JSON form; None if it is no list of JSON."""
+    """Items of the JSON form; None if it is not a JSON list."""
     data, mistake = go_json.parse(text)
     return data if mistake is None and isinstance(data, list) else None
 
 
 def selections_of(text: str, namespace: str, path: Path) -> list[Selection]:
-    """The attachments of an annotation that can be read; a custom interface name still takes its position (getIfname)."""
+    """The readable attachments of an annotation. An attachment with a custom interface name still counts for the numbers of the others (getIfname)."""
     found: list[Selection] = []
     if is_json(text):
         for i, item in enumerate(json_items(text) or [], 1):
@@ -96,7 +96,7 @@ def selections_of(text: str, namespace: str, path: Path) -> list[Selection]:
 
 
 def misfits(item: Part) -> list[tuple[str, str]]:
-    """Keys of the JSON form whose value Go would refuse, each with its type."""
+    """Keys of the JSON form with a value that Go refuses, each with its type."""
     kinds = {key.lower(): kind for key, kind in KEYS.items()}
     return [
         (key, kinds[key.lower()])

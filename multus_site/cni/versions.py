@@ -1,6 +1,6 @@
-"""The version of the CNI specification that networks of a site use: the highest that plugins, Multus and container runtime all support.
+"""The default CNI version of a site's networks: the highest that plugins, Multus and container runtime support.
 
-Read from the go.mod of each (containernetworking/cni: v1.1 supports 1.0.0, v1.2 and later 1.1.0).
+Source: the go.mod of each (containernetworking/cni: v1.1 supports 1.0.0, v1.2 and later 1.1.0).
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ _VERSIONS = ("1.1.0", "1.0.0", "0.4.0", "0.3.1")
 
 
 def cni_version_of_site(site: Site) -> str:
-    """The version for networks that name none."""
+    """The version for networks that set none."""
     kubespray = site.kubespray
     return highest_version(site.cni_plugins.version, site.multus.version, kubespray.version, kubespray.all_variables())
 
 
 def highest_version(plugins: str, multus: str, kubespray: str, variables: Mapping[str, Any]) -> str:
-    """The version for these releases. `variables`: Kubespray's, which name the container runtime."""
+    """The version for these releases. `variables`: Kubespray's variables, with the container runtime."""
     indices = (_index(plugins, _PLUGINS), _index(multus, _MULTUS), _runtime(kubespray, variables))
     return _VERSIONS[max(indices)]
 

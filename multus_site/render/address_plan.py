@@ -1,4 +1,4 @@
-"""Who may get which address at a site, what is taken of it, and how full each range is. Pure: no cluster, no files."""
+"""The address plan of a site: which pods can get which addresses, which are taken, and how full each range is. Pure: no I/O."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -18,19 +18,19 @@ from multus_site.render.network import network_facts
 
 @dataclass(frozen=True, order=True)
 class Taken:
-    """An address that a live pod has: network and pod as namespace/name."""
+    """An address of a running pod. Network and pod are namespace/name."""
 
     network: str
     address: str
     pod: str
     node: str
     ours: bool = False
-    """Whether the pod is of this site, which recreates it when its network changes."""
+    """Whether the pod belongs to this site, which recreates it when its network changes."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One range, or the fixed addresses of a network. `size` and `asked` count addresses; `who` names the pods that may hold them."""
+    """One range, or the fixed addresses of a network. `size` and `asked` count addresses; `who` names the pods that can hold them."""
 
     network: str
     ipam: str
@@ -44,11 +44,11 @@ class Line:
 
     @property
     def full(self) -> float:
-        """Part of the range that is taken, 0 to 1."""
+        """The taken part of the range, 0 to 1."""
         return len({t.address for t in self.taken}) / self.size if self.size else 0.0
 
     def holds(self, taken: Taken) -> bool:
-        """Whether an address that a pod has comes out of this range."""
+        """Whether a pod's address is from this range."""
         address = parse_address(taken.address) if taken.network == self.network else None
         return address is not None and any(span.contains(address) for span in self.spans)
 
@@ -59,21 +59,21 @@ class Line:
 
 
 def plan(site: Site, live: Iterable[Taken] = ()) -> list[Line]:
-    """A line for each range and each network with fixed addresses, in the order of the site."""
+    """The plan: a line for each range and each network with fixed addresses, in the order of the site."""
     seen = sorted(set(live))
     lines = (line for name in site.networks for line in _lines(site, name))
     return [replace(line, taken=tuple(t for t in seen if line.holds(t))) for line in lines]
 
 
 def outside(site: Site, live: Iterable[Taken]) -> list[Taken]:
-    """Live addresses on the site's networks that no range of theirs holds; Networks of DHCP and raw networks are left out."""
+    """Running pods' addresses outside the ranges of their network. Networks with DHCP and raw networks are left out."""
     lines = [line for name in site.networks for line in _lines(site, name)]
     known = {line.network for line in lines if line.ipam != "dhcp"}
     return sorted({t for t in live if t.network in known and not any(line.holds(t) for line in lines)})
 
 
 def addresses_of(site: Site, name: str) -> list[Span]:
-    """Every address that pods can get on a network, those that a workload asks for included, sorted, none twice."""
+    """Every address that pods can get on a network, including those that workloads ask for: sorted, without duplicates."""
     differs = site.differs_by_node(site.networks[name])
     configs = configs_by_node(site, name).values() if differs else (config_of(site, name),)
     found = [span for config in configs for ipam in configuration.read(config).addresses for span in handed_out(ipam)]
@@ -112,7 +112,7 @@ def _lines(site: Site, name: str) -> Iterator[Line]:
 
 
 def _pods(site: Site, name: str) -> Iterator[tuple[str, int]]:
-    """Workloads on the network that take what they are given, and how many addresses of each range they need."""
+    """Workloads on the network that request no address, and how many addresses of each range they need."""
     for key, workload in site.workloads.items():
         used = sum(a.name == name and not a.ips and not a.ips_by_replica for a in workload.networks)
         pods = len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
@@ -121,7 +121,7 @@ def _pods(site: Site, name: str) -> Iterator[tuple[str, int]]:
 
 
 def _fixed(site: Site, name: str) -> Iterator[tuple[str, list[str]]]:
-    """Pods that ask for addresses of their own on the network."""
+    """Pods that request addresses on the network."""
     for key, workload in site.workloads.items():
         for attachment in workload.networks:
             if attachment.name != name:
@@ -133,7 +133,7 @@ def _fixed(site: Site, name: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _by_node(site: Site, name: str, index: int) -> Iterator[str]:
-    """Each node's part of a range that is split."""
+    """Each node's part of a split range."""
     network = site.networks[name]
     for node in site.nodes_with(network):
         ipam = getattr(network, "ipam", None)

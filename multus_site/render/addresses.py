@@ -1,4 +1,4 @@
-"""Address management as its plugin reads it."""
+"""The `ipam` object of a CNI configuration."""
 
 import ipaddress
 from typing import Any
@@ -9,7 +9,7 @@ from multus_site.cni.ranges import handed_out
 from multus_site.model.ipam import AnyIpam, Dhcp, HostLocal, IpRange, Route, Static, Whereabouts
 
 DHCP_METRIC = 1000
-"""Metric of the routes that a DHCP server sends; the others have none, and so take precedence."""
+"""Metric of the routes that a DHCP server sends. Other routes have none and take precedence."""
 
 
 def ipam_config(ipam: AnyIpam) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def ipam_config(ipam: AnyIpam) -> dict[str, Any]:
         return {"type": "static", **({"addresses": addresses} if addresses else {}), **_routes(ipam.routes)}
     if not isinstance(ipam, Dhcp):
         return {}
-    # The pod's default route stays eth0's: no router is asked for, and one that comes all the same is the last resort.
+    # The pod's default route stays on eth0: request no router, and give the route a high metric if the server sends one anyway.
     return {"type": "dhcp", "request": [{"skipDefault": True, "option": "subnet-mask"}], "priority": DHCP_METRIC}
 
 
@@ -33,7 +33,7 @@ def _whereabouts(ipam: Whereabouts) -> dict[str, Any]:
     found: dict[str, Any] = {"type": "whereabouts", **_pool(first)}
     routes = ipam.routes
     if len({":" in entry.range for entry in ranges}) > 1:
-        # Its one gateway would be given to the addresses of the other family too (cmd/whereabouts.go cmdAdd).
+        # whereabouts would set its only gateway for addresses of the other family too (cmd/whereabouts.go cmdAdd).
         routes = tuple(_by_gateway(route, ranges) for route in routes)
     elif ipam.gateway:
         found["gateway"] = ipam.gateway
@@ -45,14 +45,14 @@ def _whereabouts(ipam: Whereabouts) -> dict[str, Any]:
 
 
 def _by_gateway(route: Route, ranges: list[IpRange]) -> Route:
-    """The route, with the gateway of its family where it names none."""
+    """The route; without a gateway, it gets the one of its family."""
     family = ipaddress.ip_network(route.dst).version
     gateways = (r.gateway for r in ranges if r.gateway and ipaddress.ip_address(r.gateway).version == family)
     return route if route.gw else Route(dst=route.dst, gw=next(gateways, None))
 
 
 def _pool(entry: IpRange) -> dict[str, Any]:
-    """A range of whereabouts. It hands its gateway out like any other address unless that is excluded."""
+    """A range of whereabouts, which also assigns the gateway's address to pods unless it is excluded."""
     pool: dict[str, Any] = {"range": entry.range, **({"exclude": list(entry.exclude)} if entry.exclude else {})}
     gateway = parse_address(entry.gateway or "")
     given = handed_out(Ipam({"type": "whereabouts", **pool}, ()))

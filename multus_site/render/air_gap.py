@@ -1,4 +1,4 @@
-"""What an air-gapped site changes: every address that nodes or installers ask becomes one of the mirror's."""
+"""An air-gapped site: every URL that nodes or installers fetch points to the mirror."""
 
 import urllib.parse
 from typing import Any
@@ -8,13 +8,13 @@ from multus_site.model.site import Site
 from multus_site.render.images import images
 
 REGISTRIES = ("docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io")
-"""Those that Kubespray names images of (its *_image_repo variables)."""
+"""Registries of Kubespray's own images (its *_image_repo variables)."""
 
 WHEELS = "wheels/index.html"
-"""Where in the mirror's files the Python wheels are listed."""
+"""Index of the Python wheels, relative to the mirror's files."""
 
 PACKAGES = "packages"
-"""Where in the mirror's files the OS packages are, a folder an architecture."""
+"""Folder of the OS packages, relative to the mirror's files; one folder per architecture below it."""
 
 _BASES = {
     "github_url": "github.com",
@@ -22,21 +22,21 @@ _BASES = {
     "storage_googleapis_url": "storage.googleapis.com",
     "get_helm_url": "get.helm.sh",
 }
-"""Kubespray's variable → the host that all its downloads by that variable come from."""
+"""Kubespray's variable → the host that it downloads from."""
 
 
 def path_of(url: str) -> str:
-    """Where in a mirror's files the file of a URL is: a path on a disk, where '%2B' is '+'."""
+    """Path of a URL's file on the mirror's disk, with escapes such as %2B decoded."""
     return urllib.parse.unquote(_behind(url))
 
 
 def moved(base: str, url: str) -> str:
-    """A URL's file at the mirror with this address."""
+    """The URL of the same file at a mirror with this base address."""
     return f"{base}/{_behind(url)}"
 
 
 def at_mirror(air_gap: AirGap | None, url: str) -> str:
-    """Where a file is fetched: at the mirror, if there is one. What is there already, or on the node itself, stays."""
+    """The URL to fetch a file from: the mirror's if there is one. Files of the mirror or of the node keep their URL."""
     if air_gap is None or url.startswith((f"{air_gap.files}/", "file://")):
         return url
     return moved(air_gap.files, url)
@@ -48,7 +48,7 @@ def _behind(url: str) -> str:
 
 
 def catalog(site: Site, given: Catalog) -> Catalog:
-    """The catalogue as the site sees it: at an air-gapped one, each file at the mirror, and Kubespray told so."""
+    """The catalogue for a site. For an air-gapped one, files and Kubespray's variables point to the mirror."""
     gap = site.air_gap
     if gap is None:
         return given
@@ -72,11 +72,11 @@ def catalog(site: Site, given: Catalog) -> Catalog:
 
 
 def variables(site: Site, gap: AirGap) -> dict[str, Any]:
-    """Kubespray's variables for a mirror: bases of its downloads, and containerd's mirror of every registry.
+    """Kubespray's variables for a mirror: base URLs of its downloads, and a containerd mirror for every registry.
 
-    `server` is what containerd falls back to, the registry itself by default: the mirror too, so that nothing else is asked.
+    `server`, where containerd falls back to, is the mirror too. By default it would be the registry itself.
     """
-    # Plain HTTP is tried where skip_verify is true and TLS is turned away; a registry with TLS must show a certificate.
+    # With skip_verify containerd also tries plain HTTP. A registry with TLS must have a valid certificate.
     host = {"host": gap.registry, "capabilities": ["pull", "resolve"], "skip_verify": gap.registry.startswith("http:")}
     mirrors = [{"prefix": name, "server": gap.registry, "mirrors": [host]} for name in registries(site)]
     return {
@@ -87,12 +87,12 @@ def variables(site: Site, gap: AirGap) -> dict[str, Any]:
 
 
 def registries(site: Site) -> list[str]:
-    """All registries that images of the site may be of."""
+    """All registries that images of the site can come from."""
     return sorted({*REGISTRIES, *(image.partition("/")[0] for image in images(site))})
 
 
 def installers(gap: AirGap | None) -> dict[str, str]:
-    """Environment in which pip and uv take packages from the mirror alone."""
+    """Environment variables that make pip and uv install only from the mirror."""
     if gap is None:
         return {}
     links = f"{gap.files}/{WHEELS}"
@@ -100,8 +100,8 @@ def installers(gap: AirGap | None) -> dict[str, str]:
 
 
 def package_source(gap: AirGap | None, architecture: str) -> str:
-    """The one line of APT's sources that nodes of an air-gapped site have; empty: theirs are left as they are."""
+    """The only line of APT's sources on nodes of an air-gapped site; empty if their sources stay unchanged."""
     if gap is None or gap.os is None:
         return ""
-    # Sums are checked: those of the files by the list, and the list came with the mirror. There is nobody to sign it.
+    # Unsigned: the package list came with the mirror, and APT checks the sums of the packages against it.
     return f"deb [trusted=yes] {gap.files}/{PACKAGES}/{gap.os}/{architecture} ./"

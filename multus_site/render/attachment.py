@@ -1,6 +1,6 @@
-"""A network of the site as the CNI configuration and the NetworkAttachmentDefinition that Multus reads.
+"""A network of the site as CNI configuration and NetworkAttachmentDefinition.
 
-Always a configuration list (`plugins: […]`): from version 1.0.0 on the CNI specification knows no other form.
+The configuration is always a list (`plugins: […]`), the only form since version 1.0.0 of the CNI specification.
 """
 
 import json
@@ -25,14 +25,14 @@ API_VERSION = "k8s.cni.cncf.io/v1"
 KIND = "NetworkAttachmentDefinition"
 
 _OF_EVERY_NETWORK = {*Attachable.model_fields, "ipam"} - {"type"}
-"""Fields that every type of network has: none is a key of its plugin, or as it is in the site."""
+"""Fields common to all networks. They are no keys of the plugin, or have another form there."""
 
 MASTER = "@MASTER@"
-"""Stands in a node's own configuration for a NIC that only the node can tell."""
+"""Placeholder for a NIC whose name only the node knows; its script replaces it."""
 
 
 def config_of(site: Site, name: str, node: str | None = None) -> dict[str, Any]:
-    """The CNI configuration of one of a site's networks; of one that differs by node, that node's."""
+    """The CNI configuration of a network; with `node`, the one for that node."""
     network = site.networks[name]
     if node is not None and not isinstance(network, Raw):
         network = _on(network, site.nodes.hosts[node], node)
@@ -40,7 +40,7 @@ def config_of(site: Site, name: str, node: str | None = None) -> dict[str, Any]:
 
 
 def configs_by_node(site: Site, name: str) -> dict[str, dict[str, Any]]:
-    """The configuration of a network that differs by node, for each node that has it."""
+    """Node → configuration, for a network whose configuration differs by node."""
     return {node: config_of(site, name, node) for node in site.nodes_with(site.networks[name])}
 
 
@@ -55,10 +55,10 @@ def _on(network: TypedNetwork, host: Host, node: str) -> TypedNetwork:
 
 
 def manifest_of(site: Site, name: str) -> dict[str, Any]:
-    """The NetworkAttachmentDefinition of one of a site's networks.
+    """The NetworkAttachmentDefinition of a network.
 
-    Where the configuration differs by node it has none: Multus then takes the node's own (network-attachment-definition-
-    client pkg/utils GetCNIConfig), which is a file of the network's name in its confDir.
+    It has no `config` if the configuration differs by node: Multus then reads a file with the network's name from the node's
+    confDir (network-attachment-definition-client pkg/utils GetCNIConfig).
     """
     network = site.networks[name]
     if site.differs_by_node(network):
@@ -67,21 +67,21 @@ def manifest_of(site: Site, name: str) -> dict[str, Any]:
 
 
 def content_of(site: Site, name: str) -> str:
-    """All that a pod of the network can notice: its configuration, that of every node where they differ."""
+    """Everything about the network that affects pods: its configuration, or that of each node if they differ."""
     network = site.networks[name]
     found: Any = configs_by_node(site, name) if site.differs_by_node(network) else config_of(site, name)
     return json.dumps(found, sort_keys=True, ensure_ascii=False)
 
 
 def masters_of(site: Site, name: str) -> list[str]:
-    """The NICs, by name, that a network has on its nodes, sorted."""
+    """Names of the NICs that a network uses on its nodes, sorted."""
     network = site.networks[name]
     nics = {uplink_of(site, node, network) for node in site.nodes_with(network)}
     return sorted(nic for nic in nics if nic is not None and is_name(nic))
 
 
 def ranges_of(site: Site, name: str) -> list[str]:
-    """What a network hands out on all of its nodes together, `first-last` or a subnet, as the site has it."""
+    """The host-local ranges of a network on all of its nodes, each `first-last` or a subnet."""
     ipam = getattr(site.networks[name], "ipam", None)
     if not isinstance(ipam, HostLocal):
         return []
@@ -91,9 +91,9 @@ def ranges_of(site: Site, name: str) -> list[str]:
 def nad_config(
     name: str, network: Network, *, cni_version: str = "1.0.0", asked: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The CNI configuration of a network; a raw network's as it was given.
+    """The CNI configuration of a network; a raw network's is unchanged.
 
-    `cni_version` holds where the network names none. `asked`: the capabilities (ips, mac, portMappings) that pods make use of.
+    `cni_version` is the default of networks without one. `asked`: the capabilities (ips, mac, portMappings) that pods use.
     """
     if isinstance(network, Raw):
         return dict(network.config)
@@ -104,7 +104,7 @@ def nad_config(
 def nad_manifest(
     name: str, network: Network, *, cni_version: str = "1.0.0", asked: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The NetworkAttachmentDefinition; its config is a string with sorted keys, so that equal sites give equal text."""
+    """The NetworkAttachmentDefinition. Its config is JSON with sorted keys, so that equal sites give equal text."""
     config = nad_config(name, network, cni_version=cni_version, asked=asked)
     text = json.dumps(config, sort_keys=True, ensure_ascii=False)
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": _metadata(name, network), "spec": {"config": text}}
@@ -123,7 +123,7 @@ def _annotations(network: Network) -> dict[str, str]:
 
 
 def _main(network: TypedNetwork, asked: set[str]) -> dict[str, Any]:
-    """The plugin that makes the interface."""
+    """The plugin that creates the interface."""
     entry = interface_plugin(network.type)
     site_only = {*_OF_EVERY_NETWORK, *entry.site_only}
     keys = network.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=site_only)

@@ -1,4 +1,4 @@
-"""What a new machine is told at its first boot, as cloud-init's user data."""
+"""cloud-init user data for the first boot of a machine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,8 +32,8 @@ def user_data(
 ) -> str:
     """A cloud-config (cloud-init's modules users_groups, ssh, set_hostname, write_files, runcmd).
 
-    The machine is called `node`, lets `user` in by its key, shows that host key and no other, and its NICs, name → MAC
-    address, have their names at each boot. `files` are more entries of write_files. It holds the private host key: a secret.
+    It sets the hostname, the user with its key, and the only host key, and renames NICs at each boot. `nics`: name → MAC
+    address; `files`: more entries of write_files. The text contains the private host key and is a secret.
     """
     person = {"name": user, "ssh_authorized_keys": [authorized_key], "lock_passwd": True}
     if user != "root":

@@ -1,4 +1,4 @@
-"""The cluster's own addresses, as far as a site says them."""
+"""Addresses of the cluster's pods, services and nodes."""
 
 import ipaddress
 
@@ -6,7 +6,7 @@ from multus_site.model.site import Site
 
 PODS, SERVICES = "10.233.64.0/18", "10.233.0.0/18"
 PODS_V6, SERVICES_V6 = "fd85:ee78:d8a6:8607::1:0000/112", "fd85:ee78:d8a6:8607::1000/116"
-"""Kubespray's kube_pods_subnet, kube_service_addresses and their IPv6 counterparts where a site does not set them."""
+"""Defaults of Kubespray's kube_pods_subnet, kube_service_addresses and their IPv6 counterparts."""
 
 
 def pod_cidrs(site: Site) -> list[str]:
@@ -20,7 +20,7 @@ def service_cidrs(site: Site) -> list[str]:
 
 
 def cluster_networks(site: Site) -> list[str]:
-    """What a pod must reach through eth0 wherever its default route leads: pods, services, nodes."""
+    """Networks that a pod must reach through eth0, whatever its default route: pods, services, nodes."""
     nodes = [ipaddress.ip_network(host.address) for host in site.nodes.hosts.values()]
     v4 = ipaddress.collapse_addresses(n for n in nodes if isinstance(n, ipaddress.IPv4Network))
     v6 = ipaddress.collapse_addresses(n for n in nodes if isinstance(n, ipaddress.IPv6Network))
@@ -36,7 +36,7 @@ def _cidrs(site: Site, first: tuple[str, str], second: tuple[str, str]) -> list[
 
 
 def _network(text: str) -> str | None:
-    """A network of a Kubespray variable; what is none says nothing here, and Kubespray refuses it."""
+    """The network in a Kubespray variable; None for anything else, which Kubespray refuses."""
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where each CNI plugin of a node comes from, and what its script is told of that."""
+"""Where each CNI plugin of a node comes from, and the input of the script that installs it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from multus_site.model.types import Architecture
 from multus_site.render.air_gap import at_mirror
 
 MODULE = "github.com/containernetworking/plugins"
-"""The Go module that the plugins of `source: {type: go}` are built from."""
+"""The Go module that `source: {type: go}` builds."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Origin:
 
     name: str
     kind: Literal["url", "path", "go", "calico"]
-    """Fetched by the node; a file of this machine; built by this machine; put there by Calico."""
+    """Downloaded by the node; a file on this machine; built on this machine; installed by Calico."""
     place: str = ""
-    """URL, path, or the module's version."""
+    """URL, path, or version of the module."""
     pin: str = ""
-    """sha256 of what is at the place; the module's hash."""
+    """sha256 of the file; hash of the module."""
     member: str = ""
-    """Its name in the archive that is at the place; empty: that is the plugin itself."""
+    """Its name in the archive; empty if the file is the plugin itself."""
 
     @property
     def delivered(self) -> bool:
@@ -37,13 +37,13 @@ class Origin:
 
 
 def plugin_names(site: Site) -> list[str]:
-    """CNI plugins that are put on the nodes, sorted."""
+    """CNI plugins to install on the nodes, sorted."""
     given = site.cni_plugins
     return sorted((set(given.plugins) or _used(site)) | {binary.name for binary in given.binaries})
 
 
 def _used(site: Site) -> set[str]:
-    """CNI plugins that the networks need, address management and what is chained included, less those that bring themselves."""
+    """CNI plugins that the networks need, including address management and chained ones, without those that a daemon installs."""
     operator = site.sriov is not None and site.sriov.manager == "operator"
     ours = {"release", "site"} if operator else {"release", "site", "operator"}
     typed = [network for network in site.networks.values() if not isinstance(network, Raw)]
@@ -52,7 +52,7 @@ def _used(site: Site) -> set[str]:
 
 
 def origins(site: Site, catalog: Catalog, architecture: Architecture) -> list[Origin]:
-    """The plugins of a node of this architecture, sorted by name. Raises LookupError with a line for each that can't be had."""
+    """The plugins of a node of this architecture, sorted by name. Raises LookupError with a line for each unavailable one."""
     found: list[Origin] = []
     missing: list[str] = []
     for name in plugin_names(site):
@@ -66,7 +66,7 @@ def origins(site: Site, catalog: Catalog, architecture: Architecture) -> list[Or
 
 
 def lines(origins: list[Origin], delivered: Mapping[str, str]) -> str:
-    """PLUGINS of multus_site/scripts/cni-plugins.sh; `delivered` is the sha256 of each binary that this machine sends."""
+    """PLUGINS of multus_site/scripts/cni-plugins.sh. `delivered`: plugin → sha256 of the binary that this machine sends."""
     return "\n".join(_line(origin, delivered) for origin in origins)
 
 

@@ -1,4 +1,4 @@
-"""What the daemons of a site have in common: a pod on every node, whatever its taints, with folders of the node."""
+"""DaemonSets that run on every node, whatever its taints, with folders of the node as volumes."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def daemon_set(
     *,
     annotations: dict[str, str],
 ) -> dict[str, Any]:
-    """A DaemonSet of kube-system; `annotations` of its pods, a change of which restarts them."""
+    """A DaemonSet in kube-system. A change of its pods' `annotations` restarts them."""
     labels = {"app": name}
     return {
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
@@ -41,10 +41,10 @@ def daemon_set(
 
 
 def folder(name: str, path: str) -> dict[str, Any]:
-    """A volume: a folder of the node, made where it is not there."""
+    """A volume: a folder of the node, created if it does not exist."""
     return {"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}}
 
 
 def mount(name: str, path: str, propagation: str | None = None) -> dict[str, Any]:
-    """Where a container sees a volume."""
+    """The mount of a volume in a container."""
     return {"name": name, "mountPath": path, **({"mountPropagation": propagation} if propagation else {})}

@@ -1,4 +1,4 @@
-"""The DHCP daemon of the CNI plugins, as a dictionary: it asks for leases and renews them, which a plugin that ends cannot."""
+"""The DHCP daemon of the CNI plugins, which requests leases and renews them, as a dictionary."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from multus_site.render.daemon import daemon_set, folder, mount
 
 NAME = "cni-dhcp"
 LEFT = {"PROCESS": "dhcp", "LEFT": "/run/cni/dhcp.sock"}
-"""What its end leaves on a node: the variables of multus_site/scripts/daemon-files.sh."""
+"""What it leaves on a node when it stops: the variables of multus_site/scripts/daemon-files.sh."""
 
 _RUN = """\
 rm -f /host/run/cni/dhcp.sock
@@ -15,9 +15,10 @@ exec /opt/cni/bin/dhcp daemon -hostprefix /host
 
 
 def daemon(image: str, plugins: str) -> dict[str, Any]:
-    """The daemon on every node, from the node's own plugin binary; `plugins` is their release, a change of which restarts it.
+    """The daemon on every node. It runs the node's dhcp plugin; `image` only needs a shell.
 
-    `image` brings a shell only. The prefix goes before every path of the daemon, its socket too. It enters pods' network namespaces, which the node keeps in /run/netns.
+    `plugins` is the release of the plugins; a change restarts the daemon. -hostprefix applies to all its paths, the socket
+    included. It enters pods' network namespaces, which are in /run/netns of the node.
     """
     container = {
         "name": NAME,

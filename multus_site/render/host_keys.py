@@ -1,7 +1,7 @@
-"""SSH host keys of the machines that we make, derived from one secret seed of the site.
+"""SSH host keys of the machines that a site creates, derived from its secret seed.
 
-A host key must be pinned before its machine exists, stay the same when the machine is made again, and be known at preview.
-Deriving it (HKDF-SHA256 of the seed, bound to site and node) gives all three without another resource or file.
+A host key must be pinned before its machine exists, stay the same when the machine is recreated, and be known at preview.
+Deriving it (HKDF-SHA256 of the seed, bound to site and node) achieves this without another resource or file.
 """
 
 import base64
@@ -46,7 +46,7 @@ def derive_host_key(seed: str, site: str, node: str) -> HostKeyPair:
 def public_key_of(private_key: str) -> str:
     """The public half of an SSH private key in OpenSSH's or PEM form, as a line of authorized_keys.
 
-    Raises ValueError if the text is no private key or is locked by a passphrase.
+    Raises ValueError if the text is not a private key or has a passphrase.
     """
     key = load_ssh_private_key(private_key.encode(), password=None)
     return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
@@ -55,7 +55,7 @@ def public_key_of(private_key: str) -> str:
 def _openssh_private(key: Ed25519PrivateKey) -> str:
     """OpenSSH's own private key format, with its two random check words made constant.
 
-    The library draws the check words afresh at each call, which would make every preview see another text.
+    The library draws random check words at each call, so every preview would show a change.
     """
     raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

@@ -1,10 +1,10 @@
-"""The images of a site's own pods: what each stage of the graph asks a registry for, besides what Kubespray does."""
+"""The container images of a site, besides those of Kubespray."""
 
 from multus_site.model.site import Site
 from multus_site.render.network import address_management
 
 SHELL = "docker.io/library/busybox:1.36"
-"""For what is a script in the cluster: the interface check, routes of pods, the DHCP daemon's start."""
+"""For scripts in the cluster: the interface check, routes of pods, the start of the DHCP daemon."""
 
 _MULTUS = "ghcr.io/k8snetworkplumbingwg/multus-cni:v{version}-thick"
 _WHEREABOUTS = "ghcr.io/k8snetworkplumbingwg/whereabouts:v{version}"
@@ -12,22 +12,22 @@ _SRIOV = "ghcr.io/k8snetworkplumbingwg/sriov-network-device-plugin:v{version}"
 
 
 def multus(site: Site) -> str:
-    """The Multus daemon's."""
+    """The image of the Multus daemon."""
     return _MULTUS.format(version=site.multus.version)
 
 
 def whereabouts(site: Site) -> str:
-    """The whereabouts daemon's."""
+    """The image of the whereabouts daemon."""
     return _WHEREABOUTS.format(version=site.whereabouts.version)
 
 
 def device_plugin(version: str) -> str:
-    """The SR-IOV network device plugin's."""
+    """The image of the SR-IOV network device plugin."""
     return _SRIOV.format(version=version)
 
 
 def images(site: Site) -> dict[str, str]:
-    """All of them, each with what it is for."""
+    """All images → their purpose."""
     found = {multus(site): "Multus"}
     if site.networks:
         found[SHELL] = "the interface check"

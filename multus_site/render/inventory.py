@@ -1,7 +1,7 @@
 """Kubespray's inventory and variables of a site.
 
-Groups and host variables are those of Kubespray's docs/ansible/inventory.md: kube_control_plane, etcd, kube_node; ip, access_ip, etcd_member_name.
-The order of hosts is the file's. The runner keeps the order of a cluster that exists (kubespray.plan.in_order), since the first are special.
+Groups and host variables: Kubespray's docs/ansible/inventory.md. Hosts are in the order of the site file. The runner keeps
+the order of an existing cluster (kubespray.plan.in_order), because Kubespray treats the first nodes specially.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,23 @@ from multus_site.model.site import Site
 _LEVELS: tuple[Level, ...] = ("rack", "row", "zone")
 
 GROUPS = {"kube_control_plane": "control-plane", "etcd": "etcd", "kube_node": "worker"}
-"""Kubespray's group → our role."""
+"""Kubespray's group → role in the site."""
 
 
 def host_variables(site: Site, name: str, host: Host) -> dict[str, Any]:
-    """Variables of one host: how it is reached and what it is called, secrets and paths of this machine aside."""
+    """Variables of one host, without secrets and paths of this machine."""
     found: dict[str, Any] = {
         "ansible_host": host.address,
         "ansible_port": site.nodes.ssh.port,
         "ansible_user": site.nodes.ssh.user,
-        # With several NICs, Kubespray would take the one with the default route.
+        # Otherwise Kubespray uses the NIC with the default route.
         "ip": host.address,
         "access_ip": host.address,
     }
     if "etcd" in host.roles:
-        # By name, not by position: a member keeps its name when others come and go.
+        # By name, not by position: a member keeps its name when others join or leave.
         found["etcd_member_name"] = f"etcd-{name}"
-    # Nodes have them from the moment they join; components.topology keeps them true from then on.
+    # Nodes have them as soon as they join; components.topology maintains them.
     if labels := site.labels_of(name):
         found["node_labels"] = labels
     if taint := site.taint_of(name):
@@ -39,29 +39,29 @@ def host_variables(site: Site, name: str, host: Host) -> dict[str, Any]:
 
 
 def variables(site: Site, given: dict[str, Any]) -> dict[str, Any]:
-    """Variables of the whole cluster: what we rely on, then what is given, which wins.
+    """Variables of the cluster: those that multus-site needs, overridden by the given ones.
 
-    `given` is the catalogue's variables with the site's own on top.
+    `given`: the catalogue's variables, overridden by the site's.
     """
     relied_on: dict[str, Any] = {
         "ansible_become": True,
         # Kubespray's default for both is the same cluster.local at every site.
         "cluster_name": site.name,
         "dns_domain": "cluster.local",
-        # /opt/cni/bin belongs to this user; a root container without CAP_DAC_OVERRIDE could not write there if it were kube.
+        # Owner of /opt/cni/bin. If it were kube, a root container without CAP_DAC_OVERRIDE could not write there.
         "kube_owner": "root",
-        # Ours is a resource of its own: the thick one, of a version that we pin.
+        # multus-site installs Multus: the thick plugin, in a pinned version.
         "kube_network_plugin_multus": False,
-        # We read it from the node, as a secret.
+        # multus-site reads it from the node, as a secret.
         "kubeconfig_localhost": False,
-        # Each pod's own time to end. Kubespray's 300 s for every pod holds up a removal by 5 minutes for one that ignores SIGTERM.
+        # Each pod's own grace period. Kubespray's 300 s delay a removal by 5 minutes if one pod ignores SIGTERM.
         "drain_grace_period": -1,
     }
     if given.get("kube_network_plugin", "calico") == "calico":
-        # With several NICs, the one that holds the address by which Kubernetes knows the node (Calico: IP autodetection methods).
+        # With several NICs, use the one with the node's Kubernetes address (Calico: IP autodetection methods).
         relied_on["calico_ip_auto_method"] = "kubernetes-internal-ip"
     if site.kubespray.api_server is not None:
-        # Addresses of the control plane nodes are in the certificate anyway (roles/kubernetes/control-plane: apiserver_sans).
+        # The certificate already contains the control plane nodes' addresses (roles/kubernetes/control-plane: apiserver_sans).
         named = given.get("supplementary_addresses_in_ssl_keys", [])
         given = {**given, "supplementary_addresses_in_ssl_keys": [*named, site.kubespray.api_server]}
     return {**relied_on, **given}
@@ -73,9 +73,9 @@ def groups(site: Site) -> dict[str, list[str]]:
 
 
 def own_groups(site: Site) -> dict[str, list[str]]:
-    """Groups of the site's own → their hosts: rack_r1, row_a, zone_east, and group_compute for what hosts call `compute`.
+    """The site's own groups → their hosts: rack_r1, row_a, zone_east, and group_compute for the group `compute` of hosts.
 
-    The word before keeps them apart from Kubespray's and from each other; a '-' is none of a group's letters.
+    The prefix keeps them apart from Kubespray's groups and from each other. Names of groups cannot contain '-'.
     """
     found: dict[str, list[str]] = {}
     for name, host in site.nodes.hosts.items():
@@ -92,9 +92,9 @@ def inventory(
     variables: dict[str, Any],
     own: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """The whole inventory in Ansible's YAML form, as plain data. The order of `groups` counts: Kubespray's first nodes are special.
+    """The inventory in Ansible's YAML form, as plain data. The order of `groups` matters to Kubespray.
 
-    `own`: groups of the site's own; of their hosts those that are in `hosts`.
+    `own`: the site's own groups, reduced to the hosts in `hosts`.
     """
     there = {group: [name for name in names if name in hosts] for group, names in (own or {}).items()}
     groups = {**groups, **{group: names for group, names in there.items() if names}}

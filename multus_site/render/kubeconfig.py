@@ -1,4 +1,4 @@
-"""A site's kubeconfig from the one that kubeadm leaves on a node."""
+"""The kubeconfig of a site, from the one that kubeadm writes on a node."""
 
 import io
 
@@ -6,14 +6,14 @@ from ruamel.yaml import YAML
 
 
 def server(host: str, port: int) -> str:
-    """The address of an API server; an IPv6 address gets its brackets."""
+    """The URL of an API server; an IPv6 address gets brackets."""
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def for_site(admin_conf: str, site: str, server: str) -> str:
-    """The same credentials with another server, and with the site's name for context, cluster and user, so that those of several sites can be merged.
+    """The kubeconfig with another server, and with the site's name as context, cluster and user, so that those of several sites can be merged.
 
-    Raises ValueError where the text is no kubeconfig with one cluster and one user.
+    Raises ValueError if the text is not a kubeconfig with one cluster and one user.
     """
     yaml = YAML(typ="safe", pure=True)
     data = yaml.load(admin_conf)
@@ -23,9 +23,7 @@ def for_site(admin_conf: str, site: str, server: str) -> str:
         authority = cluster["cluster"]["certificate-authority-data"]
         credentials = user["user"]
     except (TypeError, KeyError, ValueError):
-        msg = (
-            "/etc/kubernetes/admin.conf of the first control plane node is no kubeconfig with one cluster and one user"
-        )
+        msg = "/etc/kubernetes/admin.conf of the first control plane node is not a kubeconfig with one cluster and one user"
         raise ValueError(msg) from None
     yaml.default_flow_style = False
     text = io.StringIO()

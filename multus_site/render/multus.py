@@ -1,8 +1,7 @@
 """The Multus daemon's objects (thick; after multus-cni deployments/multus-daemonset-thick.yml), as dictionaries.
 
-What differs from upstream's manifest, and why: rights only for what the daemon does; a memory limit that holds, on the
-init container too, so that the pod is of class Guaranteed for memory; probes that prove the node's configuration, and
-start the daemon again where it is lost; a hash of the configuration in the template, so that a change of it restarts the daemon.
+Differences from upstream's manifest: minimal rights; a sufficient memory limit, on the init container too; probes that check
+the node's configuration and restart the daemon if it is missing; a hash of the configuration, so that a change restarts the daemon.
 """
 
 import hashlib
@@ -32,7 +31,7 @@ def crd() -> dict[str, Any]:
     return {
         "metadata": {
             "name": f"{PLURAL}.{GROUP}",
-            # The provider waits for no CRD by itself, and attachments follow at once.
+            # Attachments are created next; without this the provider does not wait for a CRD.
             "annotations": {"pulumi.com/waitFor": "condition=Established"},
         },
         "spec": {
@@ -57,7 +56,7 @@ def service_account() -> dict[str, Any]:
 
 
 def cluster_role() -> dict[str, Any]:
-    """What the daemon does: read attachments and pods, write the network-status of pods, tell events."""
+    """The daemon's rights: read attachments and pods, write the network-status of pods, create events."""
     return {
         "metadata": {"name": "multus"},
         "rules": [
@@ -105,7 +104,7 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
     memory = {"requests": {"cpu": "100m", "memory": memory_limit}, "limits": {"memory": memory_limit}}
     mounts = [
         _mount("cni", "/host/etc/cni/net.d"),
-        # The same path inside and outside: the daemon runs the delegates by it.
+        # Same path inside and outside: the daemon runs delegate plugins from it.
         _mount("cnibin", "/opt/cni/bin"),
         _mount("host-run", "/host/run"),
         _mount("host-var-lib-cni-multus", "/var/lib/cni/multus"),
@@ -133,9 +132,9 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
         "readinessProbe": {"exec": proof, "periodSeconds": 2, "failureThreshold": 2},
-        # The daemon writes its configuration when it starts, and does not notice that somebody takes it away.
+        # The daemon writes its configuration at start and does not notice if it is deleted later.
         "livenessProbe": {"exec": proof, "periodSeconds": 5, "failureThreshold": 3},
-        # At first it waits for the configuration of the pod network, which may take its time.
+        # At start it waits for the configuration of the pod network, which can take minutes.
         "startupProbe": {"exec": proof, "periodSeconds": 2, "failureThreshold": 300},
     }
     install = {
@@ -151,7 +150,7 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
         "metadata": {"name": "kube-multus-ds", "namespace": NAMESPACE, "labels": LABELS},
         "spec": {
             "selector": {"matchLabels": {"name": "multus"}},
-            # One after the other would leave a large site half old for hours; pods keep their interfaces meanwhile.
+            # One node at a time would take hours at a large site; pods keep their interfaces meanwhile.
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}},
             "template": {
                 "metadata": {

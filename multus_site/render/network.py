@@ -1,4 +1,4 @@
-"""What a network's CNI configuration says, in the terms of the field: type, uplink, VLAN, MTU, addresses. Read from the rendered configuration, so that raw networks are understood too."""
+"""Facts of a network: type, uplink, VLAN, MTU, addresses. Read from the rendered CNI configuration, so that raw networks have them too."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from multus_site.render.attachment import nad_config
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """One network of a site. `uplink`: NIC of the node, or the bridge there; empty where the pod's end leads nowhere else."""
+    """One network of a site. `uplink`: the NIC or bridge of the node, or the device resource; empty if there is none."""
 
     name: str
     namespace: str
@@ -31,26 +31,26 @@ class NetworkFacts:
     ranges: tuple[Range, ...]
     chained: tuple[str, ...]
     uplink_by_node: bool = False
-    """Whether `uplink` only stands for NICs that are called otherwise on each node."""
+    """Whether `uplink` is a placeholder for NICs with different names on each node."""
 
     @property
     def full_name(self) -> str:
-        """Namespace and name, as network-status has them."""
+        """namespace/name, as in network-status."""
         return f"{self.namespace}/{self.name}"
 
     @property
     def between_nodes(self) -> bool:
-        """Whether pods on different nodes share a segment: it has an uplink, or several nodes' ends of one kind."""
+        """Whether pods on different nodes share a segment."""
         return bool(self.uplink) and self.plugin.reach == "segment"
 
     @property
     def plugin(self) -> InterfacePlugin:
-        """What the catalogue says of its plugin."""
+        """Its plugin in the catalogue."""
         return interface_plugin(self.type)
 
 
 def network_facts(name: str, network: Network) -> NetworkFacts:
-    """What is known of a network."""
+    """Facts of a network."""
     config = configuration.read(nad_config(name, network))
     first = config.first
     by_node = isinstance(first.get("master"), dict)
@@ -75,7 +75,7 @@ def network_facts(name: str, network: Network) -> NetworkFacts:
 
 
 def _ranges(ipam: Ipam, network: Network) -> Iterator[Range]:
-    """The ranges that can be read; of a typed network with the gateways that must answer, which its configuration may lack."""
+    """The readable ranges. Those of a typed network have the gateways that must answer, which its configuration can lack."""
     for i, found in enumerate((*ranges_of(ipam), *fixed_of(ipam))):
         gateway = found.gateway
         if not isinstance(network, Raw):

@@ -1,4 +1,4 @@
-"""What a node's script for networks (multus_site/scripts/networks.sh) is told: links, virtual functions, configurations of its own."""
+"""Input of a node's script for networks (multus_site/scripts/networks.sh): links, virtual functions, configurations of this node."""
 
 import json
 
@@ -10,7 +10,7 @@ from multus_site.render.attachment import config_of
 
 
 def variables(site: Site, node: str) -> dict[str, str]:
-    """The script's variables for a node; all lists empty where nothing is to be done there."""
+    """The script's variables for a node; all lists are empty if it has nothing to do."""
     functions = [f"{pf} {pool.num_vfs} {pool.driver}" for pool in site.pools_on(node) for pf in pool.pf_names]
     return {
         "LINKS": "\n".join(_link(name, link) for name, link in site.links_on(node).items()),
@@ -22,7 +22,7 @@ def variables(site: Site, node: str) -> dict[str, str]:
 
 
 def needed(site: Site) -> list[str]:
-    """The nodes that have anything to be done."""
+    """The nodes on which the script has something to do."""
     asked = ("LINKS", "FUNCTIONS", "CONFIGS")
     return [node for node in site.nodes.hosts if any(variables(site, node)[key] for key in asked)]
 

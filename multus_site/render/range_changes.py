@@ -1,4 +1,4 @@
-"""What a change of ranges means for the pods that are there. Pure: what is live is given."""
+"""What a change of ranges means for running pods. Pure: the caller gives the running pods."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from multus_site.render.attachment import manifest_of
 
 @dataclass(frozen=True)
 class RangeChanges:
-    """Sentences: `moves` are reported and happen, `stranded` must not happen."""
+    """Messages. `moves` are reported; `stranded` are errors."""
 
     moves: tuple[str, ...]
     stranded: tuple[str, ...]
 
 
 def range_changes(site: Site, taken: Sequence[Taken], configs: Mapping[str, str]) -> RangeChanges:
-    """Compares live addresses with the site's ranges.
+    """Compare addresses of running pods with the site's ranges.
 
-    Pods of the site are recreated when their network changes, and so get addresses of the new range. Other pods are not:
-    their addresses would stay in use without any record, and be handed out again some day.
-    `configs`: live configuration of each attachment, by namespace/name.
+    Pods of the site are recreated when their network changes and get addresses of the new range. Other pods are not:
+    they would keep addresses that no range records, and another pod could get the same address later.
+    `configs`: current configuration of each attachment, by namespace/name.
     """
     left = outside(site, taken)
     moves, stranded = [], []

@@ -1,6 +1,6 @@
-"""The check that finds pods without the interfaces that they ask for, and deletes them: objects as dictionaries.
+"""The CronJob that deletes pods that lack interfaces which they request: objects as dictionaries.
 
-A CronJob with the script multus_site/scripts/repair-interfaces.sh. Its kubectl is the one that Kubespray puts on control planes.
+Its script is multus_site/scripts/repair-interfaces.sh; its kubectl is the one that Kubespray installs on control planes.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ SCRIPT = scripts.FOLDER / "repair-interfaces.sh"
 
 
 def service_account() -> dict[str, Any]:
-    """The account of the check."""
+    """The service account of the CronJob."""
     return {"metadata": {"name": NAME, "namespace": NAMESPACE}}
 
 
 def cluster_role() -> dict[str, Any]:
-    """Read pods, and delete them."""
+    """The rights to read and delete pods."""
     rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "delete"]}
     return {"metadata": {"name": NAME}, "rules": [rule]}
 
@@ -42,7 +42,7 @@ def config_map() -> dict[str, Any]:
 
 
 def cron_job(image: str, programs: str, tolerated: Iterable[Taint] = ()) -> dict[str, Any]:
-    """The check, every two minutes on a control plane, whichever rack that stands in. `image` brings a shell; `programs` is the node's folder of kubectl."""
+    """The CronJob: every two minutes on a control plane node, in any rack. `image` needs a shell; `programs` is the node's folder with kubectl."""
     container = {
         "name": NAME,
         "image": image,

@@ -1,4 +1,4 @@
-"""Scripts for nodes: a file of multus_site/scripts with its variables in front, ready for a shell's standard input."""
+"""Scripts for nodes: a file of multus_site/scripts behind its variables, for a shell's standard input."""
 
 import re
 import shlex
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from multus_site import scripts
 
 _INCLUDE = re.compile(r"^# include: ([\w-]+)(?: if ([A-Z_]+))?\n", re.MULTILINE)
-"""Stands for another file of multus_site/scripts; with `if VARIABLE` only where that variable is not empty."""
+"""Includes another file of multus_site/scripts; with `if VARIABLE` only if that variable is not empty."""
 
 _PIECES = re.compile(
     r"""
@@ -18,13 +18,13 @@ _PIECES = re.compile(
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
-"""What a line that begins with a hash can be, or be part of."""
+"""Comments, and whatever can contain a line that begins with a hash."""
 
 
 def script(name: str, variables: Mapping[str, str]) -> str:
-    """The text of multus_site/scripts/<name>.sh with what it includes, less comments, behind quoted assignments of its variables.
+    """The text of multus_site/scripts/<name>.sh with its includes and without comments, behind assignments of its variables.
 
-    The variables are sorted, so that equal input gives equal text.
+    Variables are sorted, so that equal input gives equal text.
     """
     assignments = "".join(f"{key}={shlex.quote(value)}\n" for key, value in sorted(variables.items()))
     return f"{assignments}{_without_comments(_assembled(name, variables))}"
@@ -39,5 +39,5 @@ def _assembled(name: str, variables: Mapping[str, str]) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """A script without the lines that are comments: a state keeps each node's text twice, and a corrected comment is no reason to run on all nodes."""
+    """A script without comment lines. State records the text twice per node, and a changed comment must not run it again on all nodes."""
     return _PIECES.sub(lambda piece: "" if piece["comment"] else piece[0], text)

@@ -1,4 +1,4 @@
-"""Objects that hand virtual functions out: those of the device plugin, or policies for an operator that is there."""
+"""Objects that make virtual functions available to pods: the device plugin, or policies for an existing operator."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def config_map(setup: SriovSetup) -> dict[str, Any]:
 
 
 def daemon(image: str, setup: SriovSetup, nodes: list[str]) -> dict[str, Any]:
-    """The device plugin on the nodes that have functions."""
+    """The device plugin on the nodes with virtual functions."""
     container = {
         "name": NAME,
         "image": image,
@@ -66,7 +66,7 @@ def daemon(image: str, setup: SriovSetup, nodes: list[str]) -> dict[str, Any]:
 
 
 def policies(site: Site, setup: SriovSetup) -> dict[str, dict[str, Any]]:
-    """The operator's policies by name, one for each pool and node: a node selector is one set of labels."""
+    """The operator's policies by name, one per pool and node, because a node selector cannot list nodes."""
     found = {}
     for name, pool in setup.pools.items():
         for node in site.nodes_of_pool(pool):

@@ -1,4 +1,4 @@
-"""Where the time of an update went, out of Pulumi's state: each resource has the moment at which it was done, and what it waited for.
+"""The timeline of an update, from Pulumi's state: when each resource was done, and what it waited for.
 
 Times are ISO 8601 as Pulumi writes them; seconds count from the update's start.
 """
@@ -19,12 +19,12 @@ STAGES = {
     "Verification": "verification",
     "Throughput": "throughput",
 }
-"""Component of the site → what people call its stage, in the order of the graph."""
+"""Component of the site → its stage, in the order of the graph."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Something that took time: from when it could begin (all that it waits for was done) to when it was done."""
+    """The time of a resource or stage: from the end of what it waited for (`begun`) to its own end (`done`)."""
 
     name: str
     stage: str
@@ -33,13 +33,13 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """How long."""
+        """Its duration."""
         return self.done - self.begun
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """One update. `critical`: the chain of resources that its length is owed to, first to last."""
+    """One update. `critical`: the critical path, the chain of resources that determined its duration."""
 
     started: datetime
     seconds: float
@@ -48,7 +48,7 @@ class Timeline:
     critical: tuple[Span, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The timeline as data."""
 
         def plain(spans: Iterable[Span]) -> list[dict[str, Any]]:
             return [
@@ -66,9 +66,9 @@ class Timeline:
 
 
 def timeline(resources: Sequence[Mapping[str, Any]], started: str, ended: str | None) -> Timeline | None:
-    """The timeline of an update that began and ended then. None if it changed nothing.
+    """The timeline of an update. None if it changed nothing.
 
-    `resources`: of `pulumi stack export`; `ended` None: it is under way, and what is done so far counts.
+    `resources`: from `pulumi stack export`; `ended`: None while it runs.
     """
     begin = moment(started)
     worked = {
@@ -93,14 +93,14 @@ def timeline(resources: Sequence[Mapping[str, Any]], started: str, ended: str | 
     chain = [last]
     while waited[chain[-1]]:
         chain.append(max(waited[chain[-1]], key=lambda urn: done[urn]))
-    # The history knows whole seconds: an update may end in the one that it began in.
+    # The history has whole seconds only, so an update can seem to end before its last resource.
     end = max(since(ended), done[last]) if ended else done[last]
     ordered = tuple(sorted(spans.values(), key=lambda s: (s.begun, s.done)))
     return Timeline(begin, end, _stages(ordered), ordered, tuple(spans[urn] for urn in reversed(chain)))
 
 
 def moment(text: str) -> datetime:
-    """An instant as Pulumi writes it; Python 3.11 reads six digits of a second at most."""
+    """Parse a time as Pulumi writes it. Python reads at most six digits of a second."""
     head, dot, tail = text.replace("Z", "+00:00").partition(".")
     if dot:
         zone = next((i for i, c in enumerate(tail) if c in "+-"), len(tail))
@@ -109,7 +109,7 @@ def moment(text: str) -> datetime:
 
 
 def stage_of(urn: str) -> str:
-    """The stage that a resource belongs to; its own component's name if none of ours."""
+    """The stage of a resource; `site` if it is in none."""
     kinds = urn.split("::")[2].split("$")
     for kind in reversed(kinds):
         name = kind.rpartition(":")[2]
@@ -123,7 +123,7 @@ def _is_provider(resource: Mapping[str, Any]) -> bool:
 
 
 def _expanded(resources: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - a function
-    """What a resource waits for: its dependencies, and what those of its ancestors are, which are registered before it."""
+    """A function from a resource to what it waits for: its dependencies and those of its ancestors, which are registered first."""
     by_urn = {str(r["urn"]): r for r in resources}
 
     def behind(urn: str) -> list[str]:
@@ -142,7 +142,7 @@ def _expanded(resources: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - 
 
 
 def _stages(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """From a stage's first beginning to its last end, in the order of the graph."""
+    """The stages, each from its first start to its last end, in the order of the graph."""
     found: dict[str, Span] = {}
     for span in spans:
         known = found.get(span.stage, span)

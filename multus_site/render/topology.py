@@ -1,4 +1,4 @@
-"""What racks are to Kubernetes: labels and taints of nodes, tolerations and spread of pods."""
+"""Racks in Kubernetes: labels and taints of nodes, tolerations and spread of pods."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from multus_site.model.site import Site
 
 
 def nodes(site: Site) -> dict[str, dict[str, Any]]:
-    """Node → its labels and taints; of all nodes, so that one that leaves its rack loses them. None where no host stands in a rack."""
+    """Node → its labels and taints. All nodes, so that one that leaves its rack loses them; empty if no host is in a rack."""
     found = {}
     for name in site.nodes.hosts:
         taint = site.taint_of(name)
@@ -22,14 +22,14 @@ def taints(site: Site) -> list[Taint]:
 
 
 def tolerations(tolerated: Iterable[Taint]) -> list[dict[str, Any]]:
-    """Tolerations of these taints and no others."""
+    """Tolerations of these taints."""
     return [{"key": t.key, "operator": "Equal", "value": t.value, "effect": t.effect} for t in tolerated]
 
 
 def spread(spreads: Iterable[Spread], selector: dict[str, str]) -> list[dict[str, Any]]:
     """Constraints that spread the pods of a selector.
 
-    Nodes whose taints the pods do not tolerate count for nothing: neither dedicated racks nor nodes that are down keep pods waiting.
+    Nodes whose taints the pods do not tolerate do not count, so dedicated racks and failed nodes do not keep pods pending.
     """
     return [
         {
@@ -44,16 +44,16 @@ def spread(spreads: Iterable[Spread], selector: dict[str, str]) -> list[dict[str
 
 
 def in_racks(racks: Iterable[str], *, out: bool = False) -> dict[str, Any]:
-    """What node affinity matches nodes in these racks by, or those that are in none of them."""
+    """A node affinity expression for nodes in these racks; with `out`, for nodes in none of them."""
     return {"key": LABELS["rack"], "operator": "NotIn" if out else "In", "values": list(racks)}
 
 
 def on_nodes(names: Iterable[str]) -> dict[str, Any]:
-    """The same for nodes by name."""
+    """A node affinity expression for nodes by name."""
     return {"key": LABELS["node"], "operator": "In", "values": list(names)}
 
 
 def affinity(expression: dict[str, Any]) -> dict[str, Any]:
-    """Node affinity that a pod cannot start without."""
+    """Required node affinity."""
     terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}

@@ -1,8 +1,8 @@
 """The whereabouts daemon's objects (after whereabouts doc/crds), as dictionaries.
 
-What differs from upstream's manifest, and why: rights only for what plugin and daemon do; the binary is moved into place,
-since a plugin that is being copied would be run half written; a readiness probe that proves binary and kubeconfig; no
-node-slice controller, which nothing here uses; a memory limit that holds; a lease that is asked for more often.
+Differences from upstream's manifest: minimal rights; the binary is moved into place, so that nothing runs a half-written
+one; a readiness probe that checks binary and kubeconfig; no node-slice controller, which nothing here uses; a sufficient
+memory limit; shorter retries for the lease.
 """
 
 import json
@@ -13,14 +13,14 @@ from multus_site.render.daemon import NAMESPACE, daemon_set, folder, mount
 GROUP = "whereabouts.cni.cncf.io"
 NAME = "whereabouts"
 TUNING = {"leader_lease_duration": 1500, "leader_renew_deadline": 1000, "leader_retry_period": 200}
-"""Of the lease that each call of the plugin holds in turn, in ms. Upstream retries every 500 ms, and those that wait for each other
-wait longest; below 200 ms the retries are what the API server is busy with (docs/measurements.md)."""
+"""Times of the lease that each call of the plugin holds, in ms. Upstream retries every 500 ms, which slows concurrent calls;
+below 200 ms the retries themselves load the API server (docs/measurements.md)."""
 
 LEFT = {
     "PROCESS": "ip-control-loop",
     "LEFT": "/opt/cni/bin/whereabouts /opt/cni/bin/.whereabouts-new /etc/cni/net.d/whereabouts.d",
 }
-"""What the daemon's start puts on a node and its end leaves there: the variables of multus_site/scripts/daemon-files.sh."""
+"""What the daemon leaves on a node when it stops: the variables of multus_site/scripts/daemon-files.sh."""
 
 _TEXT = {"type": "string"}
 _ALLOCATION = {
@@ -91,12 +91,12 @@ def crd(plural: str) -> dict[str, Any]:
 
 
 def service_account() -> dict[str, Any]:
-    """The account of daemon and plugin."""
+    """The service account of daemon and plugin."""
     return {"metadata": {"name": NAME, "namespace": NAMESPACE}}
 
 
 def cluster_role() -> dict[str, Any]:
-    """Write pools and reservations, hold the lease that allocation waits for, read pods, nodes and attachments."""
+    """Rights to write pools and reservations, hold the allocation lease, and read pods, nodes and attachments."""
     write = ["get", "list", "watch", "create", "update", "patch", "delete"]
     read = ["get", "list", "watch"]
     return {
@@ -125,7 +125,7 @@ def cluster_role_binding() -> dict[str, Any]:
 
 
 def config_map(cron_expression: str) -> dict[str, Any]:
-    """When leaked addresses are looked for; the daemon notices a change by itself."""
+    """The schedule of the search for leaked addresses. The daemon reloads it."""
     return {
         "metadata": {"name": "whereabouts-config", "namespace": NAMESPACE},
         "data": {"cron-expression": cron_expression},
@@ -133,7 +133,7 @@ def config_map(cron_expression: str) -> dict[str, Any]:
 
 
 def daemon(image: str, memory_limit: str, cron_expression: str) -> dict[str, Any]:
-    """The daemon on every node: it installs the plugin with its kubeconfig, and gives leaked addresses back."""
+    """The daemon on every node: it installs the plugin with its kubeconfig and releases leaked addresses."""
     container = {
         "name": NAME,
         "image": image,

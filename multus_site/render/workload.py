@@ -22,28 +22,28 @@ Kind = Literal["Deployment", "StatefulSet", "DaemonSet", "Service"]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the site adds to a workload: images by digest, where it may run, what its networks are and need."""
+    """What the site adds to a workload: its image, where it can run, its networks and their devices."""
 
     image: str
     nodes: Sequence[str] = ()
-    """Host names that the pods may run on; empty for any."""
+    """Hosts that the pods can run on; all if empty."""
     contents: Mapping[str, str] = field(default_factory=dict)
-    """Configuration of each network, by name. A hash of those that pods use stands in their template: running pods do not notice a changed attachment."""
+    """Network → its configuration. The pod template has a hash of those that it uses, so that a changed attachment restarts the pods."""
     devices: Mapping[str, int] = field(default_factory=dict)
-    """Device resources that a pod's attachments need, and how many of each."""
+    """Device resource → how many a pod's attachments need."""
     shell_image: str = ""
-    """An image with a shell and iproute2, for the init container of pods with a default route of their own."""
+    """An image with a shell and iproute2, for the init container of pods with their own default route."""
     cluster_networks: Sequence[str] = ()
-    """Pods, services and nodes: what stays reachable through eth0."""
+    """Networks that stay reachable through eth0: pods, services, nodes."""
     shunned_racks: Sequence[str] = ()
-    """Racks that a DaemonSet leaves out: where its taint came later, its pod would stay there."""
+    """Racks that a DaemonSet avoids: a taint that is added later does not remove its pod."""
     tolerated: Sequence[Taint] = ()
-    """Taints of the dedicated racks that it is for."""
+    """Taints of the dedicated racks that it can run in."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """One object: its kind and name, and its metadata and spec."""
+    """One object: its kind, name, and body (metadata and spec)."""
 
     kind: Kind
     name: str
@@ -51,7 +51,7 @@ class Made:
 
 
 def networks_annotation(workload: Workload, replica: int = 0) -> str:
-    """The pods' networks: Multus' short form, `a,b@net5`, or its JSON form where an attachment asks for more than a name."""
+    """The networks annotation: Multus' short form, `a,b@net5`, or JSON if an attachment has more than a name."""
     if all(_plain(a) for a in workload.networks):
         return ",".join(f"{a.name}@{a.interface}" if a.interface else a.name for a in workload.networks)
     return json.dumps([selection(a, replica) for a in workload.networks], sort_keys=True)
@@ -77,10 +77,10 @@ def selection(attachment: Attachment, replica: int) -> dict[str, Any]:
 
 
 def objects(name: str, workload: Workload, around: Surroundings) -> list[Made]:
-    """The workload's objects, in the order in which they are made.
+    """The workload's objects, in the order of their creation.
 
-    Replicas with addresses of their own are a StatefulSet of one pod each: a template has one annotation, and an address
-    stands in it. The one before is ready before the next is touched, as in one StatefulSet.
+    Replicas with their own addresses are a StatefulSet of one pod each, because a pod template has only one annotation.
+    Each is ready before the next one changes, as in a single StatefulSet.
     """
     if workload.kind != "StatefulSet":
         return [Made(workload.kind, name, _manifest(name, workload, around, {LABEL: name}, 0))]
@@ -101,7 +101,7 @@ def objects(name: str, workload: Workload, around: Surroundings) -> list[Made]:
 
 
 def _service(name: str, workload: Workload, selector: dict[str, str]) -> Made:
-    """The headless service by which a StatefulSet's pods have names in the cluster's DNS."""
+    """The headless service that gives a StatefulSet's pods DNS names."""
     spec = {"clusterIP": "None", "selector": selector, "publishNotReadyAddresses": True}
     metadata = {"name": name, "namespace": workload.namespace, "labels": selector}
     return Made("Service", name, {"metadata": metadata, "spec": spec})
@@ -110,7 +110,7 @@ def _service(name: str, workload: Workload, selector: dict[str, str]) -> Made:
 def _manifest(
     name: str, workload: Workload, around: Surroundings, labels: dict[str, str], replica: int
 ) -> dict[str, Any]:
-    """Metadata and spec of one object that makes pods."""
+    """Metadata and spec of a Deployment, StatefulSet or DaemonSet."""
     selector = {LABEL: name}
     annotations = _annotations(workload, around, replica)
     template = {
@@ -121,7 +121,7 @@ def _manifest(
     if workload.kind != "DaemonSet":
         spec["replicas"] = workload.replicas
     if workload.kind == "Deployment":
-        # Addresses of a range are scarce, and a static one is there once: the old pod goes first.
+        # Ranges are small and a static address exists once: the old pod must stop first.
         spec["strategy"] = {"type": "Recreate"}
     elif workload.kind == "StatefulSet":
         spec["serviceName"] = name
@@ -149,7 +149,7 @@ def _pod(name: str, workload: Workload, around: Surroundings, group: str) -> dic
             container[key] = _probe(probe)
     pod: dict[str, Any] = {
         "containers": [container],
-        # `tail -f` as process 1 does not end at SIGTERM; half a minute a pod would be lost at each change.
+        # `tail -f` as process 1 ignores SIGTERM; the default would delay each change by half a minute.
         "terminationGracePeriodSeconds": 5,
     }
     if any(a.default_route for a in workload.networks):
@@ -159,7 +159,7 @@ def _pod(name: str, workload: Workload, around: Surroundings, group: str) -> dic
 
 
 def _placement(workload: Workload, around: Surroundings, selector: dict[str, str]) -> dict[str, Any]:
-    """Where the pods may run, and how they are spread there; `selector` is that of all of the workload's pods."""
+    """Where the pods can run and how they are spread. `selector` matches all pods of the workload."""
     found: dict[str, Any] = {}
     if around.nodes:
         found["affinity"] = topology.affinity(topology.on_nodes(around.nodes))
@@ -175,7 +175,7 @@ def _placement(workload: Workload, around: Surroundings, selector: dict[str, str
 
 
 def _cluster_routes(workload: Workload, around: Surroundings) -> dict[str, Any]:
-    """The default route leads through another network; what only eth0's led to gets routes of its own before the container starts."""
+    """The init container of pods whose default route is on another network: it adds routes for cluster networks through eth0."""
     routers = [f"{interface}={router}" for interface, a in workload.interfaces() for router in a.default_route]
     return {
         "name": "cluster-routes",
@@ -191,7 +191,7 @@ def _cluster_routes(workload: Workload, around: Surroundings) -> dict[str, Any]:
 
 
 def _resources(workload: Workload, devices: Mapping[str, int]) -> dict[str, Any]:
-    """Devices are asked for in whole and cannot be overcommitted: request and limit are the same."""
+    """Requests and limits. Kubernetes cannot overcommit devices: their request and limit are equal."""
     asked = {name: str(count) for name, count in sorted(devices.items())}
     requests, limits = {**workload.resources.requests, **asked}, {**workload.resources.limits, **asked}
     return {**({"requests": requests} if requests else {}), **({"limits": limits} if limits else {})}

@@ -43,5 +43,5 @@ def test_files_of_several_sites_can_be_merged():
 
 @pytest.mark.parametrize("text", ["", "a: b", yaml.safe_dump({**ADMIN, "users": []}), "[]"])
 def test_what_is_no_kubeconfig_is_said(text):
-    with pytest.raises(ValueError, match=r"admin\.conf of the first control plane node is no kubeconfig"):
+    with pytest.raises(ValueError, match=r"admin\.conf of the first control plane node is not a kubeconfig"):
         for_site(text, "a", "https://a:6443")

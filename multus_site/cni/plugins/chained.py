@@ -1,4 +1,4 @@
-"""Plugins that work on what an earlier one made: tuning, sbr, vrf, bandwidth, firewall, portmap."""
+"""Plugins that work on the interface of an earlier one: tuning, sbr, vrf, bandwidth, firewall, portmap."""
 
 from multus_site.cni.plugin_type import ChainedPlugin, Needed
 from multus_site.model.chained import Portmap, Tuning
@@ -59,7 +59,7 @@ VRF = ChainedPlugin(
     capability="",
     idle_without_capability=False,
     needs_veth=False,
-    # Routes with a table of their own stay outside of the VRF's.
+    # Routes with their own table stay outside the VRF.
     separates_routes=False,
 )
 

@@ -1,4 +1,4 @@
-"""Plugins whose interfaces are made on the node itself or are one of its devices: bridge, ptp, tap, dummy, loopback, host-device."""
+"""Plugins that create interfaces on the node or move one of its devices: bridge, ptp, tap, dummy, loopback, host-device."""
 
 from multus_site.cni.plugin_type import InterfacePlugin, Nic
 from multus_site.model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
@@ -91,7 +91,7 @@ TAP = InterfacePlugin(
     exclusive=(),
     spelling={},
     nic=None,
-    # Its key `bridge` is a bridge inside of the pod.
+    # Its key `bridge` is a bridge inside the pod.
     bridge="",
     device="none",
     needs_pf=False,

@@ -1,4 +1,4 @@
-"""SR-IOV: the plugin sriov, and the objects of the SR-IOV network operator (api/v1), whose other keys the API server drops without a word."""
+"""SR-IOV: the plugin sriov, and the objects of the SR-IOV network operator (api/v1); the API server silently drops their unknown keys."""
 
 from multus_site.cni.plugin_type import InterfacePlugin, ObjectType
 from multus_site.model.sriov import Sriov

@@ -1,4 +1,4 @@
-"""Plugins that only networks of type raw can name: Open vSwitch, bonds of NICs."""
+"""Plugins for networks of type raw only: Open vSwitch, bonds of NICs."""
 
 from multus_site.cni.plugin_type import InterfacePlugin, Needed
 
@@ -34,7 +34,7 @@ OVS = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=True,
-    # A device of a device plugin is of any kind.
+    # A device of a device plugin can be of any kind.
     link_kind="",
     reports=frozenset(),
     measured=False,
@@ -72,7 +72,7 @@ BOND = InterfacePlugin(
     modules=("bonding",),
     exclusive=(),
     spelling={},
-    # Its links are NICs of the node, or interfaces of the pod, and several.
+    # Its links are several NICs of the node or interfaces of the pod.
     nic=None,
     bridge="",
     device="none",
@@ -81,7 +81,7 @@ BOND = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=False,
-    # A bond reports its mode in other words.
+    # The kernel spells the mode of a bond differently.
     link_kind="",
     reports=frozenset(),
     measured=False,
@@ -115,4 +115,4 @@ UNKNOWN = InterfacePlugin(
     defaults={},
     site_only=frozenset(),
 )
-"""Any plugin that the catalogue does not have: nothing is expected of it."""
+"""Any plugin that the catalogue does not have."""

@@ -1,1 +1,1 @@
-"""A site's network as a picture: what is drawn (cards), where (layout), and how (svg, mermaid, dot)."""
+"""The diagram of a site's network: its content (cards), layout, and output as SVG, PNG, Mermaid and dot."""

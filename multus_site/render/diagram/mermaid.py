@@ -1,4 +1,4 @@
-"""The diagram as a Mermaid flowchart, which code hosting sites draw inside of pull requests and pages."""
+"""The diagram as a Mermaid flowchart, which code hosting sites draw in pull requests and pages."""
 
 from collections.abc import Iterator
 
@@ -27,8 +27,8 @@ def _lines(diagram: Diagram) -> Iterator[str]:
             yield "  end"
     rows = {card.id: {row.port: row.text for row in card.rows if row.port} for card in diagram.cards}
     for link in diagram.links:
-        said = rows[link.tail[0]].get(link.tail[1]) or rows[link.head[0]].get(link.head[1])
-        label = f'|"{_plain(said)}"|' if said else ""
+        text = rows[link.tail[0]].get(link.tail[1]) or rows[link.head[0]].get(link.head[1])
+        label = f'|"{_plain(text)}"|' if text else ""
         yield f"  {names[link.tail[0]]} ---{label} {names[link.head[0]]}"
 
 
@@ -39,5 +39,5 @@ def _label(card: Card) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text without what Mermaid reads as its own (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters)."""
+    """Text with Mermaid's special characters escaped (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters)."""
     return text.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")

@@ -1,4 +1,4 @@
-"""What of a node a network hangs on, as a picture names it: NICs, bonds and VLANs made of them, functions of SR-IOV NICs."""
+"""NICs in a diagram: the uplinks of networks, and the bonds, VLANs and SR-IOV pools behind them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from multus_site.render.network import NetworkFacts
 
 
 def on(site: Site, n: NetworkFacts, nodes: Sequence[str]) -> Iterator[str]:
-    """The uplinks of a network on these nodes, once each; one that is empty where it ends inside the node."""
+    """The uplinks of a network on these nodes, without duplicates; an empty one if it stays inside the node."""
     network = site.networks[n.name]
     there = set(site.nodes_with(network))
     if pool := _pool(site, n.uplink):
@@ -24,7 +24,7 @@ def on(site: Site, n: NetworkFacts, nodes: Sequence[str]) -> Iterator[str]:
 
 
 def below(site: Site, uplink: str) -> list[str]:
-    """An uplink, and what it is made of: bond0.110 and the bond's members; NICs, and the resource that their functions are."""
+    """An uplink and what it consists of: bond0.110 and the bond's members; NICs and the resource of their virtual functions."""
     if pool := _pool(site, uplink):
         return [", ".join(pool.pf_names), pool.resource_name]
     made = site.links.get(uplink)
@@ -36,7 +36,7 @@ def below(site: Site, uplink: str) -> list[str]:
 
 
 def plugged(site: Site) -> dict[str, str]:
-    """NIC → what it is plugged into, of machines that we make; less what is not the same for all, such as a virtual function."""
+    """NIC → what it is plugged into, for machines that the site creates. NICs that differ between nodes are left out."""
     found: dict[str, set[str]] = {}
     for node in site.nodes.hosts:
         for nic, network in site.nodes.nics(node).items():

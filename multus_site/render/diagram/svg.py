@@ -1,4 +1,4 @@
-"""The diagram as SVG that follows the reader's light or dark theme, and as PNG in one of them."""
+"""The diagram as SVG with a light and a dark theme, and as PNG with one of them."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -21,20 +21,20 @@ _DARK = {
 _SEGMENTS_LIGHT = ("#0b5cad", "#b14400", "#19703a", "#7a3fb5", "#b0246b", "#0b7285", "#7a5b00", "#4a5568")
 _SEGMENTS_DARK = ("#6cb1ff", "#ffa057", "#5fd08a", "#c79bff", "#ff8cc0", "#4fd0e3", "#e0bf4a", "#b3bfcc")
 _DASHES = ("", "7 3", "2 3", "9 3 2 3")
-"""Every eighth segment has the same colour, and another dash."""
+"""Colours repeat after eight segments, with another dash."""
 
 SANS = "Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 
 def svg(diagram: Diagram, theme: str | None = None) -> str:
-    """The SVG document. `theme`: light or dark; None follows the reader's own."""
+    """The SVG document. `theme`: light or dark; None follows the reader's settings."""
     layout = place(diagram)
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN + _HEAD
     return "\n".join(_document(diagram, layout, _style(diagram, theme), width, height)) + "\n"
 
 
 def png(diagram: Diagram, theme: str = "light", zoom: int = 2) -> bytes:
-    """The same as a bitmap, `zoom` pixels a point, with a typeface of our own so that it is the same everywhere."""
+    """The PNG image, `zoom` pixels per point, with an installed font so that it looks the same everywhere."""
     import resvg_py  # an extra
 
     folder = files("font_roboto") / "files"
@@ -91,7 +91,7 @@ def _document(diagram: Diagram, layout: Layout, style: str, width: float, height
         f'width="{width:.0f}" height="{height:.0f}" role="img" aria-labelledby="diagram-title diagram-text">'
     )
     yield f'<title id="diagram-title">{escape(diagram.title)}</title>'
-    yield f'<desc id="diagram-text">{escape(diagram.description)} {escape(" ".join(link.said + "." for link in diagram.links))}</desc>'
+    yield f'<desc id="diagram-text">{escape(diagram.description)} {escape(" ".join(link.label + "." for link in diagram.links))}</desc>'
     yield f"<style>{style}</style>"
     yield f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>'
     yield f'<text class="name" x="{_MARGIN:g}" y="28">{escape(diagram.title)}</text>'
@@ -105,7 +105,7 @@ def _document(diagram: Diagram, layout: Layout, style: str, width: float, height
         dash = _DASHES[(number or 0) // len(_SEGMENTS_LIGHT) % len(_DASHES)]
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         kind = "link" if number is None else f"link s{number}"
-        yield f'<path class="{kind}"{dashed} d="{_path(curve)}"><title>{escape(link.said)}</title></path>'
+        yield f'<path class="{kind}"{dashed} d="{_path(curve)}"><title>{escape(link.label)}</title></path>'
     for card in diagram.cards:
         yield from _card(card, layout.cards[card.id])
     yield "</g>"
@@ -118,7 +118,7 @@ def _card(card: Card, box: Box) -> Iterator[str]:
     yield f"<g><title>{escape(card.title)}</title>"
     yield f'<rect class="card{colour}" {_at(box)} rx="6"/>'
     x, y, right, bottom = box.x, box.y, box.x + box.width, box.y + (box.height if not card.rows else 2 * line)
-    # A head with round corners above and square ones below.
+    # The head has round corners at the top and square ones at the bottom.
     below = (
         f"V {bottom:.1f} H {x + 0.5:.1f}"
         if card.rows

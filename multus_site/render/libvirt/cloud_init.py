@@ -1,4 +1,4 @@
-"""What cloud-init is told by the NoCloud data source, as the files on its disk.
+"""The files on the disk of cloud-init's NoCloud data source.
 
 Source: https://cloudinit.readthedocs.io, NoCloud and network configuration version 2. JSON is YAML.
 """
@@ -13,7 +13,7 @@ from multus_site.render.cloud_init import user_data
 from multus_site.render.libvirt.domain import mac
 
 READY = "multus-site: the machine is ready"
-"""Last word of each boot on the serial port: services are up, what cloud-init was told is done, and a node is back in its cluster."""
+"""Last line of each boot on the serial port: services run, cloud-init is done, and a node has rejoined its cluster."""
 
 AT_EACH_BOOT = f"""\
 #!/bin/sh
@@ -34,28 +34,28 @@ echo '{READY}' >/dev/ttyS0
 def files(
     site: str, node: str, libvirt: Libvirt, address: str, user: str, authorized_key: str, host_key: str, public: str
 ) -> dict[str, str]:
-    """Name → content. `host_key` is the private half, so that all of it is secret."""
+    """Name → content. `host_key` is the private key, so the result is a secret."""
     told = {
-        # Names of NICs are the network configuration's here.
+        # The network configuration names the NICs.
         "user-data": user_data(node, user, authorized_key, host_key, public, {}, _files(user, authorized_key)),
         "network-config": _json(network_config(site, node, libvirt, address)),
     }
-    # Another id is another instance to cloud-init: at its next start it does all of it again, keys and network too.
+    # With a new id, cloud-init applies everything again at the next boot, including keys and network.
     digest = hashlib.sha256("".join(told.values()).encode()).hexdigest()
     return {"meta-data": _json({"instance-id": f"{site}-{node}-{digest[:12]}", "local-hostname": node}), **told}
 
 
 def _files(user: str, authorized_key: str) -> list[dict[str, Any]]:
-    """What is written on the machine besides."""
+    """Entries of write_files."""
     home = "/root" if user == "root" else f"/home/{user}"
-    # cloud-init adds a user's keys to those that are there; this takes away what holds no longer, once the user is there.
+    # cloud-init only adds keys of a user. This removes old ones; `defer` waits until the user exists.
     keys = {"path": f"{home}/.ssh/authorized_keys", "content": f"{authorized_key}\n", "owner": user, "defer": True}
     ready = {"path": "/var/lib/cloud/scripts/per-boot/multus-site-ready", "content": AT_EACH_BOOT}
     return [{**keys, "permissions": "0600"}, {**ready, "permissions": "0755"}]
 
 
 def network_config(site: str, node: str, libvirt: Libvirt, address: str) -> dict[str, Any]:
-    """NICs by MAC address, named as the site names them; only the management NIC has an address."""
+    """NICs by MAC address, with their names in the site. Only the management NIC has an address."""
     management = libvirt.management
     prefix = ipaddress.ip_network(management.network).prefixlen
     ethernets: dict[str, Any] = {}
@@ -71,13 +71,13 @@ def network_config(site: str, node: str, libvirt: Libvirt, address: str) -> dict
         if nic == management.interface:
             found["addresses"] = [f"{address}/{prefix}"]
             if management.gateway:
-                # Not "default": cloud-init knows that word for netplan alone, and writes eni and networkd itself elsewhere.
+                # Not "default": cloud-init supports that word only with netplan, not with eni and networkd.
                 everywhere = "::/0" if ipaddress.ip_address(management.gateway).version == 6 else "0.0.0.0/0"
                 found["routes"] = [{"to": everywhere, "via": management.gateway}]
             if management.dns:
                 found["nameservers"] = {"addresses": list(management.dns)}
         else:
-            # A link without a carrier must not hold up the boot, and one for pods has no address of the node's.
+            # A link without a carrier must not delay the boot, and the node has no address on a link for pods.
             found |= {"optional": True, "link-local": []}
         ethernets[nic] = found
     return {"version": 2, "ethernets": ethernets}

@@ -10,31 +10,31 @@ LOGS = "/var/log/libvirt/qemu"
 
 
 def mac(site: str, node: str, nic: str) -> str:
-    """The MAC address of a NIC: from its names, so that it stays when the machine is made again.
+    """The MAC address of a NIC, derived from its names, so that it stays when the machine is recreated.
 
-    52 is QEMU's own first byte, locally administered; forty bits of a hash behind it keep thousands of NICs apart.
+    52 is QEMU's first byte, locally administered. Forty bits of a hash follow, enough for thousands of NICs.
     """
     digest = hashlib.sha256(f"{site}/{node}/{nic}".encode()).digest()
     return ":".join(f"{byte:02x}" for byte in (0x52, *digest[:5]))
 
 
 def name_of(site: str, node: str) -> str:
-    """What a node's machine is called on its hypervisor."""
+    """Name of a node's machine on its hypervisor."""
     return f"{site}-{node}"
 
 
 def folder_of(libvirt: Libvirt, name: str) -> str:
-    """Where the machine's disk and seed are."""
+    """Folder of the machine's disk and seed."""
     return f"{libvirt.storage}/multus-site/{name}"
 
 
 def console_of(name: str) -> str:
-    """File with all that the machine said on its console."""
+    """Log file of the machine's console."""
     return f"{LOGS}/{name}.console.log"
 
 
 def domain(site: str, node: str, libvirt: Libvirt) -> str:
-    """The whole document, less the UUID, which the hypervisor draws when the machine is made."""
+    """The document without a UUID, which the hypervisor generates."""
     made, name = libvirt.hardware(node), name_of(site, node)
     root = XML.Element("domain", type="kvm" if made.accelerator == "kvm" else "qemu")
     _text(root, "name", name)
@@ -53,7 +53,7 @@ def domain(site: str, node: str, libvirt: Libvirt) -> str:
     devices = _add(root, "devices")
     folder = folder_of(libvirt, name)
     _disk(devices, f"{folder}/disk.qcow2", "qcow2", "vda")
-    # A disk, not a CD: the small kernels of cloud images lack the drivers of the latter.
+    # A disk, not a CD: kernels of cloud images can lack CD drivers.
     _add(_disk(devices, f"{folder}/seed.iso", "raw", "vdb"), "readonly")
     first = libvirt.management.interface
     for nic in sorted(made.nics, key=lambda nic: (nic != first, nic)):

@@ -1,4 +1,4 @@
-"""What multus_site/scripts/libvirt.sh is told of a machine, and which of it makes another machine."""
+"""Input of multus_site/scripts/libvirt.sh for a machine, and which changes replace the machine."""
 
 import base64
 
@@ -9,12 +9,12 @@ from multus_site.render.libvirt.domain import console_of, domain, name_of
 from multus_site.render.libvirt.seed import extents
 
 BOOT_SECONDS = 600
-"""How long a machine may take from its start until it is ready: minutes under software emulation on a busy hypervisor."""
+"""Time limit from start to ready. Software emulation on a busy hypervisor takes minutes."""
 _PAGES = {"2M": 2048, "1G": 1048576}  # KiB
 
 
 def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
-    """What cannot change while a machine lives, in words; a change of any of it makes another, with an empty disk."""
+    """What cannot change on an existing machine, in words. A change of any of it replaces the machine, with an empty disk."""
     libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
     return [
         f"image sha256 {libvirt.image.sha256}",
@@ -26,7 +26,7 @@ def makes_another(nodes: LibvirtNodes, node: str) -> list[str]:
 
 
 def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
-    """Variables of the script that are no secret."""
+    """Variables of the script that are not secret."""
     libvirt, made = nodes.libvirt, nodes.libvirt.hardware(node)
     name = name_of(site, node)
     return {
@@ -49,7 +49,7 @@ def variables(site: str, node: str, nodes: LibvirtNodes) -> dict[str, str]:
 
 
 def _pages(made: Hardware) -> str:
-    """Size in KiB and number of its huge pages, and the NUMA node that they have to be of; empty without any."""
+    """Size in KiB and number of huge pages, and their NUMA node if it is fixed; empty without huge pages."""
     if made.hugepages is None:
         return ""
     page = _PAGES[made.hugepages]
@@ -60,7 +60,7 @@ def _pages(made: Hardware) -> str:
 def seed(
     site: str, node: str, nodes: LibvirtNodes, authorized_key: str, host_key: str, host_key_public: str
 ) -> dict[str, str]:
-    """Its variables that the host key is in: cloud-init's disk with the private half, and by the public one whose machine it is."""
+    """Variables of the script with the host key: cloud-init's disk with the private key, and the public key, which identifies the machine."""
     told = files(
         site,
         node,

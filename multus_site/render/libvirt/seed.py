@@ -1,6 +1,6 @@
 """A disk for the NoCloud data source: ISO 9660 (ECMA-119), labelled CIDATA, a few small files in its root folder.
 
-Written here, so that a hypervisor needs no program for it, and as extents: a script on the hypervisor lays them out.
+A script on the hypervisor writes the extents to the disk, so the hypervisor needs no program for ISO images.
 """
 
 import struct
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 
 SECTOR = 2048
 _DESCRIPTORS, _PATHS, _ROOT, _FILES = 16, 18, 20, 21
-"""Sectors where the parts begin; the first sixteen are the system's."""
+"""First sectors of the parts. The standard reserves the first sixteen."""
 _TIME = bytes((125, 1, 1, 0, 0, 0, 0))
-"""2025-01-01: equal files give an equal disk."""
+"""2025-01-01; constant, so that equal files give an equal disk."""
 
 
 def extents(files: Mapping[str, str]) -> tuple[list[tuple[int, bytes]], int]:
-    """(sector, bytes from there) of everything that is not zero, and the size of the disk in sectors."""
+    """(first sector, bytes) of everything that is not zero, and the size of the disk in sectors."""
     records = _record(b"\0", _ROOT, SECTOR, folder=True) + _record(b"\1", _ROOT, SECTOR, folder=True)
     found: list[tuple[int, bytes]] = []
     sector = _FILES
     for name in sorted(files):
         data = files[name].encode()
-        # Small letters and '-' are no characters of the standard's; Linux shows the name as it stands, less the version.
+        # The standard has no small letters and no '-'. Linux shows the name unchanged, without the version.
         records += _record(f"{name};1".encode(), sector, len(data))
         found.append((sector, data))
         sector += -(-len(data) // SECTOR) or 1

@@ -1,1 +1,1 @@
-"""A site's report: one HTML file that needs nothing else."""
+"""The report of a site: one self-contained HTML file."""

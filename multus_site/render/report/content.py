@@ -1,4 +1,4 @@
-"""What a report says, out of a site and what was found of it: tables and figures, no HTML."""
+"""The content of a report, from a site and its results: tables and figures, no HTML."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from multus_site.render.network import network_facts
 
 @dataclass(frozen=True)
 class Found:
-    """What is known beside the site; each part may be missing. `verified` and `measured`: when, ISO 8601."""
+    """Results for a site; each part can be missing. `verified`, `measured` and `written`: times, ISO 8601."""
 
     verification: Mapping[str, Any] = field(default_factory=dict)
     verified: str = ""
@@ -23,7 +23,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Cell:
-    """One check of the matrix. `state`: passed, failed, or none where it does not apply."""
+    """One check of a matrix. `state`: passed, failed, or none if it does not apply."""
 
     state: str
     detail: str = ""
@@ -31,7 +31,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the matrix."""
+    """A row of a matrix."""
 
     subject: str
     about: str
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Subjects of one kind against the checks that they have."""
+    """Subjects of one kind in rows, their checks in columns."""
 
     title: str
     checks: tuple[str, ...]
@@ -48,7 +48,7 @@ class Matrix:
 
 
 def matrices(checks: Iterable[Mapping[str, Any]]) -> list[Matrix]:
-    """Checks by what they are about: interfaces, pods, nodes, networks."""
+    """One matrix for each kind of subject: interfaces, pods, nodes, networks."""
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for check in checks:
         kinds.setdefault(_kind(check), []).append(check)
@@ -73,12 +73,12 @@ def _matrix(title: str, checks: Sequence[Mapping[str, Any]]) -> Matrix:
         cells = rows.setdefault(
             (subject, about if c["workload"] and c["network"] else c["node"] if c["pod"] else ""), {}
         )
-        said = " ".join(filter(None, (c["interface"] if not c["network"] else "", c["detail"])))
+        detail = " ".join(filter(None, (c["interface"] if not c["network"] else "", c["detail"])))
         known = cells.get(c["check"])
         if known is None or (known.state == "passed" and not c["ok"]):
-            cells[c["check"]] = Cell("passed" if c["ok"] else "failed", said)
+            cells[c["check"]] = Cell("passed" if c["ok"] else "failed", detail)
         elif known.state == "passed":
-            cells[c["check"]] = Cell("passed", f"{known.detail}; {said}")
+            cells[c["check"]] = Cell("passed", f"{known.detail}; {detail}")
     nothing = Cell("none")
     return Matrix(
         title,
@@ -91,7 +91,7 @@ def _matrix(title: str, checks: Sequence[Mapping[str, Any]]) -> Matrix:
 
 
 def failures(checks: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """What failed: about what, which check, what was found."""
+    """Failed checks: subject, check, what was found."""
     return [
         (
             " · ".join(filter(None, (c["pod"] or c["workload"], c["node"], c["interface"], c["network"]))),
@@ -105,7 +105,7 @@ def failures(checks: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
 
 @dataclass(frozen=True)
 class Use:
-    """A range of addresses and who holds any of it."""
+    """A range of addresses and the pods that hold addresses of it."""
 
     network: str
     ipam: str
@@ -116,12 +116,12 @@ class Use:
 
     @property
     def percent(self) -> float:
-        """How full."""
+        """Used part of the range, in percent."""
         return round(100 * len(self.holders) / self.size, 1) if self.size else 0.0
 
 
 def addresses(site: Site, verification: Mapping[str, Any]) -> list[Use]:
-    """The address plan, with what pods hold."""
+    """The address plan with the addresses that pods hold."""
     holders: dict[str, list[tuple[str, str]]] = {}
     names = {(w, i): a.name for w, workload in site.workloads.items() for i, a in workload.interfaces()}
     for pod in verification.get("pods", []):
@@ -139,7 +139,7 @@ def addresses(site: Site, verification: Mapping[str, Any]) -> list[Use]:
 
 
 def versions(site: Site) -> list[tuple[str, str]]:
-    """What the site pins."""
+    """Pinned versions and images."""
     return [
         ("Kubespray", site.kubespray.version),
         ("CNI plugins", site.cni_plugins.version),
@@ -149,7 +149,7 @@ def versions(site: Site) -> list[tuple[str, str]]:
 
 
 def summary(site: Site, found: Found) -> list[tuple[str, str, str]]:
-    """Four figures for the head of the page: value, what it is, and whether that is good, bad or neither."""
+    """Figures for the head of the page: value, label, and good, bad or empty."""
     checks = found.verification.get("checks", [])
     bad = sum(not c["ok"] for c in checks)
     lines = []
@@ -161,12 +161,12 @@ def summary(site: Site, found: Found) -> list[tuple[str, str, str]]:
     running = len(found.verification.get("pods", []))
     lines.append((str(running), "pods on several networks" if running != 1 else "pod on several networks", ""))
     if spread := ratios(found.throughput):
-        lines.append((spread, "of node to node, TCP over the site's networks", ""))
+        lines.append((spread, "of node-to-node TCP throughput on the site's networks", ""))
     return lines
 
 
 def ratios(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What part of the bare nodes' TCP the site's networks reach: from the lowest figure to the highest; empty if none was taken."""
+    """TCP throughput of the site's networks relative to the bare nodes, lowest–highest; empty without measurements."""
     found = sorted(
         float(r["ratioToNode"])
         for r in rows
@@ -176,7 +176,7 @@ def ratios(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def of_node(row: Mapping[str, Any]) -> str:
-    """A figure's ratio to the bare nodes, with the lowest and the highest of its rounds; empty where there is none."""
+    """The ratio of a measurement to the bare nodes, with the lowest and the highest of its rounds; empty without one."""
     if not row.get("ratioToNode"):
         return ""
     low, high = row.get("ratioToNodeRange") or (None, None)
@@ -184,5 +184,5 @@ def of_node(row: Mapping[str, Any]) -> str:
 
 
 def described(site: Site) -> str:
-    """One sentence of what the site is."""
+    """The site in one line."""
     return f"{counted(len(site.nodes.hosts), 'node')}, {counted(len(site.networks), 'network')}, {counted(len(site.workloads), 'workload')}"

@@ -1,4 +1,4 @@
-"""The report as HTML: one file without scripts, fonts or pictures from elsewhere, which its own policy forbids too."""
+"""The report as HTML: one file without scripts and external resources. Its content security policy forbids both."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def page(stack: str, site: Site, found: Found) -> str:
         found=found,
         described=content.described(site),
         summary=content.summary(site, found),
-        # Made by us, every text in it escaped.
+        # Our own markup; svg escapes every text.
         diagram=Markup(svg(drawn)),  # noqa: S704
         matrices=content.matrices(checks),
         failures=content.failures(checks),

@@ -1,4 +1,4 @@
-"""Plots as SVG: throughput as bars with their spread, an update's stages as a timeline. Colours are classes of the page."""
+"""Plots as SVG: throughput as bars with their spread, stages of an update as a timeline. The page's CSS has the colours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ _WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 760.0, 190.0, 160.0, 20.0, 8.0
 
 
 def throughput_plots(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(title, SVG) for each protocol and number of streams; both directions are bars of their own."""
+    """(title, SVG) for each protocol and number of streams; each direction has its own bars."""
     kinds: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
     for row in rows:
         kinds.setdefault((str(row["protocol"]), int(row["streams"])), []).append(row)
@@ -33,8 +33,8 @@ def _bars(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
 def _bar_lines(
     title: str, rows: Sequence[Mapping[str, Any]], most: float, scale: float, height: float
 ) -> Iterator[str]:
-    said = "; ".join(f"{_name(r)} from {r['from']} to {r['to']}: {r['gbitsPerSecond']} Gbit/s" for r in rows)
-    yield f'<svg class="plot" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-label="{_attribute(f"{title}. {said}")}">'
+    values = "; ".join(f"{_name(r)} from {r['from']} to {r['to']}: {r['gbitsPerSecond']} Gbit/s" for r in rows)
+    yield f'<svg class="plot" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-label="{_attribute(f"{title}. {values}")}">'
     for tick in _ticks(most):
         x = _LEFT + tick * scale
         yield f'<path class="grid" d="M {x:.1f} 0 V {height - 22:.1f}"/>'
@@ -67,19 +67,19 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _ticks(most: float) -> list[float]:
-    """Round steps, four to eight of them."""
+    """Ticks at round steps, at most seven."""
     step = next(s * 10**power for power in range(-3, 4) for s in (1, 2, 5) if most / (s * 10**power) <= 6)
     return [round(i * step, 6) for i in range(int(most / step) + 1)]
 
 
 def timeline_plot(timeline: Mapping[str, Any]) -> str:
-    """Stages as bars over the seconds of an update."""
-    stages, whole = timeline["stages"], float(timeline["seconds"]) or 1.0
-    scale = (_WIDTH - _LEFT - 70) / whole
+    """Stages of an update as bars over its seconds."""
+    stages, total = timeline["stages"], float(timeline["seconds"]) or 1.0
+    scale = (_WIDTH - _LEFT - 70) / total
     height = len(stages) * (_BAR + _GAP) + 28
-    said = "; ".join(f"{s['name']} {s['seconds']:.0f} s from second {s['begun']:.0f}" for s in stages)
-    lines = [f'<svg class="plot" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-label="{_attribute(said)}">']
-    for tick in _ticks(whole):
+    values = "; ".join(f"{s['name']} {s['seconds']:.0f} s from second {s['begun']:.0f}" for s in stages)
+    lines = [f'<svg class="plot" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img" aria-label="{_attribute(values)}">']
+    for tick in _ticks(total):
         x = _LEFT + tick * scale
         lines.append(f'<path class="grid" d="M {x:.1f} 0 V {height - 22:.1f}"/>')
         lines.append(f'<text class="tick" x="{x:.1f}" y="{height - 6:.1f}" text-anchor="middle">{tick:g} s</text>')

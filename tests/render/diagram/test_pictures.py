@@ -72,7 +72,7 @@ def test_the_svg_is_well_formed_and_says_all(drawn):
                 assert part in text
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == drawn.title
-    assert all(link.said in root.find(f"{SVG}desc").text for link in drawn.links)
+    assert all(link.label in root.find(f"{SVG}desc").text for link in drawn.links)
 
 
 def test_the_svg_follows_its_reader_s_theme_unless_told():

@@ -110,7 +110,7 @@ def test_a_site_that_was_never_verified_has_a_report_too():
     text = Read(page("bare", bare, Found())).text
     assert "Not verified yet" in text
     assert "multus-site verify bare" in text
-    assert "No network of the site gives addresses" in text
+    assert "No network of the site assigns addresses" in text
     assert "Gbit/s" not in text
 
 
