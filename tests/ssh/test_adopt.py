@@ -71,7 +71,7 @@ def test_a_key_of_the_home_folder(adopt, three, tmp_path, monkeypatch):
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     none = adopt()
     assert none.exit_code == 2
-    assert "no key is there" in none.stderr
+    assert "no key found" in none.stderr
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh" / "id_ed25519").write_text(three["node"].private_key)
     assert "sshPrivateKey < ~/.ssh/id_ed25519" in adopt().stdout
@@ -101,8 +101,8 @@ def test_a_bastion_that_lets_nobody_in(adopt, three, tmp_path):
     ("content", "words"),
     [
         (None, "cannot be read: No such file or directory"),
-        ("ssh-ed25519 AAAA", "holds no private key; name the one without .pub"),
-        ("\x00", "holds no private key"),
+        ("ssh-ed25519 AAAA", "contains no private key; name the file without .pub"),
+        ("\x00", "contains no private key"),
     ],
 )
 def test_no_private_key(adopt, tmp_path, content, words):
@@ -118,4 +118,4 @@ def test_a_locked_key(adopt, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "a phrase", "-f", tmp_path / "key"], check=True)
     done = adopt("--key", str(tmp_path / "key"))
     assert done.exit_code == 2
-    assert f"{tmp_path}/key is locked by a passphrase; type ssh-add {tmp_path}/key" in done.stderr
+    assert f"{tmp_path}/key has a passphrase; type ssh-add {tmp_path}/key" in done.stderr
