@@ -114,10 +114,10 @@ def another_host_key(lab):
         "node3",
         "sh",
         "-c",
-        f"cp -p {key} /root/kept && rm {key} && ssh-keygen -q -t ed25519 -N '' -f {key} && systemctl restart ssh",
+        f"cp -p {key} {key}.pub /root && rm {key} {key}.pub && ssh-keygen -q -t ed25519 -N '' -f {key} && systemctl restart ssh",
     )
     yield
-    lab.node("node3", "sh", "-c", f"cp -p /root/kept {key} && systemctl restart ssh")
+    lab.node("node3", "sh", "-c", "cp -p /root/ssh_host_ed25519_key* /etc/ssh && systemctl restart ssh")
 
 
 @pytest.mark.usefixtures("another_host_key")
