@@ -142,7 +142,7 @@ def test_stacks_that_share_a_segment_share_no_address(preview, tmp_path):
     assert "Traceback" not in output
     line = next((text for text in output.splitlines() if "SEGMENT_ADDRESSES" in text), "")
     assert "stacks/Pulumi.try.yaml:" in line
-    assert "10.1.10.240-10.1.10.250 is used by macvlan-internal of site austin too" in line
+    assert "10.1.10.240-10.1.10.250 is also used by macvlan-internal of site austin" in line
 
 
 @pytest.mark.parametrize(
