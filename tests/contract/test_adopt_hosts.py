@@ -57,7 +57,7 @@ def test_a_site_of_three_hosts(there, tmp_path):
     output = tmp_path / "Pulumi.dallas.yaml"
     done = there.run("adopt", "--hosts", "10.1.1.5-7", "-i", there.key, "--yes", "-o", output)
     assert done.returncode == 0, done.stderr
-    assert "3 hosts and 0 networks are written. Go on with:\n  multus-site lint" in done.stdout
+    assert "3 hosts and 0 networks written. Next:\n  multus-site lint" in done.stdout
     text = output.read_text()
     assert nodes(text) == {
         "backend": "existing",
@@ -69,8 +69,8 @@ def test_a_site_of_three_hosts(there, tmp_path):
     }  # fmt: skip
     assert yaml.safe_load(text)["config"]["multus-site:site"]["name"] == "dallas"
     assert there.run("lint", output).stdout == "nothing found\n"
-    assert "look at: ens6 differs in its MTU: 1500 on node1, node3; 1400 on node2" in done.stderr
-    assert "look at: ens7 is free on node1, node2, and not on node3 (down)" in done.stderr
+    assert "check: ens6 differs in its MTU: 1500 on node1, node3; 1400 on node2" in done.stderr
+    assert "check: ens7 is free on node1, node2, and not on node3 (down)" in done.stderr
     assert f"#   pulumi config set --stack dallas --secret multus-site:sshPrivateKey < {there.key}" in text
     assert "ens6-net: {type: macvlan, master: ens6" in text
     assert "ens7-net" not in text
@@ -91,7 +91,7 @@ def test_fingerprints_are_those_of_the_consoles(there):
             ["ssh-keygen", "-lf", there.folder / f"{host}.key"], capture_output=True, text=True, check=True
         )
         assert shown.stdout.split()[1] in done.stderr
-    assert "nobody is here to confirm them" in done.stderr
+    assert "there is no terminal to confirm them on" in done.stderr
     assert log.read_text().count("Accepted publickey") == logins
 
 
@@ -114,7 +114,7 @@ def test_through_a_bastion_by_ipv6_with_known_hosts(there):
     assert found["ssh"]["bastion"] == {"host": BASTION, "user": "root", "hostKey": there.keys["bastion"]}
     assert found["hosts"]["cp"]["address"] == "fd00:1::5"
     assert found["hosts"]["node2"]["hostKey"] == there.keys["node2"]
-    assert "look at: cp: the host name is node1; the site needs cp (HOSTNAME_DIFFERS)" in done.stderr
+    assert "check: cp: the host name is node1; the site needs cp (HOSTNAME_DIFFERS)" in done.stderr
     directly = there.run("adopt", "--hosts", "10.1.1.6", "-i", there.key, "--yes", through=True)
     assert directly.returncode == 1
     assert "left out: 10.1.1.6: no SSH server on port 22" in directly.stderr
@@ -150,7 +150,7 @@ def test_a_key_that_opens_nothing(there, tmp_path):
     done = there.run("adopt", "--hosts", "ops@10.1.1.5", "-i", tmp_path / "other", "--yes")
     assert done.returncode == 1
     assert f"left out: 10.1.1.5: ops cannot log in with {tmp_path}/other" in done.stderr
-    assert "nothing is written: no host could be looked at" in done.stderr
+    assert "nothing was written: no host could be inspected" in done.stderr
 
 
 def test_a_key_of_the_project(there, tmp_path):
@@ -174,7 +174,7 @@ def test_a_key_of_the_project(there, tmp_path):
 def test_no_is_no(there):
     status, out, said = answered(there, "--hosts", "10.1.1.5", "-i", str(there.key), answer="n")
     assert (status, out) == (1, "")
-    assert "nothing was sent to the hosts, and nothing is written" in said
+    assert "nothing was sent to the hosts, and nothing was written" in said
 
 
 def test_another_key_after_the_question_is_caught(there):

@@ -132,6 +132,6 @@ def test_an_applied_stack_asks_for_nothing_more_and_an_older_one_says_what(appli
     applied.must("pulumi", "stack", "import", "--stack", "dallas", input=older)
     done = applied.run("multus-site", "upgrade", "--check")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "recorded command lines are an earlier release's; type: multus-site upgrade dallas" in done.stdout
+    assert "recorded command lines are from an earlier release; type: multus-site upgrade dallas" in done.stdout
     applied.must("multus-site", "upgrade", "dallas")
     assert "Nothing to do." in applied.must("multus-site", "upgrade", "--check")

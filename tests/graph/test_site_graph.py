@@ -307,7 +307,7 @@ def test_a_file_that_is_not_as_pinned_stops_the_preview(tmp_path):
     with pytest.raises(pulumi.RunError, match=f"cniPlugins: bond: .* pinned is {sha}"):
         record(data, preview=True)
     bond.unlink()
-    with pytest.raises(pulumi.RunError, match=r"No such file or directory\. Paths of cniPlugins are relative"):
+    with pytest.raises(pulumi.RunError, match=r"No such file or directory\. Paths in cniPlugins are relative"):
         record(data, preview=True)
 
 
