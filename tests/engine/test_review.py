@@ -288,7 +288,7 @@ def test_usage_errors(place):
         assert words in said
     status, out, said = place.review(stack="austin")
     assert (status, out) == (2, "")
-    assert "there is no stacks/Pulumi.austin.yaml" in said
+    assert "stacks/Pulumi.austin.yaml does not exist" in said
 
 
 CANARY = "canary"
