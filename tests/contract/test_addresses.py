@@ -66,7 +66,7 @@ def test_what_is_wrong_is_said_and_is_the_exit_status(hold, addresses):
     hold("c", "10.1.99.1")
     done = addresses()
     assert done.exit_code == 1
-    assert f"10.1.10.200 of {NETWORK} is held by default/a and default/b" in done.stderr
+    assert f"10.1.10.200 of {NETWORK} is in use by default/a and default/b" in done.stderr
     assert f"10.1.99.1 of default/c is in no range of {NETWORK}" in done.stderr
 
 
