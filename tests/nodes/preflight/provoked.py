@@ -76,7 +76,7 @@ OF_THE_SITE = {
     ),
     "MEMORY_SMALL": (
         {"variables": {"minimal_node_memory_mb": 10**9}},
-        "node2: the host has {memory} MiB of memory; Kubespray requires 1000000000 MiB (MEMORY_SMALL). Fix: add memory, or lower "
+        "node1, node2: the host has {memory} MiB of memory; Kubespray requires 1000000000 MiB (MEMORY_SMALL). Fix: add memory, or lower "
         "kubespray.variables.minimal_node_memory_mb",
     ),
     "SRIOV_FUNCTIONS": (
