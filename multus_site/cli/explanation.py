@@ -39,6 +39,6 @@ def _explained(rule: Rule) -> str:
             "",
             f"Reads: {LAYERS[rule.layer]}",
             f"Source: {rule.source}",
-            f"To allow it: # lint: allow {rule.code} reason",
+            f"To allow it: # multus-site: allow {rule.code} reason",
         ]
     )

@@ -1,12 +1,16 @@
 """`multus-site lint`: checks sites, NADs, pods and CNI configurations."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from multus_site.cli.usage_error import usage_error
+
+if TYPE_CHECKING:
+    from multus_site.lint.settings import Settings
 
 
 class Format(StrEnum):
@@ -40,13 +44,17 @@ def lint(
     from multus_site.lint.facts import Facts, FactsError, parse_facts
     from multus_site.lint.files import Linter
     from multus_site.lint.segments import StackFile
+    from multus_site.lint.settings import SettingsError
     from multus_site.model.load import SiteError, defaults_beside, stacks_beside
 
     if explain is not None:
         _explain(explanation.explained(explain), explain)
-    if not paths:
-        usage_error("nothing to check: name a file, a folder, or - for standard input")
     try:
+        settings, folder = _settings()
+        paths = paths or [folder / path for path in settings.paths]
+        if not paths:
+            usage_error("nothing to check: name a file, a folder, or - for standard input")
+        facts = facts or (folder / settings.facts if settings.facts else None)
         known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
         linter = Linter(known)
         for file in read_all(paths):
@@ -59,11 +67,24 @@ def lint(
         }
         named = {Path(stack.file).resolve() for stack in linter.stacks}
         linter.others += [other for file, other in beside.items() if file not in named]
-        findings = linter.findings()
-    except (FilesError, FactsError, SiteError) as error:
+        findings = list(settings.applied(linter.findings()))
+    except (FilesError, FactsError, SettingsError, SiteError) as error:
         usage_error(str(error))
     print(reports.REPORTS[output](findings), end="")
     raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
+
+
+def _settings() -> tuple["Settings", Path]:
+    """The settings of the nearest multus-site.toml at or above the working directory, and its folder."""
+    from multus_site.cli.files import read
+    from multus_site.lint.settings import FILE, Settings, parse_settings
+
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            shown = Path(os.path.relpath(folder))
+            return parse_settings(read(folder / FILE), source=str(shown / FILE)), shown
+    return Settings(), Path()
 
 
 def _explain(text: str, code: str) -> NoReturn:

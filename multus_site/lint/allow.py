@@ -1,20 +1,28 @@
-"""Comments `# lint: allow RULE reason`: each silences one finding of that rule.
+"""Allowed findings: the comment `# multus-site: allow RULE reason`, and the annotation `multus-site.io/allow: RULE reason`.
 
-A comment applies to its own line, or to the next line that is not a comment. For findings inside a JSON string, which cannot
-contain comments, that is the line of the string's key.
+A comment silences one finding of its rule. It applies to its own line, or to the next line that is not a comment. For findings
+inside a JSON string, which cannot contain comments, that is the line of the string's key. `# lint: allow` is its older form.
+
+Comments do not survive Helm and Kustomize; annotations do. An annotation silences all findings of its rules in its object, and
+has one rule a line.
 """
 
 import re
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from multus_site.lint.engine import Located
+from multus_site.lint.engine import Located, Origin
 from multus_site.lint.finding import Finding
 from multus_site.lint.positions import YamlText
 from multus_site.lint.registry import RULES, Problem, Problems, rule
+from multus_site.lint.subjects import Manifest, Pod
+from multus_site.model.paths import Path
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*lint:\s*allow\b[ \t]*(\S*)[ \t]*(.*?)\s*$", re.MULTILINE)
+ANNOTATION = "multus-site.io/allow"
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*(?:multus-site|lint):\s*allow\b[ \t]*(\S*)[ \t]*(.*?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,32 +34,53 @@ class Allow:
     line: int
     column: int
     target: int
-    path: tuple[str | int, ...] = ()
+    path: Path = ()
+    form: str = "# multus-site: allow "
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectAllow:
+    """A line of an annotation: `path` is the annotation's, `scope` that of its object."""
+
+    code: str
+    reason: str
+    path: Path
+    scope: Path
+    origin: Origin
+    form: str = f"{ANNOTATION}: "
+
+    def covers(self, located: Located) -> bool:
+        """Whether it silences a finding."""
+        return (
+            located.finding.rule == self.code
+            and located.origin.text is self.origin.text
+            and located.path[: len(self.scope)] == self.scope
+        )
 
 
 @rule(
     "ALLOW_COMMENT",
     "warning",
     "text",
-    "A `lint: allow` comment without effect",
-    example="# lint: allow HOSTLOCAL_MULTINODE",
+    "A comment or annotation that allows nothing",
+    example="# multus-site: allow HOSTLOCAL_MULTINODE",
     source="docs/linter.md",
 )
-def allow_comment(allow: Allow) -> Problems:
-    """The comment must name an existing rule and a reason."""
+def allow_comment(allow: Allow | ObjectAllow) -> Problems:
+    """A comment or annotation that allows a finding must name an existing rule and a reason."""
     if allow.code not in RULES:
         yield Problem(
             (),
             f"unknown rule {allow.code or '(none)'!r}",
-            "Write # lint: allow RULE reason. List the rules with: multus-site lint --explain all",
+            f"Write {allow.form}RULE reason. List the rules with: multus-site lint --explain all",
         )
     elif not allow.reason:
-        yield Problem((), f"no reason for allowing {allow.code}", f"Write # lint: allow {allow.code} and the reason.")
+        yield Problem((), f"no reason for allowing {allow.code}", f"Write {allow.form}{allow.code} and the reason.")
 
 
 def allows_in(source: str, texts: list[YamlText]) -> list[Allow]:
     """The comments of a YAML file. `texts` are its documents, to skip text in strings that looks like a comment."""
-    if "lint:" not in source:
+    if "allow" not in source:
         return []
     lines = source.split("\n")
     starts = [text.document.lines_before for text in texts]
@@ -70,6 +99,26 @@ def allows_in(source: str, texts: list[YamlText]) -> list[Allow]:
     return allows
 
 
+def object_allows(subject: object, origin: Origin) -> Iterator[ObjectAllow]:
+    """The annotations of a manifest, or of a workload's pod template. A template's apply to the whole workload."""
+    place: Path = ("metadata",)
+    if isinstance(subject, Manifest):
+        metadata = subject.data.get("metadata")
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    elif isinstance(subject, Pod) and subject.metadata != ("metadata",):
+        annotations, place = subject.annotations, subject.metadata
+    else:
+        return
+    text = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
+    if text is None:
+        return
+    for line in str(text).strip().splitlines() or [""]:
+        code, _, reason = line.strip().partition(" ")
+        yield ObjectAllow(
+            code, reason.strip(), (*subject.path, *place, "annotations", ANNOTATION), subject.path, origin
+        )
+
+
 def _next_line(lines: list[str], number: int) -> int:
     for later in range(number, len(lines)):
         if lines[later].strip() and not lines[later].lstrip().startswith("#"):
@@ -77,9 +126,13 @@ def _next_line(lines: list[str], number: int) -> int:
     return number
 
 
-def not_allowed(findings: list[Located], allows: list[Allow]) -> list[Finding]:
-    """The findings that no comment silences, sorted."""
-    left = sorted(findings, key=lambda located: located.finding)
+def not_allowed(findings: list[Located], allows: list[Allow], annotations: Sequence[ObjectAllow] = ()) -> list[Finding]:
+    """The findings of a file that nothing silences, sorted."""
+    reasoned = [allow for allow in annotations if allow.reason]
+    left = sorted(
+        (located for located in findings if not any(allow.covers(located) for allow in reasoned)),
+        key=lambda located: located.finding,
+    )
     valid = [allow for allow in allows if allow.code in RULES and allow.reason]
     if not valid:
         return [located.finding for located in left]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from multus_site.cni import go_json
-from multus_site.lint.allow import Allow, allows_in, not_allowed
+from multus_site.lint.allow import Allow, ObjectAllow, allows_in, not_allowed, object_allows
 from multus_site.lint.documents import is_site, subjects_in
 from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
 from multus_site.lint.facts import Facts
@@ -51,6 +51,7 @@ class Linter:
     facts: Facts = field(default_factory=Facts)
     found: list[Located] = field(default_factory=list)
     allows: dict[str, list[Allow]] = field(default_factory=dict)
+    annotations: dict[str, list[ObjectAllow]] = field(default_factory=dict)
     stacks: list[StackFile] = field(default_factory=list)
     others: list[StackFile] = field(default_factory=list)
     """Stacks that are not checked themselves, only compared with those of `stacks`."""
@@ -108,6 +109,9 @@ class Linter:
         for subject in subjects_in(data, self.facts, sure=sure):
             self._keep(subject, origin)
             self.together.add(subject, origin)
+            for allow in object_allows(subject, origin):
+                self._keep(allow, origin)
+                self.annotations.setdefault(origin.file, []).append(allow)
 
     def _add_site(self, data: Data, text: str, origin: Origin) -> None:
         defaults = self.defaults.get(origin.file)
@@ -131,7 +135,11 @@ class Linter:
         # Sites with the same defaults share findings: report each once.
         for located in {located.finding: located for located in self.found}.values():
             by_file.setdefault(located.finding.file, []).append(located)
-        left = {finding for file, items in by_file.items() for finding in not_allowed(items, self.allows.get(file, []))}
+        left = {
+            finding
+            for file, items in by_file.items()
+            for finding in not_allowed(items, self.allows.get(file, []), self.annotations.get(file, []))
+        }
         files = {stack.file for stack in self.stacks} | {defaults.file for defaults in self.defaults.values()}
         across = {finding for finding in check_segments([*self.stacks, *self.others]) if finding.file in files}
         return sorted(left | across)

@@ -169,7 +169,7 @@ def check_stack(stack: StackFile, others: list[StackFile]) -> list[Finding]:
 
 
 def check_segments(stacks: list[StackFile]) -> list[Finding]:
-    """Findings across sites. A comment `# lint: allow` in the file of a finding silences it."""
+    """Findings across sites. A comment `# multus-site: allow` in the file of a finding silences it."""
     texts = {stack.file: stack.text for stack in stacks}
     texts |= {stack.defaults.file: stack.defaults.text for stack in stacks if stack.defaults}
     found = [located for segment in _segments(stacks) for located in findings_of(segment, segment.uses[0].origin)]

@@ -56,6 +56,25 @@ def test_usage_errors(args, monkeypatch, tmp_path):
     assert result.stderr
 
 
+def test_settings_of_a_repository(tmp_path, monkeypatch):
+    (tmp_path / "multus-site.toml").write_text('paths = ["nets"]\nfacts = "facts.json"\n')
+    below = tmp_path / "nets" / "deeper"
+    below.mkdir(parents=True)
+    (below / "net.conf").write_text(CLEAN)
+    (tmp_path / "facts.json").write_text('{"ifaces": ["ens6"]}')
+    for folder, shown in ((tmp_path, "nets/deeper/net.conf"), (below, "../../nets/deeper/net.conf")):
+        monkeypatch.chdir(folder)
+        (finding,) = json.loads(run("--format", "json").stdout)
+        assert (finding["file"], finding["rule"]) == (shown, "MASTER_NOT_FOUND")
+    (tmp_path / "multus-site.toml").write_text(
+        'paths = ["nets"]\nfacts = "facts.json"\nrules.MASTER_NOT_FOUND = {level = "off", reason = "made later"}\n'
+    )
+    assert json.loads(run("--format", "json").stdout) == []
+    (tmp_path / "multus-site.toml").write_text('path = ["nets"]')
+    broken = run(tmp_path)
+    assert (broken.exit_code, broken.stderr.count("../../multus-site.toml: path: unknown key")) == (2, 1)
+
+
 def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe")
     result = run(tmp_path)
@@ -161,7 +180,7 @@ def test_explain():
         "host-local tracks addresses on each node",
         "Source: ",
         "Example:",
-        "lint: allow HOSTLOCAL_MULTINODE",
+        "multus-site: allow HOSTLOCAL_MULTINODE",
     ):
         assert words in result.stdout
     assert "VLAN_ID" in run("--explain", "all").stdout

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 NAD = """\
 apiVersion: k8s.cni.cncf.io/v1
@@ -235,3 +236,59 @@ def test_bare_configurations(findings):
 def test_operator_objects(findings):
     network = 'apiVersion: sriovnetwork.openshift.io/v1\nkind: SriovNetwork\nmetadata: {name: n}\nspec:\n  resourceName: r\n  vlan: 4095\n  ipam: \'{"type": "host-local"}\'\n  speed: 1\n'
     assert sorted(f.rule for f in findings({"f.yaml": network})) == ["NO_RANGES", "UNKNOWN_KEY_FOR_TYPE", "VLAN_ID"]
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ("VLAN_ID the switch really does that", []),
+        ("VLAN_ID", ["ALLOW_COMMENT", "VLAN_ID"]),
+        ("VLANID no such rule", ["ALLOW_COMMENT", "VLAN_ID"]),
+        ("''", ["ALLOW_COMMENT", "VLAN_ID"]),
+        ("[VLAN_ID, x]", ["ALLOW_COMMENT", "VLAN_ID"]),
+        ("|\n      VLAN_ID reason\n      MTU_GT_MASTER another", []),
+    ],
+)
+def test_annotation_allows(value, left, findings):
+    metadata = f"metadata:\n  annotations:\n    multus-site.io/allow: {value}\n"
+    text = NAD.format(config=f"'{BAD}'").replace("metadata:\n", metadata)
+    assert "multus-site.io" in text
+    assert sorted(f.rule for f in findings({"f.yaml": text})) == left
+
+
+def test_annotation_allows_in_its_object_alone(findings):
+    other = NAD.format(config=f"'{BAD}'")
+    allowed = other.replace("metadata:\n", "metadata:\n  annotations: {multus-site.io/allow: VLAN_ID reason}\n")
+    assert [(f.rule, f.document) for f in findings({"f.yaml": f"{allowed}---\n{other}"})] == [("VLAN_ID", 2)]
+    inside = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
+        "- " + text.strip().replace("\n", "\n  ") + "\n" for text in (allowed, other)
+    )
+    assert [f.path.partition(".")[0] for f in findings({"f.yaml": inside})] == ["items[1]"]
+    as_json = json.dumps([yaml.safe_load(allowed), yaml.safe_load(other)])
+    text = f'{{"apiVersion": "v1", "kind": "List", "items": {as_json}}}'
+    assert [f.path.partition(".")[0] for f in findings({"f.json": text})] == ["items[1]"]
+
+
+POD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: probe{workload}}}
+spec:
+  template:
+    metadata:
+      annotations:
+        k8s.v1.cni.cncf.io/networks: internal,,external
+{template}
+    spec: {{containers: []}}
+"""
+
+
+def test_annotation_of_a_workload_or_of_its_pods(findings):
+    allow = "multus-site.io/allow: ANNOTATION_EMPTY_ITEM reason"
+    for workload, template, left in (
+        ("", "", ["ANNOTATION_EMPTY_ITEM"]),
+        (f", annotations: {{{allow}}}", "", []),
+        ("", f"        {allow}", []),
+    ):
+        found = findings({"f.yaml": POD.format(workload=workload, template=template)})
+        assert [f.rule for f in found if f.rule == "ANNOTATION_EMPTY_ITEM"] == left, (workload, template)

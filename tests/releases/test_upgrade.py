@@ -259,6 +259,7 @@ def test_one_version_everywhere_and_the_state_of_the_last_release():
     assert numbers == sorted(numbers, reverse=True)
     assert [folder.name for folder in releases()] == released[::-1]
     assert yaml.safe_load((PROJECT / "policy" / "PulumiPolicy.yaml").read_text())["version"] == current()
+    assert f"rev: v{current()}\n" in (PROJECT / "docs" / "linter.md").read_text()
     done = subprocess.run(
         [sys.executable, "-m", "multus_site", "--version"], cwd=PROJECT, capture_output=True, text=True, check=True
     )
