@@ -1,5 +1,5 @@
 # What people type. `make lab` needs root on Debian 12 (or alike); the rest runs anywhere.
-.PHONY: lab lab-shell lab-day-two lab-networks lab-vm lab-down test lint docs bench clean
+.PHONY: lab lab-shell lab-day-two lab-networks lab-vm lab-down test lint docs playground bench clean
 
 lab: ## the whole story on this machine
 	@lab/bootstrap.sh python -m lab up
@@ -27,6 +27,9 @@ lint: ## ruff, mypy, arrows between packages, shellcheck
 
 docs: ## the generated parts of the pages in docs/, and the schema of a site
 	@lab/bootstrap.sh --plain sh -c 'python -m docs.generate && python -m multus_site schema -o stacks/site.schema.json'
+
+playground: ## a page that lints what is pasted into it, without a server; needs npm
+	@lab/bootstrap.sh --plain python -m docs.playground.build
 
 bench: ## times of the last runs; how plan, plugins on nodes and addresses grow; what the linter takes, and a preview
 	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.addresses && python -m tests.bench.preview"
