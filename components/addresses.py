@@ -42,8 +42,7 @@ class Whereabouts(pulumi.ComponentResource):
             )
             for plural in manifests.PLURALS
         ]
-        rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
-        before += access(name, *rights, self, args.api)
+        before += access(name, manifests.NAME, manifests.RULES, self, args.api)
         cron = args.settings.reconciler_cron_expression
         before.append(
             kubernetes.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(cron), opts=args.api.opts(self))

@@ -1,11 +1,12 @@
 """How the site's Kubernetes objects are created: by one API server, under one field manager, and deleted with the machines."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+
+from multus_site.render.daemon import rights
 
 ANNOTATION = "pulumi.com/patchFieldManager"
 
@@ -49,19 +50,15 @@ class Api:
 
 
 def access(
-    name: str,
-    account: Mapping[str, Any],
-    role: Mapping[str, Any],
-    binding: Mapping[str, Any],
-    parent: pulumi.Resource,
-    api: Api,
+    name: str, account: str, rules: list[dict[str, Any]], parent: pulumi.Resource, api: Api
 ) -> list[pulumi.Resource]:
-    """The service account of something that runs in the cluster, its cluster role and the binding."""
+    """The service account of something that runs in the cluster, its cluster role with these rules, and the binding."""
+    account_body, role_body, binding_body = rights(account, rules)
     made: list[pulumi.Resource] = [
-        kubernetes.core.v1.ServiceAccount(name, **account, opts=api.opts(parent)),
-        kubernetes.rbac.v1.ClusterRole(name, **role, opts=api.opts(parent)),
+        kubernetes.core.v1.ServiceAccount(name, **account_body, opts=api.opts(parent)),
+        kubernetes.rbac.v1.ClusterRole(name, **role_body, opts=api.opts(parent)),
     ]
-    bound = kubernetes.rbac.v1.ClusterRoleBinding(name, **binding, opts=api.opts(parent, depends_on=list(made)))
+    bound = kubernetes.rbac.v1.ClusterRoleBinding(name, **binding_body, opts=api.opts(parent, depends_on=list(made)))
     return [*made, bound]
 
 

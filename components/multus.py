@@ -38,8 +38,7 @@ class Multus(pulumi.ComponentResource):
         crd = kubernetes.apiextensions.v1.CustomResourceDefinition(
             f"{name}-crd", **manifests.crd(), opts=args.api.opts(self)
         )
-        rights = (manifests.service_account(), manifests.cluster_role(), manifests.cluster_role_binding())
-        before = access(name, *rights, self, args.api)
+        before = access(name, manifests.NAME, manifests.RULES, self, args.api)
         config = manifests.daemon_config()
         config_map = kubernetes.core.v1.ConfigMap(
             f"{name}-config", **manifests.config_map(config), opts=args.api.opts(self)

@@ -33,8 +33,7 @@ class InterfaceCheck(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InterfaceCheckArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("multus-site:index:InterfaceCheck", name, {}, opts)
-        rights = (repair.service_account(), repair.cluster_role(), repair.cluster_role_binding())
-        before = access(name, *rights, self, args.api)
+        before = access(name, repair.NAME, repair.cluster_role()["rules"], self, args.api)
         before.append(kubernetes.core.v1.ConfigMap(f"{name}-script", **repair.config_map(), opts=args.api.opts(self)))
         kubernetes.batch.v1.CronJob(
             name,

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from multus_site.model.site import Site
 from multus_site.model.sriov import SriovSetup
 from multus_site.render import sriov as manifests
+from multus_site.render.daemon import account
 
 from .cluster_objects import Api
 
@@ -43,7 +44,7 @@ class Sriov(pulumi.ComponentResource):
         else:
             nodes = sorted({node for pool in args.setup.pools.values() for node in args.site.nodes_of_pool(pool)})
             before: list[pulumi.Resource] = [
-                kubernetes.core.v1.ServiceAccount(name, **manifests.service_account(), opts=args.api.opts(self)),
+                kubernetes.core.v1.ServiceAccount(name, **account(manifests.NAME), opts=args.api.opts(self)),
                 kubernetes.core.v1.ConfigMap(
                     f"{name}-config", **manifests.config_map(args.setup), opts=args.api.opts(self)
                 ),

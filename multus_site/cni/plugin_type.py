@@ -1,10 +1,10 @@
-"""The traits of a CNI plugin. No trait has a default, so that each entry states all of them.
+"""The traits of a CNI plugin. An entry must state each of them, except for lists of special keys, which are empty by default.
 
 The entries are in plugins/, one file per family; catalogue.py finds them by name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from multus_site.model.chained import Capability
@@ -22,9 +22,9 @@ class ObjectType:
     name: str
     keys: Keys
     """Its keys, without those that every plugin has."""
-    inner: Mapping[str, Keys]
+    inner: Mapping[str, Keys] = field(default_factory=dict)
     """Key → keys of its nested objects, in lists or not."""
-    values: Mapping[str, tuple[Value, ...]]
+    values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """Key → its accepted values, where they are few. Empty text always means the default."""
 
     @property
@@ -54,9 +54,9 @@ class PluginType(ObjectType):
     """Oldest version of the CNI specification that it supports (version.VersionsStartingFrom in its main)."""
     modules: tuple[str, ...]
     """Kernel modules that it needs."""
-    exclusive: tuple[tuple[str, str], ...]
+    exclusive: tuple[tuple[str, str], ...] = ()
     """Pairs of keys that it refuses together; keys of type bool only if both are true."""
-    spelling: Mapping[str, str]
+    spelling: Mapping[str, str] = field(default_factory=dict)
     """Key in a site → key of the plugin, where they differ."""
 
 
@@ -102,14 +102,14 @@ class InterfacePlugin(PluginType):
     """Whether the pod's interface has an end on the node."""
     link_kind: str
     """Kind of the pod's interface (`ip -details link`); empty for any."""
-    reports: frozenset[str]
+    reports: frozenset[str] = frozenset()
     """Keys whose value the kernel reports for the pod's interface."""
     measured: bool
     """Whether throughput can be measured: two more pods can get an interface without taking a device from others."""
-    needed: tuple[Needed, ...]
-    defaults: Mapping[str, Value]
+    needed: tuple[Needed, ...] = ()
+    defaults: Mapping[str, Value] = field(default_factory=dict)
     """Key → its default in the plugin."""
-    site_only: frozenset[str]
+    site_only: frozenset[str] = frozenset()
     """Fields of the network in a site that are not keys of the plugin."""
 
     @property
@@ -127,7 +127,7 @@ class InterfacePlugin(PluginType):
 class ChainedPlugin(PluginType):
     """A plugin that works on the interface of an earlier one."""
 
-    needed: tuple[Needed, ...]
+    needed: tuple[Needed, ...] = ()
     capability: Capability
     """The request of the pod that the runtime passes to it."""
     idle_without_capability: bool

@@ -1,4 +1,4 @@
-"""DaemonSets that run on every node, whatever its taints, with folders of the node as volumes."""
+"""What programs of ours in a cluster have in common: DaemonSets on every node, whatever its taints; folders of the node as volumes; rights."""
 
 from typing import Any
 
@@ -38,6 +38,21 @@ def daemon_set(
             },
         },
     }
+
+
+def account(name: str) -> dict[str, Any]:
+    """A service account in kube-system."""
+    return {"metadata": {"name": name, "namespace": NAMESPACE}}
+
+
+def rights(name: str, rules: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A service account, a cluster role with these rules, and the binding that gives the account the role."""
+    binding = {
+        "metadata": {"name": name},
+        "role_ref": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
+    }
+    return account(name), {"metadata": {"name": name}, "rules": rules}, binding
 
 
 def folder(name: str, path: str) -> dict[str, Any]:

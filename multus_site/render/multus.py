@@ -8,10 +8,20 @@ import hashlib
 import json
 from typing import Any
 
+from multus_site.render.daemon import NAMESPACE, mount
+
 GROUP = "k8s.cni.cncf.io"
 PLURAL = "network-attachment-definitions"
-NAMESPACE = "kube-system"
-LABELS = {"tier": "node", "app": "multus", "name": "multus"}
+NAME = "multus"
+LABELS = {"tier": "node", "app": NAME, "name": NAME}
+
+RULES = [
+    {"apiGroups": [GROUP], "resources": [PLURAL], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["update", "patch"]},
+    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update"]},
+]
+"""The daemon's rights: read attachments and pods, write the network-status of pods, create events."""
 
 _PROGRAMS = "/usr/src/multus-cni/bin"
 
@@ -50,33 +60,6 @@ def crd() -> dict[str, Any]:
     }
 
 
-def service_account() -> dict[str, Any]:
-    """The daemon's account."""
-    return {"metadata": {"name": "multus", "namespace": NAMESPACE}}
-
-
-def cluster_role() -> dict[str, Any]:
-    """The daemon's rights: read attachments and pods, write the network-status of pods, create events."""
-    return {
-        "metadata": {"name": "multus"},
-        "rules": [
-            {"apiGroups": [GROUP], "resources": [PLURAL], "verbs": ["get", "list", "watch"]},
-            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
-            {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["update", "patch"]},
-            {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update"]},
-        ],
-    }
-
-
-def cluster_role_binding() -> dict[str, Any]:
-    """Gives the role to the account."""
-    return {
-        "metadata": {"name": "multus"},
-        "role_ref": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "multus"},
-        "subjects": [{"kind": "ServiceAccount", "name": "multus", "namespace": NAMESPACE}],
-    }
-
-
 def daemon_config() -> dict[str, Any]:
     """The daemon's configuration (multus-cni docs/thick-plugin.md)."""
     return {
@@ -103,17 +86,17 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
     """The daemon on every node, whatever its taints."""
     memory = {"requests": {"cpu": "100m", "memory": memory_limit}, "limits": {"memory": memory_limit}}
     mounts = [
-        _mount("cni", "/host/etc/cni/net.d"),
+        mount("cni", "/host/etc/cni/net.d"),
         # Same path inside and outside: the daemon runs delegate plugins from it.
-        _mount("cnibin", "/opt/cni/bin"),
-        _mount("host-run", "/host/run"),
-        _mount("host-var-lib-cni-multus", "/var/lib/cni/multus"),
-        _mount("host-var-lib-kubelet", "/var/lib/kubelet", "HostToContainer"),
-        _mount("host-run-k8s-cni-cncf-io", "/run/k8s.cni.cncf.io"),
-        _mount("host-run-netns", "/run/netns", "HostToContainer"),
+        mount("cnibin", "/opt/cni/bin"),
+        mount("host-run", "/host/run"),
+        mount("host-var-lib-cni-multus", "/var/lib/cni/multus"),
+        mount("host-var-lib-kubelet", "/var/lib/kubelet", "HostToContainer"),
+        mount("host-run-k8s-cni-cncf-io", "/run/k8s.cni.cncf.io"),
+        mount("host-run-netns", "/run/netns", "HostToContainer"),
         {"name": "multus-daemon-config", "mountPath": "/etc/cni/net.d/multus.d", "readOnly": True},
-        _mount("hostroot", "/hostroot", "HostToContainer"),
-        _mount("multus-conf-dir", "/etc/cni/multus/net.d"),
+        mount("hostroot", "/hostroot", "HostToContainer"),
+        mount("multus-conf-dir", "/etc/cni/multus/net.d"),
     ]
     proof = {
         "command": [
@@ -144,7 +127,7 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
         "resources": memory,
         "securityContext": {"privileged": True},
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [_mount("cnibin", "/host/opt/cni/bin", "Bidirectional")],
+        "volumeMounts": [mount("cnibin", "/host/opt/cni/bin", "Bidirectional")],
     }
     return {
         "metadata": {"name": "kube-multus-ds", "namespace": NAMESPACE, "labels": LABELS},
@@ -161,7 +144,7 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
                     "hostNetwork": True,
                     "hostPID": True,
                     "priorityClassName": "system-node-critical",
-                    "serviceAccountName": "multus",
+                    "serviceAccountName": NAME,
                     "terminationGracePeriodSeconds": 30,
                     "tolerations": [
                         {"operator": "Exists", "effect": "NoSchedule"},
@@ -191,10 +174,6 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
             },
         },
     }
-
-
-def _mount(name: str, path: str, propagation: str | None = None) -> dict[str, Any]:
-    return {"name": name, "mountPath": path, **({"mountPropagation": propagation} if propagation else {})}
 
 
 def _host_path(name: str, path: str) -> dict[str, Any]:

@@ -26,11 +26,6 @@ def _resource(pool: SriovPool) -> dict[str, Any]:
     return {"resourcePrefix": prefix, "resourceName": name, "selectors": [selectors]}
 
 
-def service_account() -> dict[str, Any]:
-    """The device plugin's account, without rights."""
-    return {"metadata": {"name": NAME, "namespace": NAMESPACE}}
-
-
 def config_map(setup: SriovSetup) -> dict[str, Any]:
     """The configuration as the device plugin mounts it."""
     text = json.dumps(device_plugin_config(setup), indent=2, sort_keys=True) + "\n"

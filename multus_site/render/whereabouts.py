@@ -51,6 +51,17 @@ _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 PLURALS = tuple(_KINDS)
 
+_READ = ["get", "list", "watch"]
+_WRITE = [*_READ, "create", "update", "patch", "delete"]
+RULES = [
+    {"apiGroups": [GROUP], "resources": list(PLURALS), "verbs": _WRITE},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": _WRITE},
+    {"apiGroups": [""], "resources": ["pods", "nodes"], "verbs": _READ},
+    {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"], "verbs": _READ},
+    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update", "get"]},
+]
+"""Rights of daemon and plugin: write pools and reservations, hold the allocation lease, read pods, nodes and attachments."""
+
 _RUN = (
     """\
 set -e
@@ -87,40 +98,6 @@ def crd(plural: str) -> dict[str, Any]:
             "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
             "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
         },
-    }
-
-
-def service_account() -> dict[str, Any]:
-    """The service account of daemon and plugin."""
-    return {"metadata": {"name": NAME, "namespace": NAMESPACE}}
-
-
-def cluster_role() -> dict[str, Any]:
-    """Rights to write pools and reservations, hold the allocation lease, and read pods, nodes and attachments."""
-    write = ["get", "list", "watch", "create", "update", "patch", "delete"]
-    read = ["get", "list", "watch"]
-    return {
-        "metadata": {"name": NAME},
-        "rules": [
-            {"apiGroups": [GROUP], "resources": list(PLURALS), "verbs": write},
-            {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": write},
-            {"apiGroups": [""], "resources": ["pods", "nodes"], "verbs": read},
-            {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"], "verbs": read},
-            {
-                "apiGroups": ["", "events.k8s.io"],
-                "resources": ["events"],
-                "verbs": ["create", "patch", "update", "get"],
-            },
-        ],
-    }
-
-
-def cluster_role_binding() -> dict[str, Any]:
-    """Gives the role to the account."""
-    return {
-        "metadata": {"name": NAME},
-        "role_ref": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
     }
 
 

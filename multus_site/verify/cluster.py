@@ -10,8 +10,8 @@ import kr8s
 from kr8s.asyncio.objects import Pod, new_class
 
 from multus_site.render.attachment import API_VERSION, KIND
+from multus_site.render.daemon import NAMESPACE
 from multus_site.render.multus import LABELS as MULTUS_LABELS
-from multus_site.render.multus import NAMESPACE as MULTUS_NAMESPACE
 from multus_site.verify.connection import connected
 from multus_site.verify.expectation import Expectation, ExpectedNode
 from multus_site.verify.network_status import StatusError, annotation, network_status
@@ -92,7 +92,7 @@ class Cluster:
 
     async def daemons(self) -> dict[str, Pod]:
         """Return node → the running pod of its Multus daemon."""
-        found = self._api.get("pods", namespace=MULTUS_NAMESPACE, label_selector={"name": MULTUS_LABELS["name"]})
+        found = self._api.get("pods", namespace=NAMESPACE, label_selector={"name": MULTUS_LABELS["name"]})
         return {
             p.raw["spec"].get("nodeName", ""): p
             async for p in found

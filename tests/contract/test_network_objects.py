@@ -3,6 +3,7 @@
 import pytest
 
 from multus_site.render import dhcp, repair, sriov, whereabouts
+from multus_site.render.daemon import rights
 from multus_site.render.workload import Surroundings, objects
 from tests.render.test_by_node import BUSYBOX, site
 from tests.render.test_sriov import made as sriov_site
@@ -24,10 +25,12 @@ def manifests():
     for plural in whereabouts.PLURALS:
         crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         yield crds, "apiextensions.k8s.io/v1", "CustomResourceDefinition", whereabouts.crd(plural)
-    for module in (whereabouts, repair):
-        yield f"{core}/serviceaccounts", "v1", "ServiceAccount", module.service_account()
-        yield f"{RBAC}/clusterroles", "rbac.authorization.k8s.io/v1", "ClusterRole", module.cluster_role()
-        binding = module.cluster_role_binding()
+    for account, role, binding in (
+        rights(whereabouts.NAME, whereabouts.RULES),
+        (repair.service_account(), repair.cluster_role(), repair.cluster_role_binding()),
+    ):
+        yield f"{core}/serviceaccounts", "v1", "ServiceAccount", account
+        yield f"{RBAC}/clusterroles", "rbac.authorization.k8s.io/v1", "ClusterRole", role
         body = {**binding, "roleRef": binding["role_ref"]}
         del body["role_ref"]
         yield f"{RBAC}/clusterrolebindings", "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", body

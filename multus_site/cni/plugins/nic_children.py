@@ -13,13 +13,10 @@ MACVLAN = InterfacePlugin(
         "mac": "text",
         "bcqueuelen": "uint",
     },
-    inner={},
     values={"mode": ("bridge", "private", "vepa", "passthru")},
     binary="release",
     oldest_version="0.1.0",
     modules=("macvlan",),
-    exclusive=(),
-    spelling={},
     nic=Nic(
         keys={"master": "name"},
         default_route=True,
@@ -39,21 +36,16 @@ MACVLAN = InterfacePlugin(
     link_kind="macvlan",
     reports=frozenset({"mode"}),
     measured=True,
-    needed=(),
     defaults={"mode": "bridge"},
-    site_only=frozenset(),
 )
 
 IPVLAN = InterfacePlugin(
     name="ipvlan",
     keys={"master": "interface", "mode": "text", "mtu": "int", "linkInContainer": "bool"},
-    inner={},
     values={"mode": ("l2", "l3", "l3s")},
     binary="release",
     oldest_version="0.1.0",
     modules=("ipvlan",),
-    exclusive=(),
-    spelling={},
     nic=Nic(
         keys={"master": "name"},
         default_route=True,
@@ -73,21 +65,15 @@ IPVLAN = InterfacePlugin(
     link_kind="ipvlan",
     reports=frozenset({"mode"}),
     measured=True,
-    needed=(),
     defaults={"mode": "l2"},
-    site_only=frozenset(),
 )
 
 VLAN = InterfacePlugin(
     name="vlan",
     keys={"master": "interface", "vlanId": "vlan", "mtu": "int", "linkInContainer": "bool"},
-    inner={},
-    values={},
     binary="release",
     oldest_version="0.1.0",
     modules=("8021q",),
-    exclusive=(),
-    spelling={},
     nic=Nic(
         keys={"master": "name"},
         default_route=False,
@@ -111,6 +97,4 @@ VLAN = InterfacePlugin(
         Needed("master", 'Give "master", the node\'s interface that carries the VLAN, such as "eth1".'),
         # Without it the plugin takes 0, which is no VLAN: the rule VLAN_ID warns.
     ),
-    defaults={},
-    site_only=frozenset(),
 )

@@ -25,7 +25,6 @@ SRIOV = InterfacePlugin(
         "logLevel": "text",
         "logFile": "text",
     },
-    inner={},
     values={
         "spoofchk": ("on", "off"),
         "trust": ("on", "off"),
@@ -36,7 +35,6 @@ SRIOV = InterfacePlugin(
     binary="operator",
     oldest_version="0.1.0",
     modules=(),
-    exclusive=(),
     spelling={"linkState": "link_state", "minTxRate": "min_tx_rate", "maxTxRate": "max_tx_rate"},
     nic=None,
     bridge="",
@@ -47,10 +45,7 @@ SRIOV = InterfacePlugin(
     works_chained=False,
     makes_veth=Sriov.makes_veth,
     link_kind="",
-    reports=frozenset(),
     measured=False,
-    needed=(),
-    defaults={},
     site_only=frozenset({"resource_name", "driver"}),
 )
 
@@ -111,7 +106,6 @@ NETWORK = ObjectType(
         "logLevel": "text",
         "logFile": "text",
     },
-    inner={},
     values={
         "spoofChk": ("on", "off"),
         "trust": ("on", "off"),

@@ -20,12 +20,9 @@ OVS = InterfacePlugin(
         "ovnPort": "text",
     },
     inner={"trunk": {"id": "int", "minID": "int", "maxID": "int"}},
-    values={},
     binary="site",
     oldest_version="0.1.0",
     modules=(),
-    exclusive=(),
-    spelling={},
     nic=None,
     bridge="bridge",
     device="accepted",
@@ -36,11 +33,8 @@ OVS = InterfacePlugin(
     makes_veth=True,
     # A device of a device plugin can be of any kind.
     link_kind="",
-    reports=frozenset(),
     measured=False,
     needed=(Needed("bridge", 'Give "bridge", an Open vSwitch bridge that each node has.', or_device=True),),
-    defaults={},
-    site_only=frozenset(),
 )
 
 BOND = InterfacePlugin(
@@ -57,7 +51,6 @@ BOND = InterfacePlugin(
         "tlbDynamicLb": "int",
         "xmitHashPolicy": "text",
     },
-    inner={},
     values={
         "mode": (
             *("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"),
@@ -70,8 +63,6 @@ BOND = InterfacePlugin(
     binary="site",
     oldest_version="0.1.0",
     modules=("bonding",),
-    exclusive=(),
-    spelling={},
     # Its links are several NICs of the node or interfaces of the pod.
     nic=None,
     bridge="",
@@ -83,23 +74,15 @@ BOND = InterfacePlugin(
     makes_veth=False,
     # The kernel spells the mode of a bond differently.
     link_kind="",
-    reports=frozenset(),
     measured=False,
-    needed=(),
-    defaults={},
-    site_only=frozenset(),
 )
 
 UNKNOWN = InterfacePlugin(
     name="",
     keys={},
-    inner={},
-    values={},
     binary="site",
     oldest_version="0.1.0",
     modules=(),
-    exclusive=(),
-    spelling={},
     nic=None,
     bridge="",
     device="none",
@@ -109,10 +92,6 @@ UNKNOWN = InterfacePlugin(
     works_chained=False,
     makes_veth=True,
     link_kind="",
-    reports=frozenset(),
     measured=False,
-    needed=(),
-    defaults={},
-    site_only=frozenset(),
 )
 """Any plugin that the catalogue does not have."""
