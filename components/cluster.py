@@ -34,6 +34,7 @@ def create_cluster(context: SiteContext, hosts: Hosts, provider: pulumi.Provider
             facts={name: node.facts for name, node in hosts.nodes.items()},
             machines={name: node.made_as for name, node in hosts.nodes.items()},
             deleted_with=hosts.goes_with,
+            last=context.last,
         ),
         # None, so that a Site that is protected as a whole protects this too.
         context.opts(provider=context.commands, protect=site.protect or None),

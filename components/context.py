@@ -9,6 +9,7 @@ from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site
 
 from .drift import Drift
+from .pulumi_state import LastUpdate
 from .secrets import Secrets
 from .ssh import Ssh
 
@@ -22,6 +23,7 @@ class SiteContext:
     secrets: Secrets
     ssh: Ssh
     drift: Drift
+    last: LastUpdate
     commands: pulumi.ProviderResource
     parent: pulumi.Resource
 

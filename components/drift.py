@@ -28,9 +28,9 @@ Counters = dict[str, dict[str, int]]
 class Drift:
     """The counters of a site's nodes. `applied`: the output `nodes` of the last update, None before the first."""
 
-    def __init__(self, site: str, nodes: Nodes, ssh: Ssh, applied: pulumi.Output[Applied | None]) -> None:
-        looked: pulumi.Output[Counters] = pulumi.Output.all(applied, ssh.way, ssh.known_hosts).apply(
-            lambda args: _counters(site, nodes, *args)
+    def __init__(self, site: str, nodes: Nodes, ssh: Ssh, applied: Applied | None) -> None:
+        looked: pulumi.Output[Counters] = pulumi.Output.all(ssh.way, ssh.known_hosts).apply(
+            lambda args: _counters(site, nodes, applied, *args)
         )
         # The credentials of the nodes make it secret; the counters contain none of them.
         self._counters: pulumi.Output[Counters] = pulumi.Output.unsecret(looked)
@@ -45,14 +45,6 @@ class Drift:
 
     def _counter(self, node: str, which: str) -> pulumi.Output[str]:
         return self._counters.apply(lambda counters: str(counters.get(node, {}).get(which, 0)))
-
-
-def last_nodes() -> pulumi.Output[Applied | None]:
-    """The output `nodes` of this stack's last update."""
-    # The name that backends without organizations use.
-    name = f"{pulumi.get_organization() or 'organization'}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    # All outputs at once: a stack that was never updated has none to ask for by name.
-    return pulumi.StackReference(name).outputs.apply(lambda outputs: (outputs or {}).get("nodes"))
 
 
 async def _counters(

@@ -35,7 +35,9 @@ def create_hosts(context: SiteContext) -> Hosts:
     packages = {
         node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
     }
-    before = Before(site, {node: [*nics_in_use(site, node), packages[node]] for node in site.nodes.hosts})
+    before = Before(
+        site.name, context.last, {node: [*nics_in_use(site, node), packages[node]] for node in site.nodes.hosts}
+    )
     nodes: dict[str, NodeVM] = {}
     # Members of etcd and the control plane change one after the other: restarted together they would lose etcd's majority.
     members = {*site.with_role("control-plane"), *site.with_role("etcd")}

@@ -19,6 +19,7 @@ from multus_site.render import air_gap, inventory, kubeconfig
 from . import kubespray_preview
 from .local_program import LocalProgram, LocalProgramArgs, last_line
 from .outputs import NodeFacts
+from .pulumi_state import LastUpdate
 from .ssh import Ssh
 
 READ_KUBECONFIG = "cat /etc/kubernetes/admin.conf"
@@ -44,6 +45,7 @@ class KubesprayClusterArgs:
     """Node → NodeVM.made_as."""
     deleted_with: pulumi.Resource | None
     """The machine whose destruction ends the cluster."""
+    last: LastUpdate
 
 
 class KubesprayCluster(pulumi.ComponentResource):
@@ -72,7 +74,7 @@ class KubesprayCluster(pulumi.ComponentResource):
             raise pulumi.RunError("\n".join(wrong))
         all_variables = _with_secrets(site, plain, args.secret_variables)
         if pulumi.runtime.is_dry_run():
-            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, args.facts, args.machines)
+            kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, args.facts, args.machines, args.last)
         identities = {node: found.apply(lambda facts: facts["machineId"]) for node, found in args.facts.items()}
         document = pulumi.Output.all(
             variables=all_variables,

@@ -16,7 +16,7 @@ from multus_site.kubespray.preview import PLAN_FILE, planned
 from multus_site.ssh.ssh_route import Login, Way
 
 from .outputs import NodeFacts
-from .pulumi_state import stored
+from .pulumi_state import LastUpdate
 
 
 def tell(
@@ -25,6 +25,7 @@ def tell(
     variables: pulumi.Output[dict[str, Any]],
     facts: Mapping[str, pulumi.Output[NodeFacts]],
     machines: Mapping[str, pulumi.Input[str]],
+    last: LastUpdate,
 ) -> pulumi.Output[None]:
     """Log the plan. Raises RunError, when resolved, with everything that Kubespray would reject.
 
@@ -33,8 +34,8 @@ def tell(
     """
     known: dict[str, pulumi.Output[Any]] = {node: _known_or_none(found) for node, found in facts.items()}
     made = {node: _known_or_none(pulumi.Output.from_input(machine)) for node, machine in machines.items()}
-    return pulumi.Output.all(variables=variables, facts=known, made=made, stored=stored()).apply(
-        lambda args: _tell(resource, plain, args["variables"], args["facts"], args["made"], args["stored"])
+    return pulumi.Output.all(variables=variables, facts=known, made=made).apply(
+        lambda args: _tell(resource, plain, args["variables"], args["facts"], args["made"], last)
     )
 
 
@@ -44,21 +45,25 @@ def _tell(
     variables: dict[str, Any],
     facts: Mapping[str, Any],
     made: Mapping[str, str | None],
-    stored: Mapping[str, Mapping[str, Any]],
+    last: LastUpdate,
 ) -> None:
     identities = {node: str(found["machineId"]) if found else None for node, found in facts.items()}
     there = {node: its for node, its in facts.items() if its}
     found = check_machines(plain["version"], there, plain["groups"], variables)
     if found:
         raise pulumi.RunError("\n".join(found))
-    anew = {node for node, machine in made.items() if _is_anew(machine, stored.get(f"NodeVM {plain['site']}-{node}"))}
+    anew = {
+        node
+        for node, machine in made.items()
+        if _is_anew(machine, last.resources.get(f"NodeVM {plain['site']}-{node}"))
+    }
     document = Document.parse(
         json.dumps(
             {**plain, "variables": variables, "identities": {}, "way": asdict(Way(Login(""))), "known_hosts": ""}
         )
     )
     try:
-        runs = planned(document, identities, anew, str(stored.get(f"Command {resource}", {}).get("stdout", "")))
+        runs = planned(document, identities, anew, last.stdout(resource))
     except KubesprayError as error:
         raise pulumi.RunError(str(error)) from None
     for run in runs:

@@ -13,7 +13,7 @@ from multus_site.nodes.preflight.requirements import requirements_of
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
 from .outputs import NicFacts
-from .pulumi_state import last_words
+from .pulumi_state import LastUpdate
 from .ssh import Ssh
 
 
@@ -25,33 +25,22 @@ def name_of(site: str) -> str:
 class Before:
     """What this stack's state has from earlier preflights."""
 
-    def __init__(self, site: Site, prepared: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, site: str, last: LastUpdate, prepared: Mapping[str, Sequence[str]]) -> None:
         """`prepared`: node → what its host is prepared for."""
-        self._site = site
+        self._site, self._last = site, last
         self.prepared = {node: digest(list(what)) for node, what in prepared.items()}
-        names = [f"{name_of(site.name)}-run", *(f"{site.name}-{node}-facts" for node in site.nodes.hosts)]
-        self._stored: pulumi.Output[dict[str, str]] = pulumi.Output.unsecret(
-            pulumi.Output.from_input(last_words(names))
-        )
-
-    @property
-    def record(self) -> pulumi.Output[str]:
+        self.record = last.stdout(f"{name_of(site)}-run")
         """The record of the last preflight that passed, empty before the first."""
-        return self._stored.apply(lambda found: found.get(f"{name_of(self._site.name)}-run", ""))
 
-    def looked(self, node: str) -> pulumi.Output[str]:
+    def looked(self, node: str) -> str:
         """How often the host was prepared until it passed; goes up until it has passed with what it is prepared for.
 
         A command that succeeded does not run again. With this count in its input, a host that failed preflight is prepared, and its identity read, again.
         """
-
-        def number(found: dict[str, str]) -> str:
-            last = last_line(found.get(f"{self._site.name}-{node}-facts") or "{}")
-            count = int(last.get("looked", 0))
-            passed = Record.parse(found.get(f"{name_of(self._site.name)}-run")).nodes.get(node, {})
-            return str(count if count and passed.get("prepared") == self.prepared[node] else count + 1)
-
-        return self._stored.apply(number)
+        last = last_line(self._last.stdout(f"{self._site}-{node}-facts") or "{}")
+        count = int(last.get("looked", 0))
+        passed = Record.parse(self.record).nodes.get(node, {})
+        return str(count if count and passed.get("prepared") == self.prepared[node] else count + 1)
 
 
 class HostFacts(TypedDict):
@@ -101,7 +90,7 @@ class Preflight(pulumi.ComponentResource):
             ),
         )
         self._record = self.run.record
-        self.warned = pulumi.Output.all(self._record, args.before.record).apply(lambda texts: self._warn(*texts))
+        self.warned = self._record.apply(lambda now: self._warn(now, args.before.record))
         self.register_outputs({})
 
     def _warn(self, now: str, before: str) -> list[str]:

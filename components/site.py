@@ -10,12 +10,13 @@ from multus_site.model.site import Site as SiteModel
 
 from .cluster import create_cluster
 from .context import SiteContext
-from .drift import Drift, last_nodes
+from .drift import Drift
 from .hosts import create_hosts
 from .load_config import read_site
 from .networking import create_networking
 from .outputs import ThroughputFigure, VerificationResult
 from .proof import AppliedNode, create_proof
+from .pulumi_state import last_update
 from .range_changes import compared_with_cluster
 from .secrets import Secrets, read_secrets
 from .ssh import Ssh
@@ -57,14 +58,14 @@ class Site(pulumi.ComponentResource):
     """Empty if the site asks for no measurement."""
 
     def __init__(self, name: str, args: SiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        site, secrets = args.site, args.secrets
+        site, secrets, last = args.site, args.secrets, last_update()
         super().__init__("multus-site:index:Site", name, {"backend": site.nodes.backend}, opts)
         commands = self.get_provider("command:local:Command") or command.Provider(
             f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self)
         )
         ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, commands)
-        drift = Drift(site.name, site.nodes, ssh, last_nodes())
-        context = SiteContext(site, args.catalog, secrets, ssh, drift, commands, self)
+        drift = Drift(site.name, site.nodes, ssh, last.outputs.get("nodes"))
+        context = SiteContext(site, args.catalog, secrets, ssh, drift, last, commands, self)
 
         hosts = create_hosts(context)
         cluster = create_cluster(context, hosts, self.get_provider("kubernetes:core/v1:ConfigMap"))

@@ -106,7 +106,10 @@ def passed(document):
 
 
 class Answers(Mocks):
-    """What the real resources would answer."""
+    """What the real resources would answer. `state`: URN → type and outputs of what the last update left."""
+
+    def __init__(self, state=None):
+        self.state = state or {}
 
     def new_resource(self, args: MockResourceArgs):
         outputs = dict(args.inputs)
@@ -120,8 +123,8 @@ class Answers(Mocks):
             outputs["metadata"] = {**outputs["metadata"], "uid": f"uid-{args.name}", "generation": 1}
         return f"{args.name}-id", outputs
 
-    def call(self, args):  # noqa: ARG002 - the signature is Pulumi's
-        return {}
+    def call(self, args):
+        return {"outputs": self.state} if args.token.endswith(":readStackResourceOutputs") else {}
 
     @staticmethod
     def _remote(args):

@@ -22,6 +22,7 @@ class Seen(Answers):
     """Keeps the runner's document; answers with a state that holds a record, if there is one."""
 
     def __init__(self):
+        super().__init__()
         self.document = ""
         self.stored = None
 

@@ -31,6 +31,12 @@ def state(**changes):
     return NodeState.model_validate({**whole, **changes})
 
 
+def state_with(nodes):
+    """A stack's state with this output `nodes`; nothing before the first update."""
+    stack = {"type": "pulumi:pulumi:Stack", "outputs": {"nodes": nodes}}
+    return {"urn:pulumi:lab::multus-site::pulumi:pulumi:Stack::multus-site-lab": stack} if nodes else {}
+
+
 @pytest.fixture
 def site(monkeypatch):
     """Records the lab's graph after an update that left `outputs`, with nodes as they are `seen`."""
@@ -38,15 +44,7 @@ def site(monkeypatch):
     def recorded(outputs, seen, **changes):
         monkeypatch.setattr(drift, "observe_all", lambda *_: Results(seen))
         monkeypatch.setattr(drift, "answering", lambda _, names: list(names))
-        whole = Answers.new_resource
-
-        def answer(self, args):
-            if args.typ == "pulumi:pulumi:StackReference":
-                return args.name, {"name": args.name, "outputs": {"nodes": outputs} if outputs else {}}
-            return whole(self, args)
-
-        monkeypatch.setattr(Answers, "new_resource", answer)
-        graph = record(lab_site(**changes))
+        graph = record(lab_site(**changes), answers=Answers(state_with(outputs)))
         plugins = json.loads(text(graph["Command lab-cni-plugins-install"].inputs["stdin"]))["nodes"]
         return {
             node: [

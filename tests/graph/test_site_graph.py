@@ -48,7 +48,6 @@ Preflight lab-preflight
 ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
-StackReference organization/multus-site/lab
 Verification lab-verification
 Workload lab-samplepod
 command lab-commands

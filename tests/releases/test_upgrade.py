@@ -35,8 +35,14 @@ HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 LINES = ("create", "update", "delete")
 
 
+NO_LONGER_READ = {
+    r"StackReference organization/multus-site/dallas": ("discard", "the program reads its own state another way"),
+}
+
 EXPLAINED = {
+    "0.3.0": NO_LONGER_READ,
     "0.2.0": {
+        **NO_LONGER_READ,
         r"Command dallas-node\d-networks-apply": ("update", "NICs are found another way; it finds its links in place"),
         r"Command dallas-verification-run": (
             "update",
@@ -44,6 +50,7 @@ EXPLAINED = {
         ),
     },
     "0.1.0": {
+        **NO_LONGER_READ,
         r"Preflight dallas-preflight": ("create", "preflight came with 0.2.0"),
         r"Command dallas-preflight-run": ("create", "it looks at each host once"),
         r"Command dallas-.+-(networks-apply|files)-removal": (
@@ -160,8 +167,10 @@ def test_up_runs_only_what_is_explained(release, tmp_path):
     before = stack.resources()
     stack.pulumi("up", "--yes", "--skip-preview", first=[PRETENDING])
     after = stack.resources()
-    changed = [short(urn) for urn in before if before[urn].get("modified") != after[urn].get("modified")]
-    explained = [*EXPLAINED.get(stack.release, {}), "StackReference organization/multus-site/dallas"]
+    changed = [
+        short(urn) for urn in before if urn not in after or before[urn].get("modified") != after[urn].get("modified")
+    ]
+    explained = EXPLAINED.get(stack.release, {})
     assert [name for name in changed if not any(re.fullmatch(pattern, name) for pattern in explained)] == []
 
 

@@ -7,6 +7,7 @@ from components.backends import backend
 from components.cni_plugins import CniPlugins, CniPluginsArgs
 from components.node_vm import NodeVM, NodeVMArgs
 from components.preflight import Before, Preflight, PreflightArgs, name_of
+from components.pulumi_state import last_update
 from components.secrets import read_secrets
 from components.ssh import Ssh
 from multus_site.cni.uplinks import nics_in_use
@@ -20,7 +21,7 @@ secrets = read_secrets(config, site.nodes)
 provider = command.Provider("commands")
 ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, provider)
 maker = backend(site.nodes, ssh)
-before = Before(site, {node: nics_in_use(site, node) for node in site.nodes.hosts})
+before = Before(site.name, last_update(), {node: nics_in_use(site, node) for node in site.nodes.hosts})
 nodes = {
     node: NodeVM(
         f"{site.name}-{node}",
