@@ -32,6 +32,8 @@ def lint(
         Path | None, typer.Option(metavar="FILE.json", help="File of facts about the nodes and the cluster.")
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what has exactly one right answer.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change; change nothing.")] = False,
     explain: Annotated[str | None, typer.Option(metavar="RULE", help="Explain a rule; `all` lists the rules.")] = None,
 ) -> None:
     """Check sites, networks, pods and CNI configurations.
@@ -39,7 +41,7 @@ def lint(
     Reads stack files, NetworkAttachmentDefinitions, pods, workloads and bare CNI configurations.
     Exit status: 0 without errors, 1 with errors, 2 for a usage error.
     """
-    from multus_site.cli import explanation, reports  # a command's imports are its own
+    from multus_site.cli import explanation, lint_fix, reports  # a command's imports are its own
     from multus_site.cli.files import FilesError, read, read_all
     from multus_site.lint.facts import Facts, FactsError, parse_facts
     from multus_site.lint.files import Linter
@@ -57,7 +59,10 @@ def lint(
         facts = facts or (folder / settings.facts if settings.facts else None)
         known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
         linter = Linter(known)
-        for file in read_all(paths):
+        files = list(read_all(paths))
+        if fix or diff:
+            files = list(lint_fix.fixed(files, known, settings, write=not diff))
+        for file in files:
             defaults = defaults_beside(file.name) if file.name != "<stdin>" else None
             linter.add(file.text, file.name, sure=file.in_folder, defaults=defaults)
         beside = {
@@ -70,7 +75,8 @@ def lint(
         findings = list(settings.applied(linter.findings()))
     except (FilesError, FactsError, SettingsError, SiteError) as error:
         usage_error(str(error))
-    print(reports.REPORTS[output](findings), end="")
+    if not diff:
+        print(reports.REPORTS[output](findings), end="")
     raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 

@@ -182,6 +182,42 @@ def locate(text: str, path: Path) -> tuple[int, int]:
     return place, len(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of an object or a list in valid JSON: offsets of its beginning (its key), its value, and the end of the value."""
+
+    start: int
+    value: int
+    end: int
+    siblings: tuple[str, ...]
+    """The other keys of its object."""
+    removed: tuple[int, int]
+    """What goes with it: the comma before it, or behind the first entry."""
+
+
+def entry(text: str, path: Path) -> Entry | None:
+    """The entry at a path of valid JSON; None if there is none."""
+    offset = _after_space(text, 0)
+    for part in path[:-1]:
+        found = _entry(text, offset, part)
+        if found is None:
+            return None
+        offset = found[1]
+    here = _entry(text, offset, path[-1]) if path else None
+    if here is None:
+        return None
+    start, value = here
+    _, end = _DECODER.raw_decode(text, value)
+    holder, _ = _DECODER.raw_decode(text, offset)
+    siblings = tuple(key for key in holder if key != path[-1]) if isinstance(holder, dict) else ()
+    before, behind = text[:start].rstrip(), _after_space(text, end)
+    if before.endswith(","):
+        removed = (len(before) - 1, end)
+    else:
+        removed = (start, _after_space(text, behind + 1) if text[behind] == "," else end)
+    return Entry(start, value, end, siblings, removed)
+
+
 def _entry(text: str, offset: int, part: str | int) -> tuple[int, int] | None:
     """Offsets of the key (or list item) and of the value. The last of equal keys wins, as in Go."""
     mapping = text[offset : offset + 1] == "{"

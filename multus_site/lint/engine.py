@@ -1,9 +1,10 @@
 """Run the rules on subjects, and turn problems into findings with their position in the file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from multus_site.lint.changes import Change
 from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
 from multus_site.lint.positions import Text
@@ -70,6 +71,8 @@ class Located:
     finding: Finding
     origin: Origin
     path: Path
+    changes: tuple[Change, ...] = ()
+    """What would fix it, with paths in the document."""
 
     def holder(self) -> int:
         """The line of the YAML node that contains it."""
@@ -157,4 +160,5 @@ def _finding(rule: Rule, problem: Problem, base: Path, origin: Origin) -> Locate
         problem.message,
         problem.hint,
     )
-    return Located(finding, origin, path)
+    changes = tuple(replace(change, path=(*base, *change.path)) for change in problem.changes)
+    return Located(finding, origin, path, changes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
+from multus_site.lint.changes import Change
 from multus_site.lint.finding import Level
 from multus_site.model.paths import Path
 
@@ -24,6 +25,8 @@ class Problem(NamedTuple):
     """Character in the text at the path, for mistakes inside a string of JSON."""
     subject: object = None
     """The subject to which the path is relative, for rules that check several subjects together."""
+    changes: tuple[Change, ...] = ()
+    """What `--fix` changes, where there is exactly one right answer; paths as above."""
 
 
 Problems = Iterator[Problem]

@@ -56,6 +56,51 @@ def test_usage_errors(args, monkeypatch, tmp_path):
     assert result.stderr
 
 
+FIXABLE = BAD.replace("l2", "Bridge")
+
+
+def test_fix_writes_and_reports(file):
+    path = file(FIXABLE + "\n")
+    path.chmod(0o640)
+    shown = run("--diff", path)
+    assert (shown.exit_code, path.read_text()) == (1, FIXABLE + "\n")
+    assert [line for line in shown.stdout.splitlines() if line[0] in "+-"] == [
+        f"--- {path}",
+        f"+++ {path}",
+        f"-{FIXABLE}",
+        f"+{FIXABLE.replace('Bridge', 'bridge')}",
+    ]
+    done = run("--fix", path)
+    assert (done.exit_code, path.read_text()) == (0, FIXABLE.replace("Bridge", "bridge") + "\n")
+    assert done.stderr == f"fixed {path}:1: macvlan does not accept mode 'Bridge' (ENUM)\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    again = run("--fix", "--format", "json", path)
+    assert (again.exit_code, again.stdout, again.stderr) == (0, "[]\n", "")
+
+
+def test_fix_leaves_what_it_cannot_fix(file):
+    path = file(BAD)
+    done = run("--fix", path)
+    assert (done.exit_code, path.read_text(), done.stderr) == (1, BAD, "")
+    assert "(ENUM)" in done.stdout
+    assert run("--diff", path).stdout == ""
+    assert run("--fix", "-", text=FIXABLE).exit_code == 1
+
+
+def test_fix_follows_a_link_and_keeps_a_rule_that_is_off(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = file(FIXABLE)
+    (tmp_path / "link.json").symlink_to(path)
+    (tmp_path / "multus-site.toml").write_text('rules.ENUM = {level = "off", reason = "ours"}')
+    run("--fix", tmp_path / "link.json")
+    assert path.read_text() == FIXABLE
+    (tmp_path / "multus-site.toml").unlink()
+    run("--fix", tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert path.read_text() == FIXABLE.replace("Bridge", "bridge")
+
+
 def test_settings_of_a_repository(tmp_path, monkeypatch):
     (tmp_path / "multus-site.toml").write_text('paths = ["nets"]\nfacts = "facts.json"\n')
     below = tmp_path / "nets" / "deeper"

@@ -1,10 +1,13 @@
 """Rules on IPAM plugins: the keys that each needs or ignores, and where it cannot work."""
 
+from multus_site.cni.addresses import parse_cidr
 from multus_site.cni.catalogue import IPAM, ipam_owners
 from multus_site.cni.ranges import fixed_of, ranges_of
+from multus_site.lint.changes import Rename
+from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
-from multus_site.model.paths import Path
+from multus_site.model.paths import Path, value_at
 
 _HOST_LOCAL = "plugins/ipam/host-local/backend/allocator"
 
@@ -97,8 +100,13 @@ _RANGE_KEYS = {
 def _ignored_key(ipam: Ipam, path: Path, owner: str, *, nothing_left: bool) -> Problem:
     key = str(path[-1])
     own = _EQUIVALENT.get((ipam.type, key.lower()), "")
+    right = own.strip('"') if own.count('"') == 2 and own.endswith('"') else ""
+    if right == "subnet" and parse_cidr(str(value_at(ipam.data, path))) is None:
+        right = ""  # whereabouts' FIRST-LAST/LENGTH
     hint = f"Use {own} instead." if own else f"Remove it, or set type: {owner}."
-    return Problem(path, f"{ipam.type} ignores {key!r}, a key of {owner}", hint, "error" if nothing_left else "warning")
+    level: Level = "error" if nothing_left else "warning"
+    changes = (Rename(path, right),) if right else ()
+    return Problem(path, f"{ipam.type} ignores {key!r}, a key of {owner}", hint, level, changes=changes)
 
 
 _EQUIVALENT = {

@@ -17,6 +17,7 @@ from multus_site.cni.selections import (
     short_items,
     split_item,
 )
+from multus_site.lint.changes import Add, Change, Replace
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.rules.chained import unpaired_rates
 from multus_site.lint.rules.syntax import LABEL
@@ -183,10 +184,17 @@ def annotation_ns_in_name(attached: Attached) -> Problems:
     selection = attached.selection
     if selection.item and "/" in selection.name:
         namespace, _, name = selection.name.partition("/")
+        path = (selection.item.key("name"),)
+        right: tuple[Change, ...] = (Replace(path, (name,)),)
+        if not selection.item.has("namespace"):
+            right = (Add(path, "namespace", namespace), *right)
+        elif selection.item.text("namespace") != namespace:
+            right = ()
         yield Problem(
-            (selection.item.key("name"),),
+            path,
             f"{selection.name!r} is not a valid name",
             f'Write "namespace": "{namespace}", "name": "{name}".',
+            changes=right if namespace and name and "/" not in name else (),
         )
 
 

@@ -1,6 +1,7 @@
 """Rules on single plugins: required keys, allowed values, keys that exclude each other."""
 
 from multus_site.cni.catalogue import PLUGINS
+from multus_site.lint.changes import Replace
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam, Nad, Operator, Plugin
 
@@ -71,7 +72,11 @@ def enum(part: Plugin | Ipam | Operator) -> Problems:
         shown = f"{values[0]} to {values[-1]}" if isinstance(values[0], int) else ", ".join(str(v) for v in values)
         other = next((name for name, o in PLUGINS.items() if name != kind and value in o.values.get(key, ())), "")
         belongs = f", a value of {other}" if other else ""
-        yield Problem((part.key(key),), f"{kind} does not accept {key} {value!r}{belongs}", f"Write one of: {shown}.")
+        path = (part.key(key),)
+        meant = [one for one in values if isinstance(value, str) and str(one).lower() == value.strip().lower()]
+        changes = (Replace(path, (meant[0],)),) if len(meant) == 1 else ()
+        message = f"{kind} does not accept {key} {value!r}{belongs}"
+        yield Problem(path, message, f"Write one of: {shown}.", changes=changes)
     kernelpath = part.text("kernelpath") if "kernelpath" in part.object_type.keys else ""
     if kernelpath and not kernelpath.startswith("/sys/devices/"):
         hint = "Write the device's path below /sys/devices, as printed by: readlink -f /sys/class/net/NAME"

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from multus_site.cni.catalogue import COMMON, COMMON_INNER, LIST, PLUGINS, ipam_
 from multus_site.cni.configuration import Part, inner_parts
 from multus_site.cni.key_types import WORDS, fits, go_type
 from multus_site.cni.plugin_type import Keys, ObjectType
+from multus_site.lint.changes import Replace
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config, Ipam, Operator, Plugin
 from multus_site.model.paths import Data, Path
@@ -40,7 +42,26 @@ def _wrong_types(part: Part, known: dict[str, tuple[str, str]], path: Path) -> P
         elif kind[1] in {"flags", "strings"} and isinstance(value, dict):
             bad = next(((k,) for k, v in value.items() if not fits("bool" if kind[1] == "flags" else "text", v)), ())
         found = value[bad[0]] if bad else value  # type: ignore[index]  # the kind tells whether it is a list or an object
-        yield Problem((*path, key, *bad), f"{kind[0]} is {_described(found)}", f"Write {WORDS[kind[1]]}.")
+        wanted = kind[1][:-1] if bad and kind[1] in {"objects", "texts"} else kind[1]
+        place = (*path, key, *bad)
+        changes = tuple(Replace(place, (right,)) for right in _meant(wanted, found))
+        yield Problem(place, f"{kind[0]} is {_described(found)}", f"Write {WORDS[kind[1]]}.", changes=changes)
+
+
+def _meant(kind: str, value: Data) -> list[Data]:
+    """The value that was meant, where a text holds it or a list is missing around it."""
+    if kind == "texts" and isinstance(value, str) and value and not re.search(r"[\s,;\[\]]", value):
+        return [[value]]
+    if kind == "objects" and isinstance(value, dict):
+        return [[value]]
+    if kind == "text" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [json.dumps(value)]
+    if not isinstance(value, str):
+        return []
+    if kind == "bool":
+        return [value.lower() == "true"] if value.lower() in {"true", "false"} else []
+    number = re.fullmatch(r"0|-?[1-9]\d{0,17}", value) if kind in {"int", "uint"} else None
+    return [int(value)] if number and fits(kind, int(value)) else []
 
 
 def _inner(part: Config | Plugin | Ipam | Operator) -> Iterator[tuple[Part, dict[str, tuple[str, str]]]]:

@@ -1,8 +1,11 @@
 """Rules on address ranges, each read as its IPAM plugin reads it."""
 
+import ipaddress
+
 from multus_site.cni.addresses import host, hosts_hint, parse_address, parse_block, parse_cidr, usable, whole
 from multus_site.cni.configuration import Part
 from multus_site.cni.ranges import Range, ranges_of
+from multus_site.lint.changes import Replace
 from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Ipam
@@ -86,14 +89,18 @@ def host_bits_set(ipam: Ipam) -> Problems:
     """host-local and the kernel's IPv4 routes need the network address; whereabouts accepts any address in the network."""
     for pool in ranges_of(ipam) if ipam.type == "host-local" else ():
         if pool.network and pool.base != pool.network.network_address:
-            yield Problem(pool.key_path(pool.key), f"{pool.text} has host bits set", f"Write {pool.network}.")
+            path = pool.key_path(pool.key)
+            right = (Replace(path, (str(pool.network),)),)
+            yield Problem(path, f"{pool.text} has host bits set", f"Write {pool.network}.", changes=right)
     for route in ipam.objects("routes"):
         cidr = parse_cidr(route.text("dst"))
         if cidr and cidr[1].version == 4 and cidr[0] != cidr[1].network_address:
+            path = (*route.path, route.key("dst"))
             yield Problem(
-                (*route.path, route.key("dst")),
+                path,
                 f"the route's {route.text('dst')} has host bits set",
                 f"Write {cidr[1]}.",
+                changes=(Replace(path, (str(cidr[1]),)),),
             )
 
 
@@ -222,8 +229,10 @@ def bad_exclude(ipam: Ipam) -> Problems:
             path = (*pool.part.path, pool.part.key("exclude"), i)
             span = parse_block(item, sloppy=True) if isinstance(item, str) else None
             if isinstance(item, str) and span is None:
-                hint = "Write one such as 10.1.10.0/28 or 10.1.10.1."
-                yield Problem(path, f"{item!r} is neither a network nor an address", hint)
+                blocks = tuple(str(block) for block in _blocks(item))
+                hint = f"Write {', '.join(blocks)}." if blocks else "Write one such as 10.1.10.0/28 or 10.1.10.1."
+                changes = (Replace(path, blocks),) if blocks else ()
+                yield Problem(path, f"{item!r} is neither a network nor an address", hint, changes=changes)
             elif span and pool.network and not whole(pool.network).overlaps(span):
                 yield Problem(
                     path,
@@ -237,3 +246,18 @@ def bad_exclude(ipam: Ipam) -> Problems:
                 f"no address of {pool.span} is left",
                 "Exclude less, or use a larger range.",
             )
+
+
+def _blocks(item: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The networks of a range FIRST-LAST, which whereabouts does not read in `exclude`; none if it is no range."""
+    first, dash, last = (part.strip() for part in item.partition("-"))
+    ends = parse_address(first), parse_address(last)
+    if (
+        not dash
+        or ends[0] is None
+        or ends[1] is None
+        or ends[0].version != ends[1].version
+        or int(ends[0]) > int(ends[1])
+    ):
+        return []
+    return list(ipaddress.summarize_address_range(ends[0], ends[1]))

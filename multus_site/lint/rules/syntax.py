@@ -5,6 +5,7 @@ import re
 from functools import lru_cache
 
 from multus_site.cni import go_json
+from multus_site.lint.changes import Rewrite
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import BrokenYaml, ConfigText, Manifest, Nad
 from multus_site.model.paths import value_at
@@ -85,7 +86,15 @@ def _of_kind(text: ConfigText, kind: go_json.Kind) -> Problems:
             line, column = go_json.line_and_column(text.text, mistake.offset)
             inside = "the file" if text.whole_file else "the string"
             message = f"not JSON: {mistake.message} (line {line}, column {column} of {inside})"
-            yield Problem((), message, mistake.hint, offset=mistake.offset)
+            yield Problem((), message, mistake.hint, offset=mistake.offset, changes=_repair(mistake))
+
+
+def _repair(mistake: go_json.JsonMistake) -> tuple[Rewrite, ...]:
+    """What makes it JSON again. A comment stays: it may say something that belongs elsewhere."""
+    if mistake.repair is None or mistake.kind == "comment":
+        return ()
+    offset, text = mistake.repair
+    return (Rewrite((), offset, len(text), text.strip()),)
 
 
 @rule(

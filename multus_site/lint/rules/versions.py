@@ -5,6 +5,7 @@ from functools import lru_cache
 from multus_site.cni.catalogue import plugin_type
 from multus_site.cni.configuration import version_key
 from multus_site.cni.ranges import fixed_of, ranges_of
+from multus_site.lint.changes import Add, Change, Remove
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config
 from multus_site.model.paths import Path
@@ -48,11 +49,19 @@ def cniversion_missing(config: Config) -> Problems:
 )
 def cniversion_misplaced(config: Config) -> Problems:
     """libcni reads only the version at the top, and copies it into each plugin of the list."""
-    for plugin in config.plugins:
-        for part in (plugin if config.is_list else None, plugin.ipam):
-            if part is not None and part.has("cniVersion"):
-                path = (*part.path[len(config.path) :], part.key("cniVersion"))
-                yield Problem(path, "this cniVersion has no effect", 'Move it to the top, beside "name".')
+    below = [part for plugin in config.plugins for part in (plugin if config.is_list else None, plugin.ipam)]
+    misplaced = [part for part in below if part is not None and part.has("cniVersion")]
+    versions = [part.get("cniVersion") for part in misplaced]
+    for i, part in enumerate(misplaced):
+        path = (*part.path[len(config.path) :], part.key("cniVersion"))
+        changes: tuple[Change, ...] = (Remove(path),)
+        hint = "Remove it; the one at the top applies."
+        if not config.has("cniVersion"):
+            hint = 'Move it to the top, beside "name".'
+            top = Add((next(iter(config.data)),), "cniVersion", versions[0])
+            same = all(version == versions[0] for version in versions)
+            changes = () if not same else (top, *changes) if i == 0 else changes
+        yield Problem(path, "this cniVersion has no effect", hint, changes=changes)
 
 
 @rule(
