@@ -108,8 +108,11 @@ def passed(document):
 class Answers(Mocks):
     """What the real resources would answer. `state`: URN → type and outputs of what the last update left."""
 
+    state = {}
+
     def __init__(self, state=None):
-        self.state = state or {}
+        if state is not None:
+            self.state = state
 
     def new_resource(self, args: MockResourceArgs):
         outputs = dict(args.inputs)
