@@ -7,8 +7,10 @@
 set -eu
 
 bin=/opt/cni/bin
-# Binaries by their sha256: those in use and, for one way back, those before. On the file system of the target, so that
-# the last step is one rename: a binary in use is never written over, and one half written never runs.
+# The last step is one rename: a binary in use is never written over, and one half written never runs. In the folder of
+# the plugins, which may be a file system of its own, where a rename from elsewhere would be a copy.
+new=$bin/.multus-site-new
+# Binaries by their sha256: those in use and, for one way back, those before.
 store=/opt/cni/.multus-site
 state=/var/lib/multus-site
 manifest=$state/cni-plugins # a line a plugin: NAME OURS SHA256 PIN SHA256-BEFORE PIN-BEFORE; OURS is yes or no, - is none
@@ -156,7 +158,7 @@ install_plugins() {
     esac
     for left in "$store"/new-*; do [ ! -e "$left" ] || rm -rf "$left"; done
     work=$(mktemp -d "$store/new-XXXXXX")
-    trap 'rm -rf "$work"' EXIT
+    trap 'rm -rf "$work" "$new"' EXIT
     plan
     drop_others
     # Before the first rename: a run that is killed in between must not take its own for somebody else's.
@@ -179,11 +181,11 @@ LIST
 
 put() { # plugin sha256
     # A copy: who writes into the file in $bin must not change the one that is kept.
-    install -o root -g root -m 0755 "$store/$2" "$work/put"
+    install -o root -g root -m 0755 "$store/$2" "$new" || fail "$1 was not installed in $bin; what was there stays"
     # The label of its place, before it is there: SELinux would refuse to run it with the one of where it was made.
-    if command -v selinuxenabled >/dev/null && selinuxenabled; then chcon "$(matchpathcon -n "$bin/$1")" "$work/put"; fi
-    sync "$work/put" "$store/$2"
-    mv -fT "$work/put" "$bin/$1"
+    if command -v selinuxenabled >/dev/null && selinuxenabled; then chcon "$(matchpathcon -n "$bin/$1")" "$new"; fi
+    sync "$new" "$store/$2"
+    mv -fT "$new" "$bin/$1"
     same "$bin/$1" "$2" || fail "$bin/$1 was changed by somebody else while it was installed"
 }
 
@@ -229,7 +231,7 @@ remove_plugins() {
         while read -r name ours kept _; do remove_unchanged "$name" "$ours" "$kept"; done <"$manifest"
     fi
     rm -rf "$store"
-    rm -f "$manifest" "$state/cni-plugins.lock"
+    rm -f "$new" "$manifest" "$state/cni-plugins.lock"
     rmdir "$state" 2>/dev/null || true
     # What the Multus daemon leaves behind when it goes: a configuration without a daemon stops every pod of the node.
     # While it runs (this is a replacement, not a farewell) the files are its own.

@@ -348,7 +348,7 @@ def test_with_selinux_a_plugin_has_the_label_of_its_place_before_it_is_there(nod
     label, when, file = calls.read_text().strip().split(" | ")
     assert label == "system_u:object_r:bin_t:s0 of /opt/cni/bin/macvlan"
     assert when == "early"
-    assert file.startswith("/opt/cni/.multus-site/")
+    assert file.startswith("/opt/cni/bin/.")
 
 
 def test_killed_at_any_moment_it_leaves_nothing_that_is_not_its_own(node):
@@ -367,6 +367,37 @@ def test_killed_at_any_moment_it_leaves_nothing_that_is_not_its_own(node):
         assert node.store == [sha]
         node.run("remove")
         assert node.installed() == []
+
+
+@pytest.fixture
+def own_bin(tmp_path):
+    """A small file system for /opt/cni/bin alone, and what a node does to have it there."""
+    folder = tmp_path / "own-bin"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
+    yield folder, f"mkdir -p /opt/cni/bin; mount --bind {folder} /opt/cni/bin; "
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_on_a_full_file_system_of_its_own_no_plugin_is_half_there(node, own_bin):
+    folder, prepare = own_bin
+    sha, url = node.serve("macvlan", plugin("before"))
+    large, large_url = node.serve("macvlan-large", plugin("after") + "#" * 100_000)
+    assert node.run("install", f"macvlan {sha} {url}", prepare=prepare).returncode == 0
+    for line in (f"macvlan {large} {large_url}", f"bridge {large} {large_url}"):
+        done = (
+            node.run("install", f"macvlan {sha} {url}", line, prepare=prepare)
+            if "bridge" in line
+            else node.run("install", line, prepare=prepare)
+        )
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr
+        assert "was not installed in /opt/cni/bin; what was there stays" in done.stderr
+        assert [file.name for file in folder.iterdir()] == ["macvlan"]
+        assert (folder / "macvlan").read_text() == plugin("before")
+    small, small_url = node.serve("macvlan-small", plugin("after"))
+    assert node.run("install", f"macvlan {small} {small_url}", prepare=prepare).returncode == 0
+    assert (folder / "macvlan").read_text() == plugin("after")
 
 
 def test_two_runs_do_not_meet(node):
