@@ -9,6 +9,7 @@ from multus_site.render import air_gap
 
 from .backends import backend
 from .context import SiteContext
+from .local_program import LocalProgram, LocalProgramArgs
 from .node_vm import NodeVM, NodeVMArgs
 from .preflight import Before, Preflight, PreflightArgs, name_of
 
@@ -28,6 +29,20 @@ class Hosts:
         return self.first.machine
 
 
+def _access(context: SiteContext) -> LocalProgram:
+    """The login to existing hosts: it fails with the name of each that cannot be reached, before a command dials one."""
+    ssh, hosts = context.ssh, context.site.nodes.hosts
+    document = pulumi.Output.all(
+        way=ssh.way,
+        hosts={node: {"address": host.address, "hostKey": ssh.host_key(node)} for node, host in hosts.items()},
+    )
+    return LocalProgram(
+        f"{context.site.name}-access",
+        LocalProgramArgs("nodes.access", document, time_limit=300, reads_last_record=True),
+        context.opts(provider=context.commands),
+    )
+
+
 def create_hosts(context: SiteContext) -> Hosts:
     """A NodeVM for each host, and one preflight for all of them."""
     site, drift = context.site, context.drift
@@ -35,6 +50,7 @@ def create_hosts(context: SiteContext) -> Hosts:
     packages = {
         node: air_gap.package_source(site.air_gap, host.architecture) for node, host in site.nodes.hosts.items()
     }
+    access = _access(context) if maker is None else None
     before = Before(
         site.name, context.last, {node: [*nics_in_use(site, node), packages[node]] for node in site.nodes.hosts}
     )
@@ -58,6 +74,7 @@ def create_hosts(context: SiteContext) -> Hosts:
                 started=drift.starts(node),
                 commands=context.commands,
                 after=[previous.proof] if previous and node in members else [],
+                access=access,
             ),
             context.opts(),
         )

@@ -37,6 +37,8 @@ class NodeVMArgs:
     """For backends that run commands."""
     after: Sequence[pulumi.Resource] = ()
     """Created and changed before this machine."""
+    access: pulumi.Resource | None = None
+    """The login to existing hosts."""
 
 
 class NodeVM(pulumi.ComponentResource):
@@ -100,7 +102,9 @@ class NodeVM(pulumi.ComponentResource):
                 "LOOKED": args.looked,
             },
             again_when=[*again, args.drift],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.machine] if self.machine else []),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[first for first in (self.machine, args.access) if first]
+            ),
         )
         self.facts = json_output(self.proof)
         self.identity = self.facts.apply(lambda facts: facts["machineId"])

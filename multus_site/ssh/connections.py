@@ -171,10 +171,19 @@ async def _connected(
             raise NotLetInError(msg) from None
         except (OSError, asyncssh.Error) as error:
             if time.monotonic() + pause > until:
-                msg = f"no answer on port {port}: {error or type(error).__name__}"
+                msg = f"no answer on port {port}: {_reason(error)}"
                 raise ReachError(msg) from None
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 5)
+
+
+def _reason(error: Exception) -> str:
+    """In the words of the operating system: asyncio's have the number of the error and the address as a Python tuple."""
+    if isinstance(error, TimeoutError):
+        return f"no connection within {CONNECT_SECONDS} s"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
 
 
 def _tried(login: Login) -> str:

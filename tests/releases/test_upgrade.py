@@ -35,22 +35,25 @@ HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 LINES = ("create", "update", "delete")
 
 
-NO_LONGER_READ = {
+SINCE_0_4_0 = {
     r"StackReference organization/multus-site/dallas": ("discard", "the program reads its own state another way"),
+    r"Command dallas-access": ("create", "it logs in to each host once"),
+    r"CniPlugins dallas-cni-plugins": ("update", "the script is another one, and says so"),
+    r"Command dallas-cni-plugins-install": ("update", "the script is another one; it finds its plugins in place"),
+    r"Command dallas-(verification|throughput)-run": (
+        "update",
+        "the preview does not know what the script will answer",
+    ),
 }
 
 EXPLAINED = {
-    "0.3.0": NO_LONGER_READ,
+    "0.3.0": SINCE_0_4_0,
     "0.2.0": {
-        **NO_LONGER_READ,
+        **SINCE_0_4_0,
         r"Command dallas-node\d-networks-apply": ("update", "NICs are found another way; it finds its links in place"),
-        r"Command dallas-verification-run": (
-            "update",
-            "it expects NICs that are not called the same on every node, too",
-        ),
     },
     "0.1.0": {
-        **NO_LONGER_READ,
+        **SINCE_0_4_0,
         r"Preflight dallas-preflight": ("create", "preflight came with 0.2.0"),
         r"Command dallas-preflight-run": ("create", "it looks at each host once"),
         r"Command dallas-.+-(networks-apply|files)-removal": (
@@ -62,8 +65,6 @@ EXPLAINED = {
         r"Command dallas-node\d-facts": ("update", "the document says how often preflight looked, and APT's source"),
         r"Command dallas-kubernetes-kubeconfig": ("update", "the preview does not know the machine that it names"),
         r"Command dallas-kubernetes-kubespray": ("update", "the preview does not know the facts; the plan is empty"),
-        r"CniPlugins dallas-cni-plugins": ("update", "the script is another one, and says so"),
-        r"Command dallas-cni-plugins-install": ("update", "the script is another one: nodes are done again"),
         r"kubernetes dallas-cluster": ("update", "deleteUnreachable is left to the environment since 0.2.0"),
         r"NetworkAttachmentDefinition dallas-\w+": ("update", "objects wait for a provider that changes"),
         r"(Daemon|Stateful)Set dallas-.*|Deployment dallas-.*|Service dallas-.*": (
@@ -74,8 +75,6 @@ EXPLAINED = {
             "update",
             "the same",
         ),
-        r"Command dallas-verification-run": ("update", "what it proves may have changed"),
-        r"Command dallas-throughput-run": ("update", "the plugins were installed again"),
     },
 }
 """What a preview shows besides `same`: release → pattern of `Kind name` → operation and reason."""
