@@ -29,6 +29,7 @@ try:
     import typer
 
     from multus_site.cli.commands import SETTINGS, Commands
+    from multus_site.cli.ending import ended
 except ModuleNotFoundError as error:
     incomplete(error)
 
@@ -59,9 +60,10 @@ def program(
 def main() -> None:
     """Runs the command that was typed."""
     try:
-        app(prog_name="multus-site")
+        status = ended(lambda: app(prog_name="multus-site", standalone_mode=False))
     except ModuleNotFoundError as error:  # commands import what they need when they run
         incomplete(error)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

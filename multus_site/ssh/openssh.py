@@ -16,6 +16,8 @@ from multus_site.ssh.sudo import as_root, prompted
 
 CONNECT_SECONDS = 15
 
+NO_SSH = "ssh is not on PATH, so no host can be reached; install it: apt-get install openssh-client"
+
 ASKPASS = Path(__file__).parent / "askpass.sh"
 
 
@@ -78,6 +80,8 @@ class Shell:
             )
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(arguments, 255, "", f"no answer within {seconds} s")
+        except FileNotFoundError:
+            return subprocess.CompletedProcess(arguments, 255, "", NO_SSH)
 
     def by_hand(self, host: Mapping[str, Any]) -> str:
         """The command for a person to connect to the host."""
