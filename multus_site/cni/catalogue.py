@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from multus_site.cni.plugin_type import ChainedPlugin, InterfacePlugin, IpamPlugin, Keys, ObjectType
-from multus_site.cni.plugins import chained, ipam, nic_children, node_interfaces, sriov, third_party
+from multus_site.cni.plugins import chained, ipam, nic_children, node_interfaces, operators, sriov, third_party
 
 _Entry = TypeVar("_Entry", bound=ObjectType)
 
@@ -35,8 +35,14 @@ PLUGINS: dict[str, InterfacePlugin | ChainedPlugin] = {**INTERFACES, **CHAINED}
 IPAM: dict[str, IpamPlugin] = _by_name(ipam.HOST_LOCAL, ipam.STATIC, ipam.DHCP, ipam.WHEREABOUTS)
 """Address management plugins."""
 
-OPERATOR: dict[str, ObjectType] = _by_name(sriov.POLICY, sriov.NETWORK)
-"""Specs of the SR-IOV network operator's objects, by kind."""
+OPERATOR: dict[str, ObjectType] = _by_name(
+    *(sriov.POLICY, sriov.NETWORK, operators.SRIOV_IB, operators.OVS),
+    *(operators.MACVLAN, operators.HOST_DEVICE, operators.IPOIB),
+)
+"""Specs of objects of which operators make networks or devices, by kind."""
+
+OPERATOR_GROUPS = frozenset({"sriovnetwork.openshift.io", "mellanox.com"})
+"""API groups of those kinds."""
 
 COMMON: Keys = {
     "cniVersion": "text",

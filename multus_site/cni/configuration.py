@@ -56,9 +56,9 @@ class Part:
         return value if isinstance(value, list) else []
 
     def texts(self, name: str) -> list[str]:
-        """Entries of a list of text. Null is skipped; any other entry makes Go refuse the whole list, so there are none."""
-        found = [entry for entry in self.entries(name) if entry is not None]
-        texts = [entry for entry in found if isinstance(entry, str)]
+        """Entries of a list of text. Go reads null as empty text; any other entry makes it refuse the whole list, so there are none."""
+        found = self.entries(name)
+        texts = [entry or "" for entry in found if entry is None or isinstance(entry, str)]
         return texts if len(texts) == len(found) else []
 
     def objects(self, name: str) -> Iterator["Part"]:

@@ -19,6 +19,7 @@ from multus_site.lint.rules import (
     capacity,
     chained,
     configuration,
+    device_plugins,
     exclusive_nics,
     fixed_addresses,
     gateways,
@@ -52,6 +53,7 @@ CATALOGUE = (
         capacity,
         exclusive_nics,
     ),
+    device_plugins,
 )
 """The modules of the rules."""
 

@@ -11,10 +11,10 @@ from multus_site.cni.ranges import repeats_between_nodes
 from multus_site.cni.selections import Selection
 from multus_site.cni.uplinks import uplink_of
 from multus_site.lint.allow import allows_in, not_allowed
-from multus_site.lint.documents import parts
 from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
 from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
+from multus_site.lint.network_objects import parts
 from multus_site.lint.positions import YamlText
 from multus_site.lint.registry import RULES
 from multus_site.lint.rules.racks import Racks

@@ -65,6 +65,11 @@ class Nad:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MadeNad(Nad):
+    """A NetworkAttachmentDefinition that an operator makes; it is only compared with others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Config(configuration.Config):
     """A CNI configuration with its NAD and the facts."""
 
@@ -88,6 +93,11 @@ class Config(configuration.Config):
     def addresses(self) -> "list[Ipam]":
         """IPAM of every plugin."""
         return [plugin.ipam for plugin in self.plugins if plugin.ipam is not None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeConfig(Config):
+    """The configuration of a MadeNad, of which the object contains only some keys; it is only compared with others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,8 +130,16 @@ class Ipam(configuration.Ipam):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DevicePlugins:
+    """The configuration of the SR-IOV device plugin."""
+
+    data: dict[str, Data]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Operator(Part):
-    """The spec of an object of the SR-IOV network operator."""
+    """The spec of an object that an operator reads."""
 
     kind: str = ""
 
@@ -155,6 +173,12 @@ class Pod:
     selections: list[Selection] = field(default_factory=list)
     nodes: tuple[str, ...] = ()
     """Nodes on which it can run; empty if unknown."""
+    annotations_key: str = "annotations"
+    """The key of the annotations in `metadata`; operators and charts have others."""
+
+    def place(self, annotation: str) -> Path:
+        """Path of an annotation."""
+        return (*self.metadata, self.annotations_key, annotation)
 
     @property
     def title(self) -> str:

@@ -79,7 +79,8 @@ class SiteParts(Part):
 
     def labels_of(self, node: NodeName) -> dict[str, str]:
         """Labels that a host has of its rack."""
-        name, rack = self.nodes.hosts[node].rack, self.rack_of(node)
+        host = self.nodes.hosts.get(node)
+        name, rack = host.rack if host else None, self.rack_of(node)
         if rack is None or name is None:
             return {}
         row = {LABELS["row"]: rack.row} if rack.row else {}

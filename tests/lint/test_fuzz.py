@@ -9,14 +9,22 @@ import json
 import os
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from multus_site.__main__ import app
+from multus_site.cni import go_json
 from multus_site.lint.facts import Facts, parse_facts
 from multus_site.lint.files import Linter
 from multus_site.model.load import SiteError, parse_stack_text
+from multus_site.model.paths import Data
+from multus_site.model.paths import Path as Place
+from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 ROOT = Path(__file__).parents[2]
 SITES = [file.read_text() for file in [*ROOT.glob("stacks/Pulumi.*.yaml"), *ROOT.glob("tests/lint/errors/s*.yaml")]]
@@ -79,3 +87,102 @@ def test_no_damage_is_too_much(seed):
         assert finding.hint
     with contextlib.suppress(SiteError):
         parse_stack_text(text, source="x")
+
+
+WRONG = (None, [], [None], [[4]], {}, {"": None}, 4, -1, 1.5, True, "", "x", 10**30)
+"""Values of every type for the place of any other."""
+
+JSON = "(the JSON inside)"
+
+
+def places(data: Data, path: Place = ()) -> Iterator[Place]:
+    """Every path of a document, also inside strings of JSON."""
+    yield path
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from places(value, (*path, key))
+    elif isinstance(data, list):
+        for i, value in enumerate(data):
+            yield from places(value, (*path, i))
+    elif isinstance(data, str) and data[:1] in {"{", "["} and (inner := go_json.parse(data)[0]) is not None:
+        for rest in places(inner):
+            yield (*path, JSON, *rest)
+
+
+def replaced(data: Data, path: Place, value: Data) -> Data:
+    if not path:
+        return value
+    first, rest = path[0], path[1:]
+    if first == JSON:
+        return json.dumps(replaced(go_json.parse(str(data))[0], rest, value))
+    if isinstance(data, dict):
+        return {**data, str(first): replaced(data[str(first)], rest, value)}
+    return [replaced(item, rest, value) if i == first else item for i, item in enumerate(data)]  # type: ignore[arg-type,union-attr]
+
+
+def whole() -> Iterator[Data]:
+    for text in dict.fromkeys(CORPUS):
+        for document in documents(text):
+            with contextlib.suppress(YamlMistakeError):
+                yield document.data()
+
+
+MANIFESTS = [data for data in whole() if data is not None]
+
+
+def test_a_value_of_any_type_at_any_path():
+    """FUZZ_INPUTS of 100,000 or more tries each type at each path; fewer try one type each."""
+    thorough = int(os.environ.get("FUZZ_INPUTS", "500")) >= 100_000
+    number = 0
+    for data in MANIFESTS:
+        for path in places(data):
+            number += 1
+            for value in WRONG if thorough else [WRONG[number % len(WRONG)]]:
+                text = json.dumps(replaced(data, path, value))
+                linter = Linter(FACTS if number % 2 else Facts())
+                linter.add(text, "x.json")
+                for finding in linter.findings():
+                    assert finding.message, (text, finding)
+                    assert finding.hint, (text, finding)
+
+
+ODD = {
+    "nothing": b"",
+    "a byte order mark alone": b"\xef\xbb\xbf",
+    "UTF-16": "kind: Pod\n".encode("utf-16"),
+    "Latin-1": b"name: M\xfcller\n",
+    "binary": bytes(range(256)) * 40,
+    "zeros": b"\0" * 100,
+    "deep JSON": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+    "deep JSON, closed": b"[" * 50_000 + b"]" * 50_000,
+    "deep YAML": b"".join(b" " * i + b"a:\n" for i in range(1000)),
+    "deep flow": b"a: " + b"{a: " * 5000,
+    "a huge number": b'{"cniVersion": "1.0.0", "type": "vlan", "vlanId": ' + b"9" * 10_000 + b"}",
+    "a huge number in YAML": b"kind: Pod\nspec: " + b"9" * 10_000,
+    "huge exponents": b'{"cniVersion": "1.0.0", "type": "vlan", "vlanId": 1e999999}',
+    "recursion": b"a: &a [*a]\n",
+    "aliases without end": b"a: &a [x, x, x, x, x, x, x, x, x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (c + 1, c + 1, b", ".join([b"*%c" % c] * 9)) for c in range(97, 107)),
+    "merge keys": b"base: &b {kind: Pod}\n<<: [*b, *b]\nmetadata: {<<: *b, annotations: *b}\n",
+    "a merge of text": b"<<: text\nkind: Pod\n",
+    "tags": b"!!python/object:os.system {kind: !x Pod, spec: !!binary eA==, metadata: !!set {a, b}}\n",
+    "an unknown alias": b"kind: *nobody\n",
+    "tabs": b"kind: Pod\n\tmetadata: {}\n",
+    "keys of every type": b"{1: 2, null: 3, true: 4, [a]: 5, {b: c}: 6}\n",
+    "old line ends": b"kind: Pod\rmetadata:\r  name: x\r",
+    "directives": b"%YAML 1.2\n%TAG ! tag:x,2000:\n---\nkind: Pod\n...\n",
+    "separators alone": b"---\n---\n...\n---\n",
+    "a half character": b'{"kind": "\\ud800", "metadata": {"name": "\\udfff"}}',
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("file", ["x.yaml", "x.json", "x.conf", "Pulumi.x.yaml"])
+def test_no_file_is_too_odd(name, file, tmp_path):
+    path = tmp_path / file
+    path.write_bytes(ODD[name])
+    for argument in (path, tmp_path):
+        result = CliRunner().invoke(app, ["lint", str(argument)])
+        assert result.exit_code in {0, 1, 2}
+        assert result.exception is None or isinstance(result.exception, SystemExit)

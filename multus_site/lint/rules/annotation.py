@@ -48,7 +48,7 @@ _KNOWN = {
 def annotation_json(pod: Pod) -> Problems:
     """The multi-network specification allows an invalid annotation to be ignored; Multus fails the pod."""
     value = pod.annotations.get(ANNOTATION)
-    path = (*pod.metadata, "annotations", ANNOTATION)
+    path = pod.place(ANNOTATION)
     if value is not None and not isinstance(value, str):
         yield Problem(path, "the annotation is not a string", "Quote it: 'internal, external', or '[{\"name\": …}]'.")
     if not isinstance(value, str) or not is_json(value):
@@ -88,7 +88,7 @@ def annotation_json(pod: Pod) -> Problems:
 def annotation_empty_item(pod: Pod) -> Problems:
     """Multus looks up a network with an empty name, and the pod fails."""
     value = pod.annotations.get(ANNOTATION)
-    path = (*pod.metadata, "annotations", ANNOTATION)
+    path = pod.place(ANNOTATION)
     if not isinstance(value, str) or not value:
         return
     if is_json(value):
@@ -157,7 +157,7 @@ def _port_mapping(mapping: Part, path: tuple[str | int, ...]) -> Problems:
 def default_network(pod: Pod) -> Problems:
     """The annotation replaces the network of eth0, and a pod has one eth0."""
     value = pod.annotations.get(DEFAULT)
-    path = (*pod.metadata, "annotations", DEFAULT)
+    path = pod.place(DEFAULT)
     if value is None or value == "":
         return
     hint = "Write the name of one network, such as kube-system/calico-conf."
@@ -209,7 +209,7 @@ def annotation_ns_in_name(attached: Attached) -> Problems:
 def annotation_name(pod: Pod) -> Problems:
     """In the short form, names and namespaces consist of a-z, 0-9 and '-'. Multus rejects dots, which Kubernetes allows."""
     value = pod.annotations.get(ANNOTATION)
-    path = (*pod.metadata, "annotations", ANNOTATION)
+    path = pod.place(ANNOTATION)
     for selection in pod.selections:
         part = selection.item
         for key, form in (("name", _OBJECT), ("namespace", LABEL)) if part else ():
@@ -250,7 +250,7 @@ def annotation_unknown_key(pod: Pod) -> Problems:
             near = difflib.get_close_matches(key, [ANNOTATION, DEFAULT], 1, 0.8)
             if near:
                 yield Problem(
-                    (*pod.metadata, "annotations", key),
+                    pod.place(key),
                     f"Multus does not read the annotation {key!r}",
                     f"Did you mean {near[0]}?",
                 )

@@ -183,7 +183,11 @@ def vlanqos_needs_vlan(part: Plugin | Operator) -> Problems:
     for key, empty in (("vlanQoS", 0), ("vlanProto", "802.1q")):
         value = part.get(key) if part.reads(key) else None
         plain = value.lower() if isinstance(value, str) else value
-        if value is not None and not isinstance(value, bool) and (strict or plain not in {empty, ""}):
+        if (
+            isinstance(value, (int, float, str))
+            and not isinstance(value, bool)
+            and (strict or plain not in {empty, ""})
+        ):
             hint = f'Set "{vlan}", 1 to 4094, or remove "{key}".'
             yield Problem((part.key(key),), f"{key} {value!r} without a VLAN", hint)
 

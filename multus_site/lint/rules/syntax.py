@@ -8,10 +8,13 @@ from multus_site.cni import go_json
 from multus_site.lint.changes import Rewrite
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import BrokenYaml, ConfigText, Manifest, Nad
-from multus_site.model.paths import value_at
+from multus_site.model.paths import Data, value_at
 
 API_VERSION = "k8s.cni.cncf.io/v1"
+GROUP = "k8s.cni.cncf.io"
 KIND = "NetworkAttachmentDefinition"
+KINDS = ("MultiNetworkPolicy", "IPAMClaim")
+"""Other kinds of the group (multi-networkpolicy, ipamclaims)."""
 LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 """Names and namespaces that Multus accepts in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
 
@@ -108,21 +111,18 @@ def _repair(mistake: go_json.JsonMistake) -> tuple[Rewrite, ...]:
 def wrong_kind(manifest: Manifest) -> Problems:
     """The API server answers 'no matches for kind', and the network is not created."""
     version, kind = manifest.data.get("apiVersion"), manifest.data.get("kind")
-    group = version.partition("/")[0] if isinstance(version, str) else ""
     if kind == KIND or kind == f"{KIND}List":
         if version != API_VERSION:
             yield Problem(
                 ("apiVersion",), f"{kind} of apiVersion {_shown(version)}", f"Write apiVersion: {API_VERSION}"
             )
-        return
-    if (
-        is_misspelt(kind)
-        or group == API_VERSION.partition("/")[0]
-        or (kind is None and isinstance(value_at(manifest.data, ("spec", "config")), str))
-    ):
-        yield Problem(
-            ("kind",), f"the kind {_shown(kind)} does not exist" if kind else "no kind", f"Write kind: {KIND}"
-        )
+    elif is_nad(manifest.data):
+        message = f"the kind {_shown(kind)} does not exist" if kind else "no kind"
+        yield Problem(("kind",), message, f"Write kind: {KIND}")
+    elif isinstance(kind, str) and _group(manifest.data) == GROUP and kind.removesuffix("List") not in KINDS:
+        near = difflib.get_close_matches(kind, [*KINDS, KIND], 1, 0.5)
+        if near:
+            yield Problem(("kind",), f"the kind {_shown(kind)} does not exist", f"Did you mean {near[0]}?")
 
 
 @rule(
@@ -187,9 +187,20 @@ def empty_config(nad: Nad) -> Problems:
         )
 
 
-def is_misspelt(kind: object) -> bool:
-    """Whether a kind is probably a misspelled NetworkAttachmentDefinition."""
-    return isinstance(kind, str) and kind != KIND and _near(kind)
+def is_nad(data: dict[str, Data]) -> bool:
+    """Whether an object is a NetworkAttachmentDefinition, with its kind misspelled or missing too."""
+    kind = data.get("kind")
+    if kind == KIND:
+        return True
+    configured = isinstance(value_at(data, ("spec", "config")), str)
+    if not isinstance(kind, str):
+        return kind is None and configured
+    return _near(kind) or (configured and _group(data) == GROUP)
+
+
+def _group(data: dict[str, Data]) -> str:
+    version = data.get("apiVersion")
+    return version.partition("/")[0] if isinstance(version, str) else ""
 
 
 @lru_cache(maxsize=256)
