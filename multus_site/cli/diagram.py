@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multus_site.cli.arguments import SiteName
 from multus_site.cli.usage_error import usage_error, write, write_bytes
 
 
@@ -27,7 +28,7 @@ class Theme(StrEnum):
 
 
 def diagram(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    site: SiteName,
     output: Annotated[Format, typer.Option("--format", help="Format of the picture.")] = Format.svg,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the addresses that pods had at the last `up`.")] = False,

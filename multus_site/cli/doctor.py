@@ -1,23 +1,14 @@
 """`multus-site doctor`: what this machine lacks for `pulumi up`."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-
-class Format(StrEnum):
-    """Output format."""
-
-    text = "text"
-    json = "json"
+from multus_site.cli.arguments import TextOrJson
 
 
-def doctor(
-    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
-) -> None:
+def doctor(output: TextOrJson = "text") -> None:
     """Check what this machine lacks for `pulumi up`, and what to type.
 
     Checks Python, extras, the pulumi CLI and its version, language host, providers, backend, passphrase, SSH key, ssh and git.
@@ -27,7 +18,7 @@ def doctor(
     from multus_site.cli.commands import styled
 
     found = list(machine.checks(Path.cwd()))
-    if output is Format.json:
+    if output == "json":
         print(json.dumps([check.row() for check in found], indent=2))
     else:
         colours = {"ok": "green", "missing": "red", "optional": "yellow"}

@@ -2,24 +2,16 @@
 
 import json
 import sys
-from enum import StrEnum
-from typing import Annotated
 
 import typer
 
+from multus_site.cli.arguments import SiteName, TextOrJson
 from multus_site.cli.usage_error import usage_error
 
 
-class Format(StrEnum):
-    """Output format."""
-
-    text = "text"
-    json = "json"
-
-
 def drift(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    site: SiteName,
+    output: TextOrJson = "text",
 ) -> None:
     """Find what changed on nodes and in the cluster since `pulumi up`.
 
@@ -50,7 +42,7 @@ def drift(
         objects = refresh.drifted(stack)
     except refresh.RefreshError as error:
         blind["the cluster"] = str(error)
-    if output is Format.json:
+    if output == "json":
         rows = {"nodes": [d.row() for d in on_nodes], "objects": [o.row() for o in objects], "unreachable": blind}
         print(json.dumps(rows, indent=2))
     else:

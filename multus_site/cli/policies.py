@@ -2,13 +2,14 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from multus_site.cli.arguments import StackName
+
 
 def policies(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of a stack, or its file.", show_default=False)],
+    stack: StackName,
 ) -> None:
     """Check a stack against the policies of the organisation.
 

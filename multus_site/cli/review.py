@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from multus_site.cli.arguments import StackName
 from multus_site.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Base:
 
 
 def review(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name of a stack, or its file.", show_default=False)],
+    stack: StackName,
     base: Annotated[
         str | None,
         typer.Option(

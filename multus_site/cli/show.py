@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 import yaml
 
+from multus_site.cli.arguments import SiteName
 from multus_site.model.paths import Data
 from multus_site.model.paths import Path as Keys
 
 
 def show(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    site: SiteName,
     every: Annotated[bool, typer.Option("--all", help="Print built-in defaults too.")] = False,
 ) -> None:
     """Print a site with its defaults, and where each value is set.

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from multus_site.cli import git
+from multus_site.cli.arguments import TextOrJson
 from multus_site.cli.usage_error import usage_error
 from multus_site.model.load import SiteError, read_text, site_data
 from multus_site.model.paths import value_at
@@ -26,13 +26,6 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 """Valid stack names: pipelines put them into scripts."""
 
 
-class Format(StrEnum):
-    """Output format."""
-
-    text = "text"
-    json = "json"
-
-
 def sites(
     since: Annotated[
         str | None, typer.Option(metavar="REF", help="Only those that the changes since REF affect.")
@@ -40,13 +33,11 @@ def sites(
     removed: Annotated[
         bool, typer.Option("--removed", help="With --since: also those whose file was removed.")
     ] = False,
-    output: Annotated[
-        Format, typer.Option("--format", help="Output format: one name per line, or a JSON list.")
-    ] = Format.text,
+    output: TextOrJson = "text",
 ) -> None:
     """Print the names of the sites, or of those that a change affects.
 
-    It leaves out sites whose nodes are containers on this machine, such as the lab.
+    Text is one name per line. It leaves out sites whose nodes are containers on this machine, such as the lab.
     A change of the program, its dependencies or the defaults affects every site. Exit status: 0, 2 for a usage error.
     """
     there = {name_of(file.name): file for file in sorted(FOLDER.glob("Pulumi.*.yaml"))}
@@ -62,7 +53,7 @@ def sites(
         usage_error(
             f"{odd[0]!r} is not a valid stack name; name its file Pulumi.SITE.yaml, where SITE has only letters, digits, '-', '_' and '.'"
         )
-    print(json.dumps(names) if output is Format.json else "".join(f"{name}\n" for name in names), end="")
+    print(json.dumps(names) if output == "json" else "".join(f"{name}\n" for name in names), end="")
 
 
 def name_of(file: str) -> str:

@@ -3,25 +3,18 @@
 import asyncio
 import json
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from multus_site.cli.arguments import SiteName, TextOrJson
 from multus_site.cli.usage_error import usage_error
 
 
-class Format(StrEnum):
-    """Output format."""
-
-    text = "text"
-    json = "json"
-
-
 def throughput(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
+    site: SiteName,
     seconds: Annotated[int, typer.Option(min=1, max=60, help="Seconds per run.")] = 5,
-    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    output: TextOrJson = "text",
 ) -> None:
     """Measure the throughput of a site's networks.
 
@@ -64,7 +57,7 @@ def throughput(
         page = write_report(stack.name, stack.site.name)
     except OSError as error:
         print(f"the report was not written: {error}", file=sys.stderr)
-    if output is Format.json:
+    if output == "json":
         print(json.dumps(measured.rows, indent=2))
     else:
         throughput_table(measured.rows, measured.skipped)

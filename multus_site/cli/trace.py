@@ -1,24 +1,14 @@
 """`multus-site trace`: shows how long each stage of the last update took."""
 
 import json
-from enum import StrEnum
-from typing import Annotated
 
-import typer
-
+from multus_site.cli.arguments import SiteName, TextOrJson
 from multus_site.cli.usage_error import usage_error
 
 
-class Format(StrEnum):
-    """Output format."""
-
-    text = "text"
-    json = "json"
-
-
 def trace(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    site: SiteName,
+    output: TextOrJson = "text",
 ) -> None:
     """Show how long each stage of the last update took, and why.
 
@@ -36,7 +26,7 @@ def trace(
         stack.outputs()
         usage_error(f"stack {stack.name} has no update that changed anything; apply it first: pulumi up")
     tasks = slowest(stack.site.name, found.started.timestamp())
-    if output is Format.json:
+    if output == "json":
         print(json.dumps({**found.to_json(), "tasks": [{"task": t, "seconds": s} for t, s in tasks]}, indent=2))
     else:
         timeline_table(found, tasks)

@@ -4,25 +4,18 @@ import asyncio
 import json
 import sys
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from multus_site.cli.arguments import SiteName, TextOrJson
 from multus_site.cli.usage_error import usage_error, write
 
 
-class Format(StrEnum):
-    """Output format."""
-
-    text = "text"
-    json = "json"
-
-
 def verify(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a stack, or its file.", show_default=False)],
-    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    site: SiteName,
+    output: TextOrJson = "text",
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write the checks to FILE as JUnit XML.")
     ] = None,
@@ -62,7 +55,7 @@ def verify(
     page = report(stack.name, stack.site, result)
     for line in lines_of(result):
         print(line, file=sys.stderr)
-    if output is Format.json:
+    if output == "json":
         print(json.dumps({**found, "evidence": result.evidence}, indent=2))
     else:
         checks_table(stack.name, found, seconds)
