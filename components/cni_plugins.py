@@ -59,7 +59,7 @@ class CniPlugins(pulumi.ComponentResource):
             raise pulumi.RunError("\n".join(found))
         hosts = args.site.nodes.hosts
         document = pulumi.Output.all(
-            way=args.ssh.way,
+            way=args.ssh.route,
             run_id=args.run_id,
             reasons={node: list(its) for node, its in args.reasons.items()},
             keys={node: args.ssh.host_key(node) for node in hosts},

@@ -15,7 +15,7 @@ from multus_site.model.nodes import Nodes
 from multus_site.nodes.drift.comparison import of_commands
 from multus_site.nodes.drift.observation import answering, observe_all
 from multus_site.ssh.openssh import shell
-from multus_site.ssh.ssh_route import Way
+from multus_site.ssh.ssh_route import SshRoute
 
 from .backends import stopped
 from .ssh import Ssh
@@ -29,7 +29,7 @@ class Drift:
     """The counters of a site's nodes. `applied`: the output `nodes` of the last update, None before the first."""
 
     def __init__(self, site: str, nodes: Nodes, ssh: Ssh, applied: Applied | None) -> None:
-        looked: pulumi.Output[Counters] = pulumi.Output.all(ssh.way, ssh.known_hosts).apply(
+        looked: pulumi.Output[Counters] = pulumi.Output.all(ssh.route, ssh.known_hosts).apply(
             lambda args: _counters(site, nodes, applied, *args)
         )
         # The credentials of the nodes make it secret; the counters contain none of them.
@@ -48,18 +48,18 @@ class Drift:
 
 
 async def _counters(
-    site: str, nodes: Nodes, applied: Applied | None, way: Mapping[str, Any], known_hosts: str
+    site: str, nodes: Nodes, applied: Applied | None, route: Mapping[str, Any], known_hosts: str
 ) -> Counters:
     if not applied:
         return {}
-    counters, lines = await asyncio.to_thread(_look, site, nodes, applied, way, known_hosts)
+    counters, lines = await asyncio.to_thread(_look, site, nodes, applied, route, known_hosts)
     for line in lines:
         pulumi.log.warn(line)
     return counters
 
 
 def _look(
-    site: str, nodes: Nodes, applied: Applied, way: Mapping[str, Any], known_hosts: str
+    site: str, nodes: Nodes, applied: Applied, route: Mapping[str, Any], known_hosts: str
 ) -> tuple[Counters, list[str]]:
     """Counters, and a line for each thing to restore."""
     counters = {
@@ -74,7 +74,7 @@ def _look(
     there = answering(nodes, (node for node in applied if node in nodes.hosts and node not in still))
     if not there:
         return counters, lines
-    with shell(Way.parse(way), known_hosts) as reached:
+    with shell(SshRoute.parse(route), known_hosts) as reached:
         observed = observe_all(reached, nodes, {node: applied[node] for node in there})
     for node, state in observed.done.items():
         found = [d for d in of_commands(nodes, node, applied[node], state) if d.restored_by == "pulumi up"]

@@ -80,7 +80,7 @@ class KubesprayCluster(pulumi.ComponentResource):
             variables=all_variables,
             # Only the names of secret variables; they come from the values.
             secret=(args.secret_variables or pulumi.Output.from_input({})).apply(sorted),
-            way=ssh.way,
+            way=ssh.route,
             known_hosts=ssh.known_hosts,
             identities=identities,
         ).apply(lambda known: {**plain, **known})

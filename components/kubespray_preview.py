@@ -13,7 +13,7 @@ from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.machine_checks import check_machines
 from multus_site.kubespray.plan import PlaybookRun
 from multus_site.kubespray.preview import PLAN_FILE, planned
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 
 from .outputs import NodeFacts
 from .pulumi_state import LastUpdate
@@ -59,7 +59,7 @@ def _tell(
     }
     document = Document.parse(
         json.dumps(
-            {**plain, "variables": variables, "identities": {}, "way": asdict(Way(Login(""))), "known_hosts": ""}
+            {**plain, "variables": variables, "identities": {}, "way": asdict(SshRoute(Login(""))), "known_hosts": ""}
         )
     )
     try:

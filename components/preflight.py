@@ -76,7 +76,7 @@ class Preflight(pulumi.ComponentResource):
         super().__init__("multus-site:index:Preflight", name, {}, opts)
         self._site = args.site
         document = pulumi.Output.all(
-            way=args.ssh.way,
+            way=args.ssh.route,
             reasons={node: list(its) for node, its in args.reasons.items()},
             keys={node: args.ssh.host_key(node) for node in args.site.nodes.hosts},
         ).apply(lambda known: document_of(args.site, args.variables, args.before.prepared, **known))

@@ -11,7 +11,7 @@ from multus_site.model.nodes import Nodes
 from multus_site.model.ssh import Bastion
 from multus_site.render.host_keys import derive_host_key, public_key_of
 from multus_site.render.script import script
-from multus_site.ssh.ssh_route import SUDO, keys_of, known_hosts, opened_by, way
+from multus_site.ssh.ssh_route import SUDO, keys_of, known_hosts, opened_by, ssh_route
 from multus_site.ssh.sudo import as_root, prompted
 
 from .local_program import LocalProgram, LocalProgramArgs, last_line
@@ -52,11 +52,11 @@ class Ssh:
         return self._nodes.ssh.user
 
     @property
-    def way(self) -> pulumi.Output[dict[str, Any]]:
+    def route(self) -> pulumi.Output[dict[str, Any]]:
         """The route to the nodes, for programs (multus_site/ssh/ssh_route.py); a secret."""
         ssh = self._nodes.ssh
         there = pulumi.Output.all(secrets=dict(self._secrets))
-        return pulumi.Output.secret(there.apply(lambda known: asdict(way(ssh, known["secrets"]))))
+        return pulumi.Output.secret(there.apply(lambda known: asdict(ssh_route(ssh, known["secrets"]))))
 
     @property
     def authorized_key(self) -> pulumi.Output[str]:
@@ -190,7 +190,7 @@ class Ssh:
     def _document(self, node: str, **asked: Any) -> pulumi.Output[dict[str, Any]]:  # noqa: ANN401  # inputs of any shape
         """The document of our own program (multus_site/ssh/__main__.py)."""
         return pulumi.Output.all(
-            way=self.way, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
+            way=self.route, address=self._nodes.hosts[node].address, host_key=self.host_key(node), **asked
         )
 
     def _connection(self, node: str) -> remote.ConnectionArgs:

@@ -20,7 +20,7 @@ def drift(
     Exit status: 0 if nothing drifted, 1 if something did, 2 for a usage error or if something could not be checked.
     """
     from multus_site.cli import refresh, stacks
-    from multus_site.cli.secrets import host_keys, way
+    from multus_site.cli.secrets import host_keys, route
     from multus_site.nodes.drift.comparison import drifts
     from multus_site.nodes.drift.observation import observe_all
     from multus_site.ssh.openssh import shell
@@ -34,7 +34,7 @@ def drift(
         )
     nodes = stack.site.nodes
     keys = {nodes.hosts[node].address: key for node, key in host_keys(stack).items()}
-    with shell(way(stack), known_hosts(nodes.ssh, keys)) as reached:
+    with shell(route(stack), known_hosts(nodes.ssh, keys)) as reached:
         observed = observe_all(reached, nodes, applied)
     on_nodes, blind = drifts(stack.site, applied, observed)
     objects = []

@@ -19,7 +19,7 @@ from multus_site.cli.host_list import HostListError, Place, Target, Targets, at,
 from multus_site.cli.host_login import Opening, opening
 from multus_site.cli.usage_error import usage_error
 from multus_site.ssh.connections import Connections, connections
-from multus_site.ssh.ssh_route import Hop, Login, ReachError, Way
+from multus_site.ssh.ssh_route import Hop, Login, ReachError, SshRoute
 
 _T = TypeVar("_T")
 
@@ -44,15 +44,15 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
     wanted, jumps, known = _said(asked)
     opens = opening(asked.key, ask_password=asked.ask_password, ask_sudo_password=asked.ask_sudo_password)
     login = Login(wanted.user, opens.private_key, opens.password, opens.agent)
-    way = Way(login, wanted.port, opens.sudo_password)
+    route = SshRoute(login, wanted.port, opens.sudo_password)
     for jump in jumps:
-        way = _through(way, jump, known, asked, opens)
-    keys = _confirmed(adopted, way, wanted.hosts, known, asked, opens)
+        route = _through(route, jump, known, asked, opens)
+    keys = _confirmed(adopted, route, wanted.hosts, known, asked, opens)
     answers: Mapping[str, dict[str, Any] | NoFactsError] = {}
     if keys:
         with host_tables.waiting(f"inspecting {len(keys)} hosts"):
             ask = to_ask(adopted.networks, *next(iter(keys.items())))
-            answers = _on(way, opens, lambda there: look_at_all(there, keys, ask, wanted.user, opens.called))
+            answers = _on(route, opens, lambda there: look_at_all(there, keys, ask, wanted.user, opens.called))
     seen = []
     for target in wanted.hosts:
         answer = answers.get(target.address)
@@ -60,7 +60,7 @@ def from_hosts(adopted: Adopted, asked: Asked) -> dict[str, list[str]]:
             adopted.left_out.append(f"{target.called}: {answer}")
         elif answer is not None:
             seen.append(Seen(target, keys[target.address].text, answer))
-    adopted.ssh = _ssh(way, opens)
+    adopted.ssh = _ssh(route, opens)
     secrets = opens.secrets(adopted.name)
     adopted.remarks["ssh"] = (
         ["Credentials of the hosts are secrets of the stack:", *(f"  {s}" for s in secrets)] if secrets else []
@@ -90,11 +90,11 @@ def _said(asked: Asked) -> tuple[Targets, list[Place], KnownHosts | None]:
         usage_error(str(error))
 
 
-def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, Any, _T]]) -> _T:
+def _on(route: SshRoute, opens: Opening, work: Callable[[Connections], Coroutine[Any, Any, _T]]) -> _T:
     """Runs work behind the bastions. Exits 2 if a bastion cannot be reached."""
 
     async def inside() -> _T:
-        async with connections(way, PATIENCE) as there:
+        async with connections(route, PATIENCE) as there:
             return await work(there)
 
     try:
@@ -104,30 +104,30 @@ def _on(way: Way, opens: Opening, work: Callable[[Connections], Coroutine[Any, A
         usage_error(said.replace("multus-site:sshPassword", "that password"))
 
 
-def _through(way: Way, jump: Place, known: KnownHosts | None, asked: Asked, opens: Opening) -> Way:
-    """The way with one more bastion, whose key is confirmed first."""
+def _through(route: SshRoute, jump: Place, known: KnownHosts | None, asked: Asked, opens: Opening) -> SshRoute:
+    """The route with one more bastion, whose key is confirmed first."""
     port = jump.port or 22
     key = known.key([jump.host], port) if known else None
     if key is None:
         try:
-            key = _on(way, opens, lambda there: scan(jump.host, port, there.tunnel))
+            key = _on(route, opens, lambda there: scan(jump.host, port, there.tunnel))
         except HostKeyError as error:
             usage_error(f"the bastion {jump.host}: {error}")
         _confirm({f"bastion {jump.host}": key}, {}, asked)
-    login = replace(way.login, user=jump.user or "root")
-    return replace(way, hops=(*way.hops, Hop(jump.host, port, key.text, login)))
+    login = replace(route.login, user=jump.user or "root")
+    return replace(route, hops=(*route.hops, Hop(jump.host, port, key.text, login)))
 
 
 def _confirmed(
-    adopted: Adopted, way: Way, hosts: Sequence[Target], known: KnownHosts | None, asked: Asked, opens: Opening
+    adopted: Adopted, route: SshRoute, hosts: Sequence[Target], known: KnownHosts | None, asked: Asked, opens: Opening
 ) -> dict[str, HostKey]:
     """Address → key, from known_hosts or confirmed now. Hosts without a key are left out."""
-    keys = {t.address: k for t in hosts if known and (k := known.key((t.called, t.address), way.port))}
+    keys = {t.address: k for t in hosts if known and (k := known.key((t.called, t.address), route.port))}
     silent: dict[str, str] = {}
     asking = [target.address for target in hosts if target.address not in keys]
     if asking:
         with host_tables.waiting(f"asking {len(asking)} hosts for their host keys"):
-            answers = _on(way, opens, lambda there: scan_all(asking, way.port, there.tunnel))
+            answers = _on(route, opens, lambda there: scan_all(asking, route.port, there.tunnel))
         keys |= answers.done
         silent = {target.called: str(answers.failed[target.address]) for target in hosts if target.address not in keys}
     adopted.left_out += [f"{called}: {why}" for called, why in silent.items()]
@@ -155,11 +155,11 @@ def _confirm(keys: Mapping[str, HostKey], silent: Mapping[str, str], asked: Aske
         raise typer.Exit(1)
 
 
-def _ssh(way: Way, opens: Opening) -> dict[str, Any]:
+def _ssh(route: SshRoute, opens: Opening) -> dict[str, Any]:
     """The site's `ssh`."""
-    ssh: dict[str, Any] = {"user": way.login.user}
-    if way.port != 22:
-        ssh["port"] = way.port
+    ssh: dict[str, Any] = {"user": route.login.user}
+    if route.port != 22:
+        ssh["port"] = route.port
     if opens.agent:
         ssh["agent"] = True
     if opens.file_in_project:
@@ -171,7 +171,7 @@ def _ssh(way: Way, opens: Opening) -> dict[str, Any]:
             "user": hop.login.user,
             "hostKey": hop.host_key,
         }
-        for hop in way.hops
+        for hop in route.hops
     ]
     if bastions:
         ssh["bastion"] = bastions[0] if len(bastions) == 1 else bastions

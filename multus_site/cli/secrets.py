@@ -5,17 +5,16 @@ from pathlib import Path
 from multus_site.cli.stacks import Stack
 from multus_site.cli.usage_error import usage_error
 from multus_site.render.host_keys import derive_host_key
-from multus_site.ssh.ssh_route import Way, lacking, secrets_of
-from multus_site.ssh.ssh_route import way as the_way
+from multus_site.ssh.ssh_route import SshRoute, lacking, secrets_of, ssh_route
 
 
-def way(stack: Stack) -> Way:
+def route(stack: Stack) -> SshRoute:
     """The SSH route to the nodes. Exits 2 if there are no credentials."""
     ssh = stack.site.nodes.ssh
     secrets = secrets_of(ssh, lambda key, file: _secret(stack, key, file))
     if lack := lacking(ssh, secrets):
         usage_error(lack)
-    return the_way(ssh, secrets)
+    return ssh_route(ssh, secrets)
 
 
 def host_keys(stack: Stack) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Cluster:
         local = newest(document.site, [from_pulumi(), self.workplace.store.read()])
         secrets = self.workplace.open(document, document.known_hosts)
         stack.callback(secrets.remove)
-        self.shell = Shell(document.way, self.workplace.keys, self.workplace.known_hosts)
+        self.shell = Shell(document.route, self.workplace.keys, self.workplace.known_hosts)
         # Without a local record, any control plane node may be the first and hold the record.
         joined = local.applied.groups["kube_control_plane"] if local.applied else ()
         control_planes = in_order(joined, document.groups["kube_control_plane"])

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from multus_site.ssh.ssh_route import Way, earlier
+from multus_site.ssh.ssh_route import SshRoute, earlier
 
 
 class KubesprayError(Exception):
@@ -41,7 +41,7 @@ class Document:
     """Variables of the cluster; some may be secret."""
     identities: dict[str, str]
     """Node → machine-id; a different id means a different machine."""
-    way: Way
+    route: SshRoute
     """How to reach hosts; user and port are variables of each host."""
     known_hosts: str
     """Content of a known_hosts file with the keys of all nodes and bastions."""
@@ -66,8 +66,8 @@ class Document:
             if "private_key" in data:
                 host = next(iter(data["hosts"].values()))
                 data["way"] = earlier(data, host["ansible_user"], host["ansible_port"])
-            way = Way.parse(data.pop("way"))
-            return cls(**data, way=way, own=own, secret=secret, groups=groups, origin=origin)
+            route = SshRoute.parse(data.pop("way"))
+            return cls(**data, route=route, own=own, secret=secret, groups=groups, origin=origin)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/kubespray_cluster.py: {error}"
             raise KubesprayError(msg) from None

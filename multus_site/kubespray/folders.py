@@ -108,8 +108,8 @@ class Workplace:
     def open(self, document: Document, known_hosts: str) -> "Secrets":
         """Writes the credentials and known_hosts."""
         self.known_hosts.write_text(known_hosts)
-        lay_out(document.way, self.keys)
-        if password := document.way.sudo_password:
+        lay_out(document.route, self.keys)
+        if password := document.route.sudo_password:
             write_secret(self.keys / SUDO, password + "\n")
         # Unix sockets have paths of at most 104 bytes; a project folder may be longer.
         return Secrets(self.keys, Path(tempfile.mkdtemp(prefix="multus-site-")))

@@ -53,7 +53,7 @@ class Runner:
         log = self.workplace.log(run.playbook)
         events = log.with_suffix(".events")
         started = time.monotonic()
-        mask = Masking.for_variables(document.variables, document.secret, document.way.secrets())
+        mask = Masking.for_variables(document.variables, document.secret, document.route.secrets())
         progress = Progress(self.say, mask, len(run.hosts))
         self.say(f"{run.playbook}: {run.reason}")
         process = subprocess.Popen(

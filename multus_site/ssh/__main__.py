@@ -11,7 +11,7 @@ from typing import Any
 
 from multus_site.render.script import script
 from multus_site.ssh.connections import Done, connections
-from multus_site.ssh.ssh_route import ReachError, Way
+from multus_site.ssh.ssh_route import ReachError, SshRoute
 
 TRY_SECONDS = 240
 """The same limit as for pulumi-command (components/ssh.py): a slow machine may be booting."""
@@ -20,7 +20,7 @@ TRY_SECONDS = 240
 async def run(document: dict[str, Any]) -> Done:
     """Run the command or script of the document on the node. Raises ReachError."""
     async with (
-        connections(Way.parse(document["way"])) as reached,
+        connections(SshRoute.parse(document["way"])) as reached,
         reached.to(document["address"], document["host_key"], TRY_SECONDS) as connection,
     ):
         if "line" in document:

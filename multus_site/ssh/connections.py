@@ -15,7 +15,7 @@ from typing import Any
 import asyncssh
 
 from multus_site.ssh.openssh import explained
-from multus_site.ssh.ssh_route import Login, NotLetInError, OtherKeyError, ReachError, Way, keys_of
+from multus_site.ssh.ssh_route import Login, NotLetInError, OtherKeyError, ReachError, SshRoute, keys_of
 from multus_site.ssh.sudo import as_root, prompted
 
 CONNECT_SECONDS = 15
@@ -72,25 +72,25 @@ class Connection:
 class Connections:
     """Opens connections to the nodes of one site. Nodes behind a bastion share one connection to it."""
 
-    def __init__(self, way: Way, tunnel: asyncssh.SSHClientConnection | None) -> None:
-        self._way, self.tunnel = way, tunnel
-        self._key = _private_key(way.login)
+    def __init__(self, route: SshRoute, tunnel: asyncssh.SSHClientConnection | None) -> None:
+        self._route, self.tunnel = route, tunnel
+        self._key = _private_key(route.login)
 
     @asynccontextmanager
     async def to(self, address: str, host_key: str, patience: float = TRY_SECONDS) -> AsyncIterator[Connection]:
         """Connect to a node, and disconnect on exit. Raises ReachError if the node does not answer for `patience` seconds."""
-        way = self._way
-        client = await _connected(address, way.port, host_key, (way.login, self._key), self.tunnel, patience)
+        route = self._route
+        client = await _connected(address, route.port, host_key, (route.login, self._key), self.tunnel, patience)
         async with client:
-            yield Connection(client, way.login.user, way.sudo_password)
+            yield Connection(client, route.login.user, route.sudo_password)
 
 
 @asynccontextmanager
-async def connections(way: Way, patience: float = TRY_SECONDS) -> AsyncIterator[Connections]:
+async def connections(route: SshRoute, patience: float = TRY_SECONDS) -> AsyncIterator[Connections]:
     """Connect to the bastions of a site, if it has any, and give connections to its nodes. Raises ReachError if a bastion does not answer for `patience` seconds."""
     async with AsyncExitStack() as stack:
         tunnel: asyncssh.SSHClientConnection | None = None
-        for hop in way.hops:
+        for hop in route.hops:
             try:
                 credentials = (hop.login, _private_key(hop.login))
                 tunnel = await _connected(hop.host, hop.port, hop.host_key, credentials, tunnel, patience)
@@ -98,7 +98,7 @@ async def connections(way: Way, patience: float = TRY_SECONDS) -> AsyncIterator[
                 msg = f"the bastion {hop.host}: {error}"
                 raise type(error)(msg) from None
             await stack.enter_async_context(tunnel)
-        yield Connections(way, tunnel)
+        yield Connections(route, tunnel)
 
 
 def _text(output: bytes | str | None) -> str:

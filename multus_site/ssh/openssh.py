@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from multus_site.ssh.ssh_route import Hop, Login, Way
+from multus_site.ssh.ssh_route import Hop, Login, SshRoute
 from multus_site.ssh.sudo import as_root, prompted
 
 CONNECT_SECONDS = 15
@@ -40,25 +40,25 @@ def explained(text: str) -> str:
 class Shell:
     """Runs commands on the hosts of one site."""
 
-    way: Way
+    route: SshRoute
     keys: Path
     """Folder with private keys and passwords, as `lay_out` writes it."""
     known_hosts: Path
 
     def options(self) -> list[str]:
         """Arguments for ssh. They turn on host key checking, which Kubespray's ansible.cfg turns off."""
-        return [*self._pinned(self.way.login, "node"), *self._through(self.way.hops)]
+        return [*self._pinned(self.route.login, "node"), *self._through(self.route.hops)]
 
     def environment(self) -> dict[str, str]:
         """Environment variables for ssh: the askpass program, and the socket of the agent."""
         agent = os.environ.get("SSH_AUTH_SOCK", "") if self._agent() else ""
-        return {**self._asking(self.way.login, "node"), **({"SSH_AUTH_SOCK": agent} if agent else {})}
+        return {**self._asking(self.route.login, "node"), **({"SSH_AUTH_SOCK": agent} if agent else {})}
 
     def run(
         self, host: Mapping[str, Any], command: str, stdin: str = "", seconds: int = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root on a host. `host`: its variables in the inventory. Return code 255: the host was not reached."""
-        user, password = str(host["ansible_user"]), self.way.sudo_password
+        user, password = str(host["ansible_user"]), self.route.sudo_password
         arguments = [
             "ssh",
             *self.options(),
@@ -85,16 +85,16 @@ class Shell:
 
     def by_hand(self, host: Mapping[str, Any]) -> str:
         """The command for a person to connect to the host."""
-        key = " -i KEY" if self.way.login.private_key else ""
+        key = " -i KEY" if self.route.login.private_key else ""
         port = "" if host["ansible_port"] == 22 else f" -p {host['ansible_port']}"
         hops = [
-            f"{hop.login.user}@{f'[{hop.host}]' if ':' in hop.host else hop.host}:{hop.port}" for hop in self.way.hops
+            f"{hop.login.user}@{f'[{hop.host}]' if ':' in hop.host else hop.host}:{hop.port}" for hop in self.route.hops
         ]
         jumps = f" -J {','.join(hops)}" if hops else ""
         return f"ssh{key}{port}{jumps} -o UserKnownHostsFile={os.path.relpath(self.known_hosts)} {host['ansible_user']}@{host['ansible_host']}"
 
     def _agent(self) -> bool:
-        return any(login.agent for login in (self.way.login, *(hop.login for hop in self.way.hops)))
+        return any(login.agent for login in (self.route.login, *(hop.login for hop in self.route.hops)))
 
     def _pinned(self, login: Login, name: str) -> list[str]:
         """Options for one host of the route. `name`: name of its files in `keys`."""
@@ -152,20 +152,20 @@ _PASSWORD = {
 
 
 @contextlib.contextmanager
-def shell(way: Way, hosts: str) -> Iterator[Shell]:
+def shell(route: SshRoute, hosts: str) -> Iterator[Shell]:
     """A shell for the nodes. Its secrets are in files that only the owner can read, and that are deleted on exit. `hosts`: known_hosts."""
     with tempfile.TemporaryDirectory(prefix="multus-site-") as name:
         folder = Path(name)
-        lay_out(way, folder / "keys")
+        lay_out(route, folder / "keys")
         (folder / "known_hosts").write_text(hosts)
-        yield Shell(way, folder / "keys", folder / "known_hosts")
+        yield Shell(route, folder / "keys", folder / "known_hosts")
 
 
-def lay_out(way: Way, keys: Path) -> None:
+def lay_out(route: SshRoute, keys: Path) -> None:
     """Write the private keys and passwords into a new folder, in files that only the owner can read."""
     shutil.rmtree(keys, ignore_errors=True)
     keys.mkdir(mode=0o700)
-    logins = {"node": way.login, **{_name(number): hop.login for number, hop in enumerate(way.hops)}}
+    logins = {"node": route.login, **{_name(number): hop.login for number, hop in enumerate(route.hops)}}
     for name, login in logins.items():
         for kind, text in (("key", login.private_key.strip()), ("password", login.password)):
             if text:

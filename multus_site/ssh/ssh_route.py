@@ -51,7 +51,7 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class Way:
+class SshRoute:
     """The route from this machine to each node."""
 
     login: Login
@@ -62,7 +62,7 @@ class Way:
     """Bastions, starting with the one next to this machine."""
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> "Way":
+    def parse(cls, data: Mapping[str, Any]) -> "SshRoute":
         """From the output of `asdict`. Raises TypeError or KeyError."""
         hops = tuple(Hop(**{**hop, "login": Login(**hop["login"])}) for hop in data["hops"])
         return cls(**{**data, "login": Login(**data["login"]), "hops": hops})
@@ -108,7 +108,7 @@ def opened_by(bastion: int, secrets: Mapping[str, object]) -> str:
     return named if any(key in secrets for key in keys_of(named)) else "ssh"
 
 
-def way(ssh: Ssh, secrets: Mapping[str, str]) -> Way:
+def ssh_route(ssh: Ssh, secrets: Mapping[str, str]) -> SshRoute:
     """The route of a site, with the secrets of `secrets_of`."""
 
     def login(user: str, named: str) -> Login:
@@ -119,7 +119,7 @@ def way(ssh: Ssh, secrets: Mapping[str, str]) -> Way:
         Hop(bastion.host, bastion.port, bastion.host_key, login(bastion.user, opened_by(number, secrets)))
         for number, bastion in enumerate(ssh.bastions)
     )
-    return Way(login(ssh.user, "ssh"), ssh.port, line(secrets.get(SUDO, "")), tuple(hops))
+    return SshRoute(login(ssh.user, "ssh"), ssh.port, line(secrets.get(SUDO, "")), tuple(hops))
 
 
 def line(password: str) -> str:

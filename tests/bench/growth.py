@@ -80,7 +80,7 @@ def everything(parsed):
     from multus_site.render import cni_plugins, inventory
     from multus_site.render.attachment import nad_manifest
     from multus_site.render.script import script
-    from multus_site.ssh.ssh_route import Login, Way
+    from multus_site.ssh.ssh_route import Login, SshRoute
     from tests.graph.recording import CATALOG
 
     hosts = {name: inventory.host_variables(parsed, name, host) for name, host in parsed.nodes.hosts.items()}
@@ -94,7 +94,7 @@ def everything(parsed):
         groups={group: tuple(names) for group, names in inventory.groups(parsed).items()},
         variables=inventory.variables(parsed, parsed.kubespray.all_variables()),
         identities={name: f"machine {name}" for name in hosts},
-        way=Way(Login("root", "KEY")),
+        route=SshRoute(Login("root", "KEY")),
         known_hosts="".join(f"{host['ansible_host']} ssh-ed25519 KEY\n" for host in hosts.values()),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from multus_site.kubespray.document import Document
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 
 
 def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Document:
@@ -35,7 +35,7 @@ def document(*roles: str, version: str = "v2.31.0", **variables: Any) -> Documen
         groups={group: tuple(names) for group, names in groups.items()},
         variables=variables,
         identities=identities,
-        way=Way(Login("root", "KEY")),
+        route=SshRoute(Login("root", "KEY")),
         known_hosts="".join(f"{its['ansible_host']} ssh-ed25519 {name}\n" for name, its in hosts.items()),
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.plan import PlaybookRun, as_applied, in_order, plan
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 from tests.kubespray.documents import document, moved, relabelled
 
 THREE = ("a:cew", "b:w", "c:w")
@@ -154,7 +154,7 @@ def test_first_run_is_cluster_yml_with_everyone() -> None:
 
 def test_other_keys_run_nothing() -> None:
     before = document("a:cew", "b:w")
-    after = replace(before, way=Way(Login("root", "ANOTHER")), known_hosts="ANOTHER")
+    after = replace(before, route=SshRoute(Login("root", "ANOTHER")), known_hosts="ANOTHER")
     assert plan(as_applied(before, None), after) == []
 
 

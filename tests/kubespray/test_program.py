@@ -13,7 +13,7 @@ import pytest
 from multus_site.kubespray import cluster as program
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.record import Record, Store
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 from tests.contract.ssh_server import SshHost, free_port, running
 
 STANDIN = Path(__file__).parents[2] / "lab/kubespray-standin"
@@ -70,7 +70,7 @@ class Site:
             "variables": self.variables,
             "own_groups": self.own_groups,
             "identities": dict.fromkeys(self.members, "1"),
-            "way": asdict(Way(Login("root", self.key))),
+            "way": asdict(SshRoute(Login("root", self.key))),
             "known_hosts": "".join(f"[127.0.0.1]:{self.ssh[n].port} {self.pinned[n]}\n" for n in self.members),
         }
         return Document.parse(json.dumps(data))

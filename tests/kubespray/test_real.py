@@ -22,7 +22,7 @@ from multus_site.model.kubespray_releases import RELEASES
 from multus_site.model.site import Site
 from multus_site.render import inventory
 from multus_site.ssh.openssh import Shell
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 
 pytestmark = pytest.mark.skipif("KUBESPRAY_SOURCE" not in os.environ, reason="$KUBESPRAY_SOURCE names no checkout")
 
@@ -53,7 +53,7 @@ def document(case: str, release: str, **given: Any) -> Document:
         groups={group: tuple(hosts) for group, hosts in inventory.groups(site).items()},
         variables=inventory.variables(site, {**known, **given}),
         identities=dict.fromkeys(site.nodes.hosts, "1"),
-        way=Way(Login("root")),
+        route=SshRoute(Login("root")),
         known_hosts="",
     )
 
@@ -69,7 +69,7 @@ class Bench:
         lock = self.stack.enter_context(workplace.lock())
         secrets = workplace.open(document, document.known_hosts)
         self.stack.callback(secrets.remove)
-        shell = Shell(document.way, workplace.keys, workplace.known_hosts)
+        shell = Shell(document.route, workplace.keys, workplace.known_hosts)
         return Runner(self.real, self.python, workplace, secrets, shell, lock, lambda _line: None)
 
     def checked(self, document: Document, run: PlaybookRun) -> subprocess.CompletedProcess[str]:

@@ -26,7 +26,7 @@ from multus_site.kubespray.plan import PlaybookRun
 from multus_site.kubespray.run import Runner
 from multus_site.kubespray.source import Source
 from multus_site.ssh.openssh import Shell
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 
 PROJECT = Path(__file__).parents[2]
 
@@ -47,7 +47,7 @@ def local(site: str, **variables: Any) -> Document:
         groups={"kube_control_plane": ("a",), "etcd": ("a",), "kube_node": ("a",)},
         variables={"site_name": site, **variables},
         identities={"a": "1"},
-        way=Way(Login("nobody", "-----BEGIN KEY-----")),
+        route=SshRoute(Login("nobody", "-----BEGIN KEY-----")),
         known_hosts="127.0.0.1 ssh-ed25519 AAAA\n",
     )
 
@@ -81,7 +81,7 @@ class Bench:
                 Path(sys.executable),
                 workplace,
                 secrets,
-                Shell(document.way, secrets.keys, workplace.known_hosts),
+                Shell(document.route, secrets.keys, workplace.known_hosts),
                 lock,
                 self.said.append,
             )

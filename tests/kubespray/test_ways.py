@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from multus_site.kubespray.document import KubesprayError
-from multus_site.ssh.ssh_route import Way, known_as
+from multus_site.ssh.ssh_route import SshRoute, known_as
 from tests.contract.ssh_server import key_pair
 from tests.kubespray.test_run import bench, local, pytestmark  # noqa: F401  # a fixture and a skip
 from tests.ssh import hosts
@@ -32,7 +32,7 @@ def document(three):
         return replace(
             local("one", ansible_become=True, ansible_python_interpreter="/usr/bin/python3", **variables),
             hosts={"a": host},
-            way=Way(login, node.port, sudo_password, tuple(hops)),
+            route=SshRoute(login, node.port, sudo_password, tuple(hops)),
             known_hosts="".join(f"{known_as(name, port)} {key}\n" for name, port, key in pinned),
         )
 

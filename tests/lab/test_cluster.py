@@ -13,8 +13,8 @@ from pathlib import Path
 from multus_site.kubespray.document import KubesprayError
 from multus_site.kubespray.cluster import refuse_other_multus
 from multus_site.ssh.openssh import shell
-from multus_site.ssh.ssh_route import Login, Way
-way = Way(Login("root", Path(".lab/ssh/id_ed25519").read_text()))
+from multus_site.ssh.ssh_route import Login, SshRoute
+way = SshRoute(Login("root", Path(".lab/ssh/id_ed25519").read_text()))
 try:
     with shell(way, Path(".work/lab/kubespray/known_hosts").read_text()) as reached:
         refuse_other_multus(reached, {"ansible_host": "10.1.1.5", "ansible_port": 22, "ansible_user": "root"})

@@ -21,7 +21,7 @@ from multus_site.model.load import UPSTREAM, load_catalog
 from multus_site.nodes.delivery.document import Document as Delivery
 from multus_site.render.script import script
 from multus_site.review.recorded_commands import MODULES
-from multus_site.ssh.ssh_route import Way
+from multus_site.ssh.ssh_route import SshRoute
 from tests.contract.tools import search_path, tool
 from tests.engine.applied import PRETENDING
 from tests.graph.recording import PRIVATE_KEY, short
@@ -224,7 +224,7 @@ def test_todays_programs_read_the_recorded_documents(applied):
             assert Kubespray.parse(stdin).site == "dallas"
         else:
             document = json.loads(stdin)
-            assert Way.parse(document["way"])
+            assert SshRoute.parse(document["way"])
             assert script(document["job"], document["variables"])
 
 

@@ -12,7 +12,7 @@ from multus_site.ssh import fan_out as module
 from multus_site.ssh.connections import connections
 from multus_site.ssh.fan_out import fan_out, fan_out_blocking
 from multus_site.ssh.openssh import Shell
-from multus_site.ssh.ssh_route import Login, NotLetInError, Way
+from multus_site.ssh.ssh_route import Login, NotLetInError, SshRoute
 
 NODES = {"node1": 1, "node2": 2, "node3": 3}
 
@@ -114,7 +114,7 @@ def test_a_real_server_that_says_nothing_or_never_ends_a_command(silent):
 
         async def work(_, node):
             port, command = node
-            way = Way(Login("root", private), port)
+            way = SshRoute(Login("root", private), port)
             async with connections(way) as reached, reached.to("127.0.0.1", text) as connection:
                 return (await connection.run(command)).strip()
 
@@ -134,7 +134,7 @@ def test_a_program_that_ssh_leaves_behind_keeps_nobody_waiting(tmp_path, monkeyp
     (tmp_path / "ssh").write_text("#!/bin/sh\nsleep 20 &\nsleep 20\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    shell = Shell(Way(Login("root", "KEY")), tmp_path, tmp_path / "known_hosts")
+    shell = Shell(SshRoute(Login("root", "KEY")), tmp_path, tmp_path / "known_hosts")
     host = {"ansible_host": "127.0.0.1", "ansible_port": 22, "ansible_user": "root"}
     begun = time.monotonic()
     done = shell.run(host, "true", seconds=1)

@@ -7,7 +7,7 @@ import pytest
 
 from multus_site.ssh.connections import connections
 from multus_site.ssh.openssh import shell
-from multus_site.ssh.ssh_route import Login, ReachError, Way, known_as
+from multus_site.ssh.ssh_route import Login, ReachError, SshRoute, known_as
 from tests.contract.ssh_server import key_pair
 from tests.ssh import hosts
 from tests.ssh.hosts import ASKED, FREE, PASSWORD
@@ -48,7 +48,7 @@ def look(request, monkeypatch):
 def way(three):
     def make(login=None, hops=(), sudo_password=""):
         node = three["node"]
-        return Way(login or node.login(), node.port, sudo_password, tuple(hops))
+        return SshRoute(login or node.login(), node.port, sudo_password, tuple(hops))
 
     return make
 

@@ -8,7 +8,7 @@ import pytest
 from multus_site.kubespray.document import Document as Kubespray
 from multus_site.model.ssh import Ssh
 from multus_site.nodes.delivery.document import Document as Delivery
-from multus_site.ssh.ssh_route import Hop, Login, Way, lacking, secrets_of, way
+from multus_site.ssh.ssh_route import Hop, Login, SshRoute, lacking, secrets_of, ssh_route
 from tests.graph.recording import ED25519
 
 ALL = {
@@ -39,8 +39,8 @@ def test_a_bastion_has_its_own_or_what_the_nodes_have():
     ssh = Ssh.model_validate(
         {"user": "ops", "agent": True, "bastion": [{**BASTION, "user": "jump", "port": 2222}, BASTION]}
     )
-    found = way(ssh, {"sudoPassword": "sudo's\n", "bastionPassword": "its own\r\n"})
-    assert found == Way(
+    found = ssh_route(ssh, {"sudoPassword": "sudo's\n", "bastionPassword": "its own\r\n"})
+    assert found == SshRoute(
         Login("ops", agent=True),
         sudo_password="sudo's",  # noqa: S106 # a test's
         hops=(
@@ -48,7 +48,7 @@ def test_a_bastion_has_its_own_or_what_the_nodes_have():
             Hop("203.0.113.9", 22, ED25519, Login("root", agent=True)),
         ),
     )
-    assert Way.parse(json.loads(json.dumps(asdict(found)))) == found
+    assert SshRoute.parse(json.loads(json.dumps(asdict(found)))) == found
     assert "its own" not in repr(found)
     assert "sudo's" not in repr(found)
 
@@ -60,7 +60,7 @@ def test_what_opens_nothing_is_told_with_what_to_type(secrets):
     assert lacking(Ssh(), {**secrets, "sshPassword": "p"}) is None
 
 
-EARLIER = Way(Login("ubuntu", "KEY"), 2022, hops=(Hop("203.0.113.9", 22, ED25519, Login("jump", "KEY")),))
+EARLIER = SshRoute(Login("ubuntu", "KEY"), 2022, hops=(Hop("203.0.113.9", 22, ED25519, Login("jump", "KEY")),))
 
 
 def test_a_delivery_of_release_0_1_0_can_be_taken_away():
@@ -78,7 +78,7 @@ def test_a_delivery_of_release_0_1_0_can_be_taken_away():
             "bastion_key": ED25519,
         }
     )
-    assert Delivery.parse(text).way == EARLIER
+    assert Delivery.parse(text).route == EARLIER
 
 
 def test_a_cluster_of_release_0_1_0_can_be_destroyed():
@@ -95,6 +95,6 @@ def test_a_cluster_of_release_0_1_0_can_be_destroyed():
             **known,
         }
     )
-    found = Kubespray.parse(text).way
+    found = Kubespray.parse(text).route
     # The bastion's key is in known_hosts, which OpenSSH looks into.
     assert (found.login, found.port, found.hops[0].login) == (EARLIER.login, 2022, EARLIER.hops[0].login)

@@ -11,7 +11,7 @@ from components.preflight import document_of
 from multus_site.model.load import parse_site
 from multus_site.nodes.preflight.kernel import _QEMU
 from multus_site.render.host_keys import derive_host_key
-from multus_site.ssh.ssh_route import way
+from multus_site.ssh.ssh_route import ssh_route
 from tests.contract.tools import tool
 from tests.lint.test_real_plugins import PLUGINS
 from tests.nodes.preflight.sites import MEDIA
@@ -57,7 +57,7 @@ def look(machine):
             "networks": {"media": MEDIA},
         }
         site = parse_site(data, source="stacks/Pulumi.preflight.yaml")
-        there = asdict(way(site.nodes.ssh, {"sshPrivateKey": machine.kvm.private_key}))
+        there = asdict(ssh_route(site.nodes.ssh, {"sshPrivateKey": machine.kvm.private_key}))
         reasons = {name: ["identity", "0"] for name in hosts}
         keys = dict.fromkeys(hosts, pinned)
         asked = document_of(site, variables or {}, dict.fromkeys(hosts, "prepared"), there, reasons, keys)

@@ -47,7 +47,7 @@ async def apply(document: Document, before: Record) -> Record:
             sent = await send(connection, files[node.architecture])
             return sent, await install(connection, plugins[node.architecture])
 
-    async with connections(document.way) as reached:
+    async with connections(document.route) as reached:
         await _remove_from_leavers(document, before, reached)
         outcome = await fan_out(
             todo, one, NODE_SECONDS, lambda count: say(f"CNI plugins: {count} of {len(todo)} nodes")
@@ -99,7 +99,7 @@ async def remove_all(document: Document) -> None:
         async with reached.to(node.address, node.host_key) as connection:
             await remove(connection)
 
-    async with connections(document.way) as reached:
+    async with connections(document.route) as reached:
         outcome = await fan_out(document.nodes, one, NODE_SECONDS)
     if outcome.failed:
         raise DeliveryError("\n".join(_errors(document.nodes, outcome)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from multus_site.render.cni_plugins import Origin
-from multus_site.ssh.ssh_route import Way, earlier
+from multus_site.ssh.ssh_route import SshRoute, earlier
 
 
 class DeliveryError(Exception):
@@ -29,7 +29,7 @@ class Node:
 class Document:
     """Plugins for the nodes of one site."""
 
-    way: Way
+    route: SshRoute
     nodes: dict[str, Node]
     origins: dict[str, tuple[Origin, ...]]
     """Architecture → its plugins."""
@@ -47,10 +47,10 @@ class Document:
             data = json.loads(text)
             if "private_key" in data:
                 data["way"] = earlier(data, data.pop("user"), data.pop("port"))
-            way = Way.parse(data.pop("way"))
+            route = SshRoute.parse(data.pop("way"))
             origins = {key: tuple(Origin(**one) for one in many) for key, many in data.pop("origins").items()}
             nodes = {name: Node(**{**one, "reasons": tuple(one["reasons"])}) for name, one in data.pop("nodes").items()}
-            return cls(**data, way=way, nodes=nodes, origins=origins)
+            return cls(**data, route=route, nodes=nodes, origins=origins)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/cni_plugins.py: {error}"
             raise DeliveryError(msg) from None

@@ -16,7 +16,7 @@ from multus_site.nodes.preflight.finding import Finding, Node, lines
 from multus_site.nodes.preflight.run_checks import findings
 from multus_site.ssh.connections import TRY_SECONDS, connections
 from multus_site.ssh.fan_out import fan_out
-from multus_site.ssh.ssh_route import ReachError, Way
+from multus_site.ssh.ssh_route import ReachError, SshRoute
 
 SECONDS = 60
 """Time limit for the facts of one host."""
@@ -51,16 +51,16 @@ async def collect(document: Document, targets: dict[str, Target]) -> tuple[dict[
         async with reached.to(required.address, target.host_key) as host:
             return await facts_of(host, " ".join(required.modules), " ".join(required.ports), SECONDS)
 
-    async with connections(document.way) as reached:
+    async with connections(document.route) as reached:
         outcome = await fan_out(targets, facts, NODE_SECONDS)
     return outcome.done, [
-        _unreachable(name, targets[name].requirements.address, document.way, error)
+        _unreachable(name, targets[name].requirements.address, document.route, error)
         for name, error in outcome.failed.items()
     ]
 
 
-def _unreachable(name: str, address: str, way: Way, error: ReachError) -> Finding:
-    fix = f"find the cause: ssh -p {way.port} {way.login.user}@{address}"
+def _unreachable(name: str, address: str, route: SshRoute, error: ReachError) -> Finding:
+    fix = f"find the cause: ssh -p {route.port} {route.login.user}@{address}"
     return Finding(name, "UNREACHABLE", "error", f"{address} cannot be checked: {error}", fix)
 
 

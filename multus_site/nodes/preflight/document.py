@@ -8,7 +8,7 @@ from typing import Any
 
 from multus_site.cni.uplinks import find, is_name
 from multus_site.nodes.preflight.requirements import NicRequirements, Requirements
-from multus_site.ssh.ssh_route import Way
+from multus_site.ssh.ssh_route import SshRoute
 
 
 class PreflightError(Exception):
@@ -50,16 +50,16 @@ class Document:
 
     site: str
     nodes: dict[str, Target]
-    way: Way
+    route: SshRoute
 
     @classmethod
     def parse(cls, text: str) -> "Document":
         """Parse JSON. Raises PreflightError."""
         try:
             data = json.loads(text)
-            way, all_kinds = Way.parse(data.pop("way")), data.pop("kinds")
+            route, all_kinds = SshRoute.parse(data.pop("way")), data.pop("kinds")
             nodes = {name: _target(one, all_kinds[one.pop("kind")]) for name, one in data.pop("nodes").items()}
-            return cls(**data, nodes=nodes, way=way)
+            return cls(**data, nodes=nodes, route=route)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"stdin holds no document of components/preflight.py: {error}"
             raise PreflightError(msg) from None

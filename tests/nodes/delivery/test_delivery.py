@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from multus_site.render.cni_plugins import Origin
-from multus_site.ssh.ssh_route import Hop, Login, Way
+from multus_site.ssh.ssh_route import Hop, Login, SshRoute
 from tests import fleet
 from tests.contract.ssh_server import key_pair
 from tests.contract.tools import cache
@@ -51,7 +51,7 @@ def deliver(three, tmp_path, monkeypatch):
         **other,
     ):
         document = {
-            "way": asdict(way or Way(Login("root", three.private_key), three.port)),
+            "way": asdict(way or SshRoute(Login("root", three.private_key), three.port)),
             "nodes": {
                 name: {
                     "address": three.nodes[name].address,
@@ -204,7 +204,7 @@ def test_every_node_that_cannot_be_served_is_named_and_the_others_are_served(del
 
 
 def test_a_key_that_is_let_in_nowhere_is_told(deliver, three, tmp_path):
-    status, _, said = deliver(local(tmp_path / "bond"), way=Way(Login("root", key_pair()[0]), three.port))
+    status, _, said = deliver(local(tmp_path / "bond"), way=SshRoute(Login("root", key_pair()[0]), three.port))
     assert status == 1
     assert "root cannot log in with multus-site:sshPrivateKey" in said
 
@@ -213,7 +213,7 @@ def test_through_a_bastion(deliver, three, tmp_path):
     def through(*keys):
         login = Login("root", three.private_key)
         hops = (Hop(three.nodes[f"node{i}"].address, three.port, key, login) for i, key in enumerate(keys, 1))
-        return Way(login, three.port, "", tuple(hops))
+        return SshRoute(login, three.port, "", tuple(hops))
 
     origin = local(tmp_path / "bond")
     status, record, said = deliver(origin, way=through(three.host_key))

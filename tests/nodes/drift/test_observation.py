@@ -8,7 +8,7 @@ import time
 from multus_site.model.site import Site
 from multus_site.nodes.drift.observation import NodeState, answering, observe_all
 from multus_site.ssh.openssh import shell
-from multus_site.ssh.ssh_route import Login, Way, known_hosts
+from multus_site.ssh.ssh_route import Login, SshRoute, known_hosts
 from tests.render.diagram.sites import KEY, hosts
 
 STATE = {
@@ -37,7 +37,7 @@ def test_known_hosts_have_every_node_and_the_bastion():
 
 
 def test_the_key_is_its_owner_s_alone_and_goes():
-    with shell(Way(Login("root", "PRIVATE")), "known") as reached:
+    with shell(SshRoute(Login("root", "PRIVATE")), "known") as reached:
         assert (reached.keys / "node.key").read_text() == "PRIVATE\n"
         assert stat.S_IMODE((reached.keys / "node.key").stat().st_mode) == 0o600
         assert reached.known_hosts.read_text() == "known"
@@ -89,7 +89,7 @@ def test_a_node_that_prints_no_json_loses_no_other_node_its_state(tmp_path, monk
     for name, address in zip(site["nodes"]["hosts"], ANSWERS, strict=True):
         site["nodes"]["hosts"][name]["address"] = address
     found = Site.model_validate(site).nodes
-    with shell(Way(Login("root", "KEY")), "") as reached:
+    with shell(SshRoute(Login("root", "KEY")), "") as reached:
         observed = observe_all(reached, found, {name: {} for name in [*found.hosts, "gone"]})
     assert observed.done == {"node01": NodeState.model_validate(STATE)}
     wrong, refused = observed.errors()

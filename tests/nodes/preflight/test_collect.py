@@ -14,7 +14,7 @@ from multus_site.cli.host_facts import NoFactsError, look_at_all
 from multus_site.cli.host_keys import HostKey
 from multus_site.model.load import parse_site
 from multus_site.nodes.preflight.document import Document, PreflightError, Record
-from multus_site.ssh.ssh_route import Login, Way
+from multus_site.ssh.ssh_route import Login, SshRoute
 from tests.graph.recording import ED25519
 from tests.nodes.preflight.sites import host, site
 
@@ -55,7 +55,7 @@ def checked(monkeypatch, said, before=None, prepared=""):
     """The record of a preflight of a site's hosts. `prepared`: what node2 is prepared for."""
     parsed = parse_site(site(), source="stacks/Pulumi.dallas.yaml")
     keys = dict.fromkeys(parsed.nodes.hosts, ED25519)
-    reasons, way = {name: ["identity"] for name in keys}, Way(Login("root", "KEY"), 22, "", ())
+    reasons, way = {name: ["identity"] for name in keys}, SshRoute(Login("root", "KEY"), 22, "", ())
     everywhere = dict.fromkeys(keys, "") | {"node2": prepared}
     document = Document.parse(json.dumps(document_of(parsed, {}, everywhere, asdict(way), reasons, keys)))
 

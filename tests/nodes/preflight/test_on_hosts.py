@@ -13,7 +13,7 @@ import pytest
 
 from components.preflight import document_of
 from multus_site.model.load import parse_site
-from multus_site.ssh.ssh_route import way
+from multus_site.ssh.ssh_route import ssh_route
 from tests.engine.applied import Place
 from tests.graph.recording import ED25519
 from tests.nodes.preflight.hosts import BASTION, HOSTS, SITE, hosts, refuse
@@ -55,7 +55,7 @@ def preflight(there):
         known = {name: host.host_key for name, host in site.nodes.hosts.items()} | (keys or {})
         everywhere = dict.fromkeys(HOSTS, "prepared")
         reasons = {name: ["identity", "0"] for name in HOSTS}
-        way_there = asdict(way(site.nodes.ssh, {"sshPrivateKey": there.private_key}))
+        way_there = asdict(ssh_route(site.nodes.ssh, {"sshPrivateKey": there.private_key}))
         asked = document_of(site, {**HERE, **(variables or {})}, everywhere, way_there, reasons, known)
         there.environment["PULUMI_COMMAND_STDOUT"] = json.dumps(before) if before else ""
         done = there.inside(sys.executable, "-m", "multus_site.nodes.preflight", given=json.dumps(asked), check=False)
