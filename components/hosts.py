@@ -33,7 +33,7 @@ def _access(context: SiteContext) -> LocalProgram:
     """The login to existing hosts: it fails with the name of each that cannot be reached, before a command dials one."""
     ssh, hosts = context.ssh, context.site.nodes.hosts
     document = pulumi.Output.all(
-        way=ssh.way,
+        way=ssh.route,
         hosts={node: {"address": host.address, "hostKey": ssh.host_key(node)} for node, host in hosts.items()},
     )
     return LocalProgram(

@@ -69,7 +69,7 @@ class Preflight(pulumi.ComponentResource):
     """After `up` every host has passed. The cluster waits for it.
 
     An error fails the `up` with all findings of all hosts, and the next `up` checks them again; warnings are logged once.
-    A host is checked again if the site needs something else of it, if it is another machine, or if it drifted. Destroy does nothing.
+    A host is checked again if its requirements changed, if its machine was replaced, or if it drifted. Destroy does nothing.
     """
 
     def __init__(self, name: str, args: PreflightArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -20,7 +20,7 @@ def compared_with_cluster(site: Site, kubeconfig: pulumi.Output[str]) -> pulumi.
             try:
                 live = await read(yaml.safe_load(text))
             except LiveAddressesError as error:
-                pulumi.log.warn(f"addresses in use were not looked at: {error}")
+                pulumi.log.warn(f"addresses in use were not checked: {error}")
                 return text
             for sentence in live.unread:
                 pulumi.log.warn(sentence)

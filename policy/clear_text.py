@@ -18,7 +18,7 @@ _NOT_A_SECRET = re.compile(r"(name|file|path|ref|url|enabled|ttl|timeout|length|
 """Ends of names that lead to a secret rather than hold it: privateKeyFile, secretName."""
 
 _SHOWN = ("create", "update", "delete", "read", "triggers")
-"""Properties of commands that are printed, and stand in process lists."""
+"""Properties of commands that appear in output and in process lists."""
 
 
 def in_resource(resource: Resource, settings: Settings) -> Iterator[str]:
@@ -27,22 +27,22 @@ def in_resource(resource: Resource, settings: Settings) -> Iterator[str]:
     name = resource.object_name()
     if resource.type.startswith("command:"):
         looked_at = [(key, resource.at(key)) for key in _SHOWN]
-        mend = "hand it to the command by stdin, as a secret"
+        fix = "pass it to the command on stdin, as a secret"
     elif resource.type.startswith("kubernetes:") and not resource.type.endswith(":Secret"):
         looked_at = [(key, value) for key, value in resource.props.items() if key != "status"]
-        mend = "put it into a Secret and name that by secretKeyRef or a volume"
+        fix = "put it into a Secret, and refer to that with secretKeyRef or a volume"
     else:
         return
     for key, value in looked_at:
         for path, text in texts(value, key):
             if what := _in_text(text):
-                yield f"{path} of {name}: holds {what} in clear; {mend}"
+                yield f"{path} of {name}: holds {what} in clear text; {fix}"
     for path, container in containers_of(resource):
         variables = container.get("env")
         for variable in variables if isinstance(variables, Sequence) else ():
             known = isinstance(variable, Mapping) and isinstance(variable.get("value"), str) and variable["value"]
             if known and _is_secret(str(variable.get("name", ""))):
-                yield f"{path}.env of {name}: the value of {variable['name']} stands in clear; {mend}"
+                yield f"{path}.env of {name}: the value of {variable['name']} is in clear text; {fix}"
 
 
 def in_stack_files(resources: Sequence[Resource], settings: Settings) -> Iterator[tuple[Resource | None, str]]:
@@ -71,12 +71,12 @@ def in_stack_text(text: str, file: str) -> Iterator[str]:
         if what or secret_name:
             line = document.position(path)[0] if document else 0
             shown = path_text(path[len(root) :])
-            mend = (
-                f"set it anew: pulumi config set --secret {name}, and change the secret itself: it is in git's history"
+            fix = (
+                f"set it again: pulumi config set --secret {name}, and change the secret itself: it is in git's history"
                 if root and len(path) == 2
                 else "move it into a secret key of its own, such as: pulumi config set --secret multus-site:kubesprayVariables, and change the secret itself: it is in git's history"
             )
-            yield f"{file}:{line}: {shown}: holds {what or 'a secret'} in clear; {mend}"
+            yield f"{file}:{line}: {shown}: holds {what or 'a secret'} in clear text; {fix}"
 
 
 def _leaves(value: Data, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Data]]:

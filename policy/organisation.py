@@ -38,7 +38,7 @@ def _one(name: str, value: Any, policies: Mapping[str, Policy], file: Path) -> E
         if mistake := _mistake(policies[name], value):
             msg = f"{file}: {name}.{mistake}"
             raise SettingsError(msg)
-        # Without a level, the SDK would send the lowest one that there is.
+        # Without a level, the SDK would send the lowest level.
         return {**value, LEVEL: _level(name, value.get(LEVEL, "mandatory"), file)}
     return _level(name, value, file)
 

@@ -14,7 +14,7 @@ _TEMPLATES = {
         ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"), ("spec", "template")
     ),
 }
-"""Kind → where the pod stands in it."""
+"""Kind → path of its pod template."""
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}\Z")
 

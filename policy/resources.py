@@ -1,4 +1,4 @@
-"""A resource as policies look at it: plain data, in which what a preview cannot know yet is LATER."""
+"""A resource as policies see it: plain data, with LATER for values that a preview does not know."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -53,7 +53,7 @@ class Containers:
             update="timeout -k 10 300 sh -s change",
             delete="timeout -k 10 300 sh -s remove",
             stdin=stdin,
-            # Not in the script, so that a preview shows them. Another image or NIC is another machine.
+            # Not in the script, so that a preview shows them. A different image or NIC needs a new machine.
             environment=_environment(made.limits(asked.node)),
             triggers=[made.image, address, *attach],
             logging=local.Logging.NONE,

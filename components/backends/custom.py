@@ -33,7 +33,7 @@ def custom(nodes: CustomNodes) -> Backend:
     return made
 
 
-def _loaded(file: str) -> Any:  # noqa: ANN401 - a module, of which nothing is known yet
+def _loaded(file: str) -> Any:  # noqa: ANN401 - a module of unknown content
     """The file as a module. An error inside it is shown with its traceback, for its author."""
     if not Path(file).is_file():
         msg = f"{WHERE}.program: there is no file {file}. Paths are relative to the project's folder"

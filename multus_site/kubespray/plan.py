@@ -163,7 +163,7 @@ def plan(
 
 
 def _other_machine(host: str, applied: Applied, document: Document) -> bool:
-    """Whether a host is a different machine than the one that joined, or has a different address, which Kubernetes treats alike."""
+    """Whether a host is a different machine from the one that joined, or has a different address; Kubernetes treats both alike."""
     return (
         applied.identities.get(host) != document.identities.get(host)
         or applied.hosts[host]["ip"] != document.hosts[host]["ip"]
@@ -180,8 +180,8 @@ def _must_rejoin(host: str, applied: Applied, document: Document) -> bool:
 
 def _why_gone(host: str, applied: Applied, document: Document, dead: frozenset[str]) -> str:
     if host in document.hosts and _other_machine(host, applied, document):
-        return f"{host} is another machine now"
-    why = f"{host} has other roles now" if host in document.hosts else f"{host} left the site"
+        return f"{host} is a different machine now"
+    why = f"{host} has different roles now" if host in document.hosts else f"{host} left the site"
     return f"{why}; it does not answer, so it is removed without being reached" if host in dead else why
 
 

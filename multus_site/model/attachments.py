@@ -1,4 +1,4 @@
-"""What an attachment asks its network for, and what of it the network cannot give."""
+"""What an attachment requests from its network, and what the network cannot give."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from multus_site.model.workloads import Attachment, Workload
 
 
 def capabilities(attachment: Attachment) -> Iterator[str]:
-    """The CNI capabilities that the attachment makes use of."""
+    """The CNI capabilities that the attachment uses."""
     if attachment.ips or attachment.ips_by_replica:
         yield "ips"
     if attachment.mac:
@@ -22,7 +22,7 @@ def capabilities(attachment: Attachment) -> Iterator[str]:
 
 
 def check_attachment(workload: Workload, attachment: Attachment, network: Network) -> Iterator[Mistake]:
-    """What this attachment of the workload cannot have of its network; paths begin at the attachment."""
+    """What the network cannot give this attachment; paths begin at the attachment."""
     daemons = workload.kind == "DaemonSet"
     several = daemons or workload.replicas > 1
     pods = "a DaemonSet has one on each node" if daemons else f"there are {workload.replicas}"
@@ -51,11 +51,12 @@ def check_attachment(workload: Workload, attachment: Attachment, network: Networ
         yield from _check_addresses(attachment, network)
     if "mac" in asked and not network.takes_mac and "mac" not in chained:
         yield Mistake(
-            ("mac",), f"{network.type} takes no MAC address from pods; add chain: [{{type: tuning}}] to the network"
+            ("mac",),
+            f"{network.type} does not accept MAC addresses from pods; add chain: [{{type: tuning}}] to the network",
         )
     if "portMappings" in asked and "portMappings" not in chained:
         yield Mistake(
-            ("portMappings",), f"network {attachment.name} maps no ports; add chain: [{{type: portmap}}] to it"
+            ("portMappings",), f"network {attachment.name} does not map ports; add chain: [{{type: portmap}}] to it"
         )
     if attachment.default_route and not network.has_interface:
         yield Mistake(("defaultRoute",), "a function under vfio-pci has no interface that a route could use; remove it")
@@ -86,7 +87,7 @@ def _check_addresses(attachment: Attachment, network: Attachable) -> Iterator[Mi
         return
     if not isinstance(ipam, Static):
         kind = getattr(ipam, "type", "none")
-        why = "assigns addresses by itself" if isinstance(ipam, Whereabouts) else "assigns no requested address"
+        why = "chooses addresses itself" if isinstance(ipam, Whereabouts) else "assigns no requested address"
         yield Mistake(path, f"the network's ipam {kind} {why}; use ipam: {{type: static}}")
         return
     if ipam.addresses:
@@ -100,7 +101,7 @@ def _check_addresses(attachment: Attachment, network: Attachable) -> Iterator[Mi
 
 
 def check_attachments_together(workload: Workload) -> Iterator[Mistake]:
-    """What the attachments of one workload cannot have at once; paths begin at the workload."""
+    """Settings of attachments that exclude each other in one workload; paths begin at the workload."""
     holders = [a for a in workload.networks if a.default_route]
     if len(holders) > 1:
         names = " and ".join(a.name for a in holders)
@@ -110,7 +111,7 @@ def check_attachments_together(workload: Workload) -> Iterator[Mistake]:
 
 
 def _out_of_reach(addresses: tuple[str, ...], gateways: tuple[str, ...]) -> Iterator[str]:
-    """One pod's addresses of a family, none of which is in a network with any gateway of it."""
+    """Addresses of one pod that are in no network with a gateway of their family."""
     networks = [ipaddress.ip_interface(address).network for address in addresses]
     known = [ip for ip in map(ipaddress.ip_address, gateways) if not ip.is_link_local]
     for version in (4, 6):

@@ -1,4 +1,4 @@
-"""Plugins chained behind the one that makes the interface: each changes that interface."""
+"""Plugins chained behind the plugin that creates the interface; each changes that interface."""
 
 from typing import Annotated, ClassVar, Literal
 

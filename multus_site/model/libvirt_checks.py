@@ -1,4 +1,4 @@
-"""Checks of virtual machines: addresses that no machine can have, names that lead nowhere, one thing given to two."""
+"""Checks of virtual machines: addresses that no machine can have, unknown names, and hardware that is assigned twice."""
 
 import ipaddress
 from collections import Counter
@@ -14,7 +14,7 @@ _HYPERVISORS = "add it to nodes.libvirt.hypervisors"
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Holders = dict[tuple[str | None, str], tuple[NodeName, Path, bool]]
-"""Hypervisor and what of it → the machine that has it, by which key, and whether nobody else can."""
+"""Hypervisor and a part of its hardware → the machine that has it, its key, and whether it is exclusive."""
 
 
 def check_libvirt(libvirt: Libvirt, addresses: Mapping[NodeName, str]) -> Iterator[Mistake]:
@@ -34,7 +34,7 @@ def check_libvirt(libvirt: Libvirt, addresses: Mapping[NodeName, str]) -> Iterat
 
 
 def _check_addresses(management: Management, addresses: Mapping[NodeName, str]) -> Iterator[Mistake]:
-    """Hosts and the gateway: in the network, on an address that a machine can have, and each on its own."""
+    """Hosts and the gateway have different addresses in the network, which a machine can have."""
     network = ipaddress.ip_network(management.network)
     gateway = management.gateway and ipaddress.ip_address(management.gateway)
     said = "nodes.libvirt.management"
@@ -48,31 +48,31 @@ def _check_addresses(management: Management, addresses: Mapping[NodeName, str]) 
             yield Mistake(path, reason)
     where = (*_PATH, "management", "gateway")
     if gateway and gateway not in network:
-        yield Mistake(where, f"{gateway} is not in {network}; give the router's address there")
+        yield Mistake(where, f"{gateway} is not in {network}; give the router's address in that network")
     elif gateway and (reason := _reserved(gateway, network)):
         yield Mistake(where, reason)
 
 
 def _reserved(address: _Address, network: _Network) -> str:
-    """Why no machine can have an address of the network, and which it can; empty where it can."""
-    # RFC 3021 and RFC 6164: of two, both are machines'.
+    """Why no machine can have an address of the network, and which addresses are allowed; empty if it can."""
+    # RFC 3021 and RFC 6164: in a network of two addresses, machines can have both.
     if network.num_addresses <= 2:
         return ""
     first, last = network.network_address, network.broadcast_address
     if network.version == 6:
-        meant = {first: "all its routers (subnet-router anycast)"}
+        meant = {first: "the subnet-router anycast address"}
     else:
-        meant = {first: "the network itself", last: "all machines there (broadcast)"}
+        meant = {first: "the network address", last: "the broadcast address"}
         last -= 1
     return (
-        f"{address} means, in {network}, {meant[address]}; write one of {first + 1} to {last}"
+        f"{address} is {meant[address]} of {network}; use an address from {first + 1} to {last}"
         if address in meant
         else ""
     )
 
 
 def _check_machine(libvirt: Libvirt, node: NodeName, path: Path) -> Iterator[Mistake]:
-    """A machine by itself. `path`: where the site says what it is made of."""
+    """A single machine. `path`: where the site defines its hardware."""
     made = libvirt.hardware(node)
     if made.hypervisor not in (None, libvirt.hypervisor, *libvirt.hypervisors):
         where = (*path, "hypervisor")
@@ -83,19 +83,19 @@ def _check_machine(libvirt: Libvirt, node: NodeName, path: Path) -> Iterator[Mis
         message = f"{node} has no NIC {interface!r}; {right}"
         yield Mistake((*_PATH, "management", "interface"), message, unknown=interface)
     if made.cpu_pinning and len(made.cpu_pinning) != made.cpus:
-        message = f"{len(made.cpu_pinning)} CPUs for the {made.cpus} of {node}; give one for each"
+        message = f"{node} has {made.cpus} CPUs, but {len(made.cpu_pinning)} are listed; list one for each"
         yield Mistake((*path, "cpuPinning"), message)
     if made.hugepages == "1G" and made.memory % 1024:
         whole_pages = (made.memory // 1024 + 1) * 1024
-        message = f"{made.memory} MiB are not whole pages of 1 GiB; write {whole_pages}, or hugepages: 2M"
+        message = f"{made.memory} MiB is not a multiple of 1 GiB; write {whole_pages}, or hugepages: 2M"
         yield Mistake((*path, "memory"), message)
 
 
 def _check_shared(made: Hardware, node: NodeName, path: Path, holders: _Holders) -> Iterator[Mistake]:
-    """What two have though only one can: two machines, or two NICs or CPUs of this. `holders`: who has what so far."""
+    """Hardware that only one can use: two machines that have it, or two NICs or CPUs of this one. `holders`: who has what so far."""
     for cpu, times in Counter(made.cpu_pinning).items():
         if times > 1:
-            message = f"CPU {cpu} is listed {times} times; give each virtual CPU of {node} one of its own"
+            message = f"CPU {cpu} is listed {times} times; list another CPU for each virtual CPU of {node}"
             yield Mistake((*path, "cpuPinning"), message)
     uses: list[tuple[str, Path, bool]] = [
         *((f"CPU {cpu}", ("cpuPinning",), True) for cpu in made.cpu_pinning),
@@ -106,8 +106,8 @@ def _check_shared(made: Hardware, node: NodeName, path: Path, holders: _Holders)
         if (other, its_key) == (node, key) or not (alone or its_alone):
             continue
         if other == node:
-            message = f"{what} is also used by {its_key[-1]} of {node}; give one of them another"
+            message = f"{what} is also used by {its_key[-1]} of {node}; change one of them"
         else:
             own = path_text((*_PATH, "machines", node))
-            message = f"{what} is also used by {other}, on the same hypervisor; give {node} another in {own}"
+            message = f"{what} is also used by {other}, on the same hypervisor; choose another for {node} in {own}"
         yield Mistake((*path, *key), message)

@@ -1,4 +1,4 @@
-"""Each node's part of a range: it follows from the node's own address alone, so that it stays whoever comes and goes."""
+"""Each node's part of a range. It depends only on the node's own address, so it does not change when other nodes join or leave."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def range_bounds(entry: Range) -> tuple[Address, Address]:
-    """First and last address that host-local hands out of a range, the gateway's not taken away."""
+    """First and last address of a range that host-local assigns, including the gateway's."""
     network = ipaddress.ip_network(entry.subnet)
     last = network.broadcast_address - (1 if network.version == 4 else 0)
     start = ipaddress.ip_address(entry.range_start) if entry.range_start else network.network_address + 1
@@ -25,7 +25,7 @@ def number_of_parts(entry: Range, size: int) -> int:
 
 
 def part_of_host(entry: Range, size: int, host: Host) -> int:
-    """Which part is the host's: the one that it names, or its address modulo the number of parts.
+    """The number of the host's part: its `slice`, or its address modulo the number of parts.
 
     Hosts with addresses in a row have different parts as long as there are enough. Raises ZeroDivisionError without parts.
     """
@@ -35,7 +35,7 @@ def part_of_host(entry: Range, size: int, host: Host) -> int:
 
 
 def ranges_of_node(ipam: HostLocal, host: Host) -> HostLocal:
-    """The ranges as the host's own node hands them out."""
+    """The ranges from which this host assigns addresses."""
     size = ipam.addresses_per_node
     if size is None:
         return ipam
@@ -48,14 +48,14 @@ def ranges_of_node(ipam: HostLocal, host: Host) -> HostLocal:
 
 
 def check_node_ranges(ipam: HostLocal, hosts: Mapping[str, Host]) -> Iterator[Mistake]:
-    """Ranges with fewer parts than nodes, and two hosts with one part; paths begin at the ipam."""
+    """Ranges with fewer parts than nodes, and hosts with the same part; paths begin at the ipam."""
     size = ipam.addresses_per_node or 1
     for i, entry in enumerate(ipam.ranges):
         parts = number_of_parts(entry, size)
         if parts < len(hosts):
             first, last = range_bounds(entry)
             message = f"{first}-{last} has {max(parts, 0)} parts of {size} addresses for {len(hosts)} nodes"
-            yield Mistake(("ranges", i), f"{message}; take a larger range or a smaller addressesPerNode")
+            yield Mistake(("ranges", i), f"{message}; use a larger range or a smaller addressesPerNode")
             continue
         numbers = {name: part_of_host(entry, size, host) for name, host in hosts.items()}
         holders: dict[int, str] = {}
@@ -65,7 +65,9 @@ def check_node_ranges(ipam: HostLocal, hosts: Mapping[str, Host]) -> Iterator[Mi
                 yield Mistake(("addressesPerNode",), f"{message}; give nodes.hosts.{name} one of them")
             elif own in holders:
                 free = next(n for n in range(parts) if n not in numbers.values())
-                message = f"{name} and {holders[own]} would hand out the same part ({own}) of {entry.subnet}"
+                message = (
+                    f"{name} and {holders[own]} would assign addresses from the same part ({own}) of {entry.subnet}"
+                )
                 right = f"give nodes.hosts.{name} slice: {free}, which is free"
                 yield Mistake(("addressesPerNode",), f"{message}; {right}")
             holders.setdefault(own, name)

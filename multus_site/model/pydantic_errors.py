@@ -1,4 +1,4 @@
-"""pydantic's errors in the words of a site: the path as it stands in the file, what was found, what would be right."""
+"""pydantic's errors in the words of a site: the path in the file, what was found, what would be right."""
 
 import difflib
 import functools

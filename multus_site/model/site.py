@@ -22,22 +22,22 @@ class Site(SiteParts):
 
     @model_validator(mode="after")
     def _check(self) -> "Site":
-        """What no part can know alone; all mistakes at once, each with its path in the site."""
+        """Checks between parts of the site. Raises all mistakes at once, each with its path in the site."""
         refuse(check_site(self))
         return self
 
     def differs_by_node(self, network: Network) -> bool:
-        """Whether its configuration cannot be the same text on every node: each then has it in a file of its own."""
+        """Whether its configuration differs between nodes; each node then has its own file."""
         if isinstance(network, Link) and isinstance(network.master, MasterByNode):
             return True
         ipam = None if isinstance(network, Raw) else network.ipam
         return isinstance(ipam, HostLocal) and ipam.addresses_per_node is not None
 
     def restricted_to(self, workload: Workload) -> list[NodeName]:
-        """The same, where neither racks nor taints nor anything else says it: what pods have to be told by name."""
+        """The nodes of a workload, if pods must name them because no rack or taint selects them."""
         nodes = self.nodes_of(workload)
         if workload.racks:
-            # By rack, so that one more node of it changes no pod; a policy sees of a single one that it is.
+            # By rack, so that another node in it changes no pod. A single node is named, so that policies see that it is one.
             return [] if nodes == self.workers((), workload.racks) and len(nodes) > 1 else nodes
         open_to_all = [node for node in self.with_role("worker") if self.taint_of(node) is None]
         return [] if nodes == open_to_all and not workload.nodes else nodes
@@ -57,12 +57,12 @@ class Site(SiteParts):
         return found
 
     def links_on(self, node: NodeName) -> dict[str, NodeLink]:
-        """The links that are made on a node: bonds first, since VLANs may be theirs."""
+        """The links that `up` creates on a node: bonds first, because VLANs may be on top of them."""
         here = {name: link for name, link in self.links.items() if node in self.nodes_of_link(link)}
         return dict(sorted(here.items(), key=lambda item: not isinstance(item[1], BondLink)))
 
     def tag_of(self, uplink: str) -> int | None:
-        """VLAN id of an interface that is made on nodes as a VLAN of another; None for every other one."""
+        """VLAN id of an interface that `up` creates as a VLAN; None for any other."""
         link = self.links.get(uplink)
         return link.id if isinstance(link, VlanLink) else None
 
@@ -71,12 +71,12 @@ class Site(SiteParts):
         return self.workers(pool.nodes, pool.racks)
 
     def pools_on(self, node: NodeName) -> list[SriovPool]:
-        """The pools whose functions we make on a node; an operator makes its own."""
+        """The pools whose functions `up` creates on a node; none if an operator creates them."""
         if self.sriov is None or self.sriov.manager == "operator":
             return []
         return [pool for pool in self.sriov.pools.values() if node in self.nodes_of_pool(pool)]
 
     def asked_of(self, network_name: str) -> set[str]:
-        """What pods ask the network for beyond an interface: `ips`, `mac`, `portMappings` (CNI's capabilities)."""
+        """The CNI capabilities that pods request from the network: `ips`, `mac`, `portMappings`."""
         users = (a for w in self.workloads.values() for a in w.networks if a.name == network_name)
         return {capability for a in users for capability in capabilities(a)}

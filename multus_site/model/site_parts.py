@@ -21,7 +21,7 @@ from multus_site.model.workloads import Workload
 
 
 class SiteParts(Part):
-    """The parts of a site, each valid by itself. Checks take this class; `Site` has passed them."""
+    """The parts of a site, each of them valid. Checks take this class; `Site` has passed them."""
 
     name: ObjectName = Field(examples=["dallas"])
     """Identity of the site: cluster name, names of its machines."""

@@ -147,7 +147,7 @@ NodeName = Annotated[str, AfterValidator(label), Field(examples=["node1"])]
 ObjectName = Annotated[str, AfterValidator(label), Field(examples=["macvlan-internal"])]
 InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=IFNAMSIZ, examples=["ens6"])]
 PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
-# libpod/define: NameRegex. The name goes onto podman's command line.
+# libpod/define: NameRegex. The name is part of podman's command line.
 _PODMAN_NAME = matching(
     r"[A-Za-z0-9][A-Za-z0-9_.-]*",
     "is not a name for podman; use letters, digits, '_', '.' and '-', beginning with a letter or digit",

@@ -1,4 +1,4 @@
-"""Checks of workloads against the rest of the site: networks that are not there, or not where the pods could run."""
+"""Checks of workloads against the rest of the site: networks that do not exist, or not on the nodes where the pods could run."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from multus_site.model.workloads import Workload
 
 
 def check_workload(site: SiteParts, path: Path, workload: Workload) -> Iterator[Mistake]:
-    """Networks that are not there or cannot be had, interfaces called twice, nodes without them."""
+    """Unknown networks, requests that a network cannot meet, duplicate interface names, and nodes without the networks."""
     for i, attachment in enumerate(workload.networks):
         where = (*path, "networks", i)
         network = site.networks.get(attachment.name)
@@ -27,7 +27,7 @@ def check_workload(site: SiteParts, path: Path, workload: Workload) -> Iterator[
         yield from (mistake.below(where) for mistake in check_attachment(workload, attachment, network))
     interfaces = [interface for interface, _ in workload.interfaces()]
     for interface in sorted({i for i in interfaces if interfaces.count(i) > 1}):
-        message = f"two attachments would have the interface {interface}; give one another interface (a custom name still takes its position in net1, net2, …)"
+        message = f"two attachments would have the interface {interface}; change one of them (a custom name still takes its position in net1, net2, …)"
         yield Mistake((*path, "networks"), message)
     yield from (mistake.below(path) for mistake in check_attachments_together(workload))
     yield from check_placement(site, path, workload)
@@ -63,9 +63,9 @@ def _check_nodes(site: SiteParts, path: Path, workload: Workload) -> Iterator[Mi
 
 
 def _check_spread(site: SiteParts, path: Path, workload: Workload) -> Iterator[Mistake]:
-    """Pods never start on a node that does not say which rack, row or zone it is in (Kubernetes: topologySpreadConstraints)."""
+    """Pods never start on a node without the label of its rack, row or zone (Kubernetes: topologySpreadConstraints)."""
     if workload.spread and workload.kind == "DaemonSet":
-        message = "a DaemonSet runs a pod on each node, which leaves nothing to spread; remove it"
+        message = "a DaemonSet runs a pod on each node, so there is nothing to spread; remove it"
         yield Mistake((*path, "spread"), message)
         return
     levels = [spread.over for spread in workload.spread]
@@ -76,5 +76,5 @@ def _check_spread(site: SiteParts, path: Path, workload: Workload) -> Iterator[M
         lacking = [node for node in site.nodes_of(workload) if site.domain_of(node, level) is None]
         if lacking:
             right = "give racks.NAME.row to the racks they are in" if level == "row" else "give each a rack"
-            message = f"its pods could run on {', '.join(lacking)}, for which the site gives no {level}; {right}"
+            message = f"its pods could run on {', '.join(lacking)}, which have no {level}; {right}"
             yield Mistake(where, message)

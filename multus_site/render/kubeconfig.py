@@ -1,4 +1,4 @@
-"""The kubeconfig of a site, from the one that kubeadm writes on a node."""
+"""The kubeconfig of a site, made from kubeadm's on a node."""
 
 import io
 

@@ -1,16 +1,16 @@
-# Puts CNI plugin binaries into /opt/cni/bin, or takes away what it put there.
-# Argument: install | remove. Variables: PLUGINS, a line a plugin: NAME PIN SOURCE [MEMBER].
-#   SOURCE is a URL: PIN is the sha256 of what is there; with MEMBER it is an archive, and the plugin that member of it.
-#   SOURCE is `delivered`: the binary whose sha256 is PIN lies in the store already.
-#   SOURCE is `calico`: Calico puts the plugin there and renews it at each start of its pod; it only has to answer.
+# Installs CNI plugin binaries in /opt/cni/bin, or removes those that it installed.
+# Argument: install | remove. Variables: PLUGINS, one line per plugin: NAME PIN SOURCE [MEMBER].
+#   SOURCE is a URL: PIN is the sha256 of the file; with MEMBER the file is an archive, and the plugin is that member.
+#   SOURCE is `delivered`: the store already has the binary with the sha256 PIN.
+#   SOURCE is `calico`: Calico installs the plugin and renews it whenever its pod starts; it only has to answer.
 # Prints one line of JSON: plugin → {sha256, versions}, or {owner, versions} for Calico's.
 set -eu
 
 bin=/opt/cni/bin
-# The last step is one rename: a binary in use is never written over, and one half written never runs. In the folder of
-# the plugins, which may be a file system of its own, where a rename from elsewhere would be a copy.
+# The last step is a rename: a binary in use is never overwritten, and a half-written one never runs. This is in the folder of
+# the plugins, which may be a file system of its own: a rename from elsewhere would be a copy.
 new=$bin/.multus-site-new
-# Binaries by their sha256: those in use and, for one way back, those before.
+# Binaries by sha256: those in use, and their predecessors for one step back.
 store=/opt/cni/.multus-site
 state=/var/lib/multus-site
 manifest=$state/cni-plugins # a line a plugin: NAME OURS SHA256 PIN SHA256-BEFORE PIN-BEFORE; OURS is yes or no, - is none
@@ -20,7 +20,7 @@ fail() {
     exit 1
 }
 
-# With many nodes on one machine, or many plugins on a node, it is the processes that cost: as few as can be.
+# With many nodes on one machine, or many plugins on a node, processes dominate the time: this starts as few as possible.
 sha() { # file: sets $sum
     sum=$(sha256sum "$1")
     sum=${sum%% *}
@@ -52,7 +52,7 @@ fetch() { # url sha256 file
     tries=0
     until curl -fsSL --connect-timeout 10 --max-time 300 -o "$3" "$1" 2>"$work/curl.log"; do
         tries=$((tries + 1))
-        # 22: the server answered, and said no; asking again helps nobody.
+        # 22: the server answered with an error; another attempt would not help.
         if [ "$tries" -ge 5 ] || grep -q '^curl: (22)' "$work/curl.log"; then
             fail "$1 cannot be fetched: $(tail -n 1 "$work/curl.log")"
         fi
@@ -73,7 +73,7 @@ obtain() { # plugin pin source member, what is recorded of it being set: sets $b
         binary=$2
         return
     fi
-    # An archive that holds several is fetched once; a plugin that has another name too is in the store by now.
+    # An archive with several plugins is downloaded once; a plugin with a second name is already in the store.
     if [ -z "$4" ] && held "$2"; then
         binary=$2
         return
@@ -131,7 +131,7 @@ plan() { # all that can fail comes before the first change: fetched, checked, an
             chmod 0755 "$bin/$name"
             answer "$bin/$name" || fail "$bin/$name, which has the right sha256, does not answer CNI VERSION: $versions"
         else
-            # By its own name: some binaries are several plugins in one.
+            # Under its own name: some binaries contain several plugins.
             ln -sf "$store/$binary" "$work/$name"
             answer "$work/$name" || fail "$name ($binary) does not answer CNI VERSION, so it was not installed: $versions"
             changed="$changed$name $binary
@@ -139,7 +139,7 @@ plan() { # all that can fail comes before the first change: fetched, checked, an
         fi
         result="$result${result:+, }\"$name\": {\"sha256\": \"$binary\", \"versions\": $versions}"
 
-        # What the distribution brought is replaced, but not ours to remove later.
+        # Files of the distribution are replaced, but never removed later.
         [ -e "$bin/$name" ] || was_ours=yes
         if [ "$was" != "$binary" ]; then
             before=$was before_pin=$was_pin
@@ -161,7 +161,7 @@ install_plugins() {
     trap 'rm -rf "$work" "$new"' EXIT
     plan
     drop_others
-    # Before the first rename: a run that is killed in between must not take its own for somebody else's.
+    # Before the first rename: after a kill in between, the next run must know that these files are its own.
     if ! cmp -s "$work/manifest" "$manifest"; then
         cp "$work/manifest" "$manifest.new"
         sync "$manifest.new"
@@ -180,9 +180,9 @@ LIST
 }
 
 put() { # plugin sha256
-    # A copy: who writes into the file in $bin must not change the one that is kept.
+    # A copy: writing into the file in $bin must not change the stored one.
     install -o root -g root -m 0755 "$store/$2" "$new" || fail "$1 was not installed in $bin; what was there stays"
-    # The label of its place, before it is there: SELinux would refuse to run it with the one of where it was made.
+    # With the SELinux label of its destination, before it is there: SELinux would refuse to run it with that of its origin.
     if command -v selinuxenabled >/dev/null && selinuxenabled; then chcon "$(matchpathcon -n "$bin/$1")" "$new"; fi
     sync "$new" "$store/$2"
     mv -fT "$new" "$bin/$1"
@@ -233,8 +233,8 @@ remove_plugins() {
     rm -rf "$store"
     rm -f "$new" "$manifest" "$state/cni-plugins.lock"
     rmdir "$state" 2>/dev/null || true
-    # What the Multus daemon leaves behind when it goes: a configuration without a daemon stops every pod of the node.
-    # While it runs (this is a replacement, not a farewell) the files are its own.
+    # Files that the Multus daemon leaves behind: a configuration without a daemon stops every pod of the node.
+    # While the daemon runs (it is being replaced, not removed), the files are its own.
     if pgrep -x multus-daemon >/dev/null; then return; fi
     rm -f /etc/cni/net.d/00-multus.conf /etc/cni/net.d/00-multus.conflist "$bin/multus-shim"
     rm -rf /etc/cni/net.d/multus.d /etc/cni/multus /var/lib/cni/multus

@@ -1,14 +1,14 @@
-# Makes or removes a system container that serves as a node; runs where Pulumi runs.
+# Creates or removes a system container that is used as a node; runs where Pulumi runs.
 # Argument: make | change | remove. Variables: NAME, SITE, NODE (host name), IMAGE, ATTACH (podman --network values, space separated),
-# MANAGEMENT (the podman network that holds its address), HOST_KEY, HOST_KEY_PUBLIC, AUTHORIZED_KEY, USER_HOME, STARTED (nothing but another text);
-# in the environment LIMIT_CPUS and LIMIT_MEMORY_MIB, its limits, which may be absent. Prints the container's id.
+# MANAGEMENT (the podman network with its address), HOST_KEY, HOST_KEY_PUBLIC, AUTHORIZED_KEY, USER_HOME, STARTED (only makes the text differ);
+# in the environment LIMIT_CPUS and LIMIT_MEMORY_MIB, its limits, both optional. Prints the container's id.
 set -eu
 
 remove() { # container
     at_runtime=$(podman inspect --format '{{.OCIRuntime}} delete --force {{.Id}}' "$1" 2>/dev/null) || at_runtime=true
-    # --volumes: the node's /var, which is all that outlives its root file system. --time 0: there is nothing to save.
+    # --volumes: the node's /var, the only part outside its root file system. --time 0: there is nothing to save.
     set -- timeout 120 podman rm --force --time 0 --volumes --ignore "$1"
-    # Where podman's monitor was killed with the container, the first removal fails and takes note of that; and the
+    # If podman's monitor was killed with the container, the first removal fails and records that; the
     # runtime's record and the control groups stay.
     "$@" >/dev/null 2>&1 || "$@" >/dev/null
     $at_runtime
@@ -17,7 +17,7 @@ remove() { # container
 start() { # the container, which may run
     podman start "$NAME" >/dev/null
     [ -e "/proc/$(podman inspect --format '{{.State.Pid}}' "$NAME")/ns/mnt" ] || {
-        # podman learns from its monitor alone that a container has ended.
+        # podman learns only from its monitor that a container has ended.
         echo "container $NAME has ended, and podman's monitor with it (conmon), so that podman takes it for running and does not start it." >&2
         echo "To make it anew: pulumi up --replace '**$NAME-machine'" >&2
         exit 1
@@ -35,8 +35,8 @@ limit() { # name in /proc/self/limits, most; the hard limit, but not above the m
 }
 
 unit() { # what a machine has by itself and a container lacks, at each of its starts
-    # Pods' volumes mount into one another only where / is shared. Without any default route the addresses of
-    # services are unreachable for the node itself; where this one leads does not matter.
+    # Volumes of pods can be mounted into each other only if / is shared. Without a default route, the node itself cannot reach
+    # the addresses of services; its target does not matter.
     cat <<UNIT
 [Unit]
 Description=Make the container a node
@@ -71,11 +71,11 @@ make() {
     else
         create "$NAME.new"
         put_files "$NAME.new"
-        # A name server, as any network would tell it; the cluster's DNS does not start without one to ask.
+        # A name server, as DHCP would configure it; the cluster's DNS does not start without an upstream server.
         printf 'nameserver %s\n' "$gateway" >"$dir/resolv.conf"
         chmod 0644 "$dir/resolv.conf"
         podman cp "$dir/resolv.conf" "$NAME.new:/etc/resolv.conf"
-        # The name comes last, so that what carries it is whole; what a killed run left is begun anew.
+        # The name comes last: a container with the name is complete, and leftovers of a killed run are recreated.
         podman rename "$NAME.new" "$NAME"
     fi
     start
@@ -91,7 +91,7 @@ change() { # keys, limits, or nothing but that it stands still
     files_of_the_node
     start
     put_files "$NAME"
-    # At each start too: podman before 5.0 forgets them then. Without a limit: all that the machine has, since podman can't take one back.
+    # At each start too: podman before 5.0 forgets them. Without a limit: everything that the machine has, because podman cannot remove one.
     podman update --cpus "${LIMIT_CPUS:-$(nproc)}" --memory "${LIMIT_MEMORY_MIB:-$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)}m" "$NAME" >/dev/null
     podman inspect --format '{{.Id}}' "$NAME"
 }
@@ -100,19 +100,19 @@ create() {
     remove "$1"
     runtime='' systemd=--systemd=always
     if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
-        # crun refuses the hybrid hierarchy of cgroup v1; runc takes both.
+        # crun refuses the hybrid hierarchy of cgroup v1; runc accepts it.
         runtime='--runtime runc'
-        # There podman would lay the host's own hierarchy of systemd over the node's. The nodes would share it, and each kubelet
-        # would remove the others' pods from it as orphans. So what else podman does for a systemd is said here.
+        # Here podman would mount the host's own hierarchy of systemd into the node. The nodes would share it, and each kubelet
+        # would remove the others' pods from it as orphans. So this sets the other options that podman sets for systemd.
         systemd='--systemd=false --env container=podman --stop-signal SIGRTMIN+3 --tmpfs /run/lock'
     fi
     networks=''
     for network in $ATTACH; do networks="$networks --network $network"; done
-    # Limits above the caller's own cannot be set without CAP_SYS_RESOURCE.
+    # Limits above the caller's own need CAP_SYS_RESOURCE.
     files=$(limit 'Max open files' 1048576)
-    # podman lowers its own limit of processes to 32768 and more, and cannot go back above it either.
+    # podman lowers its own limit of processes to 32768 or more, and cannot raise it again.
     processes=$(limit 'Max processes' 30000)
-    # resolv.conf and hosts must be files of the node: installers replace them by rename, which a bind mount refuses.
+    # resolv.conf and hosts must be files of the node: installers replace them by rename, which fails for bind mounts.
     # shellcheck disable=SC2086 # options, split on purpose
     podman $runtime create --name "$1" --hostname "$NODE" --label multus-site.node="$NODE" --label multus-site.site="$SITE" \
         --label multus-site.made-with="$HOST_KEY_PUBLIC" ${LIMIT_CPUS:+--cpus "$LIMIT_CPUS"} ${LIMIT_MEMORY_MIB:+--memory "${LIMIT_MEMORY_MIB}m"} \
@@ -124,7 +124,7 @@ create() {
 files_of_the_node() {
     dir=$(mktemp -d)
     trap 'rm -rf "$dir"' EXIT
-    # The modes of the files; podman keeps them.
+    # podman keeps the modes of the files.
     umask 077
     mkdir -p "$dir/ssh" "$dir/home" "$dir/units/sysinit.target.wants"
     printf '%s' "$HOST_KEY" >"$dir/ssh/ssh_host_ed25519_key"

@@ -1,5 +1,5 @@
-# Takes away what a daemon of address management leaves on a node when it goes. Argument: apply | remove.
-# Variables: PROCESS (the daemon's, while which runs the files are its own), LEFT (paths, space separated).
+# Removes what a daemon of address management leaves on a node when it stops. Argument: apply | remove.
+# Variables: PROCESS (the daemon's; while it runs, the files are in use), LEFT (paths, space separated).
 set -eu
 
 gone() {

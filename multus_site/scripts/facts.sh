@@ -1,8 +1,8 @@
-# Prints the facts of a host before anything is installed on it. Reads only, and never fails because of what it finds.
+# Prints the facts of a host before anything is installed on it. It only reads, and no state of the host makes it fail.
 # Variables: MODULES (kernel modules), PORTS (TCP ports); space separated, either may be empty.
-# Prints one line of JSON. What can't be found out is "", null or left out.
+# Prints one line of JSON. A value that cannot be determined is "", null or absent.
 set -eu
-# An administrator's own directories, which a login by SSH leaves out.
+# Directories of administrators, which are not on the PATH of an SSH login.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 text() { # value: as a string of JSON
@@ -39,7 +39,7 @@ synchronized() {
 }
 
 hypervisor() {
-    # It prints "none" and fails where there is none.
+    # It prints "none" and fails if there is none.
     found=$(systemd-detect-virt --vm 2>/dev/null) || true
     printf '%s' "${found:-$(grep -q '^flags.* hypervisor' /proc/cpuinfo && echo unknown || echo none)}"
 }
@@ -67,11 +67,11 @@ nic() { # name
     device=$(device_of "$1")
     [ -n "$kind" ] || kind=$([ -n "$device" ] && echo physical || echo virtual)
     driver=$(readlink "$sys/device/driver" 2>/dev/null) || driver=''
-    # Of a NIC without a link the kernel gives no speed, or -1.
+    # For a NIC without a link the kernel reports no speed, or -1.
     speed=$(cat "$sys/speed" 2>/dev/null) || speed=''
     case $speed in '' | -* | 0) speed=null ;; esac
     has=$(addresses_of "$1")
-    # Odd: it is set up (IFF_UP).
+    # An odd number: the interface is up (IFF_UP).
     printf '%s: {"mac": %s, "mtu": %s, "up": %s, "carrier": %s, "addresses": [%s], "driver": %s, "speed": %s, "pci": %s, "path": %s, "default": %s, "kind": "%s", "master": %s, "below": [%s], "altnames": [%s], "functions": %s}' \
         "$(text "$1")" "$(text "$(mac_of "$1")")" "$(cat "$sys/mtu" || echo 0)" \
         "$(yes_or_no [ $(($(cat "$sys/flags") & 1)) = 1 ])" "$(yes_or_no [ "$(cat "$sys/carrier" 2>/dev/null)" = 1 ])" \
@@ -88,13 +88,13 @@ has_line() { # lines, line
 nics() {
     list=''
     for name in $(nic_names); do
-        # An interface may go while this runs.
+        # An interface may disappear while this runs.
         [ ! -d "/sys/class/net/$name" ] || member "$(nic "$name")"
     done
     printf '%s' "$list"
 }
 
-# Whether the kernel makes an interface of the type, in a network namespace that is gone with the command. 2: it can't be tried.
+# Whether the kernel can create an interface of the type, tried in a network namespace that ends with the command. 2: it cannot be tried.
 makes() { # module
     case $1 in
         8021q) set -- "$1" link lo0 name probe0 type vlan id 2 ;;
@@ -114,7 +114,7 @@ makes() { # module
         ip link add "$@" || exit 1' sh "$@" >/dev/null 2>&1
 }
 
-# What a module shows of itself, where neither /sys/module nor a folder of modules tells: a kernel without modules, or a container.
+# How a module shows if neither /sys/module nor a folder of modules lists it: in a kernel without modules, or in a container.
 shows() { # module
     case $1 in
         overlay) grep -q '\boverlay$' /proc/filesystems ;;
@@ -134,7 +134,7 @@ module() { # name: what is known of it; nothing where nothing is
     if [ -d "/sys/module/$name" ] || shows "$name"; then
         echo loaded
     elif [ -n "$container" ] || ! [ -r "$tree/modules.dep" ]; then
-        # A container's folder of modules, if it has one, says nothing of the machine's kernel.
+        # The folder of modules in a container does not describe the kernel of the machine.
         made=0
         makes "$name" || made=$?
         case $made in
@@ -144,7 +144,7 @@ module() { # name: what is known of it; nothing where nothing is
         esac
     elif grep -q "$pattern" "$tree/modules.builtin" 2>/dev/null; then
         echo built-in
-    # What an administrator has forbidden (`install NAME /bin/false`) is not there.
+    # A module that an administrator disabled (`install NAME /bin/false`) is missing.
     elif grep -q "^[^:]*$pattern" "$tree/modules.dep" && ! modprobe -n -v "$name" 2>/dev/null | grep -qE '^install .*/(true|false)'; then
         echo available
     else
@@ -203,7 +203,7 @@ printf '{"hostname": %s, "machineId": %s, "productUuid": %s, "architecture": %s,
 printf '"init": %s, "memory": %s, "swap": %s, "disk": {"/": %s, "/var": %s}, "cgroup": %s, "clock": %s, "synchronized": %s, ' \
     "$(text "$(cat /proc/1/comm)")" "$(meminfo MemTotal)" "$(meminfo SwapTotal)" "$(free /)" "$(free /var)" \
     "$([ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] && echo 2 || echo 1)" "$(date +%s)" "$(synchronized)"
-# A routed host has its own address on lo.
+# A host that routes has its own address on lo.
 printf '"loopback": [%s], "nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
     "$(addresses_of lo)" "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$container")" \
     "$(yes_or_no ls -d /sys/kernel/iommu_groups/0)" "$(yes_or_no command -v apt-get)"

@@ -1,5 +1,5 @@
-# NICs that the site does not tell by name join UPLINKS, once they are there. Included by prepare.sh.
-# Variable: FOUND_BY (`mac X`, `pci X` or `altname X`, a line each).
+# Adds the NICs that the site does not select by name to UPLINKS, when they exist. Included by prepare.sh.
+# Variable: FOUND_BY (lines `mac X`, `pci X` or `altname X`).
 # include: nics
 
 found_nics() {

@@ -1,6 +1,6 @@
-# Takes a node out of the cluster before its machine is replaced; runs on another control plane node. Argument: leave.
-# Variables: NODE, KUBECTL, ADMIN (its kubeconfig), SECONDS_TO_DRAIN, FIRST (why this one can't be made anew; empty: it can). Drained, so that its pods end in
-# their own time and give back their addresses, then out of the API. What else there is of it (etcd) Kubespray takes out once the new machine is there.
+# Removes a node from the cluster before its machine is replaced; runs on another control plane node. Argument: leave.
+# Variables: NODE, KUBECTL, ADMIN (its kubeconfig), SECONDS_TO_DRAIN, FIRST (why this node cannot be replaced; empty if it can). Drains the node, so that its pods
+# end properly and release their addresses, then deletes it from the API. Kubespray removes the rest (etcd) when the new machine has joined.
 set -eu
 
 ROUND=$((SECONDS_TO_DRAIN < 60 ? SECONDS_TO_DRAIN : 60)) # after so many a node that died meanwhile is noticed
@@ -42,7 +42,7 @@ trap 'rm -f "$log"' EXIT
 kubectl cordon "$NODE" >/dev/null
 until=$(($(date +%s) + SECONDS_TO_DRAIN))
 drained=''
-# Pods of a node that is not there would be waited for in vain: nobody is there to end them. They go with the node.
+# Waiting for pods of a node that is gone would never end: nothing is left to stop them. They are deleted with the node.
 until is_dead; do
     if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${ROUND}s" >"$log" 2>&1; then
         drained='drained and '

@@ -1,11 +1,11 @@
-# Makes, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: make | change | remove.
+# Creates, changes or removes a virtual machine; runs on its hypervisor, as root. Argument: make | change | remove.
 # Variables: NAME (of the domain), SITE, NODE, HOST_KEY_PUBLIC (the machine's), STORAGE (folder of disks), IMAGE_URL or IMAGE_PATH,
-# IMAGE_SHA256, DISK (GiB), DOMAIN (its XML, less the UUID), SEED (cloud-init's disk: SECTOR BASE64 a line), SEED_SECTORS (its size,
-# 2 KiB each), NICS (KIND WHAT MTU a line: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (huge pages: KIB COUNT, and the NUMA node if
-# they have to be of one; may be empty), CONSOLE (log file), READY (its last word at each boot), BOOT_SECONDS.
-# Prints the domain's UUID and a sum of all that it was made of.
+# IMAGE_SHA256, DISK (GiB), DOMAIN (its XML without UUID), SEED (cloud-init's disk: lines SECTOR BASE64), SEED_SECTORS (its size,
+# 2 KiB each), NICS (lines KIND WHAT MTU: bridge, macvtap, vf), VIRT (kvm | qemu), PAGES (huge pages: KIB COUNT, and the NUMA node if
+# they must be of one; may be empty), CONSOLE (log file), READY (the last word of each boot), BOOT_SECONDS.
+# Prints the domain's UUID and a checksum of all its inputs.
 set -eu
-# States and sizes are read from what programs say.
+# States and sizes are parsed from the output of programs.
 export LC_ALL=C
 
 root=$STORAGE/multus-site
@@ -33,7 +33,7 @@ PAGES
     free=$(cat "$pool/free_hugepages" 2>/dev/null || echo 0)
     if [ -s "$folder/pages" ] && ! off; then
         read -r its_kib held its_numa <"$folder/pages"
-        # What it holds it gives back when it stops; without a NUMA node of its own, nobody knows where.
+        # Stopping it frees what it holds; without a NUMA node of its own, it is unknown where.
         [ "$its_kib" != "$kib" ] || [ "${numa:-$its_numa}" != "$its_numa" ] || free=$((free + held))
     fi
     [ "$free" -ge "$needed" ] || {
@@ -58,11 +58,11 @@ claim() { # which of the words of its owner have to agree: the name is this stac
     refuse_another "$1" "$instead"
     mkdir -p "$folder"
     echo "$owner" >"$folder/owner.$$"
-    # Of two that ask at once, one makes the link.
+    # If two runs ask at once, one creates the link.
     ln "$folder/owner.$$" "$folder/owner" 2>/dev/null || true
     rm "$folder/owner.$$"
     refuse_another "$1" "$instead"
-    # With another seed of host keys it is the stack's still, and a stack whose update failed has the old one on record.
+    # With another seed of host keys it still belongs to the stack; a stack whose update failed has recorded the old seed.
     grep -qxF "$owner" "$folder/owner" || echo "$owner" >>"$folder/owner"
 }
 
@@ -110,7 +110,7 @@ start() { # and wait until it says that it is ready
 }
 
 stop() {
-    # What is paused hears no shutdown, and has not written all. It stays paused where there is no room to write to.
+    # A paused machine does not react to a shutdown and has unwritten data. It stays paused while there is no space to write to.
     [ "$(state)" != paused ] || libvirt resume "$NAME" >/dev/null || true
     waited=0
     [ "$(state)" != running ] || libvirt shutdown "$NAME" >/dev/null
@@ -118,7 +118,7 @@ stop() {
         sleep 1
         waited=$((waited + 1))
     done
-    # It may end by itself in between.
+    # It may stop in between.
     off || libvirt destroy "$NAME" >/dev/null || off
 }
 
@@ -127,7 +127,7 @@ run() { # what is defined as it was asked for
         running) return 0 ;;
         paused)
             libvirt resume "$NAME" >/dev/null || true
-            # QEMU writes once more what it could not.
+            # QEMU repeats the writes that failed.
             sleep 2
             [ "$(state)" = paused ] || return 0
             say "hypervisor $(hostname): it is paused, and is again when it is resumed; $storage_full"
@@ -150,7 +150,7 @@ forget() { # the machine, whatever there is of it; its console's log stays
 }
 
 make() { # anew; what a killed run left is not taken up
-    # What did not become a machine would be nobody's: the stack does not know it.
+    # What did not become a machine would have no owner: the stack does not know it.
     trap 'forget; drop_images' EXIT
     undefine
     pages
@@ -177,7 +177,7 @@ change() { # in place; machines of a hypervisor one after another, so that not a
     exec 8<"$root"
     flock 8
     pages
-    # From here on it is neither what it was nor what it is to be: whatever is asked for next is a change again.
+    # From here on it matches neither the old nor the new definition: any next request is a change again.
     record changing
     stop
     seed "$folder/seed.new"
@@ -200,13 +200,13 @@ apply() { # make | change
     if [ "$1" = make ]; then
         claim 1-
     elif [ -e "$folder/disk.qcow2" ]; then
-        # The stack has a machine of this name, and may give it another host key.
+        # The stack has a machine of this name, and may have another host key for it.
         claim 1-2
     else
         say "hypervisor $(hostname): the disk $folder/disk.qcow2 is gone, though nothing of this site removed it. To make the machine anew: pulumi up --replace '**$NAME-machine'"
         exit 1
     fi
-    # The record is written last: a run that was killed on the way is seen by it.
+    # The record is written last, so that a killed run is noticed.
     made=$(cat "$folder/made" 2>/dev/null || true)
     if [ "$1" = make ] && [ -z "$made" ]; then
         make

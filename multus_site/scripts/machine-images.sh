@@ -1,11 +1,11 @@
-# Images that the disks of virtual machines stand on. Part of libvirt.sh.
+# Base images of the disks of virtual machines. Part of libvirt.sh.
 # shellcheck disable=SC2154 # libvirt.sh sets them
 image() { # the image that disks stand on, kept once for all machines; no other run fetches or drops one meanwhile
     exec 9<"$STORAGE"
     flock 9
     base=$root/images/$IMAGE_SHA256
     mkdir -p "$root/images"
-    # Disks are read by libvirt's own user.
+    # libvirt's own user reads the disks.
     chmod 711 "$root" "$root/images" "$folder"
     echo "$IMAGE_SHA256" >"$folder/image"
     if [ ! -e "$base" ]; then

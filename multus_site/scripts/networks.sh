@@ -1,5 +1,5 @@
-# What networks need on a node beside plugins: VLAN sub-interfaces and bonds, virtual functions at each boot, and configurations
-# that differ by node. Argument: apply | remove. Prints one line of JSON; a finding a line on stderr, then exit 1.
+# What networks need on a node besides plugins: VLAN sub-interfaces and bonds, virtual functions at each boot, and configurations
+# that differ by node. Argument: apply | remove. Prints one line of JSON, or findings, one per line, on stderr and exits 1.
 # Variables: LINKS, MANAGEMENT (node-links.sh), FUNCTIONS, FUNCTIONS_SCRIPT (virtual-functions.sh), CONFIGS (node-configs.sh).
 set -eu
 

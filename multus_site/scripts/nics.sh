@@ -1,10 +1,10 @@
-# Functions that tell NICs apart: what a network's `mac …`, `pci …` or `altname …` means on this node. Other scripts include them;
+# Functions that find NICs: resolves `mac …`, `pci …` or `altname …` of a network on this node. Other scripts include them;
 # multus_site/cni/uplinks.py finds the same NIC in the facts of a host.
 
 nic_names() { # interfaces but the loopback and what the cluster's own network makes for each pod
     for path in /sys/class/net/*; do
         case ${path##*/} in lo | cali* | lxc* | veth*) continue ;; esac
-        # bonding_masters is a file of the bonding driver.
+        # bonding_masters is a file of the bonding driver, not an interface.
         [ ! -d "$path" ] || echo "${path##*/}"
     done
 }
@@ -32,7 +32,7 @@ below_of() { # name: the interfaces that it is made of or lies on
 
 altnames_of() { ip link show dev "$1" 2>/dev/null | awk '$1 == "altname" { print $2 }'; }
 
-# Members have the MAC of their bond, and a VLAN that of what carries it: the bond is meant, and what carries the VLAN.
+# Members of a bond have its MAC address, and a VLAN has that of its parent: the MAC address means the bond, or the parent.
 has_mac() { # name MAC: whether that one is meant
     [ "$(mac_of "$1")" = "$2" ] || return 1
     above=$(above_of "$1")

@@ -1,5 +1,5 @@
 # Configurations of networks that differ by node. Part of networks.sh, behind nics.sh.
-# Variable: CONFIGS (`NAME|HOW|JSON`, a line each; HOW is empty, or `mac X`, `pci X`, `altname X`, by which @MASTER@ in the JSON is found).
+# Variable: CONFIGS (lines `NAME|HOW|JSON`; HOW is empty, or `mac X`, `pci X`, `altname X`, which finds @MASTER@ of the JSON).
 
 confdir=/etc/cni/multus/net.d
 

@@ -1,6 +1,6 @@
-# VLAN sub-interfaces and bonds of a node: our own files, all replaced at once and restored at once. Part of networks.sh.
-# Variables, a line each: LINKS (`NAME vlan LINK ID MTU` or `NAME bond MODE MTU MEMBER…`, MTU `-` for none). MANAGEMENT: the
-# address of the node that must outlive any change.
+# VLAN sub-interfaces and bonds of a node, in files of our own that are replaced and restored together. Part of networks.sh.
+# Variables, in lines: LINKS (`NAME vlan LINK ID MTU` or `NAME bond MODE MTU MEMBER…`, MTU `-` for none). MANAGEMENT: the
+# address of the node, which every change must keep.
 
 networkd=/etc/systemd/network
 netplan=/etc/netplan/90-multus-site.yaml
@@ -162,7 +162,7 @@ links() {
             return 0
         fi
     fi
-    # The change may break the connection that brought this script: it goes on without one, and restores the network by itself.
+    # The change may break the connection of this script: it continues without one, and restores the network if needed.
     trap '' HUP PIPE
     answered=$(neighbour)
     [ -z "$answered" ] || ping -c 1 -W 2 "$answered" >/dev/null 2>&1 || answered=''

@@ -1,12 +1,12 @@
 # Prepares a host for preflight: sets up the NICs that the site uses, and gives APT the site's sources.
-# It reports nothing that is wrong with the host: preflight does, all at once (multus_site/scripts/facts.sh).
-# Variables: UPLINKS (NICs by name, space separated, may be empty), FOUND_BY (NICs by anything else: found-nics.sh), PACKAGES (the one line of APT's sources of an air-gapped
-# site; empty: the node's own sources stay), MADE (empty: we did not make the machine, and its NICs keep their MTU),
-# LOOKED (a number, printed as it is). Prints one line of JSON: which machine it is.
+# It does not report problems of the host: preflight reports all of them at once (multus_site/scripts/facts.sh).
+# Variables: UPLINKS (NICs by name, space separated, may be empty), FOUND_BY (NICs by anything else: found-nics.sh), PACKAGES (the line of APT's sources of an air-gapped
+# site; empty: the node keeps its own sources), MADE (empty: `up` did not create the machine, and its NICs keep their MTU),
+# LOOKED (a number, printed unchanged). Prints one line of JSON that identifies the machine.
 set -eu
 
 # include: found-nics if FOUND_BY
-# cloud-init may still be renaming interfaces: they get a minute.
+# cloud-init may still be renaming interfaces: wait up to a minute.
 missing_nics() {
     for nic in $UPLINKS; do
         [ -d "/sys/class/net/$nic" ] || printf '%s ' "$nic"
@@ -18,7 +18,7 @@ while [ -n "$(missing_nics)" ] && [ "$tries" -lt "${TRIES:-30}" ]; do
     sleep 2
 done
 
-# The node's own sources stay as they are, unused; they are in use again without these two files.
+# The node's own sources are kept but not used; without these two files they are used again.
 sources=/etc/apt/multus-site.list
 if [ -z "$PACKAGES" ]; then
     rm -f "$sources" /etc/apt/apt.conf.d/99multus-site

@@ -1,4 +1,4 @@
-# Says what is on the node of that which was applied there, and changes nothing.
+# Prints what a node has of what was applied to it, and changes nothing.
 # Variables: PLUGINS (names, space separated), UPLINKS (NICs and links, space separated). Prints one line of JSON.
 set -eu
 

@@ -1,5 +1,5 @@
-# Virtual functions of a node: made now and at each boot, before anything hands them out. Part of networks.sh.
-# Variables: FUNCTIONS (`PF COUNT DRIVER`, a line each), FUNCTIONS_SCRIPT (functions.sh).
+# Virtual functions of a node: created now and at each boot, before anything allocates them. Part of networks.sh.
+# Variables: FUNCTIONS (lines `PF COUNT DRIVER`), FUNCTIONS_SCRIPT (functions.sh).
 
 unit=/etc/systemd/system/multus-site-functions.service
 functions=/etc/multus-site/functions

@@ -35,7 +35,7 @@ def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
 
 
 def _conf(seen: NodeSeen) -> tuple[bool, str]:
-    """Check that Multus' file is the first in the folder, which is the one that the runtime uses."""
+    """Check that Multus' file is the first in the folder: the container runtime uses the first."""
     files = [f for f in seen.files if f.endswith((".conf", ".conflist", ".json"))]
     if MULTUS_CONF not in files:
         return False, f"/etc/cni/net.d has no {MULTUS_CONF}; it has: {', '.join(files) or 'nothing'}"

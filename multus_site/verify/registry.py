@@ -31,7 +31,7 @@ VERIFICATIONS = {
         "interface", "it exists, is up, and has a carrier; a tap has a carrier only while a program holds it open"
     ),
     "link": Verification(
-        "interface", "its link type is the one that its plugin creates, in the network's mode, on the network's NIC"
+        "interface", "its link has the type that its plugin creates, in the network's mode, on the network's NIC"
     ),
     "mtu": Verification("interface", "it has the MTU of the network, if the network sets one"),
     "vlan": Verification(

@@ -94,7 +94,7 @@ def test_a_cluster_that_does_not_answer_is_an_error_in_a_line(cluster):
         cwd=PROJECT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.startswith("topology: the cluster cannot be asked: ")
+    assert done.stderr.startswith("topology: the cluster cannot be reached: ")
     assert "Traceback" not in done.stderr
 
 

@@ -101,7 +101,7 @@ def test_a_machine_that_is_made_anew_leaves_first_and_joins_again(lab, cluster, 
     # In the cluster and there; out and there; out and gone; out and there, another one; in.
     assert watch.seen[:3] == [(True, True), (False, True), (False, False)]
     assert watch.seen[-1] == (True, True)
-    assert "remove-node.yml: node3 is another machine now" in done.output
+    assert "remove-node.yml: node3 is a different machine now" in done.output
     assert list(results[-1]["ran"]) == ["remove-node", "facts", "scale"]
     assert changed_hosts(results) == {"node3"}
     after = Machine(lab, "node3")

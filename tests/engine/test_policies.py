@@ -119,7 +119,7 @@ def test_a_site_that_breaks_policies_is_stopped_with_what_mends_it(preview):
         "sites-protected": "write protect: true into the site",
         "no-forbidden-ranges": "10.1.20.200-10.1.20.250 is in 10.1.20.0/24",
         "images-pinned": "busybox:1.36 has no digest",
-        "secrets-encrypted": "multus-site:registryPassword: holds a secret in clear",
+        "secrets-encrypted": "multus-site:registryPassword: holds a secret in clear text",
     }.items():
         assert f"[mandatory]  {name}  " in output
         assert words in output

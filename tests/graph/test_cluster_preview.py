@@ -218,7 +218,7 @@ class Anew(Seen):
 def test_a_machine_that_is_made_anew_leaves_and_joins(said):
     preview(site(), applied(site()), Anew("node3"))
     assert [line.partition(":")[0] for line in said] == ["remove-node.yml", "playbooks/facts.yml", "scale.yml"]
-    assert said[0] == "remove-node.yml: node3 is another machine now"
+    assert said[0] == "remove-node.yml: node3 is a different machine now"
 
 
 @pytest.mark.usefixtures("said")

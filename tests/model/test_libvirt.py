@@ -38,15 +38,15 @@ def machine(node, **changes):
         ),
         (
             lambda n: n["libvirt"]["management"].update(gateway="10.2.1.1"),
-            "nodes.libvirt.management.gateway: 10.2.1.1 is not in 10.1.1.0/24; give the router's address there",
+            "nodes.libvirt.management.gateway: 10.2.1.1 is not in 10.1.1.0/24; give the router's address in that network",
         ),
         (
             lambda n: n["hosts"]["node1"].update(address="10.1.1.0"),
-            "nodes.hosts.node1.address: 10.1.1.0 means, in 10.1.1.0/24, the network itself; write one of 10.1.1.1 to 10.1.1.254",
+            "nodes.hosts.node1.address: 10.1.1.0 is the network address of 10.1.1.0/24; use an address from 10.1.1.1 to 10.1.1.254",
         ),
         (
             lambda n: n["hosts"]["node1"].update(address="10.1.1.255"),
-            "nodes.hosts.node1.address: 10.1.1.255 means, in 10.1.1.0/24, all machines there (broadcast); write one of 10.1.1.1 to 10.1.1.254",
+            "nodes.hosts.node1.address: 10.1.1.255 is the broadcast address of 10.1.1.0/24; use an address from 10.1.1.1 to 10.1.1.254",
         ),
         (
             lambda n: n["hosts"]["node1"].update(address="10.1.1.1"),
@@ -54,7 +54,7 @@ def machine(node, **changes):
         ),
         (
             lambda n: n["libvirt"]["management"].update(gateway="10.1.1.255"),
-            "nodes.libvirt.management.gateway: 10.1.1.255 means, in 10.1.1.0/24, all machines there (broadcast); write one of 10.1.1.1 to 10.1.1.254",
+            "nodes.libvirt.management.gateway: 10.1.1.255 is the broadcast address of 10.1.1.0/24; use an address from 10.1.1.1 to 10.1.1.254",
         ),
         (
             machine("node9", cpus=4),
@@ -70,38 +70,38 @@ def machine(node, **changes):
         ),
         (
             machine("packets", cpuPinning=[2, 3]),
-            "nodes.libvirt.machines.packets.cpuPinning: 2 CPUs for the 4 of packets; give one for each",
+            "nodes.libvirt.machines.packets.cpuPinning: packets has 4 CPUs, but 2 are listed; list one for each",
         ),
         (
             machine("packets", memory=8000),
-            "nodes.libvirt.machines.packets.memory: 8000 MiB are not whole pages of 1 GiB; write 8192, or hugepages: 2M",
+            "nodes.libvirt.machines.packets.memory: 8000 MiB is not a multiple of 1 GiB; write 8192, or hugepages: 2M",
         ),
         (
             machine("node1", hypervisor="kvm1", nics={"ens8": {"vf": "0000:3b:02.1"}}),
-            "nodes.libvirt.machines.packets.nics.ens6: 0000:3b:02.1 is also used by node1, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+            "nodes.libvirt.machines.packets.nics.ens6: 0000:3b:02.1 is also used by node1, on the same hypervisor; choose another for packets in nodes.libvirt.machines.packets",
         ),
         (
             machine("node1", hypervisor="kvm1", cpuPinning=[1, 2]),
-            "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is also used by node1, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+            "nodes.libvirt.machines.packets.cpuPinning: CPU 2 is also used by node1, on the same hypervisor; choose another for packets in nodes.libvirt.machines.packets",
         ),
         (
             machine("node1", hypervisor="kvm1", nics={"ens8": {"macvtap": "eno2"}}),
-            "nodes.libvirt.machines.packets.nics.ens7: eno2 is also used by node1, on the same hypervisor; give packets another in nodes.libvirt.machines.packets",
+            "nodes.libvirt.machines.packets.nics.ens7: eno2 is also used by node1, on the same hypervisor; choose another for packets in nodes.libvirt.machines.packets",
         ),
         (
             lambda n: (
                 machine("node1", nics={"ens8": {"macvtap": "eno5", "mode": "passthrough"}})(n),
                 machine("emulated", nics={"ens8": {"macvtap": "eno5"}})(n),
             ),
-            "nodes.libvirt.machines.emulated.nics.ens8: eno5 is also used by node1, on the same hypervisor; give emulated another in nodes.libvirt.machines.emulated",
+            "nodes.libvirt.machines.emulated.nics.ens8: eno5 is also used by node1, on the same hypervisor; choose another for emulated in nodes.libvirt.machines.emulated",
         ),
         (
             machine("node1", nics={"ens8": {"vf": "0000:3b:02.4"}, "ens9": {"vf": "0000:3b:02.4"}}),
-            "nodes.libvirt.machines.node1.nics.ens9: 0000:3b:02.4 is also used by ens8 of node1; give one of them another",
+            "nodes.libvirt.machines.node1.nics.ens9: 0000:3b:02.4 is also used by ens8 of node1; change one of them",
         ),
         (
             machine("node1", cpuPinning=[2, 2]),
-            "nodes.libvirt.machines.node1.cpuPinning: CPU 2 is listed 2 times; give each virtual CPU of node1 one of its own",
+            "nodes.libvirt.machines.node1.cpuPinning: CPU 2 is listed 2 times; list another CPU for each virtual CPU of node1",
         ),
         (
             machine("node1", nics={"ens8": {"bridge": "br1", "mode": "passthrough"}}),
@@ -154,7 +154,7 @@ def of_addresses(network, gateway, *addresses):
 def test_addresses_of_ipv6():
     found = mistakes(of_addresses("fd00:1::/64", "fd00:1::1", "fd00:1::", "fd00:1::1", "fd00:1::ffff:ffff:ffff:ffff"))
     assert found == [
-        "nodes.hosts.node1.address: fd00:1:: means, in fd00:1::/64, all its routers (subnet-router anycast); write one of fd00:1::1 to fd00:1::ffff:ffff:ffff:ffff",
+        "nodes.hosts.node1.address: fd00:1:: is the subnet-router anycast address of fd00:1::/64; use an address from fd00:1::1 to fd00:1::ffff:ffff:ffff:ffff",
         "nodes.hosts.packets.address: fd00:1::1 is also the gateway, in nodes.libvirt.management; change one of them",
     ]
 

@@ -151,7 +151,7 @@ def test_two_nodes_of_one_part_are_told_which_is_free():
     nodes = {"node1": Host(address="10.1.1.10"), "node2": Host(address="10.1.1.16")}
     (found,) = check_node_ranges(split(), nodes)
     assert found.path == ("addressesPerNode",)
-    assert "node2 and node1 would hand out the same part (" in found.message
+    assert "node2 and node1 would assign addresses from the same part (" in found.message
     free = int(found.message.rpartition("slice: ")[2].partition(",")[0])
     assert not list(check_node_ranges(split(), {**nodes, "node2": Host(address="10.1.1.16", slice=free)}))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from multus_site.ssh.connections import connections
 from multus_site.ssh.fan_out import fan_out
-from multus_site.ssh.ssh_route import ReachError, Way
+from multus_site.ssh.ssh_route import ReachError, SshRoute
 
 PATIENCE = 10
 """Seconds of retries: a host can be at its limit of unfinished logins (MaxStartups)."""
@@ -29,7 +29,7 @@ class AccessError(Exception):
     """The document is not readable, or hosts cannot be logged in to; the text has a line for each."""
 
 
-async def refused(way: Way, hosts: Mapping[str, Mapping[str, str]]) -> list[str]:
+async def refused(route: SshRoute, hosts: Mapping[str, Mapping[str, str]]) -> list[str]:
     """A line for each host that cannot be logged in to."""
 
     async def one(_: str, host: Mapping[str, str]) -> None:
@@ -39,9 +39,9 @@ async def refused(way: Way, hosts: Mapping[str, Mapping[str, str]]) -> list[str]
     async with AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(SECONDS):
-                reached = await stack.enter_async_context(connections(way, PATIENCE))
+                reached = await stack.enter_async_context(connections(route, PATIENCE))
         except TimeoutError:
-            return [f"the bastion {way.hops[0].host}: no answer within {SECONDS} s"]
+            return [f"the bastion {route.hops[0].host}: no answer within {SECONDS} s"]
         except ReachError as error:  # a bastion, or the private key
             return [str(error)]
         outcome = await fan_out(hosts, one, SECONDS)
@@ -59,8 +59,8 @@ def run(text: str, before: str) -> str:
     """The record. Raises AccessError."""
     try:
         document = json.loads(text)
-        way, hosts = Way.parse(document["way"]), dict(document["hosts"])
-        lines = asyncio.run(refused(way, to_check(hosts, _record(before))))
+        route, hosts = SshRoute.parse(document["way"]), dict(document["hosts"])
+        lines = asyncio.run(refused(route, to_check(hosts, _record(before))))
     except (ValueError, TypeError, KeyError) as error:
         msg = f"stdin holds no document of components/hosts.py: {error}"
         raise AccessError(msg) from None

@@ -53,7 +53,7 @@ def product_uuid_shared(nodes: Sequence[Node]) -> Problems:
 
 @together("MAC_SHARED", "error", "Two hosts have the same MAC address")
 def mac_shared(nodes: Sequence[Node]) -> Problems:
-    """A switch sends the frames of both hosts to the one that it heard last. Only NICs that the site uses are checked.
+    """A switch sends the frames of both hosts to the host that sent last. Only NICs that the site uses are checked.
 
     Fix: Give the cloned machine MAC addresses of its own.
     """

@@ -74,7 +74,7 @@ async def main(verb: str, document: dict[str, Any]) -> int:
         print(f"topology: {error}", file=sys.stderr)
         return 1
     except Exception as error:  # kr8s and httpx raise many types; each means that the cluster failed
-        print(f"topology: the cluster cannot be asked: {str(error) or type(error).__name__}", file=sys.stderr)
+        print(f"topology: the cluster cannot be reached: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     if changed:
         print(f"topology: labels and taints of {', '.join(changed)}", file=sys.stderr)

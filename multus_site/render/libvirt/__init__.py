@@ -1,1 +1,1 @@
-"""Virtual machines as libvirt and cloud-init want them told, out of a site alone."""
+"""The definitions of virtual machines for libvirt and cloud-init, from a site."""

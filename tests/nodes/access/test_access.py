@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import pytest
 
-from multus_site.ssh.ssh_route import Hop, Login, Way
+from multus_site.ssh.ssh_route import Hop, Login, SshRoute
 from tests.contract.ssh_server import free_port, key_pair, running
 
 
@@ -35,7 +35,7 @@ def ran(way, hosts, before=""):
 
 
 def way(host, **changes):
-    return Way(Login(host.user, host.private_key), **{"port": host.port, **changes})
+    return SshRoute(Login(host.user, host.private_key), **{"port": host.port, **changes})
 
 
 def named(host, **changes):
@@ -67,7 +67,7 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up(host):
 def test_another_key_and_a_refused_login_are_named_too(host, wrong):
     private, public = key_pair()
     if wrong == "login":
-        status, _, err = ran(Way(Login(host.user, private), host.port), named(host))
+        status, _, err = ran(SshRoute(Login(host.user, private), host.port), named(host))
         assert "node1 (127.0.0.1): " in err
         assert "cannot log in with multus-site:sshPrivateKey" in err
     else:
@@ -96,7 +96,7 @@ def test_a_host_that_was_reached_before_is_not_asked_again(host):
 def test_with_another_login_every_host_is_asked_again(host):
     """Pulumi runs the program again if its input changed: where that is not a host, it is the way to all of them."""
     private, _ = key_pair()
-    status, _, err = ran(Way(Login(host.user, private), host.port), named(host), json.dumps(named(host)))
+    status, _, err = ran(SshRoute(Login(host.user, private), host.port), named(host), json.dumps(named(host)))
     assert (status, "node1 (127.0.0.1): " in err) == (1, True)
 
 
