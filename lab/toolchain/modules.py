@@ -11,6 +11,8 @@ from pathlib import Path
 
 from lab.cache import Cache, Report, stamp
 from lab.toolchain.go import Go
+from multus_site.model.cni_plugins import CniPlugins
+from multus_site.model.daemons import Multus, WhereaboutsDaemon
 
 MODULES = Path(__file__).with_name("modules")
 
@@ -61,12 +63,12 @@ KUBERNETES_EARLIER = "1.35.3"
 PULUMI = "3.259.0"
 ETCD = "3.6.10"
 CONTAINERD = "2.2.3"
-CNI_PLUGINS = "1.9.1"
+CNI_PLUGINS = CniPlugins().version
 CRICTL = "1.34.0"
 COREDNS = "1.12.4"
 FLANNEL = "0.26.7"
-MULTUS = "4.3.0"
-WHEREABOUTS = "0.9.2"
+MULTUS = Multus().version
+WHEREABOUTS = WhereaboutsDaemon().version
 ACTIONLINT = "1.7.12"
 """For the tests of our own workflows."""
 VERSITYGW = "1.0.14"
