@@ -14,12 +14,12 @@ from multus_site.cni.catalogue import SITE_WORDS, interface_plugin
 from multus_site.model.ipam import Dhcp
 from multus_site.model.networks import RESOURCE, Network
 from multus_site.model.nodes import Host
-from multus_site.model.types import NodeName, ObjectName
+from multus_site.model.types import NetworkName, NodeName
 from multus_site.render.addresses import ipam_config
 from multus_site.render.attachment import KIND, nad_manifest
 
 _NETWORK: TypeAdapter[Network] = TypeAdapter(Network)
-_NETWORKS: TypeAdapter[dict[ObjectName, Network]] = TypeAdapter(dict[ObjectName, Network])
+_NETWORKS: TypeAdapter[dict[NetworkName, Network]] = TypeAdapter(dict[NetworkName, Network])
 _HOSTS: TypeAdapter[dict[NodeName, Host]] = TypeAdapter(dict[NodeName, Host])
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 """Label of control plane nodes, and key of the taint that keeps workloads off them. Other taints are ignored."""

@@ -31,7 +31,8 @@ def schema_text() -> str:
     """The content of stacks/site.schema.json."""
     site = Site.model_json_schema()
     definitions: dict[str, Any] = {**site.pop("$defs"), "Site": site}
-    _without_titles(definitions)
+    for name in definitions:
+        definitions[name] = _for_editors(definitions[name])
     stack = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Stack of multus-site",
@@ -49,13 +50,29 @@ def schema_text() -> str:
     return json.dumps(stack, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _without_titles(schema: Any) -> None:  # noqa: ANN401  # JSON of any shape
-    """Removes the titles: pydantic repeats the names of keys."""
-    if isinstance(schema, dict):
-        if isinstance(schema.get("title"), str):
-            del schema["title"]
-        for value in schema.values():
-            _without_titles(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            _without_titles(value)
+def _for_editors(schema: Any) -> Any:  # noqa: ANN401  # JSON of any shape
+    """Without titles, in which pydantic repeats the names of keys; a choice by `type` as conditions.
+
+    Of `oneOf`, an editor reports that none fits. With conditions, it reports the misspelled key of the chosen type.
+    """
+    if isinstance(schema, list):
+        return [_for_editors(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: _for_editors(value) for key, value in schema.items() if key != "title" or not isinstance(value, str)}
+    if "pattern" in result and result.get("examples"):
+        result["patternErrorMessage"] = f"Write one such as {result['examples'][0]}"  # read by yaml-language-server
+    choice = result.pop("discriminator", None)
+    if choice:
+        del result["oneOf"]
+        key, mapping = choice["propertyName"], choice["mapping"]
+        result |= {
+            "type": "object",
+            "required": [key],
+            "properties": {key: {"enum": list(mapping)}},
+            "allOf": [
+                {"if": {"properties": {key: {"const": value}}, "required": [key]}, "then": {"$ref": target}}
+                for value, target in mapping.items()
+            ],
+        }
+    return result

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from multus_site.model.shapes import Shape
+
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 DNS_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 SHORT_ADDRESS = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*", re.IGNORECASE)
@@ -154,12 +156,31 @@ def _is_address(value: str) -> bool:
     return True
 
 
-MacAddress = Annotated[str, AfterValidator(mac_address), Field(examples=["02:00:0a:01:0a:05"])]
-IpAddress = Annotated[str, AfterValidator(ip_address), Field(examples=["10.1.10.1"])]
-HostAddress = Annotated[str, AfterValidator(host_address), Field(examples=["10.1.1.5"])]
-Cidr = Annotated[str, AfterValidator(cidr), Field(examples=["10.1.10.0/24"])]
-AddressRange = Annotated[str, AfterValidator(address_range), Field(examples=["10.1.10.200-10.1.10.250"])]
-InterfaceAddress = Annotated[str, AfterValidator(interface_address), Field(examples=["10.1.10.5/24"])]
-AddressPool = Annotated[str, AfterValidator(address_pool), Field(examples=["10.1.10.200-10.1.10.250/24"])]
-CidrOrAddress = Annotated[str, AfterValidator(cidr_or_address), Field(examples=["10.1.10.0/28"])]
+_A = "[0-9A-Fa-f:.]+"
+"""Characters of an IPv4 or IPv6 address."""
+
+MacAddress = Annotated[
+    str,
+    AfterValidator(mac_address),
+    Shape(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}"),
+    Field(examples=["02:00:0a:01:0a:05"]),
+]
+IpAddress = Annotated[str, AfterValidator(ip_address), Shape(_A), Field(examples=["10.1.10.1"])]
+HostAddress = Annotated[str, AfterValidator(host_address), Shape(_A), Field(examples=["10.1.1.5"])]
+Cidr = Annotated[str, AfterValidator(cidr), Shape(rf"{_A}/[0-9]{{1,3}}"), Field(examples=["10.1.10.0/24"])]
+AddressRange = Annotated[
+    str, AfterValidator(address_range), Shape(rf"{_A}(\s*-\s*{_A})?"), Field(examples=["10.1.10.200-10.1.10.250"])
+]
+InterfaceAddress = Annotated[
+    str, AfterValidator(interface_address), Shape(rf"{_A}/[0-9]{{1,3}}"), Field(examples=["10.1.10.5/24"])
+]
+AddressPool = Annotated[
+    str,
+    AfterValidator(address_pool),
+    Shape(rf"{_A}(\s*-\s*{_A})?/[0-9]{{1,3}}"),
+    Field(examples=["10.1.10.200-10.1.10.250/24"]),
+]
+CidrOrAddress = Annotated[
+    str, AfterValidator(cidr_or_address), Shape(rf"{_A}(/[0-9]{{1,3}})?"), Field(examples=["10.1.10.0/28"])
+]
 AddressOrName = Annotated[str, AfterValidator(address_or_name), Field(examples=["api.dallas.example"])]

@@ -9,15 +9,15 @@ from multus_site.model.chained import Bandwidth, Chained, Firewall, Sbr
 from multus_site.model.ipam import Ipam, NoAddresses
 from multus_site.model.part import Mistake, Plugin, refuse
 from multus_site.model.racks import Placed
-from multus_site.model.types import CniVersion, ObjectName
+from multus_site.model.types import CniVersion, Namespace, SegmentName
 
 
 class NamespacedNetwork(Placed, Plugin):
     """What raw networks have too."""
 
-    namespace: ObjectName = Field(default="default", examples=["telecom"])
+    namespace: Namespace = Field(default="default")
     """Namespace of the NetworkAttachmentDefinition; its workloads are in the same one."""
-    segment: ObjectName | None = Field(default=None, examples=["core"])
+    segment: SegmentName | None = Field(default=None)
     """L2 segment that it is on, one of `segments`."""
 
 

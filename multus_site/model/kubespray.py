@@ -8,7 +8,8 @@ from pydantic import Field
 from multus_site.model.addresses import AddressOrName, Cidr
 from multus_site.model.kubespray_releases import NetworkPlugin, newest
 from multus_site.model.part import Mistake, Part
-from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256, matching
+from multus_site.model.shapes import Matching
+from multus_site.model.types import BARE_VERSION, BareVersion, Commit, KubesprayVersion, Sha256
 
 
 class Archive(Part):
@@ -16,7 +17,7 @@ class Archive(Part):
 
     url: Annotated[
         str,
-        matching(
+        Matching(
             r"(?s)https?://.+|(?!.*://).+",
             "is neither an http(s) address nor a path; write one such as https://mirror.example/kubespray-2.31.0.tar.gz",
         ),

@@ -6,23 +6,23 @@ from pydantic import Field, model_validator
 
 from multus_site.model.addresses import AddressOrName, Cidr, IpAddress
 from multus_site.model.part import ExactlyOne, Part
+from multus_site.model.shapes import Matching
 from multus_site.model.types import (
     HostKey,
+    HypervisorName,
     InterfaceName,
     Mtu,
     NodeName,
-    ObjectName,
     PciAddress,
     Port,
     Sha256,
     UserName,
-    matching,
 )
 
 AbsolutePath = Annotated[
     str,
     # Characters that need no quoting anywhere.
-    matching(
+    Matching(
         "(/[A-Za-z0-9._+-]+)+", "is not the full path of a file or folder; write one such as /var/lib/libvirt/images"
     ),
 ]
@@ -99,7 +99,7 @@ class Hypervisor(Part):
 class Hardware(Part):
     """The hardware of a machine."""
 
-    hypervisor: ObjectName | None = Field(default=None, examples=["kvm1"])
+    hypervisor: HypervisorName | None = Field(default=None, examples=["kvm1"])
     """Hypervisor that it runs on, one of `hypervisors`; the machine where Pulumi runs if absent."""
     accelerator: Literal["kvm", "tcg"] = "kvm"
     """`tcg`: software emulation, some ten times slower, for hypervisors without /dev/kvm."""
@@ -141,7 +141,7 @@ class Libvirt(Hardware):
     """The network of their own addresses."""
     storage: AbsolutePath = "/var/lib/libvirt/images"
     """Folder on the hypervisor that gets a folder `multus-site` with the disks."""
-    hypervisors: dict[ObjectName, Hypervisor] = {}
+    hypervisors: dict[HypervisorName, Hypervisor] = {}
     """Machines that run libvirt, by name."""
     machines: dict[NodeName, Hardware] = Field(
         default={}, examples=[{"node2": {"hypervisor": "kvm2", "cpus": 8, "nics": {"ens6": {"vf": "0000:3b:02.1"}}}}]

@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 from multus_site.model.part import Part
 from multus_site.model.types import InterfaceName, NodeName, PinnedImage, PodmanInterfaceName, PodmanName
 
-NetworkName = Annotated[str, Field(min_length=1, examples=["internal"])]
+BackendNetwork = Annotated[str, Field(min_length=1, examples=["internal"])]
 
 
 class Plugged(Part):
     """NICs of created machines, the same on all."""
 
-    networks: dict[InterfaceName, NetworkName] = Field(min_length=1)
+    networks: dict[InterfaceName, BackendNetwork] = Field(min_length=1)
     """Interface in the node → network that it is plugged into, by its name there."""
     interface: InterfaceName = "eth0"
     """Interface with the node's address, one of `networks`."""

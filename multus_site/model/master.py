@@ -6,13 +6,13 @@ from pydantic import Discriminator, Field, Tag
 
 from multus_site.model.addresses import MacAddress
 from multus_site.model.part import ExactlyOne
-from multus_site.model.types import InterfaceName, NodeName, ObjectName, PciAddress
+from multus_site.model.types import GroupName, InterfaceName, NodeName, PciAddress
 
 
 class MasterByNode(ExactlyOne):
     """A NIC that is not called the same on every node; exactly one of the four."""
 
-    groups: dict[ObjectName, InterfaceName] = Field(default={}, examples=[{"compute": "ens6", "edge": "eno2"}])
+    groups: dict[GroupName, InterfaceName] = Field(default={}, examples=[{"compute": "ens6", "edge": "eno2"}])
     """Its name for each group of nodes (`groups` of a host); nodes of no such group do not have the network."""
     mac: dict[NodeName, MacAddress] = Field(default={}, examples=[{"node1": "02:00:0a:01:0a:05"}])
     """Its MAC address on each node; nodes that are not named do not have the network."""

@@ -11,7 +11,7 @@ from multus_site.model.libvirt_checks import check_libvirt
 from multus_site.model.machines import Container, Custom
 from multus_site.model.part import Mistake, Part
 from multus_site.model.ssh import Ssh
-from multus_site.model.types import Architecture, HostKey, NodeName, ObjectName, Role
+from multus_site.model.types import Architecture, GroupName, HostKey, NodeName, RackName, Role
 
 
 class Host(Part):
@@ -25,9 +25,9 @@ class Host(Part):
     """What it does in the cluster; pods run on workers only."""
     architecture: Architecture = "amd64"
     """Which binaries it gets."""
-    rack: ObjectName | None = Field(default=None, examples=["r1"])
+    rack: RackName | None = Field(default=None, examples=["r1"])
     """Its rack, one of `racks` where the site has any: sets the node's labels and taint, and a group of the inventory."""
-    groups: tuple[ObjectName, ...] = Field(default=(), examples=[["compute"]])
+    groups: tuple[GroupName, ...] = Field(default=(), examples=[["compute"]])
     """Groups of nodes with the same NIC names, for `groups` of a master; each is also a group of the inventory."""
     slice: int | None = Field(default=None, ge=0, examples=[0])
     """Which part of a range with `addressesPerNode` it hands out; derived from its address if absent."""

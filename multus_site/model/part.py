@@ -46,12 +46,21 @@ class Part(BaseModel):
                 for name in inspect.get_annotations(part):
                     alias = str(cls.model_fields[name].alias) if name in cls.model_fields else ""
                     if alias in properties:
-                        ordered[alias] = properties[alias]
+                        ordered[alias] = _with_names(properties[alias])
                         if name in texts:
                             ordered[alias].setdefault("description", texts[name])
         required = definition.get("required", [])
         definition["properties"] = dict(sorted(ordered.items(), key=lambda item: item[0] not in required))
         return schema
+
+
+def _with_names(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a mapping with the pattern of its keys as that of its names: pydantic allows any value under other keys."""
+    patterns = schema.pop("patternProperties", {})
+    for pattern, value in patterns.items():
+        schema["propertyNames"] = {**schema.get("propertyNames", {}), "pattern": pattern}
+        schema["additionalProperties"] = value
+    return schema
 
 
 class Plugin(Part):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from multus_site.model.part import Part
-from multus_site.model.types import LabelKey, LabelValue, NodeName, ObjectName
+from multus_site.model.types import LabelKey, LabelValue, NodeName, ObjectName, RackName
 
 Level = Literal["rack", "row", "zone", "node"]
 
@@ -61,7 +61,7 @@ class Placed(Part):
 
     nodes: tuple[NodeName, ...] = ()
     """Nodes that it is on; all workers if empty."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    racks: tuple[RackName, ...] = Field(default=(), examples=[["c1"]])
     """Racks whose workers it is on, instead of `nodes`."""
 
 

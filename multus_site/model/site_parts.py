@@ -16,7 +16,7 @@ from multus_site.model.nodes import Nodes
 from multus_site.model.part import Part
 from multus_site.model.racks import LABELS, Level, Rack, Taint
 from multus_site.model.sriov import SriovSetup
-from multus_site.model.types import InterfaceName, NodeName, ObjectName
+from multus_site.model.types import LinkName, NetworkName, NodeName, ObjectName, RackName, SegmentName, WorkloadName
 from multus_site.model.workloads import Workload
 
 
@@ -33,7 +33,7 @@ class SiteParts(Part):
     """Whether Pulumi refuses to destroy the cluster until you remove this and run `pulumi up`."""
     nodes: Nodes
     """The hosts: who makes them, how they are reached."""
-    racks: dict[ObjectName, Rack] = {}
+    racks: dict[RackName, Rack] = {}
     """Racks by name, where they have settings; `nodes.hosts.NAME.rack` puts a host into one."""
     kubespray: Kubespray = Kubespray()
     """How the cluster is installed."""
@@ -43,15 +43,15 @@ class SiteParts(Part):
     """The daemon that gives pods several interfaces."""
     whereabouts: WhereaboutsDaemon = WhereaboutsDaemon()
     """The daemon that keeps addresses apart across nodes."""
-    segments: dict[ObjectName, Segment] = {}
+    segments: dict[SegmentName, Segment] = {}
     """L2 segments by name; sites that name the same one share it."""
-    links: dict[InterfaceName, NodeLink] = {}
+    links: dict[LinkName, NodeLink] = {}
     """VLAN sub-interfaces and bonds that `up` creates on nodes, by name; networks name them as master."""
     sriov: SriovSetup | None = None
     """Virtual functions of SR-IOV NICs, and who hands them out."""
-    networks: dict[ObjectName, Network] = {}
+    networks: dict[NetworkName, Network] = {}
     """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
-    workloads: dict[ObjectName, Workload] = {}
+    workloads: dict[WorkloadName, Workload] = {}
     """What runs at the site, by name."""
     throughput: Throughput | None = None
     """Throughput measurements at each `up` that changes the networks; none if absent."""
@@ -60,7 +60,7 @@ class SiteParts(Part):
         """Names of the hosts with a role, in the order of the file."""
         return [name for name, host in self.nodes.hosts.items() if role in host.roles]
 
-    def workers(self, nodes: Sequence[NodeName], racks: Sequence[ObjectName]) -> list[NodeName]:
+    def workers(self, nodes: Sequence[NodeName], racks: Sequence[RackName]) -> list[NodeName]:
         """Names of the hosts that a part of the site is for: those it names, the workers in racks it names, else all workers."""
         if nodes:
             return list(nodes)

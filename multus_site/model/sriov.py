@@ -8,7 +8,7 @@ from multus_site.model.attachable import Attachable
 from multus_site.model.ipam import NoAddresses
 from multus_site.model.part import Part
 from multus_site.model.racks import Placed
-from multus_site.model.types import BareVersion, InterfaceName, ObjectName, ResourceName
+from multus_site.model.types import BareVersion, InterfaceName, Namespace, PoolName, ResourceName
 
 
 class Sriov(Attachable):
@@ -83,9 +83,9 @@ class SriovSetup(Part):
     """`device-plugin`: functions by a systemd unit on each node, handed out by the SR-IOV network device plugin, which is installed. `operator`: by an existing SR-IOV network operator, through its policies."""
     version: BareVersion = Field(default="3.11.0", examples=["3.11.0"])
     """Release of the device plugin."""
-    operator_namespace: ObjectName = Field(
+    operator_namespace: Namespace = Field(
         default="sriov-network-operator", examples=["openshift-sriov-network-operator"]
     )
     """Namespace of the operator."""
-    pools: dict[ObjectName, SriovPool] = Field(min_length=1)
+    pools: dict[PoolName, SriovPool] = Field(min_length=1)
     """The functions by name."""

@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from multus_site.model.addresses import DNS_NAME
+from multus_site.model.shapes import Matching, Shape
 
 IFNAMSIZ = 15
 """Longest interface name in bytes: the kernel's IFNAMSIZ (16) less the closing zero."""
 
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 _REPOSITORY = r"[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
@@ -30,22 +32,9 @@ HOST_KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "
 """Host key types that can be pinned. Not ssh-rsa: the Go SSH client would then ask for SHA-1 signatures, which sshd refuses."""
 
 
-def matching(pattern: str | re.Pattern[str], problem: str) -> AfterValidator:
-    """A validator of text that matches a pattern as a whole. `problem` follows the value in its message: what it is not; what would be right."""
-    compiled = re.compile(pattern)
-
-    def validate(value: str) -> str:
-        if not compiled.fullmatch(value):
-            msg = f"{value[:80]!r} {problem}"
-            raise ValueError(msg)
-        return value
-
-    return AfterValidator(validate)
-
-
 def label(value: str) -> str:
     """A DNS-1123 label: node, network and workload names (RFC 1123; Multus' annotation parser allows no dots either)."""
-    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value):
+    if not re.fullmatch(_LABEL, value):
         msg = f"{value!r} is not a DNS label; use at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
         raise ValueError(msg)
     return value
@@ -143,12 +132,28 @@ def bare_version(value: str) -> str:
 
 Role = Literal["control-plane", "etcd", "worker"]
 Architecture = Literal["amd64", "arm64"]
-NodeName = Annotated[str, AfterValidator(label), Field(examples=["node1"])]
-ObjectName = Annotated[str, AfterValidator(label), Field(examples=["macvlan-internal"])]
-InterfaceName = Annotated[str, AfterValidator(interface_name), Field(max_length=IFNAMSIZ, examples=["ens6"])]
-PodInterfaceName = Annotated[str, AfterValidator(pod_interface_name), Field(max_length=IFNAMSIZ, examples=["net1"])]
+_Label = Annotated[str, AfterValidator(label), Shape(_LABEL)]
+_Interface = Annotated[str, AfterValidator(interface_name), Shape(r"[^/:\s]+")]
+NodeName = Annotated[_Label, Field(examples=["node1"])]
+NetworkName = Annotated[_Label, Field(examples=["macvlan-internal"])]
+WorkloadName = Annotated[_Label, Field(examples=["samplepod"])]
+SegmentName = Annotated[_Label, Field(examples=["core"])]
+RackName = Annotated[_Label, Field(examples=["r1"])]
+GroupName = Annotated[_Label, Field(examples=["compute"])]
+HypervisorName = Annotated[_Label, Field(examples=["kvm1"])]
+PoolName = Annotated[_Label, Field(examples=["fast"])]
+Namespace = Annotated[_Label, Field(examples=["telecom"])]
+ObjectName = Annotated[_Label, Field(examples=["router"])]
+InterfaceName = Annotated[_Interface, Field(max_length=IFNAMSIZ, examples=["ens6"])]
+LinkName = Annotated[_Interface, Field(max_length=IFNAMSIZ, examples=["bond0"])]
+PodInterfaceName = Annotated[
+    str,
+    AfterValidator(pod_interface_name),
+    Shape(r"(?!(eth0|lo)$)[^/:\s]+"),
+    Field(max_length=IFNAMSIZ, examples=["net1"]),
+]
 # libpod/define: NameRegex. The name is part of podman's command line.
-_PODMAN_NAME = matching(
+_PODMAN_NAME = Matching(
     r"[A-Za-z0-9][A-Za-z0-9_.-]*",
     "is not a name for podman; use letters, digits, '_', '.' and '-', beginning with a letter or digit",
 )
@@ -157,7 +162,7 @@ PodmanInterfaceName = Annotated[InterfaceName, _PODMAN_NAME]
 PciAddress = Annotated[
     str,
     AfterValidator(str.lower),
-    matching(
+    Matching(
         r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]",
         "is not a PCI address; write domain, bus, device and function such as 0000:3b:00.0 (lspci -D)",
     ),
@@ -165,7 +170,7 @@ PciAddress = Annotated[
 ]
 ResourceName = Annotated[
     str,
-    matching(
+    Matching(
         r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?",
         "is not the name of a resource; write its prefix too, such as intel.com/sriov_netdevice",
     ),
@@ -174,22 +179,27 @@ ResourceName = Annotated[
 LabelKey = Annotated[str, AfterValidator(label_key), Field(examples=["example.com/power"])]
 LabelValue = Annotated[
     str,
-    matching(
+    Matching(
         rf"({_LABEL_NAME})?",
         "is not the value of a label or taint; use at most 63 of letters, digits, '-', '_' and '.', beginning and ending with a letter or digit",
     ),
     Field(examples=["feed-b"]),
 ]
-HostKey = Annotated[str, AfterValidator(host_key), Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA…"])]
+HostKey = Annotated[
+    str,
+    AfterValidator(host_key),
+    Shape(rf"\s*({'|'.join(HOST_KEY_TYPES)})\s+[A-Za-z0-9+/]+=*(\s.*)?"),
+    Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDB13Y+d0prRGnZiPoXC28r9Z4aIihbb+Nh8TwivlhkQ"]),
+]
 Sha256 = Annotated[
     str,
-    matching("[0-9a-f]{64}", "is not a SHA-256 sum; write the 64 digits (0-9, a-f) that sha256sum FILE prints"),
+    Matching("[0-9a-f]{64}", "is not a SHA-256 sum; write the 64 digits (0-9, a-f) that sha256sum FILE prints"),
     Field(examples=["b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"]),
 ]
 # golang.org/x/mod/sumdb/dirhash: h1:<base64 of a SHA-256>
 ModuleSum = Annotated[
     str,
-    matching(
+    Matching(
         "h1:[A-Za-z0-9+/]{43}=",
         "is not the hash of a Go module; write h1: and 44 characters, as in go.sum and in the output of `go mod download -json`",
     ),
@@ -197,7 +207,7 @@ ModuleSum = Annotated[
 ]
 PluginName = Annotated[
     str,
-    matching(
+    Matching(
         "[A-Za-z0-9][A-Za-z0-9._-]*",
         "is not a plugin's name; write the name of a file, of letters, digits, '.', '_' and '-', such as macvlan",
     ),
@@ -205,25 +215,30 @@ PluginName = Annotated[
 ]
 Digest = Annotated[
     str,
-    matching(_DIGEST, "is not a digest; write sha256: and 64 digits (0-9, a-f)"),
-    Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa7…"]),
+    Matching(_DIGEST, "is not a digest; write sha256: and 64 digits (0-9, a-f)"),
+    Field(examples=["sha256:b98f74a0f8522f0a83867178729c1aa70f2158f90c45a2ca8fa791db1c76b303"]),
 ]
-PinnedImage = Annotated[str, AfterValidator(pinned_image), Field(examples=["docker.io/library/busybox:1.36"])]
+PinnedImage = Annotated[
+    str,
+    AfterValidator(pinned_image),
+    Shape(rf"(?!.*:latest$)[^/\s]+/[^@\s]+(:{_TAG}(@{_DIGEST})?|@{_DIGEST})"),
+    Field(examples=["docker.io/library/busybox:1.36"]),
+]
 KubesprayVersion = Annotated[
     str,
-    matching(r"v[0-9]+\.[0-9]+\.[0-9]+", "is not a release tag of Kubespray; write one such as v2.31.0"),
+    Matching(r"v[0-9]+\.[0-9]+\.[0-9]+", "is not a release tag of Kubespray; write one such as v2.31.0"),
     Field(examples=["v2.31.0"]),
 ]
 Commit = Annotated[
     str,
-    matching("[0-9a-f]{40}", "is not a commit; write its 40 digits (0-9, a-f), as git rev-parse prints them"),
+    Matching("[0-9a-f]{40}", "is not a commit; write its 40 digits (0-9, a-f), as git rev-parse prints them"),
     Field(examples=["1c9add48975060f45396b34d8e022c30d7f80dab"]),
 ]
-UserName = Annotated[str, AfterValidator(user_name), Field(examples=["ubuntu"])]
-BareVersion = Annotated[str, AfterValidator(bare_version), Field(examples=["1.9.1"])]
+UserName = Annotated[str, AfterValidator(user_name), Shape(r"[^-/:\s][^/:\s]*"), Field(examples=["ubuntu"])]
+BareVersion = Annotated[str, AfterValidator(bare_version), Shape(BARE_VERSION.pattern), Field(examples=["1.9.1"])]
 CniVersion = Annotated[
     str,
-    matching(
+    Matching(
         "|".join(map(re.escape, CNI_VERSIONS)),
         f"is not a version of the CNI specification; write one of {', '.join(CNI_VERSIONS)}",
     ),

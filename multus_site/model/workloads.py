@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from multus_site.model.addresses import InterfaceAddress, IpAddress, MacAddress
 from multus_site.model.part import ExactlyOne, Part
 from multus_site.model.racks import Placed, Spreads
-from multus_site.model.types import NodeName, ObjectName, PinnedImage, PodInterfaceName, Port
+from multus_site.model.types import Namespace, NetworkName, NodeName, PinnedImage, PodInterfaceName, Port, RackName
 
 
 class PortMapping(Part):
@@ -39,7 +39,7 @@ ReplicaAddresses = Annotated[
 class Attachment(Part):
     """A pod's attachment to a network; in a site file the network's name alone will do."""
 
-    name: ObjectName
+    name: NetworkName
     """Name of the network."""
     interface: PodInterfaceName | None = None
     """Interface in the pod; net1, net2, … by position if absent."""
@@ -60,7 +60,7 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-NamedAttachment = Annotated[Attachment, BeforeValidator(_named, json_schema_input_type=ObjectName | Attachment)]
+NamedAttachment = Annotated[Attachment, BeforeValidator(_named, json_schema_input_type=NetworkName | Attachment)]
 
 
 class Resources(Part):
@@ -98,7 +98,7 @@ class Workload(Placed):
 
     kind: Literal["Deployment", "StatefulSet", "DaemonSet"] = "Deployment"
     """What Kubernetes makes of it. A DaemonSet has a pod on each node that has the networks."""
-    namespace: ObjectName = Field(default="default", examples=["telecom"])
+    namespace: Namespace = Field(default="default", examples=["telecom"])
     """Namespace of its pods and of their networks."""
     image: PinnedImage
     """Image of the container, with a tag or digest that does not move."""
@@ -110,7 +110,7 @@ class Workload(Placed):
     """Networks that each pod is attached to, by name: net1, net2, … in this order."""
     nodes: tuple[NodeName, ...] = ()
     """Nodes that the pods may run on; all workers that have the networks if empty, but those of dedicated racks."""
-    racks: tuple[ObjectName, ...] = Field(default=(), examples=[["c1"]])
+    racks: tuple[RackName, ...] = Field(default=(), examples=[["c1"]])
     """Racks whose workers they may run on, instead of `nodes`. Pods of a workload that names a dedicated rack, or a node in it, tolerate its taint."""
     spread: Spreads = Field(default=(), examples=["rack"])
     """Over what the pods are spread: rack, row, zone or node, or a list of them; as the scheduler likes if empty."""
