@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from multus_site.cni.plugin_type import ChainedPlugin, InterfacePlugin, IpamPlugin, Keys, ObjectType
-from multus_site.cni.plugins import chained, ipam, nic_children, node_interfaces, operators, sriov, third_party
+from multus_site.cni.plugins import (
+    chained,
+    cluster_networks,
+    fabrics,
+    ipam,
+    nic_children,
+    node_interfaces,
+    operators,
+    sriov,
+    third_party,
+)
 
 _Entry = TypeVar("_Entry", bound=ObjectType)
 
@@ -20,19 +30,28 @@ INTERFACES: dict[str, InterfacePlugin] = _by_name(
     *(nic_children.MACVLAN, nic_children.IPVLAN, nic_children.VLAN),
     *(node_interfaces.BRIDGE, node_interfaces.HOST_DEVICE, node_interfaces.PTP, node_interfaces.TAP),
     *(node_interfaces.DUMMY, node_interfaces.LOOPBACK),
-    *(sriov.SRIOV, third_party.OVS, third_party.BOND),
+    *(sriov.SRIOV, third_party.OVS, third_party.BOND, node_interfaces.CNV_BRIDGE),
+    *(fabrics.IB_SRIOV, fabrics.IPOIB, fabrics.ACCELERATED_BRIDGE, fabrics.MACVTAP, fabrics.VFIOVETH),
+    *(fabrics.USERSPACE, cluster_networks.OVN_KUBERNETES, cluster_networks.KUBE_OVN, cluster_networks.MULTI_NIC),
+    *(cluster_networks.FLANNEL, cluster_networks.CALICO, cluster_networks.CILIUM, cluster_networks.MULTUS),
+    cluster_networks.SPIDERPOOL_IFACER,
 )
 """Plugins that create the interface of a pod."""
 
 CHAINED: dict[str, ChainedPlugin] = _by_name(
-    chained.TUNING, chained.SBR, chained.VRF, chained.BANDWIDTH, chained.FIREWALL, chained.PORTMAP
+    *(chained.TUNING, chained.SBR, chained.VRF, chained.BANDWIDTH, chained.FIREWALL, chained.PORTMAP),
+    *(chained.CNV_TUNING, chained.ROUTE_OVERRIDE, chained.COORDINATOR, fabrics.RDMA),
 )
 """Plugins that only work chained behind another one, on its interface."""
 
 PLUGINS: dict[str, InterfacePlugin | ChainedPlugin] = {**INTERFACES, **CHAINED}
 """Plugins that `plugins` of a configuration list can contain."""
 
-IPAM: dict[str, IpamPlugin] = _by_name(ipam.HOST_LOCAL, ipam.STATIC, ipam.DHCP, ipam.WHEREABOUTS)
+IPAM: dict[str, IpamPlugin] = _by_name(
+    *(ipam.HOST_LOCAL, ipam.STATIC, ipam.DHCP, ipam.WHEREABOUTS),
+    *(cluster_networks.NV_IPAM, cluster_networks.SPIDERPOOL, cluster_networks.KUBE_OVN_IPAM),
+    *(cluster_networks.CALICO_IPAM, cluster_networks.MULTI_NIC_IPAM),
+)
 """Address management plugins."""
 
 OPERATOR: dict[str, ObjectType] = _by_name(

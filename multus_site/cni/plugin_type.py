@@ -26,6 +26,8 @@ class ObjectType:
     """Key → keys of its nested objects, in lists or not."""
     values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     """Key → its accepted values, where they are few. Empty text always means the default."""
+    open: bool = False
+    """Whether it may have more keys than these: others are reported only if they look misspelt."""
 
     @property
     def vlan_key(self) -> str:
@@ -100,6 +102,11 @@ class InterfacePlugin(PluginType):
     """Whether it works on the interface of an earlier plugin if it is chained."""
     makes_veth: bool
     """Whether the pod's interface has an end on the node."""
+    makes: Literal["interface", "nic", "nothing", "unknown"]
+    """What it creates: the pod's interface, a NIC of the node for the plugin after it, nothing, or unknown."""
+    controller: bool
+    """Whether a controller reads its NADs and the pods' annotations: `name` is that of a network, which several NADs can
+    share, and requests of pods need no capability. True if unknown."""
     link_kind: str
     """Kind of the pod's interface (`ip -details link`); empty for any."""
     reports: frozenset[str] = frozenset()
@@ -146,3 +153,5 @@ class IpamPlugin(PluginType):
     """Where it records assigned addresses: on each node, in the cluster, at a DHCP server, nowhere."""
     daemon: bool
     """Whether it needs a daemon on each node."""
+    controller: bool
+    """Whether a controller reads the requests of pods, so that they need no capability. True if unknown."""

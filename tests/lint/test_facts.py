@@ -126,9 +126,10 @@ CASES = [
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("a", ipam=wb("10.1.10.0/24"))), None, {}),
     (several(nad("a"), nad("a", type="ipvlan", ipam=wb("10.1.20.0/24"))), None, {}),
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", master="eth2", ipam=wb("10.1.10.0/24"))), None, {}),
-    (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", ipam=wb("10.1.10.0/24", network_name="b"))), None, {}),
+    (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", ipam=wb("10.1.10.0/24", network_name="b"))), None, {"NADS_OVERLAP": W}),
     (several(nad("a", ipam=wb("10.1.10.0/24")), nad("b", type="vlan", vlanId=5, ipam=wb("10.1.10.0/24"))), None, {}),
-    (several(nad("a", type="vlan", vlanId=5, ipam=wb("10.1.10.0/24")), nad("b", type="vlan", vlanId=5, ipam=wb("10.1.10.0/24"))), None, {"NADS_OVERLAP": W}),
+    (several(nad("a", type="vlan", vlanId=5, ipam=wb("10.1.10.0/24")), nad("b", type="vlan", vlanId=5, ipam=wb("10.1.10.0/24"))), None, {}),
+    (several(nad("a", type="vlan", vlanId=5, ipam=HL), nad("b", type="vlan", vlanId=5, ipam=HL)), None, {"NADS_OVERLAP": W}),
     (several(nad("a", ipam=wb("10.1.10.0/24", exclude=["10.1.10.128/25"])), nad("b", ipam=wb("10.1.10.128/25"))), None, {}),
 ]  # fmt: skip
 

@@ -110,7 +110,7 @@ def test_a_fixed_address_is_of_the_part_of_the_pod_s_own_node():
 
 
 def test_masters_that_only_nodes_can_tell_are_not_all_one():
-    ipvlan = WHEREABOUTS.format("10.1.10.0/24").replace("macvlan", "ipvlan")
+    ipvlan = WHEREABOUTS.format("10.1.10.0/25").replace("macvlan", "ipvlan")
     networks = {
         "a": WHEREABOUTS.format("10.1.10.0/24").replace("ens6", "{altname: to-core}"),
         "b": ipvlan.replace("ens6", "{altname: to-edge}"),

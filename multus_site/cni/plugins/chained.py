@@ -1,4 +1,6 @@
-"""Plugins that work on the interface of an earlier one: tuning, sbr, vrf, bandwidth, firewall, portmap."""
+"""Plugins that work on the interface of an earlier one: tuning, sbr, vrf, bandwidth, firewall, portmap, route-override, coordinator."""
+
+from dataclasses import replace
 
 from multus_site.cni.plugin_type import ChainedPlugin, Needed
 from multus_site.model.chained import Portmap, Tuning
@@ -22,6 +24,9 @@ TUNING = ChainedPlugin(
     needs_veth=False,
     separates_routes=False,
 )
+
+CNV_TUNING = replace(TUNING, name="cnv-tuning", binary="site")
+"""The name of tuning in OpenShift Virtualization."""
 
 SBR = ChainedPlugin(
     name="sbr",
@@ -95,3 +100,59 @@ PORTMAP = ChainedPlugin(
     needs_veth=False,
     separates_routes=False,
 )
+
+_ROUTE = {"dst": "text", "gw": "text", "src": "text", "via": "text", "mtu": "int", "advmss": "int", "priority": "int"}
+
+ROUTE_OVERRIDE = ChainedPlugin(
+    name="route-override",
+    keys={
+        "debug": "bool",
+        "externalinterface": "texts",
+        "flushroutes": "bool",
+        "flushgateway": "bool",
+        "delroutes": "objects",
+        "addroutes": "objects",
+        "skipcheck": "bool",
+    },
+    inner={"delroutes": _ROUTE, "addroutes": {**_ROUTE, "table": "int", "scope": "int"}},
+    binary="site",
+    oldest_version="0.1.0",
+    modules=(),
+    capability="",
+    idle_without_capability=False,
+    needs_veth=False,
+    # Whoever lists it decides on each route.
+    separates_routes=True,
+)
+
+COORDINATOR = ChainedPlugin(
+    name="coordinator",
+    keys={
+        "mode": "text",
+        "detectGateway": "bool",
+        "detectIPConflict": "bool",
+        "podMACPrefix": "text",
+        "multusNicPrefix": "text",
+        "podDefaultCniNic": "text",
+        "podDefaultRouteNic": "text",
+        "overlayPodCIDR": "texts",
+        "serviceCIDR": "texts",
+        "hijackCIDR": "texts",
+        "tunePodRoutes": "bool",
+        "txQueueLen": "int",
+        "vethLinkAddress": "text",
+        "hostRuleTable": "int",
+        "hostRPFilter": "int",
+        "podRPFilter": "int",
+    },
+    values={"mode": ("auto", "underlay", "overlay", "disable")},
+    open=True,
+    binary="site",
+    oldest_version="0.1.0",
+    modules=(),
+    capability="",
+    idle_without_capability=False,
+    needs_veth=False,
+    separates_routes=True,
+)
+"""The plugin of Spiderpool for routes between second networks and the cluster."""

@@ -24,6 +24,7 @@ HOST_LOCAL = IpamPlugin(
     modules=(),
     remembers="node",
     daemon=False,
+    controller=False,
 )
 
 STATIC = IpamPlugin(
@@ -35,6 +36,7 @@ STATIC = IpamPlugin(
     modules=(),
     remembers="nothing",
     daemon=False,
+    controller=False,
 )
 
 DHCP = IpamPlugin(
@@ -45,6 +47,7 @@ DHCP = IpamPlugin(
     modules=(),
     remembers="server",
     daemon=True,
+    controller=False,
 )
 
 WHEREABOUTS = IpamPlugin(
@@ -95,6 +98,7 @@ WHEREABOUTS = IpamPlugin(
     spelling={"networkName": "network_name"},
     remembers="cluster",
     daemon=True,
+    controller=False,
 )
 
 UNKNOWN = IpamPlugin(
@@ -105,5 +109,6 @@ UNKNOWN = IpamPlugin(
     modules=(),
     remembers="nothing",
     daemon=False,
+    controller=True,
 )
 """Any address management that the catalogue does not have."""

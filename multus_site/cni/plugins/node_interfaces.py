@@ -1,5 +1,7 @@
 """Plugins that create interfaces on the node or move one of its devices: bridge, ptp, tap, dummy, loopback, host-device."""
 
+from dataclasses import replace
+
 from multus_site.cni.plugin_type import InterfacePlugin, Nic
 from multus_site.model.node_interfaces import Bridge, Dummy, HostDevice, Ptp, Tap
 
@@ -37,10 +39,15 @@ BRIDGE = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=Bridge.makes_veth,
+    makes="interface",
+    controller=False,
     link_kind="veth",
     measured=False,
     defaults={"bridge": "cni0"},
 )
+
+CNV_BRIDGE = replace(BRIDGE, name="cnv-bridge", binary="site")
+"""The name of bridge in OpenShift Virtualization."""
 
 PTP = InterfacePlugin(
     name="ptp",
@@ -57,6 +64,8 @@ PTP = InterfacePlugin(
     addresses="required",
     works_chained=False,
     makes_veth=Ptp.makes_veth,
+    makes="interface",
+    controller=False,
     link_kind="veth",
     measured=False,
 )
@@ -84,6 +93,8 @@ TAP = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=Tap.makes_veth,
+    makes="interface",
+    controller=False,
     link_kind="tun",
     measured=False,
 )
@@ -102,6 +113,8 @@ DUMMY = InterfacePlugin(
     addresses="required",
     works_chained=False,
     makes_veth=Dummy.makes_veth,
+    makes="interface",
+    controller=False,
     link_kind="dummy",
     measured=False,
 )
@@ -120,6 +133,8 @@ LOOPBACK = InterfacePlugin(
     addresses="none",
     works_chained=False,
     makes_veth=False,
+    makes="nothing",
+    controller=False,
     link_kind="",
     measured=False,
 )
@@ -146,6 +161,8 @@ HOST_DEVICE = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=HostDevice.makes_veth,
+    makes="interface",
+    controller=False,
     link_kind="",
     measured=False,
     site_only=frozenset({"resource_name"}),

@@ -31,6 +31,8 @@ OVS = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=True,
+    makes="interface",
+    controller=False,
     # A device of a device plugin can be of any kind.
     link_kind="",
     measured=False,
@@ -72,6 +74,8 @@ BOND = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=False,
+    makes="interface",
+    controller=False,
     # The kernel spells the mode of a bond differently.
     link_kind="",
     measured=False,
@@ -91,6 +95,8 @@ UNKNOWN = InterfacePlugin(
     addresses="optional",
     works_chained=False,
     makes_veth=True,
+    makes="unknown",
+    controller=True,
     link_kind="",
     measured=False,
 )

@@ -1,7 +1,6 @@
 """Rules on pod annotations as Multus reads them: syntax, keys, values and placement."""
 
 import difflib
-import re
 
 from multus_site.cni import go_json
 from multus_site.cni.addresses import hardware_address, parse_address, parse_cidr
@@ -20,13 +19,10 @@ from multus_site.cni.selections import (
 from multus_site.lint.changes import Add, Change, Replace
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.rules.chained import unpaired_rates
-from multus_site.lint.rules.syntax import LABEL
+from multus_site.lint.rules.syntax import LABEL, OBJECT
 from multus_site.lint.subjects import Attached, Pod
 
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
-_OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
-"""Names of Kubernetes objects. Multus does not check names in the JSON form, but the object must exist."""
-
 _LETTERS = "Use a-z, 0-9 and '-', with a letter or digit first and last."
 
 _KNOWN = {
@@ -212,7 +208,8 @@ def annotation_name(pod: Pod) -> Problems:
     path = pod.place(ANNOTATION)
     for selection in pod.selections:
         part = selection.item
-        for key, form in (("name", _OBJECT), ("namespace", LABEL)) if part else ():
+        # Multus does not check names in the JSON form, but the object must exist.
+        for key, form in (("name", OBJECT), ("namespace", LABEL)) if part else ():
             text = part.text(key) if part else ""
             if part and text and "/" not in text and not form.match(text):
                 yield Problem((*selection.path, part.key(key)), f"{text!r} is not a valid network {key}", _LETTERS)

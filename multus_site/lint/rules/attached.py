@@ -4,9 +4,11 @@ import difflib
 import re
 
 from multus_site.cni.addresses import hosts_hint, parse_address, parse_cidr
+from multus_site.cni.catalogue import CHAINED
 from multus_site.cni.ranges import networks
+from multus_site.lint.finding import Level
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Attached, Everything, Pod
+from multus_site.lint.subjects import Attached, Everything, Nad, Pod
 
 _DIGITS = re.compile(r"[0-9]+")
 _MULTUS = "multus-cni pkg/k8sclient/k8sclient.go"
@@ -85,9 +87,11 @@ def namespace_isolation(attached: Attached) -> Problems:
     source=f"{_MULTUS} getKubernetesDelegate; danm#251",
 )
 def vf_request_lt_networks(everything: Everything) -> Problems:
-    """Each attachment takes one device of its resource. One without a device fails with 'VF pci addr is required'."""
-    nads = {nad.full_name: nad.resource for nad in everything.nads}
-    resources = {**(everything.facts.nad_resource or {}), **{name: r for name, r in nads.items() if r}}
+    """Each attachment of a plugin that uses a device takes one of its resource. One without a device fails with 'VF pci addr is required'."""
+    nads = {nad.full_name: nad.resource for nad in everything.nads if _takes_device(nad)}
+    without = {nad.full_name for nad in everything.nads} - set(nads)
+    facts = {name: r for name, r in (everything.facts.nad_resource or {}).items() if name not in without}
+    resources = {**facts, **{name: r for name, r in nads.items() if r}}
     for pod in everything.pods:
         needed: dict[str, int] = {}
         if not any(pod.containers("containers")):
@@ -100,9 +104,27 @@ def vf_request_lt_networks(everything: Everything) -> Problems:
             requested = _requested(pod, resource)
             if needed[resource] == requested + 1:
                 count = sum(resources.get(s.full_name) == resource for s in pod.selections)
-                message = f"{count} networks need {resource}, the pod requests {requested}"
+                message = f"{_networks(count)} {resource}, the pod requests {requested}"
                 hint = f'Write resources: {{requests: {{{resource}: "{count}"}}, limits: {{{resource}: "{count}"}}}} in a container.'
-                yield Problem(selection.path, message, hint, None, selection.offset, pod)
+                injected = resource.startswith(_INJECTED)
+                if injected:
+                    hint += " The network resources injector adds this if it runs in the cluster."
+                level: Level | None = "warning" if injected else None
+                yield Problem(selection.path, message, hint, level, selection.offset, pod)
+
+
+_INJECTED = ("openshift.io/",)
+"""Prefixes of resources of the SR-IOV network operator, which also installs the network resources injector."""
+
+
+def _networks(count: int) -> str:
+    return f"{count} networks need" if count != 1 else "1 network needs"
+
+
+def _takes_device(nad: Nad) -> bool:
+    """Whether an attachment uses a device of the NAD's resource. A bridge uses none: the resource only selects nodes."""
+    plugins = nad.config.plugins if nad.config else ()
+    return not plugins or any(plugin.traits.device != "none" for plugin in plugins)
 
 
 def _requested(pod: Pod, resource: str) -> int:
@@ -131,9 +153,12 @@ def _requested(pod: Pod, resource: str) -> int:
     source="multus-cni pkg/types/conf.go; CNI CONVENTIONS.md",
 )
 def capability_missing(attached: Attached) -> Problems:
-    """A runtime value reaches a plugin only if the configuration declares the capability; otherwise it is dropped."""
+    """A runtime value reaches a plugin only if the configuration declares the capability; otherwise it is dropped. Plugins whose controller reads the annotation need none."""
     item, nad = attached.selection.item, attached.nad
     if item is None or nad is None or nad.config is None or not nad.config.plugins:
+        return
+    plugins = [plugin for plugin in nad.config.plugins if plugin.type not in CHAINED]
+    if any(plugin.traits.controller for plugin in plugins):
         return
     wanted = {
         "mac": "mac",
@@ -143,6 +168,8 @@ def capability_missing(attached: Attached) -> Problems:
         "infiniband-guid": "infinibandGUID",
     }
     for key, capability in wanted.items():
+        if key == "ips" and any(ipam.object_type.controller for ipam in nad.config.addresses if ipam.type):
+            continue
         if item.get(key) and not any(plugin.capability(capability) for plugin in nad.config.plugins):
             hint = f'Add "capabilities": {{"{capability}": true}} to a plugin of {nad.full_name}.'
             yield Problem((item.key(key),), f"{nad.full_name} does not accept {key} from pods", hint)

@@ -1,8 +1,10 @@
 """Rules on a CNI configuration as a whole: its name and its plugins' types."""
 
 import re
+from collections.abc import Mapping
 
-from multus_site.cni.catalogue import IPAM, PLUGINS
+from multus_site.cni.catalogue import CHAINED, IPAM, PLUGINS
+from multus_site.cni.plugin_type import PluginType
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config, Ipam, Plugin
 
@@ -34,10 +36,15 @@ def plugin_type_missing(part: Config | Plugin | Ipam) -> Problems:
     elif part.get("type") in (None, "") and part.data:
         if isinstance(part, Ipam):
             message = "ipam has no type: the plugin assigns no address"
-            yield Problem((), message, f'Set "type" to {", ".join(sorted(IPAM))} or another binary.', "warning")
+            yield Problem((), message, f'Set "type" to {_names(IPAM)} or another binary.', "warning")
         else:
-            hint = f'Set "type" to {", ".join(sorted(PLUGINS))} or another binary.'
+            hint = f'Set "type" to {_names(PLUGINS)} or another binary.'
             yield Problem((), "the plugin has no type", hint)
+
+
+def _names(known: Mapping[str, PluginType]) -> str:
+    """The names that people use most: those of the CNI project's releases and of daemons that a site installs."""
+    return ", ".join(sorted(name for name, entry in known.items() if entry.binary in {"release", "daemon"}))
 
 
 @rule(
@@ -49,9 +56,10 @@ def plugin_type_missing(part: Config | Plugin | Ipam) -> Problems:
     source="multi-net-spec v1.3 3.2; multus-cni pkg/types/conf.go",
 )
 def name_mismatch(config: Config) -> Problems:
-    """Multus reports the NAD's name; host-local stores addresses under the name in the configuration."""
+    """Multus reports the NAD's name; host-local stores addresses under the name in the configuration. OVN-Kubernetes and other controllers name a network of their own: there it may differ."""
     name = config.text("name")
-    if config.nad is not None and name and config.nad.name and name != config.nad.name:
+    shared = any(plugin.traits.controller for plugin in config.plugins if plugin.type not in CHAINED)
+    if config.nad is not None and name and config.nad.name and name != config.nad.name and not shared:
         yield Problem(
             ("name",),
             f"the network is named {name!r}, its NAD {config.nad.name!r}",

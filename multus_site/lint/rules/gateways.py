@@ -2,10 +2,11 @@
 
 from ipaddress import IPv6Address
 
-from multus_site.cni.addresses import Address, Network, hosts_hint, parse_address, parse_cidr, whole
+from multus_site.cni.addresses import Address, Network, hosts_hint, parse_address, parse_block, parse_cidr, whole
 from multus_site.cni.catalogue import chained_plugin
 from multus_site.cni.ranges import fixed_of, networks, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.rules.node_addresses import stays_on_node
 from multus_site.lint.subjects import Ipam, Plugin
 from multus_site.model.paths import Data, Path
 
@@ -101,7 +102,7 @@ def public_ip_range(ipam: Ipam) -> Problems:
 def route_too_wide(part: Ipam | Plugin) -> Problems:
     """The pod already has a default route on eth0. With a second one, replies leave through the wrong interface."""
     plugin = part.plugin if isinstance(part, Ipam) else part
-    if plugin and any(_separates_routes(other) for other in plugin.config.plugins):
+    if plugin and (any(_separates_routes(other) for other in plugin.config.plugins) or _is_default_network(plugin)):
         return
     if isinstance(part, Ipam):
         yield from _wide_routes(part)
@@ -109,6 +110,13 @@ def route_too_wide(part: Ipam | Plugin) -> Problems:
         hint = 'Set "isGateway": true, and add "routes": [{"dst": …}] to ipam for the networks behind the bridge.'
         message = "isDefaultGateway adds a second default route beside that of eth0"
         yield Problem((part.key("isDefaultGateway"),), message, hint)
+
+
+def _is_default_network(plugin: Plugin) -> bool:
+    """Whether the default route is meant: behind its own node that translates addresses; or the cluster's network, a file on each node."""
+    if not stays_on_node(plugin):
+        return False
+    return plugin.get("ipMasq") is True or not plugin.traits.bridge or plugin.config.nad is None
 
 
 def _separates_routes(plugin: Plugin) -> bool:
@@ -123,9 +131,15 @@ def _wide_routes(ipam: Ipam) -> Problems:
         for t in texts or ()
         if (cidr := parse_cidr(t))
     ]
+    own = [whole(network) for network in networks(ipam)]
+    nodes = [
+        (text, block)
+        for text in ipam.facts.node_ips or ()
+        if (block := parse_block(text)) and not any(span.overlaps(block) for span in own)
+    ]
     for route in ipam.objects("routes"):
         cidr = parse_cidr(route.text("dst"))
-        if cidr is None or route.integer("table") not in {None, 0, _MAIN}:
+        if cidr is None or cidr[1].is_multicast or route.integer("table") not in {None, 0, _MAIN}:
             continue
         hint = 'Route only the networks behind this interface, such as {"dst": "10.20.0.0/16"}; or add {"type": "sbr"} to "plugins".'
         if cidr[1].prefixlen < 8:
@@ -134,6 +148,8 @@ def _wide_routes(ipam: Ipam) -> Problems:
             f"{network} of the cluster's {name}" for name, network in cluster if whole(network).overlaps(whole(cidr[1]))
         ]:
             yield Problem(route.path, f"the route to {cidr[1]} covers {taken[0]}", hint)
+        elif theirs := [text for text, span in nodes if span.overlaps(whole(cidr[1]))]:
+            yield Problem(route.path, f"the route to {cidr[1]} covers {theirs[0]}, which the nodes use", hint)
 
 
 def _gateways(ipam: Ipam) -> list[tuple[Path, Address, list[Network]]]:

@@ -247,5 +247,6 @@ def sriov_resourcename_missing(nad: Nad) -> Problems:
     for plugin in nad.config.plugins if nad.config else ():
         if plugin.traits.device == "required" and not plugin.text("deviceID") and not nad.resource:
             hint = "Add metadata.annotations: k8s.v1.cni.cncf.io/resourceName: RESOURCE, with a resource of the SR-IOV device plugin."
-            yield Problem(("metadata",), f"{plugin.type} gets no VF: the NAD names no resource", hint)
+            device = "VF" if plugin.traits.needs_pf else "device"
+            yield Problem(("metadata",), f"{plugin.type} gets no {device}: the NAD names no resource", hint)
             return

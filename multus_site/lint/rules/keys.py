@@ -94,6 +94,8 @@ def unknown_key(part: Plugin | Ipam | Operator) -> Problems:
             continue
         kind = part.kind if isinstance(part, Operator) else part.type
         hint = _instead(key, known, part)
+        if part.object_type.open and not hint.startswith(_MEANT):
+            continue
         yield Problem((key,), f"{kind} does not read the key {key!r}", hint)
     for inner, fields in _inner(part):
         holder = next(str(step) for step in reversed(inner.path) if isinstance(step, str))
@@ -135,6 +137,8 @@ def _lower(keys: Keys) -> dict[str, tuple[str, str]]:
 
 _LOWER_LIST = _lower(LIST)
 
+_MEANT = "Did you mean"
+
 
 def _of_another_ipam(part: Plugin | Ipam | Operator, key: str) -> bool:
     """Whether IPAM_KEY_FOR_OTHER_PLUGIN or CNIVERSION_MISPLACED reports the key."""
@@ -158,7 +162,7 @@ def _instead(key: str, known: dict[str, tuple[str, str]], part: Plugin | Ipam | 
 def near(key: str, known: list[str]) -> str:
     """A hint with the most similar key, empty if none is similar."""
     matches = difflib.get_close_matches(key, known, 1, 0.75)
-    return f"Did you mean {matches[0]}?" if matches else ""
+    return f"{_MEANT} {matches[0]}?" if matches else ""
 
 
 def _described(value: Data) -> str:

@@ -5,7 +5,7 @@ import json
 from multus_site.cni.addresses import parse_block, parse_cidr, whole
 from multus_site.cni.ranges import handed_out, networks, ranges_of, repeats_between_nodes
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Ipam
+from multus_site.lint.subjects import Ipam, Plugin
 
 _SELECTOR = "k8s.v1.cni.cncf.io/nodeSelector"
 """Annotation of a NAD: the network-resources-injector schedules its pods on matching nodes."""
@@ -22,16 +22,24 @@ _PINNED = "kubernetes.io/hostname"
     source="plugins/ipam/host-local keeps its state in /var/lib/cni/networks of each node; multus-cni#144, #640",
 )
 def hostlocal_multinode(ipam: Ipam) -> Problems:
-    """host-local tracks addresses on each node separately: pods on two nodes get the same one. In a site this is an error."""
+    """host-local tracks addresses on each node separately: pods on two nodes get the same one. In a site this is an error. Behind a node that routes or translates them, they do no harm."""
     nodes = ipam.facts.nodes or 0
     in_site = ipam.plugin is not None and ipam.plugin.config.in_site
     nad = ipam.plugin.config.nad if ipam.plugin else None
     pinned = nad is not None and _PINNED in str(nad.annotations.get(_SELECTOR, ""))
-    if nodes > 1 and not in_site and not pinned and repeats_between_nodes(ipam):
+    if nodes > 1 and not in_site and not pinned and repeats_between_nodes(ipam) and not stays_on_node(ipam.plugin):
         hint = (
             f'Use whereabouts, which tracks all nodes: "ipam": {_as_whereabouts(ipam)}. Or keep the pods on one node.'
         )
         yield Problem((), f"{ipam.type} assigns the same addresses on each of the {nodes} nodes", hint)
+
+
+def stays_on_node(plugin: Plugin | None) -> bool:
+    """Whether the pods are behind their own node: it routes or translates their addresses, so other nodes may repeat them."""
+    if plugin is None or plugin.traits.reach != "node":
+        return False
+    routed = any(plugin.get(key) is True for key in ("ipMasq", "isGateway", "isDefaultGateway"))
+    return routed or not plugin.traits.bridge
 
 
 def _as_whereabouts(ipam: Ipam) -> str:

@@ -1,9 +1,9 @@
 """Rules on networks that share a NIC or an L2 segment of a node."""
 
 from multus_site.cni.addresses import Span
-from multus_site.cni.ranges import handed_out
+from multus_site.cni.ranges import fixed_of, handed_out, ranges_of
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import Config, Everything, Plugin
+from multus_site.lint.subjects import Config, Everything, Ipam, Plugin
 
 
 @rule(
@@ -41,28 +41,48 @@ def macvlan_ipvlan_same_master(everything: Everything) -> Problems:
     source="whereabouts doc/extended-configuration.md network_name; RFC 5227",
 )
 def nads_overlap(everything: Everything) -> Problems:
-    """Both assign the same addresses to pods on one segment. With `network_name`, whereabouts ranges are separate on purpose."""
+    """Both assign the same addresses to pods on one segment. whereabouts keeps one pool for equal ranges; a `network_name` separates pools, so it belongs to separate segments only."""
     segments: dict[tuple[object, ...], list[tuple[Span, Plugin]]] = {}
     for config in everything.configs:
         for plugin in config.plugins:
             ipam = plugin.ipam
-            if ipam and (key := segment(plugin)) and not ipam.text("network_name"):
+            if ipam and (key := segment(plugin)):
                 segments.setdefault(key, []).extend((span, plugin) for span in handed_out(ipam))
     for spans in segments.values():
-        spans.sort(key=lambda item: item[0])
-        furthest: tuple[Span, Plugin] | None = None
-        reported: set[int] = set()
-        for span, plugin in spans:
-            if furthest and furthest[0].overlaps(span) and id(plugin) not in reported:
-                other = furthest[1].config
-                if not _same_object(other, plugin.config):
-                    reported.add(id(plugin))
-                    shared = Span(span.family, max(span.first, furthest[0].first), min(span.last, furthest[0].last))
-                    message = f"{shared} is also assigned by {other.title}, on the same segment"
-                    hint = "Give each network its own range, or exclude that of the other."
-                    yield Problem((), message, hint, subject=plugin.ipam)
-            if furthest is None or furthest[0].family != span.family or span.last > furthest[0].last:
-                furthest = (span, plugin)
+        yield from _overlaps(sorted(spans, key=lambda item: item[0]))
+
+
+def _overlaps(spans: list[tuple[Span, Plugin]]) -> Problems:
+    """Overlaps of sorted spans: of each, with the one before it that reaches furthest, or the furthest of another pool."""
+    reach: list[tuple[Span, Plugin]] = []
+    reported: set[int] = set()
+    for span, plugin in spans:
+        other = next((r for r in reach if r[0].overlaps(span) and not _one_pool(r[1], plugin)), None)
+        if other and id(plugin) not in reported:
+            reported.add(id(plugin))
+            shared = Span(span.family, max(span.first, other[0].first), min(span.last, other[0].last))
+            names = [part.ipam.text("network_name") if part.ipam else "" for part in (plugin, other[1])]
+            apart = " with another network_name" if names[0] != names[1] else ""
+            message = f"{shared} is also assigned by {other[1].config.title}, on the same segment{apart}"
+            hint = "Give each network its own range, or exclude that of the other."
+            yield Problem((), message, hint, subject=plugin.ipam)
+        furthest = sorted([*reach, (span, plugin)], key=lambda r: (r[0].family, r[0].last), reverse=True)
+        reach = [furthest[0], *[r for r in furthest[1:] if not _one_pool(r[1], furthest[0][1])][:1]]
+
+
+def _one_pool(one: Plugin, other: Plugin) -> bool:
+    """Whether each address is assigned to one of them only: copies of an object, or ranges that whereabouts keeps in one pool."""
+    if _same_object(one.config, other.config):
+        return True
+    pools = [_pools(plugin.ipam) for plugin in (one, other) if plugin.ipam]
+    return len(pools) == 2 and pools[0] == pools[1] != frozenset()
+
+
+def _pools(ipam: Ipam) -> frozenset[tuple[str, str]]:
+    """The IPPools of whereabouts: one for each network_name and range; empty for other address management."""
+    if ipam.object_type.remembers != "cluster" or fixed_of(ipam):
+        return frozenset()
+    return frozenset((ipam.text("network_name"), str(one.network)) for one in ranges_of(ipam))
 
 
 def _same_object(one: Config, other: Config) -> bool:
@@ -76,7 +96,7 @@ def segment(plugin: Plugin) -> tuple[object, ...] | None:
     if plugin.master is not None:
         return ("link", plugin.known_master, plugin.vlan)
     if traits.bridge:
-        return (plugin.type, plugin.text(traits.bridge) or traits.defaults.get(traits.bridge), plugin.vlan)
+        return ("bridge", plugin.text(traits.bridge) or traits.defaults.get(traits.bridge), plugin.vlan)
     if traits.device == "required" and plugin.config.nad and plugin.config.nad.resource:
         return (plugin.type, plugin.config.nad.resource, plugin.vlan)
     return None

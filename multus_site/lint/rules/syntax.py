@@ -19,6 +19,10 @@ LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 """Names and namespaces that Multus accepts in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
 
 
+OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
+"""Names of Kubernetes objects."""
+
+
 @rule(
     "YAML_SYNTAX",
     "error",
@@ -134,7 +138,7 @@ def wrong_kind(manifest: Manifest) -> Problems:
     source="multus-cni pkg/k8sclient/k8sclient.go parsePodNetworkObjectName; Kubernetes object names",
 )
 def nad_name(nad: Nad) -> Problems:
-    """Kubernetes allows dots in an object's name, but Multus rejects them in a pod's annotation."""
+    """Kubernetes allows dots in an object's name; Multus accepts them only in the JSON form of a pod's annotation."""
     metadata = nad.data.get("metadata")
     data = metadata if isinstance(metadata, dict) else {}
     if "name" not in data and "generateName" in data:
@@ -143,9 +147,19 @@ def nad_name(nad: Nad) -> Problems:
         value = data.get(key)
         if value is None and key == "namespace":
             continue
-        if not isinstance(value, str) or not LABEL.match(value) or len(value) > 63:
+        if (
+            key == "name"
+            and isinstance(value, str)
+            and len(value) <= 253
+            and not LABEL.match(value)
+            and OBJECT.match(value)
+        ):
+            message = f"{value!r} has a dot: Multus rejects it in the short form of a pod's annotation"
+            hint = f'Use \'-\' for the dot, or write [{{"name": "{value}"}}] in the annotations of pods.'
+            yield Problem(("metadata", key), message, hint, "warning")
+        elif not isinstance(value, str) or not LABEL.match(value) or len(value) > (253 if key == "name" else 63):
             message = f"{_shown(value)} is not a {key} that pods can refer to" if value is not None else "no name"
-            hint = "Use at most 63 of a-z, 0-9 and '-', with a letter or digit first and last, and no dots."
+            hint = "Use a-z, 0-9 and '-', with a letter or digit first and last, and no dots."
             yield Problem(("metadata", key), message, hint)
 
 
