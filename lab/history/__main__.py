@@ -1,0 +1,75 @@
+"""`python -m lab.history`: runs a seed on the lab that is up and checks its history, or checks a record again with --check FOLDER."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from lab.cache import Cache, LabError
+from lab.history.checker import check
+from lab.history.record import History, history, lines, read
+from lab.history.shortest import meanwhile, shortest
+from lab.place import PROJECT, Place
+
+
+def load(folder: Path) -> tuple[History, list[dict[str, object]]]:
+    """The history in a folder, and its raw events. Raises LabError where there is none."""
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        msg = f"{folder} has no record (*.jsonl)"
+        raise LabError(msg)
+    events = read(line for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    return history(events), events
+
+
+def verdict(folder: Path) -> tuple[int, list[str]]:
+    """The number of violations, and the lines to print: what was seen, and for each violation the shortest history that shows it."""
+    told, events = load(folder)
+    counts = {kind: len(told.of(kind)) for kind in ("address", "mac", "reservation", "sandbox", "pod")}
+    looks = [event for event in events if event["event"] == "sampled"]
+    done = [life for life in told.of("action")]
+    first = min((float(str(event["t"])) for event in events), default=0.0)
+    longest = max((float(str(event["longest"])) for event in looks), default=0.0)
+    said = [
+        f"{told.end - first:.0f} s; {len(done)} actions, {sum(life.fault for life in done)} of them faults; "
+        f"{counts['pod']} pods, {counts['sandbox']} sandboxes, {counts['address']} addresses, {counts['mac']} MACs and {counts['reservation']} reservations; "
+        f"longest time between two looks {longest:.2f} s"
+    ]
+    if not looks or not counts["sandbox"]:
+        return 1, [*said, "the probes saw no sandbox: nothing was checked"]
+    found = check(told)
+    for number, violation in enumerate(found, 1):
+        short = shortest(told, violation)
+        said += ["", f"{number}. {violation.rule}: {violation.text}", *lines(short.lives, first)]
+        said += [f"    meanwhile: {line}" for line in lines(meanwhile(told, short), first)]
+    return len(found), [*said, "", f"{len(found)} violations" if found else "no violation"]
+
+
+def main(arguments: list[str]) -> int:
+    """Runs or checks. Returns 0 without violations, 1 with some, 2 if it could not run."""
+    parser = argparse.ArgumentParser(prog="python -m lab.history", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument(
+        "--check", type=Path, metavar="FOLDER", help="the folder of an earlier record, which is checked again"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        if given.check:
+            folder = given.check
+        else:
+            from lab.history.run import run
+
+            folder = run(Place(PROJECT, Cache.default()), given.seed, given.minutes)
+        count, said = verdict(folder)
+    except LabError as error:
+        print(f"multus-site: {error}", file=sys.stderr)
+        return 2
+    print(f"seed {given.seed}, record in {folder}" if not given.check else f"record in {folder}")
+    print("\n".join(said))
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main(sys.argv[1:]))
