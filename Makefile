@@ -1,5 +1,5 @@
 # The commands for people. `make lab` needs root on Debian 12 or similar; the others run anywhere.
-.PHONY: lab lab-shell lab-day-two lab-networks lab-vm lab-down test lint docs playground bench clean
+.PHONY: lab lab-shell lab-day-two lab-networks lab-history lab-faults lab-vm lab-down test lint docs playground bench clean
 
 lab: ## bring up the lab: from bare nodes to verified pods on this machine
 	@lab/bootstrap.sh python -m lab up
@@ -12,6 +12,12 @@ lab-day-two: ## grow, shrink, upgrade, break and repair the cluster and machines
 
 lab-networks: ## every network that this kernel can create, at once, on a running lab
 	@lab/bootstrap.sh python -m pytest -m networks -x -s tests/lab/test_networks.py tests/lab/test_multus_cases.py tests/lab/test_networks_gone.py
+
+lab-history: ## churn and faults on a running lab, with the history of every address and MAC checked; SEED=1,2 MINUTES=5
+	@lab/bootstrap.sh python -m lab.history --seed "$${SEED:-1}" --minutes "$${MINUTES:-5}"
+
+lab-faults: ## the fault campaign on a running lab; writes the table in docs/verification.md; ONLY=name,name
+	@lab/bootstrap.sh python -m lab.faults --only "$${ONLY:-}"
 
 lab-vm: ## what this kernel lacks, in an emulated VM: plugins, VLANs, bonds, machines of libvirt; needs no lab
 	@lab/bootstrap.sh --plain python -m pytest -m vm -s tests/vm

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from lab.history.record import History, Life
 
+FORCED = "the API server had forgotten the first pod, which was deleted by force, while its sandbox still ran"
+"""whereabouts gives an address back when the pod's object goes, and a Deployment starts the next pod then; neither waits for the sandbox."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -20,11 +23,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that was broken. `lives`: what shows it."""
+    """A rule that was broken. `lives`: what shows it. `known`: the cause, if it is none of ours (docs/measurements.md)."""
 
     rule: str
     text: str
     lives: tuple[Life, ...]
+    known: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -49,9 +53,13 @@ def check(history: History, limits: Limits | None = None) -> list[Violation]:
 
 def _twice(history: History, kind: str) -> Iterator[Violation]:
     """No address and no MAC twice at one time on one segment. An interface holds its own any number of times."""
+    pods: dict[str, list[Life]] = defaultdict(list)
+    for pod in history.of("pod"):
+        pods[pod.of].append(pod)
     for first, second in _overlaps(history, history.of(kind)):
         text = f"{kind} {first.what} twice on {first.where}: {first.of} and {second.of}"
-        yield Violation(f"{kind}-twice", text, (first, second))
+        forced = next((pod for pod in pods[first.pod] if pod.end is not None and pod.end <= second.begin), None)
+        yield Violation(f"{kind}-twice", text, (first, second, *([forced] if forced else [])), FORCED if forced else "")
 
 
 def _reserved_twice(history: History) -> Iterator[Violation]:

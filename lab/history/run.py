@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ from lab.place import Place, enter
 CONTROL_PLANE, NODES = "node1", ("node1", "node2", "node3")
 SEGMENTS = {"eth0": "management", "ens6": "internal", "ens7": "external"}
 INTERVAL_SECONDS = 0.1
+EDITED = ("hist-whereabouts", "hist-external")
+"""Networks whose attachment is edited."""
 READY_SECONDS = 240
-QUIET_SECONDS = 100
-"""After the last action, before what is left is counted: longer than the kubelet's and the limits' clocks (checker.Limits)."""
+SETTLE_SECONDS, QUIET_SECONDS = 40, 100
+"""After the last action, and after the last pod, before what is left is counted: longer than the limits' clocks (checker.Limits)."""
 SITE = "multus-site:site"
 
 
@@ -98,40 +100,51 @@ class Probes:
             process.wait(10)
 
 
-def run(place: Place, seed: int, minutes: float) -> Path:
-    """Runs a schedule and returns the folder of its record. Raises LabError if the lab cannot be prepared or restored."""
-    folder = place.folder / "history" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{seed}"
-    folder.mkdir(parents=True)
+def run(place: Place, seeds: Sequence[int], minutes: float) -> Iterator[Path]:
+    """Runs the schedules of seeds, and gives the folder of each record. Raises LabError if the lab cannot be prepared or restored."""
     lab = Commands(place)
+    home = place.folder / "history"
+    with networks(lab, home) as workloads:
+        for seed in seeds:
+            folder = home / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{seed}"
+            folder.mkdir(parents=True)
+            _one(lab, folder, schedule(seed, minutes, cluster(workloads)), workloads)
+            yield folder
+
+
+def cluster(workloads: Iterable[str]) -> Cluster:
+    """What schedules of this lab act on."""
+    return Cluster(CONTROL_PLANE, NODES[1:], sorted(workloads), EDITED)
+
+
+def _one(lab: Commands, folder: Path, plan: list[Action], workloads: dict[str, dict[str, Any]]) -> None:
+    (folder / "schedule.json").write_text(json.dumps([a.__dict__ for a in plan], indent=1), encoding="utf-8")
     record = writer(folder / "cluster.jsonl")
-    with networks(lab, folder) as workloads:
-        actions = Actions(lab, workloads, CONTROL_PLANE, record)
+    actions = Actions(lab, workloads, CONTROL_PLANE, record)
+    actions.undo_all(list(NODES))
+    actions.remove()
+    before = {json.dumps(one, sort_keys=True) for one in left(lab, list(NODES))}
+    probes, watch = Probes(lab, folder), Watch(lab, record)
+    probes.keep()
+    watch.start()
+    try:
+        actions.make()
+        _await_ready(lab)
+        _play(plan, actions, probes)
         actions.undo_all(list(NODES))
+        _rest(probes, SETTLE_SECONDS)
         actions.remove()
-        plan = schedule(
-            seed, minutes, Cluster(CONTROL_PLANE, NODES[1:], sorted(workloads), ("hist-whereabouts", "hist-external"))
-        )
-        (folder / "schedule.json").write_text(json.dumps([a.__dict__ for a in plan], indent=1), encoding="utf-8")
-        probes, watch = Probes(lab, folder), Watch(lab, record)
-        probes.keep()
-        watch.start()
-        try:
-            actions.make()
-            _await_ready(lab)
-            _play(plan, actions, probes)
-            actions.undo_all(list(NODES))
-            _rest(probes, QUIET_SECONDS)
-            actions.remove()
-            _rest(probes, QUIET_SECONDS)
-            for found in left(lab, list(NODES)):
+        _rest(probes, QUIET_SECONDS)
+        for found in left(lab, list(NODES)):
+            # What an earlier run left is no violation of this one.
+            if json.dumps(found, sort_keys=True) not in before:
                 record("left", **found)
-        finally:
-            actions.undo_all(list(NODES))
-            watch.stop()
-            probes.stop()
-            record("end")
-            actions.remove()
-    return folder
+    finally:
+        actions.undo_all(list(NODES))
+        watch.stop()
+        probes.stop()
+        record("end")
+        actions.remove()
 
 
 def _await_ready(lab: Commands) -> None:

@@ -58,7 +58,7 @@ class Watch(threading.Thread):
             begun = time.monotonic()
             try:
                 self.poll()
-            except (LabError, ValueError, KeyError, TypeError):
+            except LabError:
                 self.missed += 1
             self.over.wait(max(0.0, POLL_SECONDS - (time.monotonic() - begun)))
 
@@ -72,6 +72,7 @@ class Watch(threading.Thread):
         items = self.lab.get(f"pods,{POOLS}", "-A", seconds=10)["items"]
         self.take_pods([one for one in items if one["kind"] == "Pod"])
         self.take_pools([one for one in items if one["kind"] == "IPPool"])
+        self.record("polled", pods=len(self.pods), missed=self.missed)
 
     def take_pods(self, pods: list[dict[str, Any]]) -> None:
         """Writes what is new of pods on nodes."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.history.checker import Limits, check
+from lab.history.checker import FORCED, Limits, check
 from lab.history.record import History, Life, history, lines, read
 from lab.history.shortest import meanwhile, shortest
 
@@ -253,6 +253,18 @@ def test_two_events_of_one_thing_on_two_nodes_overlap_only_where_both_were_surel
 
     assert rules(told(5.1)) == []
     assert rules(told(4.9)) == [f"{kind}-twice"]
+
+
+def test_an_address_handed_on_after_a_pod_was_deleted_by_force_has_a_known_cause():
+    first = life_of_a_pod(1, 10, 100)
+    forced = [replace(life, end=50) if life.kind in {"pod", "ready"} else life for life in first]
+    thief = Life("address", "internal", "10.1.10.1", "node3 cni-9 net1", 60, 200, "node3", "uid9")
+    (found,) = check(of(*forced, thief), LIMITS)
+    assert (found.rule, found.known) == ("address-twice", FORCED)
+    assert {life.kind for life in shortest(of(*forced, thief), found, LIMITS).lives} == {"address"}
+    for lives in (first, forced):
+        (found,) = check(of(*lives, replace(thief, begin=45)), LIMITS)
+        assert (found.rule, found.known) == ("address-twice", "")
 
 
 def test_lines_are_in_order_with_times_since_the_start():

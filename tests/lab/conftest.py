@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.lab.networks import NODES, dhcp_server, furnish, in_cluster, on_node, stack_file
+from lab import dhcp
+from tests.lab.networks import NODES, furnish, in_cluster, on_node, stack_file
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def there_before(lab):
 def networks(lab, there_before, tmp_path_factory):  # noqa: ARG001  # looked at before anything is made
     """The lab's stack with the further networks; the plain one again afterwards."""
     folder = tmp_path_factory.mktemp("networks")
-    with dhcp_server(lab, folder):
+    with dhcp.server(lab.place, folder):
         try:
             file = str(stack_file(folder / "Pulumi.lab.yaml"))
             lab.pulumi("up", "--yes", "--skip-preview", "--config-file", file, seconds=900)

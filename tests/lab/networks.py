@@ -1,19 +1,15 @@
 """The lab's site with the networks of tests/lab/networks.site.yaml, what a data centre would have for them, and looks at its pods."""
 
-import contextlib
 import json
-import subprocess
 from pathlib import Path
 
 import yaml
 
-from lab.place import enter
 from tests.lab.running import PROJECT, eventually
 
 FOLDER = Path(__file__).parent
 SITE = "multus-site:site"
 SPARE = "02:00:00:00:09:09"
-LEASES = "10.1.20.160", "10.1.20.169"
 NODES = ("node1", "node2", "node3")
 STATUS = "k8s.v1.cni.cncf.io/network-status"
 OBJECTS = "crd,ds,net-attach-def,deploy,sts,svc,sa,cm,clusterrole,clusterrolebinding,cronjob"
@@ -38,28 +34,6 @@ def furnish(lab):
         "node2", "ip", "link", "add", "spare0", "address", SPARE, "type", "veth", "peer", "name", "spare1", check=False
     )
     lab.node("node2", "ip", "link", "set", "spare1", "up")
-
-
-@contextlib.contextmanager
-def dhcp_server(lab, folder):
-    """busybox's DHCP server on the external segment, in the lab's namespace."""
-    (busybox,) = lab.place.cache.root.glob("image/base-*/busybox")
-    links = json.loads(subprocess.run(enter("ip", "-j", "addr"), capture_output=True, text=True, check=True).stdout)
-    (bridge,) = (
-        link["ifname"] for link in links if any(a.get("local") == "10.1.20.1" for a in link.get("addr_info", []))
-    )
-    (folder / "leases").touch()
-    (folder / "udhcpd.conf").write_text(
-        f"start {LEASES[0]}\nend {LEASES[1]}\ninterface {bridge}\nlease_file {folder}/leases\npidfile {folder}/pid\n"
-        "opt subnet 255.255.255.0\nopt router 10.1.20.1\nopt lease 600\n"
-    )
-    command = enter(str(busybox), "udhcpd", "-f", str(folder / "udhcpd.conf"))
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 def pods(lab, name):

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.lab.networks import LEASES, STATUS, addresses, attached, inside, pods, ready, stack_file
+from lab import dhcp
+from tests.lab.networks import STATUS, addresses, attached, inside, pods, ready, stack_file
 from tests.lab.running import eventually
 
 pytestmark = [pytest.mark.lab, pytest.mark.networks]
@@ -84,7 +85,7 @@ def test_each_node_hands_out_its_own_part(networks):
 def test_a_lease_of_the_segment_s_server(networks):
     (pod,) = ready(networks, "leased", 1)
     ((_, address),) = addresses(pod)
-    first, last = (int(end.rpartition(".")[2]) for end in LEASES)
+    first, last = (int(end.rpartition(".")[2]) for end in (dhcp.FIRST, dhcp.LAST))
     assert first <= int(address.rpartition(".")[2]) <= last
 
 
