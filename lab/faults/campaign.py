@@ -55,7 +55,7 @@ class Row:
 
 def judge(fault: Fault, command: str, done: Done) -> Answer:
     """An answer, and what is wrong with it."""
-    lines = [line.strip() for line in [*done.output.splitlines(), *done.errors.splitlines()] if line.strip()]
+    lines = said(command, done)
     pattern = re.compile(fault.says[command])
     line = next((one for one in lines if pattern.search(one)), "")
     wrong = ""
@@ -68,6 +68,27 @@ def judge(fault: Fault, command: str, done: Done) -> Answer:
     return Answer(command, done.status, (line or (lines[-1] if lines else "nothing"))[:SHOWN], wrong)
 
 
+def said(command: str, done: Done) -> list[str]:
+    """What a command said, a finding a line: from its JSON where it prints some, then everything else."""
+    try:
+        data = json.loads(done.output)
+    except ValueError:
+        data = None
+    raw = [line.strip() for line in [*("" if data else done.output).splitlines(), *done.errors.splitlines()]]
+    found: list[str] = []
+    if isinstance(data, dict) and command == "verify":
+        failed = [check for check in data.get("checks", []) if not check["ok"]]
+        found = [" ".join(f"{c['node']} {c['interface']} {c['check']}: {c['detail']}".split()) for c in failed]
+        found += [] if failed else ["every check passed"]
+    elif isinstance(data, dict) and command == "drift":
+        found = [
+            f"{one['node']} {one['what']}: applied {one['applied']}, found {one['found']}" for one in data["nodes"]
+        ]
+        found += [" ".join(str(value) for value in one.values() if value) for one in data["objects"]]
+        found += [f"{node} cannot be checked: {why}" for node, why in data["unreachable"].items()]
+    return [*found, *(line for line in raw if line)]
+
+
 def run(lab: Bench, faults: list[Fault], results: Path, say: Say) -> list[Row]:
     """Runs faults, and stores each row as soon as there is one."""
     rows = []
@@ -76,9 +97,9 @@ def run(lab: Bench, faults: list[Fault], results: Path, say: Say) -> list[Row]:
         row = one(lab, fault)
         store(results, row)
         rows.append(row)
-        said = "; ".join(f"{a.command} ({a.status}): {a.line}" for a in row.answers) or row.why_silent
+        told = "; ".join(f"{a.command} ({a.status}): {a.line}" for a in row.answers) or row.why_silent
         say(
-            f"    {said}\n    after `up`: {row.after}; lost: {len(row.lost)}{''.join(chr(10) + '    WRONG ' + w for w in row.wrong)}"
+            f"    {told}\n    after `up`: {row.after}; lost: {len(row.lost)}{''.join(chr(10) + '    WRONG ' + w for w in row.wrong)}"
         )
     return rows
 
@@ -115,8 +136,12 @@ def _finish(provoking: Iterator[None]) -> None:
 def _ask(lab: Bench, command: str) -> Done:
     if command == "up":
         return lab.pulumi("up", "--yes", "--skip-preview")
-    more = ("--kubeconfig", str(lab.place.folder / "kubeconfig")) if command == "addresses" else ()
-    return lab.ask(command, "lab", *more)
+    more: dict[str, tuple[str, ...]] = {
+        "addresses": ("--kubeconfig", str(lab.place.folder / "kubeconfig")),
+        "verify": ("--format", "json"),
+        "drift": ("--format", "json"),
+    }
+    return lab.ask(command, "lab", *more.get(command, ()))
 
 
 def _up(lab: Bench) -> str:
@@ -137,17 +162,16 @@ def _check_after(lab: Bench, fault: Fault, row: Row) -> None:
     done: list[Done] = []
 
     def passes() -> bool:
-        done.append(lab.product("verify", "lab"))
+        done.append(lab.product("verify", "lab", "--format", "json"))
         return done[-1].status == 0
 
     row.well = eventually(passes, WELL_SECONDS)
-    drift = lab.product("drift", "lab") if "drift" in fault.says else None
+    drift = lab.product("drift", "lab", "--format", "json") if "drift" in fault.says else None
     if not row.well:
-        failed = next((line for line in done[-1].output.splitlines() if "✗" in line), done[-1].last)
-        row.after = f"{row.after}, then verify fails: {failed.strip()[:SHOWN]}"
+        row.after = f"{row.after}, then verify fails: {said('verify', done[-1])[0][:SHOWN]}"
     elif drift is not None and drift.status:
         row.well = False
-        row.after = f"{row.after}, then drift says: {drift.last[:SHOWN]}"
+        row.after = f"{row.after}, then drift says: {said('drift', drift)[0][:SHOWN]}"
     elif not row.after.startswith("`up` fails"):
         row.after = f"{row.after}, every check passes"
     else:

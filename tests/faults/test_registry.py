@@ -1,5 +1,7 @@
 """The campaign's registry and judgements: what is green while broken fails, and the table says what was run."""
 
+import json
+
 import pytest
 
 from lab.commands import Done
@@ -53,6 +55,21 @@ def test_a_fault_without_an_expectation_is_refused(one, words):
 )
 def test_an_answer_is_judged(done, wrong):
     assert judge(a_fault(), "verify", done).wrong == wrong
+
+
+def test_findings_are_read_from_json():
+    check = {"check": "uplink", "node": "node2", "interface": "ens6", "ok": False, "detail": "is\n  down"}
+    answer = judge(
+        a_fault(verify="ens6 uplink"),
+        "verify",
+        Done(1, json.dumps({"checks": [check, {**check, "ok": True}]}), "evidence"),
+    )
+    assert (answer.line, answer.wrong) == ("node2 ens6 uplink: is down", "")
+    drift = {"nodes": [], "objects": [], "unreachable": {"node2": "No route to host"}}
+    answer = judge(a_fault(drift="node2"), "drift", Done(2, json.dumps(drift), ""))
+    assert (answer.line, answer.wrong) == ("node2 cannot be checked: No route to host", "")
+    good = judge(a_fault(ITSELF, verify="passed"), "verify", Done(0, json.dumps({"checks": []}), ""))
+    assert (good.line, good.wrong) == ("every check passed", "")
 
 
 def test_what_heals_itself_may_have_healed_when_it_is_asked():
