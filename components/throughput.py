@@ -32,7 +32,7 @@ class Throughput(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThroughputArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("multus-site:index:Throughput", name, {"networks": list(args.site.networks)}, opts)
         # A new workload or another Kubespray does not change a measurement.
-        shown = args.site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray"})
+        shown = args.site.model_dump(mode="json", by_alias=True, exclude={"workloads", "kubespray", "interface_repair"})
         stack = pulumi.get_stack()
         document = pulumi.Output.all(kubeconfig=args.kubeconfig, after=list(args.after)).apply(
             lambda known: {**known, "stack": stack, "site": shown, "image": args.image}

@@ -51,7 +51,7 @@ def _document(
     """The document of the program; `after` makes it run again."""
     expectation = expected(site, applied).model_dump(mode="json", by_alias=True)
     # For the report. It does not need Kubespray's variables, which may be secret.
-    shown = site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}})
+    shown = site.model_dump(mode="json", by_alias=True, exclude={"kubespray": {"variables"}, "interface_repair": True})
     return {
         "kubeconfig": kubeconfig,
         "after": after,

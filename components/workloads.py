@@ -1,9 +1,9 @@
-"""The fourth stage of a site: labels and taints of its nodes, its workloads, and the check of their interfaces."""
+"""The fourth stage of a site: labels and taints of its nodes, its workloads, and the repair of their interfaces."""
 
 from dataclasses import dataclass
 
 from multus_site.model.workloads import Workload as WorkloadModel
-from multus_site.render import images, topology
+from multus_site.render import images, repair, topology
 from multus_site.render.cluster import cluster_networks
 from multus_site.render.workload import Surroundings
 
@@ -11,7 +11,7 @@ from .cluster import Cluster
 from .context import SiteContext
 from .hosts import Hosts
 from .networking import Networking
-from .repair import InterfaceCheck, InterfaceCheckArgs
+from .repair import InterfaceRepair, InterfaceRepairArgs
 from .topology import Topology, TopologyArgs
 from .workload import Workload, WorkloadArgs
 
@@ -37,12 +37,12 @@ def create_workloads(context: SiteContext, hosts: Hosts, cluster: Cluster, netwo
         )
         for name, workload in site.workloads.items()
     ]
-    if site.networks:
-        InterfaceCheck(
+    if site.interface_repair is not None:
+        InterfaceRepair(
             f"{site.name}-mend-interfaces",
-            InterfaceCheckArgs(
-                image=context.catalog.image(images.SHELL),
-                programs=str(site.kubespray.all_variables().get("bin_dir", "/usr/local/bin")),
+            InterfaceRepairArgs(
+                image=context.catalog.image(site.interface_repair.image),
+                scope=repair.scope(site),
                 tolerated=topology.taints(site),
                 api=cluster.api,
             ),

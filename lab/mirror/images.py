@@ -37,6 +37,8 @@ class Image:
     entries: tuple[Entry, ...]
     entrypoint: tuple[str, ...]
     base: bool = False
+    python: bool = False
+    """Over Debian's Python instead."""
     command: tuple[str, ...] = ()
 
 
@@ -90,6 +92,8 @@ def images(tools: Folders, parts: Parts, pause: Path, scripts: Path) -> list[Ima
             base=True,
             command=("sh",),
         ),
+        # Debian's Python under the name of the image that repairs interfaces by default
+        Image("docker.io/library/python:3.13-alpine", (Entry("etc/image", b"python3\n", mode=0o644),), (), python=True),
         # Debian's busybox under the name that the story's Deployment gives
         Image("docker.io/library/busybox:1.36", (*FOLDERS, *busybox(parts)), (), command=("sh",)),
     ]
@@ -148,9 +152,9 @@ def build(cache: Cache, go: Go, parts: Parts, report: Report) -> Path:
 def fill(folder: Path, wanted: Sequence[Image], parts: Parts) -> None:
     """Puts images into a registry's folder, with its index."""
     registry = oci.Registry(folder)
-    base = registry.add_layer_file(parts.base)
+    base, python = registry.add_layer_file(parts.base), registry.add_layer_file(parts.python)
     for image in wanted:
-        layers = [base] if image.base else []
+        layers = [base] if image.base else [python] if image.python else []
         layers.append(registry.add_layer(image.entries))
         registry.add_image(image.name, layers, image.entrypoint, image.command)
     registry.write_index()

@@ -11,6 +11,9 @@ from lab.image import debian
 BASE = ("iptables", "nftables", "conntrack", "kmod", "iproute2", "ca-certificates", "procps", "iperf3")
 """What kube-proxy, flannel and Multus call, what a person who looks into their pods calls, and what measures throughput."""
 
+PYTHON = ("python3",)
+"""What the repair of interfaces needs: its own file system, which no other image carries."""
+
 ALONE = ("runc", "busybox-static")
 """Packages of which only the program is wanted, outside of the base."""
 
@@ -27,6 +30,11 @@ class Parts:
     def base(self) -> Path:
         """A root file system, as an uncompressed tar file."""
         return self.folder / "base.tar"
+
+    @property
+    def python(self) -> Path:
+        """A root file system with Python, likewise."""
+        return self.folder / "python.tar"
 
     @property
     def runc(self) -> Path:
@@ -46,7 +54,9 @@ class Parts:
 
 def find(cache: Cache) -> Parts:
     """Where the parts are, or will be: the name says what goes in."""
-    return Parts(cache.image / f"base-{stamp(debian.SUITE, debian.EPOCH, *BASE, *ALONE, *TAKEN, *debian.LEFT_OUT)}")
+    return Parts(
+        cache.image / f"base-{stamp(debian.SUITE, debian.EPOCH, *BASE, *PYTHON, *ALONE, *TAKEN, *debian.LEFT_OUT)}"
+    )
 
 
 def build(cache: Cache, report: Report) -> Parts:
@@ -64,5 +74,6 @@ def build(cache: Cache, report: Report) -> Parts:
                 [f"copy-out {' '.join(TAKEN)} '{scratch}'", f'cd "$1" && rm .{" .".join(TAKEN)}'],
                 keep=("/usr/share/doc/busybox-static/*",),
             )
+            debian.make(cache, "image-python", scratch / "python.tar", PYTHON, [])
         cache.drop_older(parts.folder, "base-")
     return parts

@@ -86,6 +86,7 @@ def adopt(
     from multus_site.cli.adoption import Adopted
     from multus_site.lint.facts import Facts
     from multus_site.lint.files import Linter
+    from multus_site.model.printable import printable
 
     if output is not None and output.exists():
         usage_error(f"{output} exists; name another file, or omit --output and copy what is new")
@@ -113,9 +114,9 @@ def adopt(
     if findings:
         print(reports.text(findings), file=sys.stderr)
     for sentence in adopted.findings:
-        print(f"check: {sentence}", file=sys.stderr)
+        print(printable(f"check: {sentence}"), file=sys.stderr)
     for sentence in adopted.left_out:
-        print(f"left out: {sentence}", file=sys.stderr)
+        print(printable(f"left out: {sentence}"), file=sys.stderr)
     if not adopted.networks and not adopted.hosts and not adopted.left_out:
         usage_error(
             "no NetworkAttachmentDefinition found; name files that contain some, or a cluster with --kubeconfig"

@@ -21,6 +21,7 @@ def drift(
     """
     from multus_site.cli import refresh, stacks
     from multus_site.cli.secrets import host_keys, route
+    from multus_site.model.printable import printable
     from multus_site.nodes.drift.comparison import drifts
     from multus_site.nodes.drift.observation import observe_all
     from multus_site.ssh.openssh import shell
@@ -47,9 +48,9 @@ def drift(
         print(json.dumps(rows, indent=2))
     else:
         for line in [*(d.line() for d in on_nodes), *(o.line() for o in objects)]:
-            print(line)
+            print(printable(line))
         if not on_nodes and not objects:
             print(f"{stack.name}: nothing drifted" + (" where it could be checked" if blind else ""))
     for node, why in blind.items():
-        print(f"{node} cannot be checked: {why}", file=sys.stderr)
+        print(printable(f"{node} cannot be checked: {why}"), file=sys.stderr)
     raise typer.Exit(1 if on_nodes or objects else 2 if blind else 0)

@@ -8,16 +8,19 @@ from urllib.parse import quote
 
 from multus_site.lint.finding import Finding
 from multus_site.lint.registry import RULES
+from multus_site.model.printable import printable
 
 
 def text(findings: list[Finding]) -> str:
     """For each finding: place, message, reason and fix. Counts at the end."""
     parts = []
     for f in findings:
-        place = f"{f.file}:{f.line}:{f.column}"
-        path = f" {f.path}:" if f.path else ""
+        # What is linted may be somebody else's: a line end in it would begin a line of its own, which a CI system may obey.
+        place = printable(f"{f.file}:{f.line}:{f.column}")
+        path = printable(f" {f.path}:" if f.path else "")
+        message, hint = printable(f.message), printable(f.hint)
         why = " ".join(RULES[f.rule].why().split())
-        parts.append(f"{place}: {f.level}:{path} {f.message} ({f.rule})\n    why: {why}\n    do:  {f.hint}\n")
+        parts.append(f"{place}: {f.level}:{path} {message} ({f.rule})\n    why: {why}\n    do:  {hint}\n")
     errors = sum(f.level == "error" for f in findings)
     warnings = len(findings) - errors
     if not findings:

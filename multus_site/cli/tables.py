@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from multus_site.model.printable import printable
 from multus_site.render.report.content import of_node
 from multus_site.render.timeline import Timeline
 
@@ -26,7 +28,8 @@ def checks_table(site: str, verification: Mapping[str, Any], seconds: float) -> 
         failed = [c for c in checks if not c["ok"]]
         passed = ", ".join(dict.fromkeys(c["check"] for c in checks if c["ok"]))
         lines = [f"[red]{c['check']}[/]: {_plain(c['detail'])}" for c in failed] + ([passed] if passed else [])
-        table.add_row("[red]✗[/]" if failed else "[green]✓[/]", about, interface, network, "\n".join(lines))
+        mark = "[red]✗[/]" if failed else "[green]✓[/]"
+        table.add_row(mark, _plain(about), _plain(interface), _plain(network), "\n".join(lines))
     console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     bad = sum(not c["ok"] for c in verification["checks"])
@@ -36,7 +39,8 @@ def checks_table(site: str, verification: Mapping[str, Any], seconds: float) -> 
 
 
 def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+    """Text of others in a cell: no markup of rich's, nothing that a terminal obeys."""
+    return escape(printable(text))
 
 
 def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
@@ -53,13 +57,13 @@ def timeline_table(found: Timeline, tasks: Sequence[tuple[str, float]]) -> None:
         left = round(span.begun / whole * BAR)
         width = max(1, round(span.seconds / whole * BAR))
         bar = " " * min(left, BAR - 1) + "█" * min(width, BAR - min(left, BAR - 1))
-        table.add_row(span.name, f"{span.begun:.1f}", f"{span.seconds:.1f}", bar)
+        table.add_row(_plain(span.name), f"{span.begun:.1f}", f"{span.seconds:.1f}", bar)
     console.print(table)
     chain = Table(title="What determined the total time", title_justify="left", show_edge=False, pad_edge=False)
     chain.add_column("resource")
     chain.add_column("took s", justify="right")
     for span in found.critical:
-        chain.add_row(span.name, f"{span.seconds:.1f}")
+        chain.add_row(_plain(span.name), f"{span.seconds:.1f}")
     console.print(chain)
     if tasks:
         slow = Table(title="Ansible's slowest tasks", title_justify="left", show_edge=False, pad_edge=False)
@@ -110,4 +114,4 @@ def throughput_table(rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, st
     console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     for network, why in skipped.items():
-        console.print(f"{network} was skipped: {why}", highlight=False)
+        console.print(_plain(f"{network} was skipped: {why}"), highlight=False)

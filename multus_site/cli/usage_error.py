@@ -9,7 +9,10 @@ import typer
 
 def usage_error(message: str) -> NoReturn:
     """Prints the message and exits 2."""
-    print(message, file=sys.stderr)
+    # The model, which this loads, takes time that `--help` does not need.
+    from multus_site.model.printable import printable
+
+    print(printable(message, lines=True), file=sys.stderr)
     raise typer.Exit(2)
 
 

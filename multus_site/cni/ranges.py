@@ -21,7 +21,8 @@ from multus_site.cni.addresses import (
     whole,
     without,
 )
-from multus_site.cni.configuration import Ipam, Part
+from multus_site.cni.configuration import Ipam
+from multus_site.cni.go_object import Part
 from multus_site.model.paths import Path
 
 _KEYS = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from multus_site.cni import go_json
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.cni.key_types import fits
 from multus_site.model.paths import Data, Path
 

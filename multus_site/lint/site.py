@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from multus_site.cni.catalogue import SITE_WORDS
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.cni.ranges import repeats_between_nodes
 from multus_site.cni.selections import Selection
 from multus_site.cni.uplinks import uplink_of

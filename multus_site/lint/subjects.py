@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from multus_site.cni import configuration
 from multus_site.cni.catalogue import OPERATOR
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.cni.plugin_type import ObjectType
 from multus_site.cni.selections import Selection
 from multus_site.lint.facts import Facts

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from multus_site.model.part import Part
-from multus_site.model.types import BareVersion, PinnedImage
+from multus_site.model.types import BareVersion, ObjectName, PinnedImage
 
 
 class WhereaboutsDaemon(Part):
@@ -26,6 +26,17 @@ class Multus(Part):
     """Release of multus-cni."""
     memory_limit: str = Field(default="256Mi", examples=["512Mi"])
     """Memory limit of the daemon. Upstream's 50Mi is killed under load, and with it every pod start of the node."""
+
+
+class InterfaceRepair(Part):
+    """A CronJob that evicts pods without the interfaces that they ask for; their controllers create them again."""
+
+    namespaces: Literal["all"] | tuple[ObjectName, ...] = Field(default=(), examples=[["telecom"]])
+    """Namespaces whose pods it may evict, or `all`; if empty, only the pods of the site's own workloads."""
+    pods_per_pass: int = Field(default=5, ge=1, le=100, examples=[3])
+    """Maximum of pods that it evicts at a time, every two minutes."""
+    image: PinnedImage = "docker.io/library/python:3.13-alpine"
+    """Image with Python 3.11 or later."""
 
 
 class Throughput(Part):

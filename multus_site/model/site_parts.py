@@ -7,7 +7,7 @@ from pydantic import Field
 from multus_site.model.attachable import Attachable
 from multus_site.model.catalog import AirGap
 from multus_site.model.cni_plugins import CniPlugins
-from multus_site.model.daemons import Multus, Throughput, WhereaboutsDaemon
+from multus_site.model.daemons import InterfaceRepair, Multus, Throughput, WhereaboutsDaemon
 from multus_site.model.kubespray import Kubespray
 from multus_site.model.links import Link
 from multus_site.model.networks import Network, Raw, Segment
@@ -53,6 +53,8 @@ class SiteParts(Part):
     """What pods can attach to, by name; each becomes a NetworkAttachmentDefinition."""
     workloads: dict[WorkloadName, Workload] = {}
     """What runs at the site, by name."""
+    interface_repair: InterfaceRepair | None = None
+    """Repair of pods that started without their interfaces; none if absent."""
     throughput: Throughput | None = None
     """Throughput measurements at each `up` that changes the networks; none if absent."""
 

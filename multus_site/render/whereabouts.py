@@ -12,6 +12,8 @@ from multus_site.render.daemon import NAMESPACE, daemon_set, folder, mount
 
 GROUP = "whereabouts.cni.cncf.io"
 NAME = "whereabouts"
+LEASE = "whereabouts"
+"""The lease that each call of the plugin holds (whereabouts pkg/storage/kubernetes/ipam.go)."""
 TUNING = {"leader_lease_duration": 1500, "leader_renew_deadline": 1000, "leader_retry_period": 200}
 """Times of the lease that each call of the plugin holds, in ms. Upstream retries every 500 ms, which slows concurrent calls;
 below 200 ms the retries themselves load the API server (docs/measurements.md)."""
@@ -55,7 +57,14 @@ _READ = ["get", "list", "watch"]
 _WRITE = [*_READ, "create", "update", "patch", "delete"]
 RULES = [
     {"apiGroups": [GROUP], "resources": list(PLURALS), "verbs": _WRITE},
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": _WRITE},
+    # Nodes and controllers have leases too. A right to create cannot be limited to a name.
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+    {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "resourceNames": [LEASE],
+        "verbs": ["get", "update", "patch"],
+    },
     {"apiGroups": [""], "resources": ["pods", "nodes"], "verbs": _READ},
     {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"], "verbs": _READ},
     {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update", "get"]},

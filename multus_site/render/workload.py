@@ -12,7 +12,6 @@ from multus_site.model.workloads import Attachment, Probe, Workload, replica_nam
 from multus_site.render import topology
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
-NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 ATTACHMENT_HASH = "multus-site/networks-hash"
 LABEL = "app.kubernetes.io/name"
 GROUP_LABEL = "app.kubernetes.io/part-of"

@@ -259,7 +259,7 @@ _OTHERS = {
     "Whereabouts": "the whereabouts daemon is applied",
     "DhcpDaemon": "the DHCP daemon is applied",
     "Sriov": "the SR-IOV device plugin is applied",
-    "InterfaceCheck": "the interface check is applied",
+    "InterfaceCheck": "the repair of interfaces is applied",
     "Verification": "the networks are verified again",
     "Throughput": "throughput is measured again, which loads the links",
 }

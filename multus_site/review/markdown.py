@@ -217,8 +217,8 @@ def _value(text: str) -> str:
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;"}
 _SPECIAL = str.maketrans({**_ENTITIES, **{char: f"\\{char}" for char in "*_`[]"}, "@": "@\u200b"})
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-"""Control characters, and those that some readers treat as line ends."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+"""Control characters, those that some readers treat as line ends, and marks that change the direction of what follows."""
 
 
 def _safe(text: str) -> str:

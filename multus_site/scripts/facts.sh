@@ -58,12 +58,13 @@ kinds=$(for kind in bond bridge vlan vxlan veth macvlan ipvlan dummy tun vrf; do
 done)
 
 addresses_of() { # name
-    printf '%s\n' "$addresses" | awk -v name="$1" '$1 == name { printf "%s\"%s\"", sep, $2; sep = ", " }'
+    # By the environment: awk would read escapes in -v, and a name may have any.
+    printf '%s\n' "$addresses" | NAME=$1 awk '$1 == ENVIRON["NAME"] { printf "%s\"%s\"", sep, $2; sep = ", " }'
 }
 
 nic() { # name
     sys=/sys/class/net/$1
-    kind=$(printf '%s\n' "$kinds" | awk -v name="$1" '$1 == name { print $2; exit }')
+    kind=$(printf '%s\n' "$kinds" | NAME=$1 awk '$1 == ENVIRON["NAME"] { print $2; exit }')
     device=$(device_of "$1")
     [ -n "$kind" ] || kind=$([ -n "$device" ] && echo physical || echo virtual)
     driver=$(readlink "$sys/device/driver" 2>/dev/null) || driver=''
@@ -79,7 +80,7 @@ nic() { # name
         "$(text "$(above_of "$1")")" "$(below_of "$1" | quoted)" "$(altnames_of "$1" | quoted)" "$(cat "$sys/device/sriov_totalvfs" 2>/dev/null || echo 0)"
 }
 quoted() { # words on standard input, a line each: as members of a list of JSON
-    awk '{ printf "%s\"%s\"", sep, $0; sep = ", " }'
+    tr -d '\000-\011\013-\037' | sed 's/\\/\\\\/g; s/"/\\"/g' | awk '{ printf "%s\"%s\"", sep, $0; sep = ", " }'
 }
 has_line() { # lines, line
     printf '%s\n' "$1" | grep -qxF -- "$2"
@@ -87,10 +88,13 @@ has_line() { # lines, line
 
 nics() {
     list=''
-    for name in $(nic_names); do
+    # Not a loop over words: a name may be a pattern of files.
+    while read -r name; do
         # An interface may disappear while this runs.
-        [ ! -d "/sys/class/net/$name" ] || member "$(nic "$name")"
-    done
+        [ -z "$name" ] || [ ! -d "/sys/class/net/$name" ] || member "$(nic "$name")"
+    done <<LIST
+$(nic_names)
+LIST
     printf '%s' "$list"
 }
 

@@ -1,11 +1,12 @@
 # Functions that find NICs: resolves `mac …`, `pci …` or `altname …` of a network on this node. Other scripts include them;
 # multus_site/cni/uplinks.py finds the same NIC in the facts of a host.
+# Names are printed by printf: to echo, `-n` and `\c` mean something, and a bridge network can give an interface of the host any name.
 
 nic_names() { # interfaces but the loopback and what the cluster's own network makes for each pod
     for path in /sys/class/net/*; do
         case ${path##*/} in lo | cali* | lxc* | veth*) continue ;; esac
         # bonding_masters is a file of the bonding driver, not an interface.
-        [ ! -d "$path" ] || echo "${path##*/}"
+        [ ! -d "$path" ] || printf '%s\n' "${path##*/}"
     done
 }
 
@@ -26,7 +27,7 @@ above_of() { # name: the bond, bridge or VRF that it is part of
 
 below_of() { # name: the interfaces that it is made of or lies on
     for path in "/sys/class/net/$1"/lower_*; do
-        [ ! -e "$path" ] || echo "${path##*/lower_}"
+        [ ! -e "$path" ] || printf '%s\n' "${path##*/lower_}"
     done
 }
 
@@ -50,11 +51,11 @@ is_carried() ( # name MAC: whether it, or a member of it, lies on another interf
 )
 
 nic_by() { # mac, pci or altname; its value: the NIC's name, nothing where there is none
-    for name in $(nic_names); do
+    nic_names | while read -r name; do
         case $1 in
             mac) has_mac "$name" "$2" ;;
             pci) [ "$(pci_of "$name")" = "$2" ] ;;
             altname) altnames_of "$name" | grep -qxF -- "$2" ;;
-        esac && echo "$name"
+        esac && printf '%s\n' "$name"
     done | head -n 1
 }

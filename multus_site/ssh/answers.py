@@ -1,34 +1,25 @@
 """Parses the JSON that programs on nodes and in pods print, or quotes their output in an error."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
-LONGEST = 200
-"""Maximum length of a quoted line."""
+from multus_site.model.printable import cleaned, first_line
 
 
 class AnswerError(ValueError):
     """Unexpected output; the text has what was expected, and the beginning of the output."""
 
 
-def first_line(text: str) -> str:
-    """The first line that is not blank, quoted, for a message; "nothing" if there is none."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    if not line:
-        return "nothing"
-    return repr(line if len(line) <= LONGEST else f"{line[:LONGEST]}…")
-
-
 def json_object(text: str, program: str) -> dict[str, Any]:
-    """The JSON object that is the whole output of a program. Raises AnswerError."""
+    """The JSON object that is the whole output of a program, each text in it printable. Raises AnswerError."""
     try:
-        data = json.loads(text)
-    except ValueError:
+        data = cleaned(json.loads(text))
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         msg = f"{program} did not print its JSON object; its output begins: {first_line(text)}"
         raise AnswerError(msg)
-    return data
+    return cast("dict[str, Any]", data)
 
 
 def last_object(text: str, program: str) -> dict[str, Any]:

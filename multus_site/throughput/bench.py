@@ -10,13 +10,14 @@ from typing import Any
 import kr8s
 from kr8s.asyncio.objects import Namespace, Pod, new_class
 
+from multus_site.cni.network_status import StatusError, annotation, network_status
 from multus_site.model.daemons import Throughput
+from multus_site.model.printable import first_line
 from multus_site.render.attachment import API_VERSION, KIND
-from multus_site.ssh.answers import AnswerError, first_line, last_object
+from multus_site.ssh.answers import AnswerError, last_object
 from multus_site.throughput.figures import RefusedError
 from multus_site.throughput.plan import NAMESPACE, NODE, Path, Plan
 from multus_site.verify.cluster import Cluster
-from multus_site.verify.network_status import StatusError, annotation, network_status
 from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
 
 READY_SECONDS = 120

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from multus_site.ssh.answers import first_line
+from multus_site.model.printable import first_line
 from multus_site.throughput.plan import NODE
 
 

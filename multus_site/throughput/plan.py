@@ -157,6 +157,7 @@ def _pod(name: str, node: str, image: str, command: list[str], networks: str | N
         "nodeName": node,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
         "tolerations": [{"operator": "Exists"}],
     }
     if networks is None:

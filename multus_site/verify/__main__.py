@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from multus_site.model.printable import printable
 from multus_site.model.site import Site
 from multus_site.verify.cluster import Cluster
 from multus_site.verify.expectation import Expectation
@@ -50,7 +51,8 @@ def lines_of(result: Result) -> list[str]:
     lines = [f"verification: {c.subject}: {c.check}: {c.detail}" for c in result.failed]
     for title, text in result.evidence.items():
         lines += [f"{title}:", *(f"  {line}" for line in text.splitlines())]
-    return lines
+    # Events, logs and annotations are text of whoever owns the pods.
+    return [printable(line) for line in lines]
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from typing import Any
 import kr8s
 from kr8s.asyncio.objects import new_class
 
+from multus_site.cni.network_status import StatusError, annotation, network_status
+from multus_site.model.printable import first_line, printable
 from multus_site.render.address_plan import Taken
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.whereabouts import GROUP
 from multus_site.render.workload import ATTACHMENT_HASH
-from multus_site.ssh.answers import first_line
 from multus_site.verify.connection import connected
-from multus_site.verify.network_status import StatusError, annotation, network_status
 
 
 class LiveAddressesError(RuntimeError):
@@ -101,7 +101,7 @@ def _allocated(spec: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the addresses of a pool and the pods that hold them."""
     first = ipaddress.ip_network(spec["range"], strict=False).network_address
     offsets = sorted((int(offset), str(held["podref"])) for offset, held in spec["allocations"].items())
-    return [(str(first + offset), holder) for offset, holder in offsets]
+    return [(str(first + offset), printable(holder)) for offset, holder in offsets]
 
 
 def _plain(resource: Any) -> dict[str, Any]:  # noqa: ANN401  # kr8s' objects

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from multus_site.cni.network_status import StatusError, network_status
 from multus_site.verify.expectation import ExpectedInterface, ExpectedWorkload
-from multus_site.verify.network_status import StatusError, network_status
 from multus_site.verify.observed import Link, NodeSeen, PodSeen
 from multus_site.verify.registry import VERIFICATIONS
 
@@ -14,7 +14,7 @@ Row = dict[str, str | bool]
 
 
 STARTING = ("replicas", "look-inside", "multus-daemon", "network-status")
-"""Checks that fail, too, while pods or a daemon are only about to start; the last one, for pods that started on their node before Multus did, until InterfaceCheck makes them anew."""
+"""Checks that fail, too, while pods or a daemon are only about to start; the last one, for pods that started on their node before Multus did, until the repair of interfaces evicts them."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from typing import Any
 import kr8s
 from kr8s.asyncio.objects import Pod, new_class
 
+from multus_site.cni.network_status import StatusError, annotation, network_status
+from multus_site.model.printable import short
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.daemon import NAMESPACE
 from multus_site.render.multus import LABELS as MULTUS_LABELS
 from multus_site.verify.connection import connected
 from multus_site.verify.expectation import Expectation, ExpectedNode
-from multus_site.verify.network_status import StatusError, annotation, network_status
 from multus_site.verify.observed import Inside, NodeSeen, PodSeen, read_answer, unreadable
 from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
 from multus_site.verify.reach import Targets, targets
@@ -179,10 +180,10 @@ class Cluster:
         async for pod in self._api.get("pods", namespace=namespace, label_selector=selector):
             selected = self._api.get("events", namespace=namespace, field_selector={"involvedObject.name": pod.name})
             events = [e.raw async for e in selected]
-            lines = [f"{e.get('type')} {e.get('reason')}: {e.get('message')}" for e in events[-10:]]
+            lines = [short(f"{e.get('type')} {e.get('reason')}: {e.get('message')}", 1000) for e in events[-10:]]
             found[pod.name] = (
                 pod.raw["spec"].get("nodeName", ""),
-                [*lines, f"network-status: {annotation(pod.raw) or 'none'}"],
+                [*lines, f"network-status: {short(annotation(pod.raw), 4000) or 'none'}"],
             )
         return found
 
@@ -191,7 +192,7 @@ class Cluster:
         lines: list[str] = []
         with contextlib.suppress(*EXEC_ERRORS):
             async with asyncio.timeout(LOG_SECONDS):
-                lines = [line[:400] async for line in daemon.logs(tail_lines=200)]
+                lines = [short(line, 400) async for line in daemon.logs(tail_lines=200)]
         mine = [line for line in lines if any(pod in line for pod in pods)]
         return (mine or lines)[-12:]
 

@@ -20,11 +20,13 @@ def junit(site: str, checks: Sequence[Mapping[str, Any]], evidence: Mapping[str,
         suites.setdefault(_suite(check), []).append(check)
     for name, cases in suites.items():
         failures = sum(not c["ok"] for c in cases)
-        counts = {"name": name, "tests": str(len(cases)), "failures": str(failures), "errors": "0"}
+        counts = {"name": _printable(name), "tests": str(len(cases)), "failures": str(failures), "errors": "0"}
         suite = ElementTree.SubElement(root, "testsuite", counts)
         for check in cases:
             about = " ".join(filter(None, (check["check"], check["interface"], check["network"])))
-            case = ElementTree.SubElement(suite, "testcase", name=about, classname=f"{site}.{name}".replace(" ", "."))
+            case = ElementTree.SubElement(
+                suite, "testcase", name=_printable(about), classname=_printable(f"{site}.{name}").replace(" ", ".")
+            )
             if not check["ok"]:
                 failure = ElementTree.SubElement(
                     case, "failure", message=_printable(check["detail"]), type=check["check"]

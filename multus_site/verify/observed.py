@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from multus_site.model.part import Part
-from multus_site.ssh.answers import AnswerError, first_line, last_object
+from multus_site.model.printable import first_line
+from multus_site.ssh.answers import AnswerError, last_object
 
 
 class Address(Part):

@@ -13,10 +13,13 @@ import os
 import random
 import re
 import select
+import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Dict  # noqa: UP035 - the node's Python may be 3.8
@@ -27,6 +30,11 @@ PINGS = 3
 SMALLEST = {4: 576, 6: 1280}
 """No path carries less (RFC 791, RFC 8200)."""
 AT_ONCE = 16
+POD_SECONDS = 75
+"""For one pod; verify waits 90 seconds for a node."""
+MOST_BYTES = 4 << 20
+"""What is read of a pod: the memory is that of the Multus daemon."""
+RESOLVER_BYTES = 65536
 BROADCAST = b"\xff" * 6
 CLONE_NEWNET = 0x40000000
 
@@ -37,19 +45,43 @@ def main(task: Json) -> None:
     answer: Json = {"node": look_at_node(task), "pods": {}}
     pids = pids_of([pod["uid"] for pod in task["pods"]])
     waiting = list(task["pods"])
-    running: dict[int, str] = {}
+    running: dict[int, Looking] = {}
     while waiting or running:
         while waiting and len(running) < AT_ONCE:
             pod = waiting.pop(0)
             if pod["uid"] in pids:
-                running[start(pod, pids[pod["uid"]], task)] = pod["uid"]
+                look = start(pod, pids[pod["uid"]], task)
+                running[look.reader] = look
             else:
                 answer["pods"][pod["uid"]] = {"error": "no process of this pod runs on the node"}
-        for reader in select.select(list(running), [], [], 60)[0] if running else []:
-            with os.fdopen(reader, "rb") as pipe:
-                text = pipe.read()
-            answer["pods"][running.pop(reader)] = answer_of(text)
+        for reader in select.select(list(running), [], [], 1)[0] if running else []:
+            part = os.read(reader, 65536)
+            running[reader].text += part
+            if not part:
+                look = running.pop(reader)
+                end(look)
+                answer["pods"][look.uid] = answer_of(look.text)
+        for look in [one for one in running.values() if time.monotonic() > one.until or len(one.text) > MOST_BYTES]:
+            del running[look.reader]
+            end(look)
+            answer["pods"][look.uid] = {"error": "the inspection of the pod took too long, or found too much"}
     print(json.dumps(answer))
+
+
+class Looking:
+    """The process that inspects a pod, and what it has written."""
+
+    def __init__(self, uid: str, pid: int, reader: int) -> None:
+        self.uid, self.pid, self.reader = uid, pid, reader
+        self.text = b""
+        self.until = time.monotonic() + POD_SECONDS
+
+
+def end(look: Looking) -> None:
+    """End the process: nothing that is in a pod may keep one of root's on the node."""
+    os.close(look.reader)
+    os.kill(look.pid, signal.SIGKILL)
+    os.waitpid(look.pid, 0)
 
 
 def answer_of(text: bytes) -> Json:
@@ -119,12 +151,13 @@ def pids_of(uids: list[str]) -> dict[str, int]:
     return found
 
 
-def start(pod: Json, pid: int, task: Json) -> int:
-    """Fork a process that enters the pod's network and writes its observations into the returned pipe."""
+def start(pod: Json, pid: int, task: Json) -> Looking:
+    """Fork a process that enters the pod's network and writes its observations into a pipe."""
     reader, writer = os.pipe()
-    if os.fork():
+    child = os.fork()
+    if child:
         os.close(writer)
-        return reader
+        return Looking(pod["uid"], child, reader)
     os.close(reader)
     try:
         search = resolver(pid)
@@ -298,8 +331,25 @@ def checksum(data: bytes) -> int:
 
 
 def resolver(pid: int) -> str:
-    """Return the pod's resolv.conf, the same for all of its processes."""
-    return content_of(Path(f"/proc/{pid}/root/etc/resolv.conf"))
+    """Return the pod's resolv.conf, the same for all of its processes; empty if it is no file.
+
+    Its owner may have put a link there, which would lead to the node's files from outside, or a device or pipe, which never ends.
+    """
+    node = os.open("/", os.O_RDONLY)
+    data = b""
+    try:
+        os.chroot(f"/proc/{pid}/root")
+        file = os.open("/etc/resolv.conf", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            data = os.read(file, RESOLVER_BYTES)
+        os.close(file)
+    except OSError:
+        pass
+    finally:
+        os.fchdir(node)
+        os.chroot(".")
+        os.close(node)
+    return data.decode(errors="replace")
 
 
 def ask_dns(search: str, name: str) -> Json:
@@ -310,6 +360,8 @@ def ask_dns(search: str, name: str) -> Json:
     domain = re.search(r"^search .*?\b(svc\.\S+)", search, re.MULTILINE)
     full = name + "." + (domain.group(1) if domain else "svc.cluster.local")
     seen = {"name": full, "server": server.group(1)}
+    if not is_address(server.group(1)):
+        return dict(seen, error="the pod's resolv.conf names no address as its nameserver")
     for kind, length in ((1, 4), (28, 16)):
         try:
             code, count, data = query(server.group(1), full, kind)
@@ -343,6 +395,17 @@ def query(server: str, name: str, kind: int) -> tuple[int, int, bytes]:
     return answer[3] & 15, struct.unpack("!H", answer[6:8])[0], answer
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an IP address; a scope may follow (fe80::1%eth0)."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text.partition("%")[0])
+        except OSError:
+            continue
+        return True
+    return False
+
+
 def content_of(path: Path) -> str:
     try:
         return path.read_text()
@@ -360,8 +423,19 @@ def listed(text: str) -> list[Json]:
 
 
 def output(*command: str) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, check=False)
-    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+    """Return what a command prints, empty if it fails. Raises ValueError where that has no end: a pod's owner may have added routes without number."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as done:
+        killer = threading.Timer(20, done.kill)
+        killer.start()
+        try:
+            assert done.stdout  # noqa: S101 - a pipe, as asked for
+            text = done.stdout.read(MOST_BYTES + 1)
+            if len(text) > MOST_BYTES:
+                done.kill()
+                raise ValueError(f"`{' '.join(command)}` printed more than {MOST_BYTES >> 20} MiB")  # noqa: EM102
+        finally:
+            killer.cancel()
+    return text.decode(errors="replace") if done.returncode == 0 else ""
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ TRIES = 3
 PAUSE_SECONDS = 3
 STARTING_SECONDS = 180
 """How long `up` waits for starting pods. Nothing else waits for pods of an unchanged workload, which restart when their node
-was recreated or restarted. InterfaceCheck runs every two minutes."""
+was recreated or restarted. The repair of interfaces, if the site asks for it, runs every two minutes."""
 
 
 @dataclass

@@ -66,6 +66,11 @@ class Cluster:
             }
         )
 
+    @property
+    def authority(self) -> str:
+        """Certificate of the CA."""
+        return (self._folder / "ca.pem").read_text()
+
     def get(self, path: str) -> Object | None:
         """The document at `path`, or None where there is none."""
         answer = self._client.get(path)

@@ -27,7 +27,7 @@ def manifests():
         yield crds, "apiextensions.k8s.io/v1", "CustomResourceDefinition", whereabouts.crd(plural)
     for account, role, binding in (
         rights(whereabouts.NAME, whereabouts.RULES),
-        (repair.service_account(), repair.cluster_role(), repair.cluster_role_binding()),
+        rights(repair.NAME, repair.rules_everywhere()),
     ):
         yield f"{core}/serviceaccounts", "v1", "ServiceAccount", account
         yield f"{RBAC}/clusterroles", "rbac.authorization.k8s.io/v1", "ClusterRole", role
@@ -36,11 +36,18 @@ def manifests():
         yield f"{RBAC}/clusterrolebindings", "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", body
     yield f"{core}/configmaps", "v1", "ConfigMap", whereabouts.config_map("*/15 * * * *")
     yield f"{core}/configmaps", "v1", "ConfigMap", repair.config_map()
+    yield f"{core}/configmaps", "v1", "ConfigMap", repair.record()
+    scope = repair.Scope(("default",), None, ("default",), 5)
+    for namespace, role in repair.roles(scope).items():
+        yield f"{RBAC}/namespaces/{namespace}/roles", "rbac.authorization.k8s.io/v1", "Role", role
+        bound = repair.role_binding(namespace)
+        body = {"metadata": bound["metadata"], "roleRef": bound["role_ref"], "subjects": bound["subjects"]}
+        yield f"{RBAC}/namespaces/{namespace}/rolebindings", "rbac.authorization.k8s.io/v1", "RoleBinding", body
     yield f"{core}/configmaps", "v1", "ConfigMap", sriov.config_map(setup)
     yield f"{apps}/daemonsets", "apps/v1", "DaemonSet", whereabouts.daemon("image:1", "256Mi", "*/15 * * * *")
     yield f"{apps}/daemonsets", "apps/v1", "DaemonSet", dhcp.daemon("image:1", "1.9.1")
     yield f"{apps}/daemonsets", "apps/v1", "DaemonSet", sriov.daemon("image:1", setup, ["node1"])
-    job = repair.cron_job("image:1", "/usr/local/bin")
+    job = repair.cron_job("image:1", scope)
     yield "/apis/batch/v1/namespaces/kube-system/cronjobs", "batch/v1", "CronJob", job
     around = Surroundings("image:1", ["node1"], {"a": "{}"}, {"intel.com/vf": 1}, "shell:1", ["10.233.0.0/18"])
     full = {

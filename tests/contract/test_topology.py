@@ -147,7 +147,9 @@ def test_the_api_server_takes_the_pods(cluster, more):
 
 
 def test_the_api_server_takes_the_check_of_interfaces(cluster):
-    accepted(cluster, "CronJob", repair.cron_job("i:1", "/usr/local/bin", [Taint.model_validate(DEDICATED)]))
+    accepted(
+        cluster, "CronJob", repair.cron_job("i:1", repair.Scope(None, None, (), 5), [Taint.model_validate(DEDICATED)])
+    )
 
 
 def accepted(cluster, kind, body):

@@ -9,9 +9,7 @@ import pytest
 from tests.graph.recording import ED25519, lab_site, record, text_of
 
 GRAPH = """\
-ClusterRole lab-mend-interfaces
 ClusterRole lab-multus
-ClusterRoleBinding lab-mend-interfaces
 ClusterRoleBinding lab-multus
 CniPlugins lab-cni-plugins
 Command lab-cni-plugins-install
@@ -28,13 +26,10 @@ Command lab-node3-leave
 Command lab-node3-machine
 Command lab-preflight-run
 Command lab-verification-run
-ConfigMap lab-mend-interfaces-script
 ConfigMap lab-multus-config
-CronJob lab-mend-interfaces
 CustomResourceDefinition lab-multus-crd
 DaemonSet lab-multus
 Deployment lab-samplepod
-InterfaceCheck lab-mend-interfaces
 KubesprayCluster lab-kubernetes
 Multus lab-multus
 NetworkAttachment lab-macvlan-external
@@ -45,7 +40,6 @@ NodeVM lab-node1
 NodeVM lab-node2
 NodeVM lab-node3
 Preflight lab-preflight
-ServiceAccount lab-mend-interfaces
 ServiceAccount lab-multus
 Site lab
 Verification lab-verification
@@ -270,11 +264,6 @@ def test_replicas_with_addresses_of_their_own_change_one_after_the_other():
     assert "StatefulSet lab-speaker-0" in graph.before("StatefulSet lab-speaker-1")
     assert "StatefulSet lab-speaker-1" not in graph.before("StatefulSet lab-speaker-0")
     assert "Service lab-speaker" in graph.before("StatefulSet lab-speaker-0")
-
-
-def test_the_interface_check_goes_before_what_pods_need_to_come_back():
-    graph = record()
-    assert {"DaemonSet lab-multus", "Deployment lab-samplepod"} <= graph.before("CronJob lab-mend-interfaces")
 
 
 def delivered_site(tmp_path):

@@ -10,7 +10,7 @@ APPLY = "Command lab-topology-apply"
 
 def graph(**c1):
     workload = {**lab_site()["workloads"]["samplepod"], "racks": ["c1"], "nodes": []}
-    return record(in_racks(lab_site(), workload, **c1))
+    return record(in_racks(lab_site(interfaceRepair={}), workload, **c1))
 
 
 def test_a_site_without_racks_has_none_of_it():
@@ -39,7 +39,7 @@ def test_the_program_is_told_every_node_and_kubespray_those_that_join():
     assert document["own_groups"]["rack_c1"] == ["node3"]
 
 
-def test_pods_of_a_dedicated_rack_tolerate_it_and_the_check_of_interfaces_too():
+def test_pods_of_a_dedicated_rack_tolerate_it_and_the_repair_of_interfaces_too():
     made = graph(dedicated=True)
     pod = made["Deployment lab-w"].inputs["spec"]["template"]["spec"]
     assert [t["value"] for t in pod["tolerations"]] == ["c1"]

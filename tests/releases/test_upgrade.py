@@ -46,14 +46,34 @@ SINCE_0_4_0 = {
     ),
 }
 
+CHECK = {
+    r"(InterfaceCheck|CronJob|ConfigMap|ServiceAccount|ClusterRole|ClusterRoleBinding) dallas-mend-interfaces(-script)?": (
+        "delete",
+        "it could delete pods of anybody; a site asks for interfaceRepair now",
+    )
+}
+
+LEASES = {r"ClusterRole dallas-whereabouts": ("update", "it may change its own lease only")}
+
 EXPLAINED = {
-    "0.3.0": SINCE_0_4_0,
+    "0.3.0": {
+        **SINCE_0_4_0,
+        **CHECK,
+        **LEASES,
+        r"Command dallas-node\d-networks-apply": (
+            "update",
+            "odd names of interfaces are read as they are; it finds its links in place",
+        ),
+    },
     "0.2.0": {
         **SINCE_0_4_0,
+        **CHECK,
+        **LEASES,
         r"Command dallas-node\d-networks-apply": ("update", "NICs are found another way; it finds its links in place"),
     },
     "0.1.0": {
         **SINCE_0_4_0,
+        **CHECK,
         r"Preflight dallas-preflight": ("create", "preflight came with 0.2.0"),
         r"Command dallas-preflight-run": ("create", "it looks at each host once"),
         r"Command dallas-.+-(networks-apply|files)-removal": (
@@ -71,7 +91,7 @@ EXPLAINED = {
             "update",
             "the same; pods restart where their probes changed",
         ),
-        r"(ServiceAccount|ClusterRole|ClusterRoleBinding|ConfigMap|CronJob|CustomResourceDefinition) dallas-.*": (
+        r"(ServiceAccount|ClusterRole|ClusterRoleBinding|ConfigMap|CronJob|CustomResourceDefinition) dallas-(?!mend).*": (
             "update",
             "the same",
         ),
@@ -158,6 +178,23 @@ def test_a_preview_shows_what_is_explained(applied):
     assert {name: [op] for name, op in shown.items()} == reasons
     unused = [pattern for pattern in explained if not any(re.fullmatch(pattern, name) for name in shown)]
     assert not unused
+
+
+def test_a_site_that_asks_for_the_repair_keeps_what_it_had_of_it(applied):
+    file = applied.project / "stacks" / "Pulumi.dallas.yaml"
+    stack = yaml.safe_load(file.read_text())
+    stack["config"]["multus-site:site"]["interfaceRepair"] = {}
+    file.write_text(yaml.safe_dump(stack, sort_keys=False))
+    steps = {name: op for name, op in applied.preview().items() if "mend-interfaces" in name}
+    gone = {
+        "ClusterRole dallas-mend-interfaces",
+        "ClusterRoleBinding dallas-mend-interfaces",
+        "ConfigMap dallas-mend-interfaces-script",
+    }
+    kept = ("InterfaceCheck", "CronJob", "ServiceAccount")
+    assert {name for name, op in steps.items() if op == "delete"} == gone
+    assert not [name for name, op in steps.items() if "replace" in op]
+    assert all(steps[f"{kind} dallas-mend-interfaces"] in {"same", "update"} for kind in kept)
 
 
 @pytest.mark.parametrize("release", releases()[1:], ids=lambda folder: folder.name)

@@ -91,9 +91,9 @@ def test_what_is_spread_is_all_of_the_workload_s_pods(kind):
         assert constraint["topologyKey"] == "topology.kubernetes.io/zone"
 
 
-def test_the_check_of_interfaces_runs_on_a_control_plane_in_a_dedicated_rack():
+def test_the_repair_of_interfaces_runs_on_a_control_plane_in_a_dedicated_rack():
     site = parse_site(in_racks(lab_site(), {"image": IMAGE}, dedicated=True), source="x")
-    job = repair.cron_job(IMAGE, "/usr/local/bin", topology.taints(site))
+    job = repair.cron_job(IMAGE, repair.Scope(None, None, (), 5), topology.taints(site))
     tolerations = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["tolerations"]
     assert TOLERATION in tolerations
     assert len(tolerations) == 2

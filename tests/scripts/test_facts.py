@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -25,7 +26,7 @@ def look(tmp_path, *before, modules="", ports=""):
     done = subprocess.run(
         ["unshare", "--mount", "--net", "sh", "-c", inside],
         input=script("facts", {"MODULES": modules, "PORTS": ports}),
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=120, errors="replace",
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
@@ -185,3 +186,24 @@ def test_clusters_and_what_they_leave(tmp_path):
         "ca": hashlib.sha256(b"authority").hexdigest(),
         "site": "dallas",
     }
+
+
+def test_names_of_interfaces_are_text_whatever_is_in_them(tmp_path):
+    """A bridge network can give an interface of the host any name: the kernel refuses `/`, `:` and white space only."""
+    names = ['a"],"x",["', "b\\c", "$(reboot)", "`id`", "*", "[a-z]*", "-n", "e\x1b[31m", "\u202eabc", "é;#&|<>"]
+    made = [f"ip link add name {shlex.quote(name)} type bridge" for name in names]
+    below = ["ip link add port0 type veth peer name port1", f"ip link set port0 master {shlex.quote(names[0])}"]
+    odd = ['q"q', "s\\s"]
+    ports = [c for i, name in enumerate(odd) for c in (f"ip link add {shlex.quote(name)} type veth peer name peer{i}", f"ip link set {shlex.quote(name)} master {shlex.quote(names[1])}")]  # fmt: skip
+    alternative = [f"ip link property add dev port1 altname {shlex.quote(name)}" for name in ('alt"', "alt\\")]
+    nics = look(tmp_path, *made, *below, *ports, *alternative)["nics"]
+    shown = {name.replace("\x1b", "") for name in [*names, *odd]}
+    assert shown <= nics.keys()
+    assert set(nics[names[1]]["below"]) == set(odd)
+    assert nics["port0"]["master"] == names[0]
+    assert nics["port1"]["altnames"] == ['alt"', "alt\\"]
+
+
+def test_bytes_that_are_no_text_are_left_out(tmp_path):
+    nics = look(tmp_path, "ip link add name \"$(printf 'x\\377y')\" type bridge")["nics"]
+    assert any(name.startswith("x") for name in nics)

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from multus_site.cni.network_status import StatusError, network_status
 from multus_site.throughput.bench import refuse_other_ways
 from multus_site.throughput.figures import RefusedError, run_of
 from multus_site.throughput.plan import Path
 from multus_site.verify import probe
 from multus_site.verify.addresses import leaked, taken
 from multus_site.verify.cluster import addresses_asked_for
-from multus_site.verify.network_status import StatusError, network_status
 from multus_site.verify.observed import read_answer
 from tests.verify.seen import checks, pod
 

@@ -4,7 +4,8 @@ import difflib
 
 from multus_site.cni import go_json
 from multus_site.cni.addresses import hardware_address, parse_address, parse_cidr
-from multus_site.cni.configuration import Part, inner_parts
+from multus_site.cni.configuration import inner_parts
+from multus_site.cni.go_object import Part
 from multus_site.cni.key_types import WORDS, go_type
 from multus_site.cni.selections import (
     ANNOTATION,

@@ -1,7 +1,7 @@
 """Rules on chained plugins: tuning, sbr, vrf, bandwidth, firewall, portmap."""
 
 from multus_site.cni.catalogue import CHAINED, chained_plugin, interface_plugin
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Plugin
 

@@ -2,7 +2,7 @@
 
 import re
 
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.cni.key_types import WORDS, fits
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.rules.keys import near

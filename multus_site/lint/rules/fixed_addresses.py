@@ -1,7 +1,7 @@
 """Rules on addresses that pods request, or that static IPAM assigns to all of them."""
 
 from multus_site.cni.addresses import Address, Network, hosts_hint, octets, parse_address, parse_cidr, usable
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.cni.ranges import fixed_of, handed_out, networks, ranges_of
 from multus_site.cni.selections import Selection
 from multus_site.lint.registry import Problem, Problems, rule

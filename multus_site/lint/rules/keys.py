@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from multus_site.cni.catalogue import COMMON, COMMON_INNER, LIST, PLUGINS, ipam_owners
-from multus_site.cni.configuration import Part, inner_parts
+from multus_site.cni.configuration import inner_parts
+from multus_site.cni.go_object import Part
 from multus_site.cni.key_types import WORDS, fits, go_type
 from multus_site.cni.plugin_type import Keys, ObjectType
 from multus_site.lint.changes import Replace

@@ -3,7 +3,7 @@
 import ipaddress
 
 from multus_site.cni.addresses import host, hosts_hint, parse_address, parse_block, parse_cidr, usable, whole
-from multus_site.cni.configuration import Part
+from multus_site.cni.go_object import Part
 from multus_site.cni.ranges import Range, ranges_of
 from multus_site.lint.changes import Replace
 from multus_site.lint.finding import Level

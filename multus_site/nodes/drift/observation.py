@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from multus_site.model.nodes import Nodes
+from multus_site.model.printable import first_line
 from multus_site.render.script import script
-from multus_site.ssh.answers import AnswerError, first_line, last_object
+from multus_site.ssh.answers import AnswerError, last_object
 from multus_site.ssh.fan_out import Results, fan_out_blocking
 from multus_site.ssh.openssh import Shell
 from multus_site.ssh.ssh_route import OtherKeyError, ReachError

@@ -9,6 +9,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+from multus_site.model.printable import printable
 from multus_site.nodes.preflight.clusters import own_authorities
 from multus_site.nodes.preflight.collect import facts_of
 from multus_site.nodes.preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
@@ -119,7 +120,7 @@ def main() -> int:
         document = Document.parse(sys.stdin.read())
         record = asyncio.run(run(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT"))))
     except PreflightError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error), lines=True), file=sys.stderr)
         return 1
     print(record.json())
     return 0

@@ -4,8 +4,9 @@ import math
 import time
 from typing import Any
 
+from multus_site.model.printable import first_line
 from multus_site.render.script import script
-from multus_site.ssh.answers import AnswerError, first_line, last_object
+from multus_site.ssh.answers import AnswerError, last_object
 from multus_site.ssh.connections import Connection
 from multus_site.ssh.ssh_route import ReachError
 

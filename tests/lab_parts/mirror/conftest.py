@@ -50,6 +50,8 @@ def parts(tmp_path):
     folder.mkdir()
     with tarfile.open(folder / "base.tar", "w") as tar:
         tar.addfile(tarfile.TarInfo("./sbin/iptables"))
+    with tarfile.open(folder / "python.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("./usr/bin/python3"))
     (folder / "runc").write_text("runc")
     (folder / "busybox").write_text("#!/bin/sh\nprintf '%s\\n' busybox sh ip ping tail\n")
     (folder / "busybox").chmod(0o755)

@@ -13,6 +13,7 @@ from multus_site.mirror.registry import blob, names
 MULTUS = f"ghcr.io/k8snetworkplumbingwg/multus-cni:v{modules.MULTUS}-thick"
 WHEREABOUTS = f"ghcr.io/k8snetworkplumbingwg/whereabouts:v{modules.WHEREABOUTS}"
 BUSYBOX = "docker.io/library/busybox:1.36"
+PYTHON = "docker.io/library/python:3.13-alpine"
 
 
 def manifest(registry, name):
@@ -57,6 +58,7 @@ def test_what_kubeadm_and_the_site_pull_is_there(registry):
         "docker.io/nicolaka/netshoot:v0.13",
         WHEREABOUTS,
         BUSYBOX,
+        PYTHON,
     }
 
 
@@ -88,6 +90,10 @@ def test_busybox_has_its_applets_and_starts_a_shell(registry):
     settings = config(registry, BUSYBOX)["config"]
     assert settings["Cmd"] == ["sh"]
     assert "Entrypoint" not in settings
+
+
+def test_what_repairs_interfaces_has_python_and_no_other_image_has(registry):
+    assert [name for name in names(registry) if "./usr/bin/python3" in contents(registry, name)] == [PYTHON]
 
 
 def test_anyone_may_write_to_tmp(registry):

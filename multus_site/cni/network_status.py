@@ -1,14 +1,18 @@
 """The network-status annotation of a pod: the interfaces that Multus attached, and their addresses.
 
-Source: Network Plumbing Working Group, CustomResourceDefinition de facto standard v1.3, section 4.2.
+Source: Network Plumbing Working Group, CustomResourceDefinition de facto standard v1.3, section 4.2. Standard library only: pods run this too.
 """
 
 import ipaddress
 import json
 from typing import Any, NamedTuple
 
-from multus_site.render.workload import NETWORK_STATUS
-from multus_site.ssh.answers import first_line
+from multus_site.model.printable import first_line
+
+MOST = 64
+"""Interfaces of a pod, and addresses of one, that are read: whoever may change the pod can write anything."""
+
+NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 
 
 class StatusError(ValueError):
@@ -32,8 +36,10 @@ def network_status(text: str) -> tuple[AttachedInterface, ...]:
         return ()
     try:
         return tuple(_attached(entry) for entry in _list(json.loads(text)))
-    except (ValueError, TypeError, AttributeError):
-        msg = f"the network-status annotation is no JSON list of interfaces; it begins: {first_line(text)}"
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        msg = (
+            f"the network-status annotation is no JSON list of at most {MOST} interfaces; it begins: {first_line(text)}"
+        )
         raise StatusError(msg) from None
 
 
@@ -43,7 +49,7 @@ def annotation(pod: Any) -> str:  # noqa: ANN401  # an object of the API as plai
 
 
 def _list(data: Any) -> list[Any]:  # noqa: ANN401  # any JSON
-    if not isinstance(data, list):
+    if not isinstance(data, list) or len(data) > MOST:
         raise TypeError
     return data
 
@@ -52,7 +58,11 @@ def _attached(entry: Any) -> AttachedInterface:  # noqa: ANN401  # any JSON
     network, interface, ips = entry.get("name", ""), entry.get("interface", ""), entry.get("ips") or []
     if not isinstance(network, str) or not isinstance(interface, str) or not isinstance(ips, list):
         raise TypeError
+    if len(ips) > MOST or not (network + interface).isprintable():
+        raise TypeError
     # Only validated: messages show addresses as written.
     for address in ips:
+        if not isinstance(address, str):
+            raise TypeError
         ipaddress.ip_address(address)
     return AttachedInterface(network, interface, tuple(ips), bool(entry.get("default")))
