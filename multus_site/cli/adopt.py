@@ -94,7 +94,7 @@ def adopt(
         usage_error(
             "--user, --port, --key, --bastion and the other SSH options need hosts; name them, such as --hosts 10.1.1.5,10.1.1.6"
         )
-    adopted = Adopted(name or (stacks.named(str(output))[0] if output else "adopted"))
+    adopted = Adopted(name or (stacks.name_and_file(str(output))[0] if output else "adopted"))
     texts: list[tuple[str, str]] = []
     interfaces: dict[str, list[str]] = {}
     if paths:

@@ -77,7 +77,7 @@ def last_line(done: "subprocess.CompletedProcess[str]") -> str:
     return (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
 
 
-def named(site: str) -> tuple[str, Path]:
+def name_and_file(site: str) -> tuple[str, Path]:
     """Name and file of a stack, from either. The file may be missing."""
     file = Path(site)
     if file.suffix not in {".yaml", ".yml"}:
@@ -87,7 +87,7 @@ def named(site: str) -> tuple[str, Path]:
 
 def own(site: str) -> tuple[str, Path]:
     """The same for commands in which pulumi reads the file by the stack's name. Exits 2 if it is another file."""
-    name, file = named(site)
+    name, file = name_and_file(site)
     read_by_pulumi = FOLDER / f"Pulumi.{name}.yaml"
     if file.resolve() != read_by_pulumi.resolve():
         usage_error(
@@ -104,7 +104,7 @@ def missing(file: Path) -> NoReturn:
 
 def read(site: str) -> Stack:
     """The stack of a site, from its name or file. Exits 2, with every mistake, if it cannot be read."""
-    name, file = named(site)
+    name, file = name_and_file(site)
     if str(file) != site and not file.exists():
         missing(file)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from multus_site import __version__, packaged
 from multus_site.cli import git
 from multus_site.cli.schema import schema_text
-from multus_site.cli.stacks import FOLDER, Stack, last_line, missing, named
+from multus_site.cli.stacks import FOLDER, Stack, last_line, missing, name_and_file
 from multus_site.lint.files import Linter
 from multus_site.lint.segments import StackFile
 from multus_site.model.load import SiteError, defaults_beside, load_stack_file, read_text, stacks_beside
@@ -36,7 +36,7 @@ class Report:
 
 def examine(site: str | None) -> Report:
     """Checks the project in this folder, and one site or all. Exits 2 if the site does not exist."""
-    files = [named(site)[1]] if site is not None else sorted(FOLDER.glob("Pulumi.*.yaml"))
+    files = [name_and_file(site)[1]] if site is not None else sorted(FOLDER.glob("Pulumi.*.yaml"))
     for file in files:
         if not file.exists():
             missing(file)
@@ -119,7 +119,7 @@ def _check_site(file: Path, before: dict[str, Any] | None, report: Report) -> No
         site = load_stack_file(file)
     except SiteError:
         return  # the linter reports it
-    name = named(str(file))[0]
+    name = name_and_file(str(file))[0]
     given = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if before is not None:
         report.notes += [f"{name}: {line}" for line in changed_defaults(given, before, json.loads(schema_text()))]
