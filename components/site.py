@@ -1,5 +1,6 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
+import json
 from dataclasses import dataclass
 
 import pulumi
@@ -76,3 +77,16 @@ class Site(pulumi.ComponentResource):
         self.kubeconfig = pulumi.Output.secret(compared_with_cluster(site, cluster.kubespray.kubeconfig))
         self.nodes, self.verification, self.throughput = proof.nodes, proof.verification, proof.throughput
         self.register_outputs({"verification": self.verification})
+
+
+def run() -> None:
+    """Creates the site of the stack's configuration and exports what it proves. Raises pulumi.RunError where the site is wrong."""
+    args = SiteArgs.from_config()
+    site = Site(args.site.name, args)
+    pulumi.export("verification", site.verification)
+    pulumi.export("throughput", site.throughput)
+    pulumi.export("nodes", site.nodes)
+    pulumi.export("kubeconfig", site.kubeconfig)
+    # What was applied, with which a review compares the next change. A site may hold what others must not read.
+    applied = json.dumps(args.site.model_dump(mode="json", by_alias=True), sort_keys=True)
+    pulumi.export("site", pulumi.Output.secret(applied))
