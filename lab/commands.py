@@ -1,13 +1,38 @@
 """Commands in a lab that is up, each with a time limit: kubectl, pulumi, and what runs on a node."""
 
+import contextlib
+import fcntl
 import json
+import os
+import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from lab import shell
 from lab.cache import LabError
 from lab.place import Place, enter
+
+
+@contextlib.contextmanager
+def exclusive(place: Place) -> Iterator[None]:
+    """The lab for one program that breaks things on it. A killed one (SIGTERM) undoes them too. Raises LabError if another is at work."""
+    place.folder.mkdir(exist_ok=True)
+    with (place.folder / "breaking.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            msg = f"{file.read().strip() or 'another process'} is breaking things on this lab. Wait for it, or stop it."
+            raise LabError(msg) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # A program that a shell started in the background has SIGINT ignored.
+            signal.signal(number, signal.default_int_handler)
+        yield
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 import sys
 
 from lab.cache import Cache, LabError
+from lab.commands import exclusive
 from lab.faults import kinds  # noqa: F401 - registers the faults
 from lab.faults.bench import Bench
 from lab.faults.campaign import load, run
@@ -31,11 +32,18 @@ def main(arguments: list[str]) -> int:
     place = Place(PROJECT, Cache.default())
     results = place.folder / "faults" / "results.json"
     try:
-        lab = Bench(place)
-        rows = run(lab, [FAULTS[name] for name in names], results, lambda text: print(text, flush=True))
+        with exclusive(place):
+            lab = Bench(place)
+            rows = run(lab, [FAULTS[name] for name in names], results, lambda text: print(text, flush=True))
     except LabError as error:
         print(f"multus-site: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(
+            "multus-site: interrupted. What was broken is undone as far as it goes; to restore the rest, type: make lab",
+            file=sys.stderr,
+        )
+        return 130
     known = {row.name: row for row in load(results)}
     write(PAGE, [known[name] for name in FAULTS if name in known])
     bad = [row for row in rows if row.wrong]

@@ -1,11 +1,13 @@
 """`python -m lab.history`: runs a seed on the lab that is up and checks its history, or checks a record again with --check FOLDER."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 from lab.cache import Cache, LabError
+from lab.commands import exclusive
 from lab.history.checker import check
 from lab.history.record import History, history, lines, read
 from lab.history.shortest import meanwhile, shortest
@@ -70,14 +72,20 @@ def main(arguments: list[str]) -> int:
             return _report(given.check)
         from lab.history.run import run
 
-        worst = 0
-        for folder in run(
-            Place(PROJECT, Cache.default()), [int(seed) for seed in given.seed.split(",")], given.minutes
-        ):
-            worst = max(worst, _report(folder))
+        worst, place = 0, Place(PROJECT, Cache.default())
+        seeds = [int(seed) for seed in given.seed.split(",")]
+        with exclusive(place), contextlib.closing(run(place, seeds, given.minutes)) as folders:
+            for folder in folders:
+                worst = max(worst, _report(folder))
     except (LabError, ValueError) as error:
         print(f"multus-site: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(
+            "multus-site: interrupted; every fault is undone. If the lab is not as it was, type: make lab",
+            file=sys.stderr,
+        )
+        return 130
     return worst
 
 

@@ -4,14 +4,14 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab import dhcp
+from lab import dhcp, files
 from lab.cache import LabError
 from lab.commands import Commands
 from lab.history import probe
@@ -20,6 +20,7 @@ from lab.history.audit import left
 from lab.history.schedule import Action, Cluster, schedule
 from lab.history.watch import Watch, writer
 from lab.place import Place, enter
+from lab.stack import Stack
 
 CONTROL_PLANE, NODES = "node1", ("node1", "node2", "node3")
 SEGMENTS = {"eth0": "management", "ens6": "internal", "ens7": "external"}
@@ -50,6 +51,8 @@ def site_file(place: Place, target: Path) -> tuple[Path, dict[str, dict[str, Any
 def networks(lab: Commands, folder: Path) -> Iterator[dict[str, dict[str, Any]]]:
     """The history's networks in the lab's site, and the workloads; the plain lab again afterwards. Raises LabError."""
     file, workloads = site_file(lab.place, folder / "Pulumi.lab.yaml")
+    # A killed run leaves a lock and pending operations.
+    Stack(lab.place, files.read_environment(lab.place) or {}).select()
     with dhcp.server(lab.place, folder / "dhcp"):
         try:
             _up(lab, "--config-file", str(file))
@@ -100,7 +103,7 @@ class Probes:
             process.wait(10)
 
 
-def run(place: Place, seeds: Sequence[int], minutes: float) -> Iterator[Path]:
+def run(place: Place, seeds: Sequence[int], minutes: float) -> Generator[Path, None, None]:
     """Runs the schedules of seeds, and gives the folder of each record. Raises LabError if the lab cannot be prepared or restored."""
     lab = Commands(place)
     home = place.folder / "history"
