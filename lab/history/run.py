@@ -76,6 +76,7 @@ class Probes:
         self.lab, self.folder = lab, folder
         self.text = Path(probe.__file__).read_text(encoding="utf-8")
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._end_on_nodes()  # those of a killed run
 
     def keep(self) -> None:
         """Starts those that do not run."""
@@ -97,10 +98,14 @@ class Probes:
 
     def stop(self) -> None:
         """Ends them, on the nodes too."""
-        for node, process in self.running.items():
-            self.lab.node(node, "pkill", "-f", "NETLINK_ROUTE = 0")
+        self._end_on_nodes()
+        for process in self.running.values():
             process.terminate()
             process.wait(10)
+
+    def _end_on_nodes(self) -> None:
+        for node in NODES:
+            self.lab.node(node, "pkill", "-f", "NETLINK_ROUTE = 0")
 
 
 def run(place: Place, seeds: Sequence[int], minutes: float) -> Generator[Path, None, None]:

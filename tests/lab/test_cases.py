@@ -130,7 +130,7 @@ def test_a_restart_under_traffic_loses_no_packet(lab, service):
     told = []
     ping = threading.Thread(
         target=lambda: told.append(
-            lab.kubectl("exec", name, "--", "sh", "-c", "ping -c 60 -i 0.2 10.1.10.1 >/tmp/said; true", check=False)
+            lab.kubectl("exec", name, "--", "sh", "-c", "ping -c 60 -i 0.2 10.1.10.1 >/run/said; true", check=False)
         )
     )
     # The exec's own connection ends with containerd; what ping wrote stays.
@@ -139,7 +139,7 @@ def test_a_restart_under_traffic_loses_no_packet(lab, service):
     ping.join(60)
 
     def counted():
-        text = lab.kubectl("exec", name, "--", "cat", "/tmp/said", check=False)
+        text = lab.kubectl("exec", name, "--", "cat", "/run/said", check=False)
         return text if "transmitted" in text else ""
 
     said = eventually(counted, 60)
