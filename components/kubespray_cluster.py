@@ -1,20 +1,18 @@
 """KubesprayCluster: a cluster of exactly the site's nodes, installed by Kubespray, and its kubeconfig."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from multus_site.kubespray import source
-from multus_site.kubespray.document import Origin
+from multus_site.kubespray.document import KubesprayError
+from multus_site.kubespray.of_site import of_site
 from multus_site.kubespray.plan import playbook_seconds
 from multus_site.kubespray.variable_checks import check_variables
 from multus_site.model.kubespray_releases import kubernetes_of
 from multus_site.model.site import Site
-from multus_site.render import air_gap, inventory, kubeconfig
+from multus_site.render import air_gap, kubeconfig
 
 from . import kubespray_preview
 from .local_program import LocalProgram, LocalProgramArgs, last_line
@@ -64,14 +62,10 @@ class KubesprayCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: KubesprayClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         site, ssh = args.site, args.ssh
         super().__init__("multus-site:index:KubesprayCluster", name, {"version": site.kubespray.version}, opts)
-        origin = _origin(site)
-        plain = _plain(site, args.variables, origin)
-        wrong = [
-            *source.check_origin(site.kubespray.version, origin),
-            *check_variables(site.kubespray.version, plain["hosts"], plain["groups"], plain["variables"]),
-        ]
-        if wrong:
-            raise pulumi.RunError("\n".join(wrong))
+        try:
+            plain = of_site(site, args.variables)
+        except KubesprayError as error:
+            raise pulumi.RunError(str(error)) from None
         all_variables = _with_secrets(site, plain, args.secret_variables)
         if pulumi.runtime.is_dry_run():
             kubespray_preview.tell(f"{name}-kubespray", plain, all_variables, args.facts, args.machines, args.last)
@@ -127,28 +121,6 @@ class KubesprayCluster(pulumi.ComponentResource):
         self.register_outputs({"kubeconfig": self.kubeconfig, "run_id": self.run_id})
 
 
-def _origin(site: Site) -> Origin:
-    """Where the site says that Kubespray comes from."""
-    given = site.kubespray
-    archive = given.archive
-    return Origin(given.path, archive.url if archive else None, archive.sha256 if archive else "", given.commit)
-
-
-def _plain(site: Site, variables: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
-    """The part of the runner's document that is known at preview (multus_site/kubespray/document.py)."""
-    return {
-        "site": site.name,
-        "version": site.kubespray.version,
-        "origin": asdict(origin),
-        "hosts": {name: inventory.host_variables(site, name, host) for name, host in site.nodes.hosts.items()},
-        "groups": inventory.groups(site),
-        "own_groups": inventory.own_groups(site),
-        "variables": inventory.variables(site, dict(variables)),
-        "own": sorted(site.kubespray.variables),
-        "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},
-    }
-
-
 def _with_secrets(
     site: Site, plain: Mapping[str, Any], secret: pulumi.Output[dict[str, Any]] | None
 ) -> pulumi.Output[dict[str, Any]]:
@@ -168,15 +140,6 @@ def _with_secrets(
         return {**plain["variables"], **given}
 
     return (secret or pulumi.Output.from_input({})).apply(together)
-
-
-def _digest(path: str) -> str:
-    """sha256 of a file that a variable names. Raises RunError if it cannot be read."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        msg = f"kubespray.variables.custom_cni_manifests: {path}: {error.strerror}. Paths are relative to the project's folder"
-        raise pulumi.RunError(msg) from None
 
 
 def _run_id(stdout: str) -> str:

@@ -3,17 +3,15 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from multus_site.kubespray.document import Document, KubesprayError
+from multus_site.kubespray.document import KubesprayError
 from multus_site.kubespray.machine_checks import check_machines
-from multus_site.kubespray.plan import PlaybookRun
-from multus_site.kubespray.preview import PLAN_FILE, planned
-from multus_site.ssh.ssh_route import Login, SshRoute
+from multus_site.kubespray.of_site import without_nodes
+from multus_site.kubespray.preview import PLAN_FILE, planned, row
 
 from .outputs import NodeFacts
 from .pulumi_state import LastUpdate
@@ -57,11 +55,7 @@ def _tell(
         for node, machine in made.items()
         if _is_anew(machine, last.resources.get(f"NodeVM {plain['site']}-{node}"))
     }
-    document = Document.parse(
-        json.dumps(
-            {**plain, "variables": variables, "identities": {}, "way": asdict(SshRoute(Login(""))), "known_hosts": ""}
-        )
-    )
+    document = without_nodes(plain, variables)
     try:
         runs = planned(document, identities, anew, last.stdout(resource))
     except KubesprayError as error:
@@ -69,18 +63,12 @@ def _tell(
     for run in runs:
         pulumi.log.info(f"{run.playbook}: {run.reason}")
     if asked := os.environ.get(PLAN_FILE):
-        Path(asked).write_text(json.dumps([_row(run) for run in runs]), encoding="utf-8")
+        Path(asked).write_text(json.dumps([row(run) for run in runs]), encoding="utf-8")
 
 
 def _is_anew(machine: str | None, before: Mapping[str, Any] | None) -> bool:
     """Whether a machine is recreated; `before`: earlier outputs of its node. Existing hosts have '', and a state of 0.1.0 does not have the value."""
     return machine != "" and (before is None or before.get("machine", machine) != machine)
-
-
-def _row(run: PlaybookRun) -> dict[str, Any]:
-    """A run as `review.data.Playbook` has it: hosts and reasons; of the variables only the name of a node that leaves."""
-    leaver = str(run.extra.get("node", "")) if run.leaver else ""
-    return {"playbook": run.playbook, "hosts": run.hosts, "limit": run.limit, "reason": run.reason, "node": leaver}
 
 
 def _known_or_none(output: pulumi.Output[Any]) -> pulumi.Output[Any]:

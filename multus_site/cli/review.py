@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from multus_site.model.defaults import Defaults
     from multus_site.model.site import Site
     from multus_site.review.data import Review
+    from multus_site.review.effects import Change
 
 
 class Format(StrEnum):
@@ -109,13 +110,43 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     old, said, notes = _old(held, known, explicit=explicit)
     seen = stack_preview.preview(stack, there=known.there)
     change = Change(old, stack.site, _catalog(old, held.ref), _catalog(stack.site, ""))
-    plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in seen.plan]
-    found = compose(name, said, change, read(seen.data), plan, rows, notes)
-    if known.applied is None and not known.older:
+    shown, runs = read(seen.data), list(seen.plan)
+    never = known.applied is None and not known.older
+    stateless: Literal["", "new", "files"] = ""
+    # After a first `up` that failed there are resources, and no outputs.
+    if never and set(shown.counts) <= {"create"}:
+        stateless = "files" if old else "new"
+    if stateless == "files":
+        # Of what it would create nothing follows for what runs.
+        shown = replace(shown, steps=(), counts={})
+        if not shown.errors:
+            runs, refused = _planned(change)
+            shown = replace(shown, errors=refused)
+    plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in runs]
+    found = compose(name, said, change, shown, plan, rows, notes, stateless)
+    if never:
         gone = stacks.others_removed(file, held.ref, held.defaults) if held.ref else {}
         twice = tuple(stack_files.duplicates(name, stack.site, gone, stacks.others(file)))
         found = replace(found, dangers=(*twice, *found.dangers), interruption=(*twice, *found.interruption))
     return found, seen.secrets
+
+
+def _planned(change: "Change") -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The runs of Kubespray from one site to the other, or why it cannot do them."""
+    from multus_site.kubespray.document import KubesprayError
+    from multus_site.kubespray.of_site import planned_from
+    from multus_site.kubespray.preview import row
+
+    if change.old is None:
+        return [], ()
+    variables, later = (
+        {**catalog.kubespray.variables, **site.kubespray.all_variables()}
+        for site, catalog in ((change.old, change.old_catalog), (change.new, change.new_catalog))
+    )
+    try:
+        return [row(run) for run in planned_from(change.old, change.new, variables, later)], ()
+    except KubesprayError as error:
+        return [], tuple(str(error).splitlines())
 
 
 def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401

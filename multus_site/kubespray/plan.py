@@ -5,7 +5,7 @@ Sources: Kubespray's docs/operations/nodes.md (adding and removing nodes; the fi
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.record import Applied
@@ -37,6 +37,8 @@ class PlaybookRun:
     """Extra variables."""
     tags: tuple[str, ...] = ()
     """Limit to these tags; empty: all."""
+    creates: Literal["", "first", "another"] = ""
+    """Whether it creates a cluster: the first one, or another one because no machine of the earlier one is left."""
     leaver: Applied | None = None
     """For a removal: the cluster with the host still in it, which may be its state if the run fails."""
 
@@ -111,7 +113,7 @@ def plan(
     """
     if applied is None:
         wanted = as_applied(document, None)
-        runs = [PlaybookRun("cluster.yml", wanted.groups, "first run", wanted)]
+        runs = [PlaybookRun("cluster.yml", wanted.groups, "first run", wanted, creates="first")]
         if half_made:
             # cluster.yml would upgrade such a control plane, and wait for it to be Ready: it never is without a pod network.
             reason = "the last run ended before it installed the pod network"
@@ -119,7 +121,8 @@ def plan(
         return runs + _leftovers(wanted, document, begun, dead)
     if not [host for host in applied.hosts if host in document.hosts and not _other_machine(host, applied, document)]:
         wanted = as_applied(document, None)
-        return [PlaybookRun("cluster.yml", wanted.groups, "no machine of the earlier cluster is left", wanted)]
+        reason = "no machine of the earlier cluster is left"
+        return [PlaybookRun("cluster.yml", wanted.groups, reason, wanted, creates="another")]
 
     gone = leaving(applied, document)
     refused = [*refused_removals(applied, document, gone), *refused_versions(applied, as_applied(document, applied))]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.plan import PlaybookRun, plan
@@ -34,3 +35,16 @@ def planned(
     if source and (unknown := check_names(document.own, document.variables, source.folder)):
         raise KubesprayError("\n".join(unknown))
     return runs
+
+
+def row(run: PlaybookRun) -> dict[str, Any]:
+    """A run as `review.data.Playbook` has it: hosts and reasons; of the variables only the name of a node that leaves."""
+    leaver = str(run.extra.get("node", "")) if run.leaver else ""
+    return {
+        "playbook": run.playbook,
+        "hosts": run.hosts,
+        "limit": run.limit,
+        "reason": run.reason,
+        "node": leaver,
+        "creates": run.creates,
+    }

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from multus_site.model.site import Site
 from multus_site.render.diagram import cards, mermaid
-from multus_site.review import binaries, effects, interruption, networks, nodes, settings
+from multus_site.review import binaries, by_files, effects, interruption, networks, nodes, settings
 from multus_site.review.data import ORDER, Effect, Network, Playbook, Pods, Review
 from multus_site.review.effects import Change
 from multus_site.review.preview import Preview
@@ -26,22 +26,30 @@ def compose(
     playbooks: Sequence[Playbook] = (),
     findings: Sequence[Mapping[str, Any]] = (),
     notes: Iterable[str] = (),
+    stateless: Literal["", "new", "files"] = "",
 ) -> Review:
-    """Return the review. If the preview failed, it has what follows from the sites, and the errors."""
+    """Return the review. If the preview failed, it has what follows from the sites, and the errors.
+
+    With `stateless="files"` the preview knows nothing of the site before: pods and interruptions follow from the sites alone.
+    """
     runs = tuple(playbooks)
     if change.old is not None:
         # Order is not a change, so the applied site takes the order of the file.
         change = replace(change, old=in_order(change.old, change.new))
     moved_networks = tuple(networks.differences(change.old, change.new))
-    of_pods = effects.pods(change, preview, moved_networks)
+    of_pods = (
+        by_files.pods(change, moved_networks) if stateless == "files" else effects.pods(change, preview, moved_networks)
+    )
     of_nodes = nodes.differences(change.old, change.new)
     gone = tuple(effects.destroyed(change, preview))
-    still = interruption.expected(change, preview, runs, of_pods)
+    restarted = by_files.daemons(change) if stateless == "files" else effects.daemons(preview)
+    still = interruption.expected(change, preview, runs, of_pods, restarted)
     before, after = (_mermaid(site) for site in (change.old, change.new))
     return Review(
         stack=stack,
         site=change.new.name,
         base=base,
+        stateless=stateless,
         counts=dict(preview.counts),
         dangers=tuple(dict.fromkeys(_dangers(change, runs, of_nodes, moved_networks, of_pods, gone))),
         interruption=_ordered(still),
@@ -112,7 +120,7 @@ def _dangers(
     for run in runs:
         if run.playbook == "upgrade-cluster.yml":
             yield Effect("danger", "the cluster", f"{run.reason}: an upgrade cannot be undone")
-        elif change.old and run.playbook == "cluster.yml" and "no machine of the earlier cluster" in run.reason:
+        elif change.old and run.creates == "another":
             yield Effect(
                 "danger",
                 "the cluster",
@@ -140,6 +148,7 @@ def _of_network(network: Network) -> str:
     parts = []
     if network.lost:
         parts.append(f"loses {counted(network.lost_count, 'address')}: {listed(network.lost, 4)}")
+    parts += [f"{moved.what}: {moved.old} → {moved.new}" for moved in network.uplinks]
     parts += [
         f"{word.what} {word.old or 'none'} → {word.new or 'none'}"
         for word in network.words

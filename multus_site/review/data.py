@@ -28,6 +28,8 @@ class Playbook:
     reason: str
     node: str = ""
     """The node that a removal removes."""
+    creates: Literal["", "first", "another"] = ""
+    """Whether it creates a cluster: the first one, or another one because no machine of the earlier one is left."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Network:
     """Ranges of addresses that pods can get in addition."""
     lost_count: int = 0
     given_count: int = 0
+    uplinks: tuple[Difference, ...] = ()
+    """Nodes whose NIC for this network changes, where NICs differ by node."""
     workloads: tuple[str, ...] = ()
     """Workloads attached before or after."""
     remade: bool = False
@@ -93,6 +97,8 @@ class Review:
     site: str
     base: str
     """What the change is compared with, in words."""
+    stateless: Literal["", "new", "files"] = ""
+    """Why nothing is known of what runs: the stack is new, or files were compared although it has no state."""
     counts: dict[str, int] = field(default_factory=dict)
     """Pulumi's operation → number of resources."""
     dangers: tuple[Effect, ...] = ()

@@ -66,18 +66,25 @@ def pods(change: Change, preview: Preview, networks: Collection[Network]) -> lis
     return list(found.values())
 
 
+def daemons(preview: Preview) -> set[str]:
+    """Return the components whose daemon restarts."""
+    return {
+        step.owner for step in preview.steps if step.op in {"update", "replace"} and step.kind.endswith(":DaemonSet")
+    }
+
+
 def _together(first: Pods, more: Pods) -> Pods:
     return Pods(first.workload, first.kind, first.change, first.level, first.pods + more.pods, first.how, first.why)
 
 
 def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Pods | None:
     name, old, new = change.workload_of(step)
-    was, now = _count(change.old, old), _count(change.new, new)
+    was, now = number_of_pods(change.old, old), number_of_pods(change.new, new)
     sticky = bool((new or old) and (new or old).sticky)  # type: ignore[union-attr]  # one of them exists
     if step.op == "create":
-        return Pods(name, kind, "start", "note", 1 if sticky else now, "new", _start(change, name))
+        return Pods(name, kind, "start", "note", 1 if sticky else now, "new", started(change, name))
     if step.op == "delete":
-        end = _end(change, name)
+        end = ended(change, name)
         how = "its pods are deleted and not replaced" if end == _LEFT else "its pods are deleted"
         return Pods(name, kind, "end", "danger", 1 if sticky else was, how, end)
     template = step.op == "replace" or any(path.startswith("spec.template") for path in step.paths)
@@ -93,19 +100,20 @@ def _pods(change: Change, step: Step, kind: str, changed: Collection[str]) -> Po
         why = workloads.reasons(change.old, change.new, name, changed)
     if not why:
         why = _paths(step)
-    how, level = _how(kind, now, sticky=sticky)
+    how, level = how_recreated(kind, now, sticky=sticky)
     if step.op == "replace":
         how = f"the {kind} is replaced, because {listed(step.paths)} changed; {how}"
     return Pods(name, kind, "restart", level, 1 if sticky else now, how, "; ".join(why))
 
 
-def _count(site: Site | None, workload: Workload | None) -> int:
+def number_of_pods(site: Site | None, workload: Workload | None) -> int:
+    """Return how many pods a workload has; 0 where it is not in the site."""
     if site is None or workload is None:
         return 0
     return len(site.nodes_of(workload)) if workload.kind == "DaemonSet" else workload.replicas
 
 
-def _how(kind: str, count: int, *, sticky: bool) -> tuple[str, Level]:
+def how_recreated(kind: str, count: int, *, sticky: bool) -> tuple[str, Level]:
     """Return how pods of a kind are recreated, and the level of that interruption."""
     if count == 0:
         return "it has no pods", "note"
@@ -118,7 +126,8 @@ def _how(kind: str, count: int, *, sticky: bool) -> tuple[str, Level]:
     return _ONE_POD if count == 1 else "one pod at a time", "care"
 
 
-def _start(change: Change, name: str) -> str:
+def started(change: Change, name: str) -> str:
+    """Return why pods of a workload start."""
     if other := _otherwise(change, name, "was"):
         return other
     renamed = workloads.same_but_name(change.old, change.new) if change.old else {}
@@ -142,7 +151,8 @@ def _otherwise(change: Change, name: str, how: str) -> str:
     return ""
 
 
-def _end(change: Change, name: str) -> str:
+def ended(change: Change, name: str) -> str:
+    """Return why the pods of a workload are deleted."""
     if other := _otherwise(change, name, "is"):
         return other
     if name in change.new.workloads:
@@ -215,7 +225,7 @@ def _destroyed(change: Change, step: Step) -> tuple[Level, str, str, str] | None
         return "care", kind, _object(step), replaced or f"deleted, because {gone}"
     if step.owner == "Workload":
         name, _, _ = change.workload_of(step)
-        return "danger", kind, _object(step), replaced or f"deleted, because {_end(change, name)}"
+        return "danger", kind, _object(step), replaced or f"deleted, because {ended(change, name)}"
     why = replaced or f"deleted, because {_called(change) or 'nothing in the site needs it any more'}"
     return "care", f"{step.owner}:", kind, why
 

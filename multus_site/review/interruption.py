@@ -1,6 +1,6 @@
 """Expected interruptions: of what, and until when."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from multus_site.model.nodes import LibvirtNodes
 from multus_site.review import racks
@@ -21,8 +21,10 @@ _DAEMONS = {
 }
 
 
-def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], pods: list[Pods]) -> tuple[Effect, ...]:
-    """Return the interruptions; empty if nobody notices the change."""
+def expected(
+    change: Change, preview: Preview, playbooks: tuple[Playbook, ...], pods: list[Pods], daemons: Collection[str]
+) -> tuple[Effect, ...]:
+    """Return the interruptions; empty if nobody notices the change. `daemons`: components whose daemon restarts."""
     found = [effect for run in playbooks for effect in _of_playbook(change, run)]
     for one in pods:
         if one.change == "restart" and one.level != "note":
@@ -39,9 +41,7 @@ def expected(change: Change, preview: Preview, playbooks: tuple[Playbook, ...], 
             )
     if change.old:
         found += racks.evictions(change.old, change.new)
-    for owner, text in _DAEMONS.items():
-        if any(step.kind.endswith(":DaemonSet") for step in preview.steps_of(owner, "update", "replace")):
-            found.append(Effect("care", owner, text))
+    found += [Effect("care", owner, text) for owner, text in _DAEMONS.items() if owner in daemons]
     for step in preview.steps_of("NodeVM", "replace", "delete"):
         if step.name.endswith("-machine"):
             until = " for some minutes, until it has joined again" if step.op == "replace" else ""
@@ -65,8 +65,8 @@ def _of_playbook(change: Change, run: Playbook) -> Iterator[Effect]:
             yield Effect(
                 "danger", f"node {run.node}", f"no other node may run {listed(alone)}: down until the site allows one"
             )
-    elif run.playbook == "cluster.yml" and change.old is not None and run.reason != "first run":
-        if "no machine of the earlier cluster" in run.reason:
+    elif run.playbook == "cluster.yml" and change.old is not None and run.creates != "first":
+        if run.creates == "another":
             yield Effect("danger", "the cluster", "a new cluster is created: everything in the earlier one is lost")
             return
         text = "Kubespray reapplies the settings on every node; pods keep running, but kubelet, containerd or the API server may restart"

@@ -9,6 +9,12 @@ from multus_site.review.wording import counted, listed
 MARK: dict[Level, str] = {"danger": "⛔", "care": "⚠️", "note": "·"}
 
 CALM = "None. Running pods keep running."
+CALM_BESIDES = "None besides the dangerous changes above."
+UNKNOWN = {
+    "new": "Unknown: this stack has no state. `pulumi up` would create everything.",
+    "files": "None that the files show. This stack has no state, so what runs is unknown.",
+}
+_NO_STATE = {"new": "no state, so everything is created", "files": "no state, so only files are compared"}
 
 LONGEST = 60_000
 """In characters. GitHub accepts comments of up to 65,536."""
@@ -65,10 +71,14 @@ def _besides(review: Review, effects: Iterable[Effect]) -> list[Effect]:
 
 def _headline(review: Review) -> str:
     stack = _safe(review.stack)
+    state = f"; {_NO_STATE[review.stateless]}" if review.stateless else ""
     if review.failed:
-        return f"❌ {stack}: this cannot be applied as it is"
+        return f"❌ {stack}: this cannot be applied as it is{state}"
     if review.dangers:
-        return f"⛔ {stack}: {counted(len(review.dangers), 'dangerous change')}"
+        return f"⛔ {stack}: {counted(len(review.dangers), 'dangerous change')}{state}"
+    if state:
+        careful = [effect for effect in review.interruption if effect.level != "note"]
+        return f"⚠️ {stack}: {counted(len(careful), 'interruption')}{state}" if careful else f"❔ {stack}: {state[2:]}"
     if not any(op != "same" for op in review.counts):
         return f"✅ {stack}: nothing changes"
     careful = [effect for effect in review.interruption if effect.level != "note"]
@@ -83,7 +93,13 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _calm(review: Review) -> str:
-    return "" if review.failed or not any(op != "same" for op in review.counts) else CALM
+    if review.failed:
+        return ""
+    if review.stateless:
+        return UNKNOWN[review.stateless]
+    if not any(op != "same" for op in review.counts):
+        return ""
+    return CALM_BESIDES if review.dangers else CALM
 
 
 def _effects(title: str, effects: Iterable[Effect], *, otherwise: str = "") -> Iterator[str]:
@@ -158,7 +174,7 @@ def _network(network: Network) -> Iterator[str]:
     if network.why:
         yield from ("", f"{_safe(network.why[0].upper() + network.why[1:])}.")
     yield from _table("", ("", "before", "after"), (_row(m) for m in (*network.words, *network.ranges)))
-    lines = []
+    lines = [f"{_safe(moved.what)}: {_safe(moved.old)} → {_safe(moved.new)}" for moved in network.uplinks]
     if network.lost:
         lines.append(f"Lost: {counted(network.lost_count, 'address')}, {_safe(listed(network.lost))}")
     if network.given:

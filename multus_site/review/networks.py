@@ -66,7 +66,9 @@ def _added(new: Site, name: str) -> Network:
     given = addresses_of(new, name)
     words = _few(tuple(Difference(what, "", text) for what, text in _words(new, name).items() if text))
     ranges = tuple(Difference(f"range {i}", "", text) for i, text in enumerate(_ranges(new, name), 1))
-    return Network(name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, total(given), _users(new, name))
+    return Network(
+        name, "added", "note", words, ranges, (), tuple(map(str, given)), 0, total(given), (), _users(new, name)
+    )
 
 
 def _removed(old: Site, name: str) -> Network:
@@ -75,7 +77,7 @@ def _removed(old: Site, name: str) -> Network:
     words = _few(tuple(Difference(what, text, "") for what, text in _words(old, name).items() if text))
     ranges = tuple(Difference(f"range {i}", text, "") for i, text in enumerate(_ranges(old, name), 1))
     level: Level = "danger" if users else "care"
-    return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), total(lost), 0, users)
+    return Network(name, "removed", level, words, ranges, tuple(map(str, lost)), (), total(lost), 0, (), users)
 
 
 def _changed(old: Site, new: Site, name: str) -> Network | None:
@@ -88,13 +90,16 @@ def _changed(old: Site, new: Site, name: str) -> Network | None:
         if before.get(key, "") != after.get(key, "")
     )
     ranges = tuple(_paired(_ranges(old, name), _ranges(new, name)))
+    swapped = tuple(_swapped(old, new, name))
+    if swapped and all(_by_node(site, name) for site in (old, new)):
+        words = tuple(word for word in words if word.what != "uplink")
     had, has = addresses_of(old, name), addresses_of(new, name)
     lost, given = less(had, has), less(has, had)
     other = content_of(old, name) != content_of(new, name)
-    if not (words or ranges or lost or given or other):
+    if not (words or swapped or ranges or lost or given or other):
         return None
     users = tuple(dict.fromkeys((*_users(old, name), *_users(new, name))))
-    unplugged = [w for w in words if w.what in UNPLUGS and (w.what != "uplink" or _moves(old, new, name))]
+    unplugged = [w for w in words if w.what in UNPLUGS and (w.what != "uplink" or _moves(old, new, name))] or swapped
     level: Level = "danger" if users and (lost or unplugged) else "care" if lost or (users and other) else "note"
     return Network(
         name,
@@ -106,6 +111,7 @@ def _changed(old: Site, new: Site, name: str) -> Network | None:
         tuple(map(str, given)),
         total(lost),
         total(given),
+        swapped,
         users,
         other,
         _unsaid(old, new, name) if other and not ranges else "",
@@ -194,6 +200,25 @@ def _uplink(site: Site, name: str, facts: NetworkFacts) -> str:
         nic = uplink_of(site, node, network) or ""
         by_nic.setdefault(nic, []).append(node)
     return ", ".join(f"{nic} on {listed(nodes)}" for nic, nodes in by_nic.items())
+
+
+def _by_node(site: Site, name: str) -> bool:
+    return network_facts(name, site.networks[name]).uplink_by_node
+
+
+def _swapped(old: Site, new: Site, name: str) -> Iterator[Difference]:
+    """Yield the nodes that keep the network and get another NIC for it, if NICs differ by node; nodes with the same swap together."""
+    before, after = old.networks[name], new.networks[name]
+    if not isinstance(before, Link) or not isinstance(after, Link) or not (_by_node(old, name) or _by_node(new, name)):
+        return
+    swaps: dict[tuple[str, str], list[str]] = {}
+    for node in new.nodes_with(after):
+        if node in old.nodes_with(before):
+            nics = (uplink_of(old, node, before) or "", uplink_of(new, node, after) or "")
+            if nics[0] != nics[1]:
+                swaps.setdefault(nics, []).append(node)
+    for (was, now), nodes in swaps.items():
+        yield Difference(listed(nodes), was, now)
 
 
 def _moves(old: Site, new: Site, name: str) -> bool:

@@ -113,9 +113,78 @@ def test_a_stack_that_is_not_there_is_reviewed_and_not_made(place):
     status, out, said = place.review()
     assert status == 0, out + said
     assert "cluster.yml" in out
+    assert "no state" in out.splitlines()[1]
+    assert "✅" not in out
     assert place.file.read_text() == text
     assert [path for path in Path(place.folder / "state").rglob("dallas*") if path not in there] == []
     assert "no stack named" in place.run("pulumi", "stack", "output", "--stack", "dallas").stderr
+
+
+@pytest.fixture
+def stateless(place):
+    """The same without state: a pipeline that cannot reach the backend, for example."""
+    place.must("pulumi", "stack", "rm", "dallas", "--yes", "--force", "--preserve-config")
+
+    def reviewed(edit):
+        place.edit(edit)
+        status, text, said = place.review("--base", "HEAD")
+        assert "no state" in text.splitlines()[1], text + said
+        assert "✅" not in text
+        assert "Running pods keep running" not in text
+        return status, text
+
+    return reviewed
+
+
+def test_two_minor_versions_at_once_are_refused_without_state_too(place, stateless):
+    place.edit(lambda site: site["kubespray"].update(kubernetesVersion="1.32.11"))
+    place.commit("an earlier Kubernetes")
+    status, text = stateless(lambda site: site["kubespray"].update(kubernetesVersion="1.34.3"))
+    assert status == 1
+    assert "kubespray.kubernetesVersion: " in text
+    assert "❌ dallas: this cannot be applied as it is" in text
+
+
+def test_without_state_what_the_files_show_is_told(stateless):
+    """A changed command and image, a node that leaves, a NIC swap, a version of the daemon."""
+
+    def edit(site):
+        site["workloads"]["core"]["command"] = ["sleep", "infinity"]
+        site["workloads"]["recorder"]["image"] = "docker.io/library/busybox:1.37"
+        del site["nodes"]["hosts"]["node3"]
+        site["networks"]["media"]["master"] = "ens8"
+        site["multus"] = {"version": "4.2.4"}
+
+    status, text = stateless(edit)
+    assert status == 0, text
+    for told in ("command changed", "busybox:1.36 → ", "remove-node.yml", "it is drained", "ens8", "**Multus**"):
+        assert told in text, text
+    assert "None" not in text
+
+
+def test_without_state_and_without_a_change_what_runs_is_unknown(stateless):
+    status, text = stateless(lambda _: None)
+    assert status == 0, text
+    assert "what runs is unknown" in text
+
+
+def test_nics_that_swap_are_told_by_node(place):
+    def by_node(one, other):
+        def edit(site):
+            for number, host in enumerate(site["nodes"]["hosts"].values(), 1):
+                host["groups"] = [f"g{number}"]
+            site["networks"]["media"]["master"] = {"groups": {"g1": "ens7", "g2": one, "g3": other}}
+
+        return edit
+
+    place.edit(by_node("ens8", "ens9"))
+    place.commit("by node")
+    place.up()
+    place.edit(by_node("ens10", "ens9"))
+    status, text, said = place.review()
+    assert status == 0, text + said
+    assert "node2: ens8 → ens10" in text
+    assert "node3: " not in text
 
 
 def gateway_outside(site):
@@ -237,7 +306,7 @@ def test_a_renamed_file_is_a_danger_until_the_stack_is_renamed_too(place):
     assert "pulumi stack rename austin --stack dallas" in text
     status, text, said = place.review(stack="austin")
     assert status == 0, text + said
-    assert "## ⛔ austin: 1 dangerous change\n" in text
+    assert "## ⛔ austin: 1 dangerous change; no state, so everything is created\n" in text
     assert "has the name dallas of stacks/Pulumi.dallas.yaml, which is deleted" in text
     assert "None. Running pods keep running." not in text
     place.must("pulumi", "stack", "rename", "austin", "--stack", "dallas")

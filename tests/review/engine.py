@@ -102,9 +102,18 @@ def review(old, new, **more):
     counts = {op: sum(s["op"] == op for s in found) for op in dict.fromkeys(s["op"] for s in found)}
     said = [{"severity": "error", "message": text} for text in errors]
     rows = [
-        Playbook(run.playbook, run.hosts, run.limit, run.reason, str(run.extra.get("node", "")) if run.leaver else "")
+        Playbook(
+            run.playbook,
+            run.hosts,
+            run.limit,
+            run.reason,
+            str(run.extra.get("node", "")) if run.leaver else "",
+            run.creates,
+        )
         for run in runs
     ]
     seen = read({"steps": found, "diagnostics": said, "changeSummary": counts})
     catalogs = [more.pop("catalog")] * 2 if "catalog" in more else []
-    return compose("lab", "as a test has it", Change(*sites, *catalogs), seen, rows, **more)
+    return compose(
+        "lab", "as a test has it", Change(*sites, *catalogs), seen, rows, **{"stateless": "" if old else "new", **more}
+    )
