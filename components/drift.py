@@ -13,7 +13,7 @@ import pulumi
 
 from multus_site.model.nodes import Nodes
 from multus_site.nodes.drift.comparison import of_commands
-from multus_site.nodes.drift.observation import answering, observe_all
+from multus_site.nodes.drift.observation import observe_all, silent
 from multus_site.ssh.openssh import shell
 from multus_site.ssh.ssh_route import SshRoute
 
@@ -52,16 +52,20 @@ async def _counters(
 ) -> Counters:
     if not applied:
         return {}
-    counters, lines = await asyncio.to_thread(_look, site, nodes, applied, route, known_hosts)
+    counters, lines, unknown = await asyncio.to_thread(_look, site, nodes, applied, route, known_hosts)
     for line in lines:
         pulumi.log.warn(line)
+    # Previews also run where nodes are unreachable.
+    tell = pulumi.log.info if pulumi.runtime.is_dry_run() else pulumi.log.warn
+    for node, reason in unknown.items():
+        tell(f"{node}: whether it drifted is unknown, and commands on it will fail: {reason}")
     return counters
 
 
 def _look(
     site: str, nodes: Nodes, applied: Applied, route: Mapping[str, Any], known_hosts: str
-) -> tuple[Counters, list[str]]:
-    """Counters, and a line for each thing to restore."""
+) -> tuple[Counters, list[str], dict[str, str]]:
+    """Counters, a line for each thing to restore, and node → why its state is unknown."""
     counters = {
         node: {which: int(its.get(which) or 0) for which in ("mended", "started")} for node, its in applied.items()
     }
@@ -70,14 +74,15 @@ def _look(
     for node in sorted(still):
         lines.append(f"{node}: its machine stands still; `pulumi up` starts it")
         counters[node] = {which: count + 1 for which, count in counters[node].items()}
-    # The commands report a node that does not answer: previews also run where nodes are unreachable.
-    there = answering(nodes, (node for node in applied if node in nodes.hosts and node not in still))
+    asked = [node for node in applied if node in nodes.hosts and node not in still]
+    unknown = silent(nodes, asked)
+    there = [node for node in asked if node not in unknown]
     if not there:
-        return counters, lines
+        return counters, lines, unknown
     with shell(SshRoute.parse(route), known_hosts) as reached:
         observed = observe_all(reached, nodes, {node: applied[node] for node in there})
     for node, state in observed.done.items():
         found = [d for d in of_commands(nodes, node, applied[node], state) if d.restored_by == "pulumi up"]
         lines += [d.line() for d in found]
         counters[node]["mended"] += bool(found)
-    return counters, lines
+    return counters, lines, {**unknown, **{node: str(error) for node, error in observed.failed.items()}}

@@ -2,11 +2,13 @@
 
 import json
 
+import pulumi
 import pytest
 
 from components import drift
 from multus_site.nodes.drift.observation import NodeState
 from multus_site.ssh.fan_out import Results
+from multus_site.ssh.ssh_route import ReachError
 from tests.graph.recording import Answers, lab_site, record
 
 SHA = "a" * 64
@@ -43,7 +45,7 @@ def site(monkeypatch):
 
     def recorded(outputs, seen, **changes):
         monkeypatch.setattr(drift, "observe_all", lambda *_: Results(seen))
-        monkeypatch.setattr(drift, "answering", lambda _, names: list(names))
+        monkeypatch.setattr(drift, "silent", lambda *_: {})
         graph = record(lab_site(**changes), answers=Answers(state_with(outputs)))
         plugins = json.loads(text(graph["Command lab-cni-plugins-install"].inputs["stdin"]))["nodes"]
         return {
@@ -82,6 +84,20 @@ def test_a_node_that_drifted_runs_its_commands_again_and_no_other(site):
 def test_once_it_is_mended_the_next_update_has_nothing_to_do(site):
     mending = site(applied(), {node: state(plugins={}) for node in all_well()})
     assert site(applied(mended="1"), all_well()) == mending
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_node_whose_state_is_unknown_is_named_with_the_reason(monkeypatch, preview):
+    told = {"info": [], "warn": []}
+    for level, lines in told.items():
+        monkeypatch.setattr(pulumi.log, level, lambda line, *_, lines=lines: lines.append(line))
+    monkeypatch.setattr(drift, "observe_all", lambda *_: Results({}, {"node1": ReachError("ssh is not on PATH")}))
+    monkeypatch.setattr(drift, "silent", lambda *_: {"node2": "10.1.1.6 does not answer on port 22: No route to host"})
+    record(lab_site(), answers=Answers(state_with(applied())), preview=preview)
+    lines = [line for line in told["info" if preview else "warn"] if "whether it drifted is unknown" in line]
+    assert len(lines) == 2
+    assert any(line.startswith("node1: ") and line.endswith("ssh is not on PATH") for line in lines)
+    assert any(line.startswith("node2: ") and line.endswith("No route to host") for line in lines)
 
 
 def test_a_node_that_cannot_be_reached_stays_as_it_was(site):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from multus_site.model.nodes import Nodes
+from multus_site.model.nodes import ContainerNodes, Nodes
 from multus_site.model.site import Site
 from multus_site.nodes.drift.observation import NodeState
 from multus_site.ssh.fan_out import Results
@@ -57,8 +57,13 @@ def binaries(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
             yield Drift(node, path, "root:root 755", now.mode, "pulumi up")
 
 
-def nics(node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool) -> Iterator[Drift]:
-    """NICs of networks: present, up, with their MTU and MAC address. `made`: whether `up` created the machine."""
+def nics(
+    node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool, hardware: bool = True
+) -> Iterator[Drift]:
+    """NICs of networks: present, up, with their MTU and MAC address. `made`: whether `up` created the machine.
+
+    `hardware`: whether the MAC address is that of hardware. A container gets new ones whenever it starts.
+    """
     for nic, was in sorted(applied.get("facts", {}).get("nics", {}).items()):
         now = state.nics.get(nic)
         if now is None:
@@ -68,7 +73,7 @@ def nics(node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool)
             yield Drift(node, f"{nic} state", "up", "down", "pulumi up")
         if now.mtu != was["mtu"]:
             yield Drift(node, f"{nic} MTU", str(was["mtu"]), str(now.mtu), "pulumi up" if made else "")
-        if now.mac != was["mac"]:
+        if hardware and now.mac != was["mac"]:
             yield Drift(node, f"{nic} MAC", was["mac"], now.mac)
 
 
@@ -93,7 +98,7 @@ def networks(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
 def of_commands(nodes: Nodes, node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
     """Drift of what commands on the node applied; they do not restore all of it."""
     yield from binaries(node, applied, state)
-    yield from nics(node, applied, state, made=nodes.makes_machines)
+    yield from nics(node, applied, state, made=nodes.makes_machines, hardware=not isinstance(nodes, ContainerNodes))
     yield from networks(node, applied, state)
 
 

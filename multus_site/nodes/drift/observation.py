@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -50,8 +51,8 @@ class NodeState(BaseModel):
     """The record of Kubespray's runs, if the node has it."""
 
 
-def answering(nodes: Nodes, names: Iterable[str], seconds: float = ANSWER_SECONDS) -> list[str]:
-    """The nodes that accept connections, tried in parallel; if there are bastions, the first one is tried instead.
+def silent(nodes: Nodes, names: Iterable[str], seconds: float = ANSWER_SECONDS) -> dict[str, str]:
+    """The nodes that do not accept connections, with the reason, tried in parallel; if there are bastions, the first one is tried instead.
 
     An SSH client waits 15 seconds for a host that drops packets: with a hundred such hosts a preview would take minutes.
     """
@@ -59,23 +60,26 @@ def answering(nodes: Nodes, names: Iterable[str], seconds: float = ANSWER_SECOND
     first = next(((bastion.host, bastion.port) for bastion in nodes.ssh.bastions), None)
     endpoints = {name: first or (nodes.hosts[name].address, nodes.ssh.port) for name in names}
 
-    async def try_all() -> dict[tuple[str, int], bool]:
+    async def try_all() -> dict[tuple[str, int], str]:
         tried = list(dict.fromkeys(endpoints.values()))
         return dict(zip(tried, await asyncio.gather(*(_open(*one, seconds) for one in tried)), strict=True))
 
-    is_open = asyncio.run(try_all())
-    return [name for name in names if is_open[endpoints[name]]]
+    reasons = asyncio.run(try_all())
+    return {name: reasons[endpoints[name]] for name in names if reasons[endpoints[name]]}
 
 
-async def _open(host: str, port: int, seconds: float) -> bool:
+async def _open(host: str, port: int, seconds: float) -> str:
+    """Why a host does not accept connections; empty if it does."""
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), seconds)
-    except (OSError, TimeoutError):
-        return False
+    except TimeoutError:
+        return f"{host} does not answer on port {port} within {seconds:g} s"
+    except OSError as error:
+        return f"{host} does not answer on port {port}: {os.strerror(error.errno) if error.errno and error.errno > 0 else error}"
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-    return True
+    return ""
 
 
 def observe(shell: Shell, nodes: Nodes, node: str, applied: Mapping[str, Any]) -> NodeState:

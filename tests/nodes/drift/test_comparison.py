@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import TypeAdapter
 
-from multus_site.nodes.drift.comparison import Drift, drifts
+from multus_site.model.nodes import Nodes
+from multus_site.nodes.drift.comparison import Drift, drifts, of_commands
 from multus_site.nodes.drift.observation import NodeState, state_of
 from multus_site.ssh.fan_out import Results
 from multus_site.ssh.ssh_route import OtherKeyError, ReachError
+from tests.graph.recording import ED25519
 from tests.render.diagram.sites import lab, large
 
 SHA, OTHER = "a" * 64, "b" * 64
@@ -45,6 +48,16 @@ def test_what_is_as_applied_is_no_drift():
 NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
 
 
+def test_another_mac_is_drift_on_hardware_and_not_in_a_container():
+    """A container gets new ones whenever it starts, as after a restart of its node."""
+    restarted = state(nics={"ens6": {**NIC, "mac": "02:00:00:00:00:07"}})
+    assert drifts(lab(), APPLIED, Results({"node1": restarted, "node2": state("node2")})) == ([], {})
+    hosts = {name: {**host.model_dump(by_alias=True), "hostKey": ED25519} for name, host in lab().nodes.hosts.items()}
+    nodes = TypeAdapter(Nodes).validate_python({"backend": "existing", "hosts": hosts})
+    found = list(of_commands(nodes, "node1", APPLIED["node1"], restarted))
+    assert found == [Drift("node1", "ens6 MAC", "02:00:00:00:00:06", "02:00:00:00:00:07")]
+
+
 @pytest.mark.parametrize(
     ("changes", "drift"),
     [
@@ -60,10 +73,6 @@ NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
         ({"nics": {}}, Drift("node1", "ens6", "MAC 02:00:00:00:00:06", "no such interface")),
         ({"nics": {"ens6": {**NIC, "up": False}}}, Drift("node1", "ens6 state", "up", "down", "pulumi up")),
         ({"nics": {"ens6": {**NIC, "mtu": 1400}}}, Drift("node1", "ens6 MTU", "1500", "1400", "pulumi up")),
-        (
-            {"nics": {"ens6": {**NIC, "mac": "02:00:00:00:00:07"}}},
-            Drift("node1", "ens6 MAC", "02:00:00:00:00:06", "02:00:00:00:00:07"),
-        ),
         (
             {"files": ["/opt/cni/bin/multus-shim"]},
             Drift("node1", "/etc/cni/net.d/00-multus.conf", "present", "missing", "the Multus daemon"),
