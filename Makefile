@@ -37,8 +37,8 @@ docs: ## regenerate the tables in docs/ and the schema of a site
 playground: ## a page that lints what is pasted into it, without a server; needs npm
 	@lab/bootstrap.sh --plain python -m docs.playground.build
 
-bench: ## times of the last runs; how long plans, plugins, addresses, the linter and previews take for larger sites
-	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.addresses && python -m tests.bench.preview"
+bench: ## times of the last runs; how long plans, plugins, addresses, the linter and previews take for larger sites; how right the linter is
+	@lab/bootstrap.sh --plain sh -c "python -m lab bench && python -m tests.bench.growth && python -m tests.bench.distribution && python -m tests.bench.lint && python -m tests.bench.verdicts && python -m tests.bench.addresses && python -m tests.bench.preview"
 
 clean: ## remove the caches of tools, and the lab's cache folder
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,9 @@
 """JSON as strict as Go's encoding/json, with diagnoses of mistakes and offsets of values."""
 
+import ast
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NoReturn, cast
@@ -15,7 +17,11 @@ Kind = Literal["comma", "comment", "syntax"]
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TYPOGRAPHIC = "“”„‟«»‘’"
+_CLOSING = re.compile(r'"[^"“”„‟«»\n]*[“”„‟«»](?=\s*[,:}\]])')
 _OTHER_QUOTES = re.compile(rf"['{_TYPOGRAPHIC}]([^'{_TYPOGRAPHIC}\"\\\n]*)['{_TYPOGRAPHIC}]")
+
+_PYTHON = re.compile(r"\s*\{\s*'")
+_LONGEST = 100_000
 
 _MOST = 20
 """Limit of reported mistakes per text."""
@@ -77,6 +83,10 @@ class Reading:
 def read(text: str) -> Reading:
     """Read a text and repair simple mistakes such as an extra comma, to find the ones behind them too."""
     mistakes: list[JsonMistake] = []
+    if (printed := _of_python(text)) is not None:
+        hint = "Print it with json.dumps in Python, or write double quotes, true, false and null."
+        offset = _after_space(text, 0)
+        return Reading(printed, (JsonMistake("syntax", offset, "a dict as Python prints it", hint),), None)
     repaired = text
     while len(mistakes) < _MOST:
         data, mistake = parse(repaired)
@@ -88,6 +98,26 @@ def read(text: str) -> Reading:
         start, written = mistake.repair
         repaired = repaired[:start] + written + repaired[start + len(written) :]
     return Reading(None, tuple(mistakes), None)
+
+
+def _of_python(text: str) -> Data:
+    """The data of a dict that Python printed; None for anything else."""
+    if not _PYTHON.match(text) or len(text) > _LONGEST:
+        return None
+    try:
+        return cast(Data, json.loads(json.dumps(ast.literal_eval(text.strip()))))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
+
+
+def invisible(character: str) -> bool:
+    """Whether a character looks like a space or like nothing, and is no plain space: no-break, zero-width and others."""
+    return not character.isascii() and unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cf"}
+
+
+def unicode_name(character: str) -> str:
+    """A character in words: U+00A0 (no-break space)."""
+    return f"U+{ord(character):04X} ({unicodedata.name(character, 'unnamed').lower()})"
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
@@ -104,6 +134,14 @@ def decoded(text: str, offset: int) -> tuple[str, int]:
 def _diagnosed(text: str, error: json.JSONDecodeError) -> JsonMistake:
     offset = _after_space(text, min(error.pos, len(text)))
     here = text[offset : offset + 1]
+    # A typographic quote does not close a text: JSON fails behind the next plain quote.
+    if (closing := _CLOSING.search(text)) and closing.start() <= offset:
+        at = closing.end() - 1
+        message = f"the typographic quote {text[at]} does not close a text"
+        return JsonMistake("syntax", at, message, 'Write a plain quote: ".', (at, '"'))
+    if invisible(here):
+        message = f"the character {unicode_name(here)}"
+        return JsonMistake("syntax", offset, message, "Replace it by a plain space.", (offset, " "))
     before = text[:offset].rstrip()
     previous = before[-1:]
     if (here == "/" and text[offset + 1 : offset + 2] in {"/", "*"}) or here == "#":

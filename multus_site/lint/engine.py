@@ -27,11 +27,14 @@ from multus_site.lint.rules import (
     keys,
     node_addresses,
     nodes,
+    ovn_kubernetes,
+    pod_interfaces,
     pods,
     racks,
     ranges,
     shared_segments,
     slices,
+    sriov_policies,
     syntax,
     versions,
 )
@@ -54,6 +57,7 @@ CATALOGUE = (
         exclusive_nics,
     ),
     device_plugins,
+    *(ovn_kubernetes, pod_interfaces, sriov_policies),
 )
 """The modules of the rules."""
 

@@ -80,7 +80,7 @@ class Linter:
             except YamlMistakeError as mistake:
                 if not sure or any(mark in document.text for mark in _MARKS):
                     self._keep(
-                        BrokenYaml(mistake.message),
+                        BrokenYaml(mistake.message, text=document.text),
                         Origin(file, PlacedText(document.number, mistake.line, mistake.column)),
                     )
                 continue

@@ -30,6 +30,8 @@ class Found(NamedTuple):
     """Networks of a virtual machine; None of any other pod."""
     place: Path = ()
     """Path of those networks."""
+    beside: tuple[Path, dict[str, Data]] = ((), {})
+    """Annotations beside `metadata`, which have no effect, and the path of what holds them."""
 
 
 def pods_of(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
@@ -52,8 +54,8 @@ def pods_of(data: dict[str, Data], path: Path, facts: Facts) -> Iterator[Pod]:
             one.metadata,
             facts,
             one.copies,
-            outer if kind in _OUTER else {},
-            ("metadata",),
+            one.beside[1] or (outer if kind in _OUTER else {}),
+            one.beside[0] if one.beside[1] else ("metadata",),
             annotations_key=one.key,
         )
         text = one.annotations.get(ANNOTATION)
@@ -75,7 +77,8 @@ def _label(found: Found) -> str:
 
 def _itself(data: dict[str, Data]) -> Found:
     annotations = _mapping(value_at(data, ("metadata", "annotations")))
-    return Found(("metadata",), "annotations", annotations, _mapping(data.get("spec")), 1)
+    beside = (), _mapping(data.get("annotations"))
+    return Found(("metadata",), "annotations", annotations, _mapping(data.get("spec")), 1, beside=beside)
 
 
 def _inside(data: dict[str, Data]) -> Iterator[Found]:
@@ -92,8 +95,9 @@ def _inside(data: dict[str, Data]) -> Iterator[Found]:
         skipped = frozenset[str]() if path else SKIPPED
         if path and _is_template(path[-1], here.get("spec")):
             own = _mapping(_mapping(here.get("metadata")).get("annotations"))
-            yield Found((*path, "metadata"), "annotations", own, spec, copies)
-            skipped = frozenset({"metadata", "spec"})
+            beside = path, _mapping(here.get("annotations"))
+            yield Found((*path, "metadata"), "annotations", own, spec, copies, beside=beside)
+            skipped = frozenset({"metadata", "spec", "annotations"})
         elif isinstance(networks, list) and any(isinstance(one, dict) and "multus" in one for one in networks):
             yield Found((*path[:-1], "metadata"), "annotations", {}, {}, copies, networks, (*path, "networks"))
         for key, value in here.items():

@@ -28,6 +28,8 @@ class BrokenYaml:
 
     message: str
     path: Path = ()
+    text: str = ""
+    """The document."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,24 +1,32 @@
-"""Published configurations: verdict and rule of each; skipped unless they are beside the checkout."""
-
-import json
-from pathlib import Path
+"""Published and reported configurations: each has its verdict, by its rule, and nothing else is accused."""
 
 import pytest
 
-from multus_site.lint.facts import parse_facts
+from multus_site.lint.registry import RULES
+from tests.lint.verdicts import SAMPLES, Sample, judged, samples
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "nad"
-EXPECTED = json.loads((SAMPLES / "expected.json").read_text()) if SAMPLES.is_dir() else []
+ALL = list(samples())
 
 
-@pytest.mark.skipif(not EXPECTED, reason=f"no samples at {SAMPLES}")
-@pytest.mark.parametrize("sample", EXPECTED, ids=[sample["file"] for sample in EXPECTED])
-def test_verdict_and_rule(sample, findings):
-    facts = parse_facts(json.dumps(sample["context"]), source="context")
-    found = findings({sample["file"]: (SAMPLES / sample["file"]).read_text()}, facts)
-    errors = {finding.rule for finding in found if finding.level == "error"}
-    if sample["verdict"] == "reject":
-        assert sample["rule"] in errors
-    else:
-        assert not errors
-        assert sample["verdict"] == "accept" or sample["rule"] in {finding.rule for finding in found}
+@pytest.mark.parametrize("sample", ALL, ids=[sample.name for sample in ALL])
+def test_verdict_and_rule(sample: Sample):
+    verdict = judged(sample)
+    assert verdict.right, [f"{finding.level} {finding.rule}: {finding.message}" for finding in verdict.found]
+
+
+def test_every_file_has_its_verdict_and_every_rule_exists():
+    assert {file.name for file in SAMPLES.iterdir()} == {sample.name for sample in ALL[:58]} | {"expected.json"}
+    assert {rule for sample in ALL for rule in sample.rules | sample.silent} <= {*RULES, "?", "*"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        ("accept", '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan", "mode": "l2"}'),
+        ("reject", '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan"}'),
+        ("warn", '{"cniVersion": "1.0.0", "name": "n", "type": "macvlan"}'),
+    ],
+)
+def test_a_wrong_verdict_is_seen(verdict, text):
+    sample = ALL[0]._replace(text=text, verdict=verdict, rules=frozenset({"VLAN_ID"}))
+    assert not judged(sample).right

@@ -264,7 +264,10 @@ def annotation_unknown_key(pod: Pod) -> Problems:
 )
 def annotation_misplaced(pod: Pod) -> Problems:
     """The pods start without the network, and no error is reported."""
-    if ANNOTATION in pod.outer and ANNOTATION not in pod.annotations:
+    if ANNOTATION in pod.outer and pod.outer_path != ("metadata",):
+        message, hint = "annotations beside metadata have no effect", "Move annotations into metadata."
+        yield Problem((*pod.outer_path, "annotations", ANNOTATION), message, hint)
+    elif ANNOTATION in pod.outer and ANNOTATION not in pod.annotations:
         yield Problem(
             (*pod.outer_path, "annotations", ANNOTATION),
             f"the pods of this {pod.kind} do not get its annotations",

@@ -2,13 +2,16 @@
 
 import difflib
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from multus_site.cni import go_json
+from multus_site.cni.go_json import invisible, unicode_name
+from multus_site.cni.selections import ANNOTATION, DEFAULT
 from multus_site.lint.changes import Rewrite
 from multus_site.lint.registry import Problem, Problems, rule
-from multus_site.lint.subjects import BrokenYaml, ConfigText, Manifest, Nad
-from multus_site.model.paths import Data, value_at
+from multus_site.lint.subjects import BrokenYaml, Config, ConfigText, Manifest, Nad, Pod
+from multus_site.model.paths import Data, Path, value_at
 
 API_VERSION = "k8s.cni.cncf.io/v1"
 GROUP = "k8s.cni.cncf.io"
@@ -18,6 +21,8 @@ KINDS = ("MultiNetworkPolicy", "IPAMClaim")
 LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 """Names and namespaces that Multus accepts in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
 
+
+_REVERSED = re.compile(r":[ ]+([-+][|>])[ ]*$", re.MULTILINE)
 
 OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 """Names of Kubernetes objects."""
@@ -34,7 +39,11 @@ OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 def yaml_syntax(text: BrokenYaml) -> Problems:
     """kubectl cannot apply the file. Common causes are an open quote and too little indentation."""
     hint = "Check this line and the one above it: quotes, colons, indentation."
-    if "a tab" in text.message:
+    if reversed_sign := _REVERSED.search(text.text):
+        hint = f"Write {reversed_sign[1][::-1]} instead of {reversed_sign[1]}: the sign of the block comes first."
+    elif odd := next((character for character in text.text if invisible(character)), ""):
+        hint = f"Replace the character {unicode_name(odd)} by a plain space."
+    elif "a tab" in text.message:
         hint = "Indent with spaces: YAML does not allow tabs."
     elif "twice" in text.message:
         hint = "Keep one of them."
@@ -87,13 +96,54 @@ def json_comment(text: ConfigText) -> Problems:
     yield from _of_kind(text, "comment")
 
 
+@rule(
+    "INVISIBLE_CHARACTER",
+    "error",
+    "text",
+    "A no-break or zero-width space in a value",
+    example='"master": "eth1\\u200b"',
+    source="Unicode 16, general categories Zs and Cf; Go and the kernel compare bytes",
+)
+def invisible_character(part: Config | Pod) -> Problems:
+    """Text from a web page or a document may contain spaces that nobody sees. To the kernel and to Kubernetes, the name is another one."""
+    if isinstance(part, Pod):
+        values = [(part.place(key), part.annotations.get(key)) for key in (ANNOTATION, DEFAULT)]
+    else:
+        values = [*_texts(part.data)]
+    for path, value in values:
+        text = value if isinstance(value, str) else ""
+        odd = "" if text.isascii() else next((character for character in text if invisible(character)), "")
+        if odd:
+            hint = f"Type it again: {''.join(c for c in text if not invisible(c))[:60]!r}."
+            yield Problem(path, f"the text contains {unicode_name(odd)}", hint)
+
+
+def _texts(data: Data) -> Iterator[tuple[Path, Data]]:
+    """Every text of a configuration, keys included, with its path."""
+    waiting: list[tuple[Path, Data]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            yield from (((*path, key), key) for key in value)
+            waiting += [((*path, key), item) for key, item in reversed(list(value.items()))]
+        elif isinstance(value, list):
+            waiting += [((*path, i), item) for i, item in reversed(list(enumerate(value)))]
+
+
 def _of_kind(text: ConfigText, kind: go_json.Kind) -> Problems:
+    alike: dict[str, list[go_json.JsonMistake]] = {}
     for mistake in go_json.read(text.text).mistakes:
         if mistake.kind == kind:
-            line, column = go_json.line_and_column(text.text, mistake.offset)
-            inside = "the file" if text.whole_file else "the string"
-            message = f"not JSON: {mistake.message} (line {line}, column {column} of {inside})"
-            yield Problem((), message, mistake.hint, offset=mistake.offset, changes=_repair(mistake))
+            alike.setdefault(mistake.hint, []).append(mistake)
+    for hint, mistakes in alike.items():
+        first, more = mistakes[0], len(mistakes) - 1
+        line, column = go_json.line_and_column(text.text, first.offset)
+        inside = "the file" if text.whole_file else "the string"
+        place = f"line {line}, column {column} of {inside}" + (f", and {more} more of the kind" if more else "")
+        changes = tuple(change for mistake in mistakes for change in _repair(mistake))
+        yield Problem((), f"not JSON: {first.message} ({place})", hint, offset=first.offset, changes=changes)
 
 
 def _repair(mistake: go_json.JsonMistake) -> tuple[Rewrite, ...]:
