@@ -7,8 +7,21 @@ from tests.lint.verdicts import SAMPLES, Sample, judged, samples
 
 ALL = list(samples())
 
+UNMET = {"f44-flux-substitution-in-master.yaml": "placeholders are read as values"}
+"""Samples that the linter still judges wrongly; one that it judges rightly fails here until its line is gone."""
 
-@pytest.mark.parametrize("sample", ALL, ids=[sample.name for sample in ALL])
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        pytest.param(
+            sample,
+            id=sample.name,
+            marks=[pytest.mark.xfail(reason=UNMET[sample.name], strict=True)] if sample.name in UNMET else [],
+        )
+        for sample in ALL
+    ],
+)
 def test_verdict_and_rule(sample: Sample):
     verdict = judged(sample)
     assert verdict.right, [f"{finding.level} {finding.rule}: {finding.message}" for finding in verdict.found]

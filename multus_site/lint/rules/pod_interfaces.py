@@ -1,6 +1,5 @@
 """Rules on the interfaces of a pod in the order in which Multus creates them."""
 
-from multus_site.cni.configuration import Part
 from multus_site.cni.selections import ANNOTATION
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config, Everything, Plugin, Pod
@@ -43,7 +42,7 @@ def _plugins(config: Config | None) -> tuple[Plugin, ...]:
 def _inside(plugin: Plugin) -> list[str]:
     """Interfaces of the pod that a plugin uses."""
     if plugin.get("linksInContainer") is True and plugin.reads("linksInContainer"):
-        return [name for link in plugin.objects("links") if (name := Part.text(link, "name"))]
+        return [name for link in plugin.objects("links") if (name := link.text("name"))]
     if plugin.get("linkInContainer") is True and plugin.reads("linkInContainer"):
         return [plugin.text("master")] if plugin.text("master") else []
     return []

@@ -136,14 +136,14 @@ def _of_kind(text: ConfigText, kind: go_json.Kind) -> Problems:
     alike: dict[str, list[go_json.JsonMistake]] = {}
     for mistake in go_json.read(text.text).mistakes:
         if mistake.kind == kind:
-            alike.setdefault(mistake.hint, []).append(mistake)
-    for hint, mistakes in alike.items():
+            alike.setdefault(mistake.hint if kind == "syntax" else str(mistake.offset), []).append(mistake)
+    for mistakes in alike.values():
         first, more = mistakes[0], len(mistakes) - 1
         line, column = go_json.line_and_column(text.text, first.offset)
         inside = "the file" if text.whole_file else "the string"
         place = f"line {line}, column {column} of {inside}" + (f", and {more} more of the kind" if more else "")
         changes = tuple(change for mistake in mistakes for change in _repair(mistake))
-        yield Problem((), f"not JSON: {first.message} ({place})", hint, offset=first.offset, changes=changes)
+        yield Problem((), f"not JSON: {first.message} ({place})", first.hint, offset=first.offset, changes=changes)
 
 
 def _repair(mistake: go_json.JsonMistake) -> tuple[Rewrite, ...]:
