@@ -27,7 +27,9 @@ _IGNORED = {"vlanID", "physicalNetworkName", "excludeSubnets", "transitSubnet"}
 
 
 def _is_ovn(plugin: Plugin) -> bool:
-    return plugin.reads("netAttachDefName") and plugin.config.text("name") != "default"
+    """Whether it is a network of its own: without topology, name of the NAD and subnets, it is that of the cluster."""
+    own = any(plugin.has(key) for key in ("topology", "netAttachDefName", "subnets"))
+    return own and plugin.reads("netAttachDefName") and plugin.config.text("name") != "default"
 
 
 @rule(
@@ -70,7 +72,8 @@ def ovn_settings(plugin: Plugin) -> Problems:
     topology = plugin.text("topology")
     if not plugin.has("topology") or not topology:
         hint = 'Set "topology" to "layer2", "layer3" or "localnet".'
-        yield Problem((), "the network has no topology", hint)
+        message = "the network has no topology: it is the cluster's own"
+        yield Problem((), message, hint, "warning")
     if len(plugin.config.plugins) > 1:
         message = f"{plugin.type} does not work together with other plugins"
         yield Problem((plugin.key("type"),), message, "Take the other plugins out of the list.")
