@@ -282,4 +282,68 @@ CASES = [
         "apiVersion: k8s.cni.cncf.io/v1\nkind: NetworkAttachmentDefinition\nmetadata: {name: core}\nspec:\n  config: {cniVersion: 0.3.1, type: macvlan, master: eth1, ipam: {type: dhcp}}\n",
         *("reject", "CONFIG_NOT_STRING", {"ifaces": ["eth1"], "dhcpDaemon": True}),
     ),
+    Case(
+        "InfiniBand functions with a pool of nv-ipam and rdma behind",
+        nad(
+            {
+                "cniVersion": "0.3.1",
+                "plugins": [
+                    {"type": "ib-sriov", "pkey": "0x5", "ipam": {"type": "nv-ipam", "poolName": "core"}},
+                    {"type": "rdma"},
+                ],
+            },
+            **RESOURCE,
+        ),
+        "accept",
+    ),
+    Case(
+        "a NIC of ifacer, a pool of Spiderpool and its coordinator",
+        nad(
+            {
+                "cniVersion": "0.3.1",
+                "plugins": [
+                    {"type": "ifacer", "interfaces": ["eth1"], "vlanID": 7},
+                    {
+                        "type": "macvlan",
+                        "master": "eth1.7",
+                        "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["core"]},
+                    },
+                    {"type": "coordinator", "mode": "underlay"},
+                ],
+            }
+        ),
+        "accept",
+    ),
+    Case(
+        "Kube-OVN with the provider of its NAD",
+        nad(
+            {"cniVersion": "0.3.1", "type": "kube-ovn", "server_socket": "/run/o.sock", "provider": "core.vms.ovn"},
+            namespace="vms",
+        ),
+        "accept",
+    ),
+    Case(
+        "the pools of Calico as true and false instead of text",
+        nad(config(ipam={"type": "calico-ipam", "assign_ipv4": True})),
+        *("reject", "WRONG_TYPE"),
+    ),
+    Case(
+        "ranges of whereabouts with two network names on one master",
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "List",
+                "items": [
+                    json.loads(nad(config(ipam=whereabouts(range="10.40.0.0/24", network_name=name)), name))
+                    for name in ("red", "blue")
+                ],
+            }
+        ),
+        *("warn", "NADS_OVERLAP"),
+    ),
+    Case(
+        "a route that holds a node's address",
+        nad(config(ipam=whereabouts(range="10.40.0.0/24", routes=[{"dst": "10.1.0.0/16", "gw": "10.40.0.1"}]))),
+        *("warn", "ROUTE_TOO_WIDE", {"nodeIPs": "10.1.1.5"}),
+    ),
 ]
