@@ -77,7 +77,8 @@ def ovn_settings(plugin: Plugin) -> Problems:
     if len(plugin.config.plugins) > 1:
         message = f"{plugin.type} does not work together with other plugins"
         yield Problem((plugin.key("type"),), message, "Take the other plugins out of the list.")
-    if plugin.ipam is not None and plugin.ipam.type and (plugin.ipam.type, topology) != ("dhcp", "localnet"):
+    leased = topology == "localnet" and plugin.ipam is not None and plugin.ipam.object_type.remembers == "server"
+    if plugin.ipam is not None and plugin.ipam.type and not leased:
         hint = 'Remove "ipam", and set "subnets" to let OVN-Kubernetes assign addresses.'
         yield Problem((plugin.key("ipam"),), f"{plugin.type} supports no ipam", hint)
     for key, topologies in _ONLY.items():

@@ -76,7 +76,8 @@ def interface_twice(config: Config) -> Problems:
 def infiniband_master(plugin: Plugin) -> Problems:
     """The kernel refuses macvlan, ipvlan and vlan on IP over InfiniBand: 'invalid argument'."""
     traits, name = plugin.traits, plugin.known_master
-    if traits.has_children and traits.link_kind in {"macvlan", "ipvlan", "vlan"} and _is_infiniband(name):
+    ethernet = traits.nic is not None and (traits.nic.takes_frames or traits.tags)
+    if ethernet and _is_infiniband(name):
         hint = 'Use {"type": "ipoib"} (ipoib-cni) or an SR-IOV network of InfiniBand; or name an Ethernet NIC.'
         yield Problem((plugin.key("master"),), f"{name} is an InfiniBand NIC, judging by its name", hint)
 
