@@ -33,6 +33,7 @@ ALLOWED = {
         "dhcp",
     },  # each has a daemon of its own making, installed by another component
     "multus_site/lint/rules/attached.py": {"bandwidth"},  # a key of a pod's annotation
+    "multus_site/lint/rules/sriov_policies.py": {"bridge"},  # a key of a policy
     "multus_site/nodes/preflight/nics.py": {"vrf"},  # the kernel's kind of a link
     "multus_site/render/libvirt/domain.py": {"bridge"},  # a NIC of a virtual machine
     "multus_site/review/networks.py": {"vlan"},  # what of a network differs
