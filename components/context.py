@@ -9,6 +9,7 @@ from multus_site.model.catalog import Catalog
 from multus_site.model.site import Site
 
 from .drift import Drift
+from .leaks import Returned
 from .pulumi_state import LastUpdate
 from .secrets import Secrets
 from .ssh import Ssh
@@ -24,6 +25,7 @@ class SiteContext:
     ssh: Ssh
     drift: Drift
     last: LastUpdate
+    returned: Returned
     commands: pulumi.ProviderResource
     parent: pulumi.Resource
 

@@ -1,6 +1,5 @@
 """Multus: the CRD, and the thick daemon on every node."""
 
-import json
 from dataclasses import dataclass
 
 import pulumi
@@ -28,7 +27,8 @@ class Multus(pulumi.ComponentResource):
     """The Multus daemon (thick) in kube-system.
 
     After `up` the NetworkAttachmentDefinition CRD is established and every node's daemon is ready: the DaemonSet's readiness probe checks
-    00-multus.conf and the daemon's socket, which upstream's manifest does not. Destroy removes the daemon, then rights, then the CRD.
+    that 00-multus.conf is ours and whole, and the daemon's socket, which upstream's manifest does not. Destroy removes the daemon, then rights,
+    then the CRD.
     """
 
     def __init__(self, name: str, args: MultusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -39,13 +39,13 @@ class Multus(pulumi.ComponentResource):
             f"{name}-crd", **manifests.crd(), opts=args.api.opts(self)
         )
         before = access(name, manifests.NAME, manifests.RULES, self, args.api)
-        config = manifests.daemon_config()
+        files = manifests.given_files()
         config_map = kubernetes.core.v1.ConfigMap(
-            f"{name}-config", **manifests.config_map(config), opts=args.api.opts(self)
+            f"{name}-files", **manifests.config_map(files), opts=args.api.opts(self)
         )
         self.daemon = kubernetes.apps.v1.DaemonSet(
             name,
-            **manifests.daemon_set(args.image, args.memory_limit, json.dumps(config, sort_keys=True)),
+            **manifests.daemon_set(args.image, args.memory_limit, files),
             opts=args.api.opts(
                 self,
                 depends_on=[crd, *before, config_map],

@@ -13,6 +13,7 @@ from .cluster import Cluster
 from .cni_plugins import CniPlugins, CniPluginsArgs
 from .context import SiteContext
 from .hosts import Hosts
+from .leaks import Leaks
 from .multus import Multus, MultusArgs
 from .network_attachment import NetworkAttachment, NetworkAttachmentArgs
 from .node_networks import NodeNetworks, NodeNetworksArgs
@@ -25,6 +26,7 @@ class Networking:
 
     plugins: CniPlugins
     multus: Multus
+    leaks: Leaks
     on_nodes: dict[str, NodeNetworks]
     """Links and files of the nodes that have any."""
     daemons: list[pulumi.Resource]
@@ -33,7 +35,7 @@ class Networking:
     @property
     def ready(self) -> list[pulumi.Resource]:
         """What runs before a pod attaches to any network."""
-        return [self.multus, *self.daemons, *self.on_nodes.values()]
+        return [self.multus, self.leaks, *self.daemons, *self.on_nodes.values()]
 
 
 def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> Networking:
@@ -59,6 +61,9 @@ def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> N
         )
         for name in node_networks.needed(site)
     }
+    leaks = Leaks(
+        f"{site.name}-leaks", site, context.ssh, context.returned, context.opts(multus, provider=context.commands)
+    )
     daemons = _daemons(context, hosts, cluster, [plugins, *on_nodes.values(), multus])
     attachments = {
         name: NetworkAttachment(
@@ -68,7 +73,7 @@ def create_networking(context: SiteContext, hosts: Hosts, cluster: Cluster) -> N
         )
         for name in site.networks
     }
-    return Networking(plugins, multus, on_nodes, daemons, attachments)
+    return Networking(plugins, multus, leaks, on_nodes, daemons, attachments)
 
 
 def _cni_plugins(context: SiteContext, hosts: Hosts, cluster: Cluster) -> CniPlugins:

@@ -27,6 +27,8 @@ class AppliedNode(TypedDict):
     """How often `up` restored something on it."""
     started: pulumi.Output[str]
     """How often `up` started its machine."""
+    returned: pulumi.Output[str]
+    """How often `up` gave back what pods left behind on it."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def create_proof(
             "networks": networking.on_nodes[node].made if node in networking.on_nodes else {},
             "mended": drift.on_node(node),
             "started": drift.starts(node),
+            "returned": context.returned.on_node(node),
         }
         for node in hosts.nodes
     }

@@ -13,6 +13,7 @@ from .cluster import create_cluster
 from .context import SiteContext
 from .drift import Drift
 from .hosts import create_hosts
+from .leaks import Returned
 from .load_config import read_site
 from .networking import create_networking
 from .outputs import ThroughputFigure, VerificationResult
@@ -65,8 +66,9 @@ class Site(pulumi.ComponentResource):
             f"{site.name}-commands", opts=pulumi.ResourceOptions(parent=self)
         )
         ssh = Ssh(site.name, site.nodes, secrets.ssh, secrets.host_key_seed, commands)
-        drift = Drift(site.name, site.nodes, ssh, last.outputs.get("nodes"))
-        context = SiteContext(site, args.catalog, secrets, ssh, drift, last, commands, self)
+        applied = last.outputs.get("nodes")
+        drift, returned = Drift(site.name, site.nodes, ssh, applied), Returned(site, ssh, applied)
+        context = SiteContext(site, args.catalog, secrets, ssh, drift, last, returned, commands, self)
 
         hosts = create_hosts(context)
         cluster = create_cluster(context, hosts, self.get_provider("kubernetes:core/v1:ConfigMap"))

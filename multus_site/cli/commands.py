@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "Sites": ("diagram", "init", "lint", "new", "schema", "show", "sites"),
     "Changes": ("comment", "policies", "review", "upgrade"),
-    "Running sites": ("addresses", "drift", "throughput", "trace", "verify"),
+    "Running sites": ("addresses", "drift", "leaks", "throughput", "trace", "verify"),
     "Existing hosts and clusters": ("adopt",),
     "Air-gapped sites": ("mirror",),
     "This machine": ("doctor",),

@@ -15,15 +15,16 @@ def drift(
 ) -> None:
     """Find what changed on nodes and in the cluster since `pulumi up`.
 
-    Compares the objects of Kubernetes (pulumi refresh --preview-only) and the nodes (over SSH) with what was applied. It changes
-    nothing.
+    Compares the objects of Kubernetes (pulumi refresh --preview-only) and the nodes (over SSH) with what was applied, and what is
+    reserved on nodes with the pods that run. It changes nothing.
     Exit status: 0 if nothing drifted, 1 if something did, 2 for a usage error or if something could not be checked.
     """
     from multus_site.cli import refresh, stacks
     from multus_site.cli.secrets import host_keys, route
     from multus_site.model.printable import printable
-    from multus_site.nodes.drift.comparison import drifts
+    from multus_site.nodes.drift.comparison import drifts, left_behind
     from multus_site.nodes.drift.observation import observe_all
+    from multus_site.nodes.leaks.audit import audit, configs_of, hosts_of
     from multus_site.ssh.openssh import shell
     from multus_site.ssh.ssh_route import known_hosts
 
@@ -37,7 +38,11 @@ def drift(
     keys = {nodes.hosts[node].address: key for node, key in host_keys(stack).items()}
     with shell(route(stack), known_hosts(nodes.ssh, keys)) as reached:
         observed = observe_all(reached, nodes, applied)
+        hosts = {name: host for name, host in hosts_of(stack.site).items() if name in observed.done}
+        leaks = audit(reached, hosts, stack.site.with_role("control-plane"), configs_of(stack.site))
     on_nodes, blind = drifts(stack.site, applied, observed)
+    on_nodes += left_behind(leaks.leaks)
+    blind.update({f"reservations of {where}": why for where, why in leaks.unknown.items()})
     objects = []
     try:
         objects = refresh.drifted(stack)

@@ -1,14 +1,17 @@
 """The Multus daemon's objects (thick; after multus-cni deployments/multus-daemonset-thick.yml), as dictionaries.
 
-Differences from upstream's manifest: minimal rights; a sufficient memory limit, on the init container too; probes that check
-the node's configuration and restart the daemon if it is missing; a hash of the configuration, so that a change restarts the daemon.
+Differences from upstream's manifest: minimal rights; a sufficient memory limit, on the init container too; the node's
+configuration is ours (docs/decisions/0016-our-00-multus-conf.md); probes that check it and restart the daemon if it is missing or
+changed; a hash of all that the daemon is given, so that a change restarts the daemon.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from multus_site.render.daemon import NAMESPACE, mount
+from multus_site.render.script import script
 
 GROUP = "k8s.cni.cncf.io"
 PLURAL = "network-attachment-definitions"
@@ -23,7 +26,15 @@ RULES = [
 ]
 """The daemon's rights: read attachments and pods, write the network-status of pods, create events."""
 
+FILES = "multus-files"
+"""The ConfigMap of what the daemon is given. Until 0.3.0 it was multus-daemon-config: the data of an object cannot be replaced while a daemon starts."""
+
+CLUSTER_NETWORK = "/run/multus-site/cluster-network"
+"""Folder in the daemon's container with a link to the configuration of the cluster's own network (multus_site/scripts/multus-config.sh)."""
+
 _PROGRAMS = "/usr/src/multus-cni/bin"
+_GIVEN = "/etc/cni/net.d/multus.d"
+_SCRIPT = f"{_GIVEN}/multus-config.sh"
 
 
 def crd() -> dict[str, Any]:
@@ -67,23 +78,52 @@ def daemon_config() -> dict[str, Any]:
         "cniVersion": "0.3.1",
         "logLevel": "verbose",
         "logToStderr": True,
-        "cniConfigDir": "/host/etc/cni/net.d",
-        "multusAutoconfigDir": "/host/etc/cni/net.d",
+        # The daemon insists on generating a configuration of its own: with a file given it ends at once (cmd/multus-daemon waits for
+        # nothing else). It writes its own to where nobody reads it.
         "multusConfigFile": "auto",
+        "multusAutoconfigDir": CLUSTER_NETWORK,
+        "cniConfigDir": "/run/multus-site/daemon",
         "socketDir": "/host/run/multus/",
     }
 
 
-def config_map(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration as the daemon mounts it."""
+def node_config() -> dict[str, Any]:
+    """00-multus.conf of every node: the same whatever the cluster's own network is.
+
+    The shim needs type and version. `clusterNetwork` is a folder in the daemon's container: from a folder, every release of Multus reads the whole configuration,
+    and keeps it for DEL. `capabilities` are those that Multus passes on; each delegate gets the ones that it declares itself.
+    """
     return {
-        "metadata": {"name": "multus-daemon-config", "namespace": NAMESPACE, "labels": LABELS},
-        "data": {"daemon-config.json": json.dumps(config, indent=2, sort_keys=True) + "\n"},
+        "cniVersion": "0.3.1",
+        "name": "multus-cni-network",
+        "type": "multus-shim",
+        "capabilities": {"bandwidth": True, "portMappings": True},
+        "clusterNetwork": CLUSTER_NETWORK,
+        "logLevel": "verbose",
+        "logToStderr": True,
     }
 
 
-def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
+def given_files() -> dict[str, str]:
+    """Name → content of the files that the daemon's container is given."""
+    return {
+        "daemon-config.json": json.dumps(daemon_config(), indent=2, sort_keys=True) + "\n",
+        "00-multus.conf": json.dumps(node_config(), indent=2, sort_keys=True) + "\n",
+        "multus-config.sh": script("multus-config", {}),
+    }
+
+
+def config_map(files: Mapping[str, str]) -> dict[str, Any]:
+    """The files as the daemon mounts them."""
+    return {
+        "metadata": {"name": FILES, "namespace": NAMESPACE, "labels": LABELS},
+        "data": dict(files),
+    }
+
+
+def daemon_set(image: str, memory_limit: str, files: Mapping[str, str]) -> dict[str, Any]:
     """The daemon on every node, whatever its taints."""
+    given = json.dumps(files, sort_keys=True)
     memory = {"requests": {"cpu": "100m", "memory": memory_limit}, "limits": {"memory": memory_limit}}
     mounts = [
         mount("cni", "/host/etc/cni/net.d"),
@@ -94,28 +134,22 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
         mount("host-var-lib-kubelet", "/var/lib/kubelet", "HostToContainer"),
         mount("host-run-k8s-cni-cncf-io", "/run/k8s.cni.cncf.io"),
         mount("host-run-netns", "/run/netns", "HostToContainer"),
-        {"name": "multus-daemon-config", "mountPath": "/etc/cni/net.d/multus.d", "readOnly": True},
+        {"name": FILES, "mountPath": _GIVEN, "readOnly": True},
         mount("hostroot", "/hostroot", "HostToContainer"),
         mount("multus-conf-dir", "/etc/cni/multus/net.d"),
     ]
-    proof = {
-        "command": [
-            "sh",
-            "-c",
-            "test -s /host/etc/cni/net.d/00-multus.conf && test -S /host/run/multus/multus.sock",
-        ]
-    }
+    proof = {"command": ["sh", _SCRIPT, "check"]}
     daemon = {
         "name": "kube-multus",
         "image": image,
-        "command": [f"{_PROGRAMS}/multus-daemon"],
+        "command": ["sh", _SCRIPT, "run"],
         "env": [{"name": "MULTUS_NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
         "resources": memory,
         "securityContext": {"privileged": True},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
         "readinessProbe": {"exec": proof, "periodSeconds": 2, "failureThreshold": 2},
-        # The daemon writes its configuration at start and does not notice if it is deleted later.
+        # The configuration is written at start. Whoever deletes or changes it later, or brings the cluster another network, restarts the daemon.
         "livenessProbe": {"exec": proof, "periodSeconds": 5, "failureThreshold": 3},
         # At start it waits for the configuration of the pod network, which can take minutes.
         "startupProbe": {"exec": proof, "periodSeconds": 2, "failureThreshold": 300},
@@ -138,7 +172,7 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
             "template": {
                 "metadata": {
                     "labels": LABELS,
-                    "annotations": {"multus-site/config": hashlib.sha256(config.encode()).hexdigest()[:16]},
+                    "annotations": {"multus-site/config": hashlib.sha256(given.encode()).hexdigest()[:16]},
                 },
                 "spec": {
                     "hostNetwork": True,
@@ -157,10 +191,10 @@ def daemon_set(image: str, memory_limit: str, config: str) -> dict[str, Any]:
                         _host_path("cnibin", "/opt/cni/bin"),
                         _host_path("hostroot", "/"),
                         {
-                            "name": "multus-daemon-config",
+                            "name": FILES,
                             "configMap": {
-                                "name": "multus-daemon-config",
-                                "items": [{"key": "daemon-config.json", "path": "daemon-config.json"}],
+                                "name": FILES,
+                                "items": [{"key": name, "path": name} for name in sorted(files)],
                             },
                         },
                         _host_path("host-run", "/run"),

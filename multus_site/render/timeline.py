@@ -14,6 +14,7 @@ STAGES = {
     "KubesprayCluster": "cluster",
     "CniPlugins": "CNI plugins",
     "Multus": "Multus",
+    "Leaks": "Multus",
     "NetworkAttachment": "attachments",
     "Workload": "workloads",
     "Verification": "verification",

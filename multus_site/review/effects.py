@@ -266,6 +266,7 @@ _OTHERS = {
     "NodeNetworks": "links, virtual functions and configurations of nodes are applied",
     "Topology": "node labels and taints are set",
     "Multus": "the Multus daemon is applied",
+    "Leaks": "what pods left behind is given back",
     "Whereabouts": "the whereabouts daemon is applied",
     "DhcpDaemon": "the DHCP daemon is applied",
     "Sriov": "the SR-IOV device plugin is applied",

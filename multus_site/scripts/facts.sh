@@ -196,6 +196,18 @@ cluster() {
         "$(text "$(sed -n 's/.*"site": *"\([^"]*\)".*/\1/p' $record 2>/dev/null)")" "$(left)"
 }
 
+multus() { # a Multus that is there already: its configuration, what its shim says, and the cluster's own network
+    shim=/opt/cni/bin/multus-shim
+    network=$(for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
+        case ${file##*/} in 00-multus*) continue ;; esac
+        [ ! -s "$file" ] || printf '%s\n' "$file"
+    done | LC_ALL=C sort | head -n 1)
+    printf '{"conf": %s, "version": %s, "network": %s}' \
+        "$(text "$(cat /etc/cni/net.d/00-multus.conf 2>/dev/null)")" \
+        "$(text "$([ ! -x $shim ] || timeout 5 $shim -version 2>/dev/null)")" \
+        "$(text "$([ -z "$network" ] || cat "$network" 2>/dev/null)")"
+}
+
 meminfo() { # entry: MiB
     echo $(($(sed -n "s/^$1: *\([0-9]*\) kB$/\1/p" /proc/meminfo) / 1024))
 }
@@ -208,6 +220,6 @@ printf '"init": %s, "memory": %s, "swap": %s, "disk": {"/": %s, "/var": %s}, "cg
     "$(text "$(cat /proc/1/comm)")" "$(meminfo MemTotal)" "$(meminfo SwapTotal)" "$(free /)" "$(free /var)" \
     "$([ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] && echo 2 || echo 1)" "$(date +%s)" "$(synchronized)"
 # A host that routes has its own address on lo.
-printf '"loopback": [%s], "nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
-    "$(addresses_of lo)" "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(text "$(hypervisor)")" "$(text "$container")" \
+printf '"loopback": [%s], "nics": {%s}, "modules": {%s}, "ports": {%s}, "cluster": %s, "multus": %s, "hypervisor": %s, "container": %s, "iommu": %s, "apt": %s}\n' \
+    "$(addresses_of lo)" "$(nics)" "$(modules)" "$(ports)" "$(cluster)" "$(multus)" "$(text "$(hypervisor)")" "$(text "$container")" \
     "$(yes_or_no ls -d /sys/kernel/iommu_groups/0)" "$(yes_or_no command -v apt-get)"

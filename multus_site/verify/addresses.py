@@ -1,6 +1,5 @@
 """The addresses of running pods in their network-status, and the allocations of whereabouts."""
 
-import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +8,14 @@ import kr8s
 from kr8s.asyncio.objects import new_class
 
 from multus_site.cni.network_status import StatusError, annotation, network_status
-from multus_site.model.printable import first_line, printable
+from multus_site.model.printable import printable
 from multus_site.render.address_plan import Taken
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.whereabouts import GROUP
 from multus_site.render.workload import ATTACHMENT_HASH
 from multus_site.verify.connection import connected
+from multus_site.verify.pools import allocations
+from multus_site.verify.pools import leaked as pools_leaked
 
 
 class LiveAddressesError(RuntimeError):
@@ -84,24 +85,10 @@ def taken(pods: Iterable[dict[str, Any]]) -> tuple[list[Taken], list[str]]:
 
 def leaked(pools: Iterable[dict[str, Any]], pods: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Yield allocations of pods that no longer exist, and malformed pools."""
-    names = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods}
-    for pool in pools:
-        try:
-            allocated = _allocated(pool["spec"])
-        except (ValueError, TypeError, KeyError, AttributeError):
-            begin = first_line(str(pool.get("spec")))
-            yield f"IPPool {pool['metadata']['name']}: its spec has no range with allocations by offset; it begins: {begin}"
-            continue
-        for address, holder in allocated:
-            if holder not in names:
-                yield f"{address} is held for {holder}, which no longer exists; the reconciler releases it"
-
-
-def _allocated(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the addresses of a pool and the pods that hold them."""
-    first = ipaddress.ip_network(spec["range"], strict=False).network_address
-    offsets = sorted((int(offset), str(held["podref"])) for offset, held in spec["allocations"].items())
-    return [(str(first + offset), printable(holder)) for offset, holder in offsets]
+    held, wrong = allocations(pools)
+    yield from wrong
+    for one in pools_leaked(held, {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods}):
+        yield f"{one.address} is held for {printable(one.pod)}, which no longer exists; the reconciler releases it"
 
 
 def _plain(resource: Any) -> dict[str, Any]:  # noqa: ANN401  # kr8s' objects

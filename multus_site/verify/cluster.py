@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import kr8s
@@ -14,10 +14,15 @@ from multus_site.model.printable import short
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.daemon import NAMESPACE
 from multus_site.render.multus import LABELS as MULTUS_LABELS
+from multus_site.render.whereabouts import GROUP as WHEREABOUTS
 from multus_site.verify.connection import connected
 from multus_site.verify.expectation import Expectation, ExpectedNode
+from multus_site.verify.leaks import NODE_MODULE as LEFTOVERS
+from multus_site.verify.leaks import NodeAudit, network_name, read_audit
+from multus_site.verify.leaks import task as leftovers_task
 from multus_site.verify.observed import Inside, NodeSeen, PodSeen, read_answer, unreadable
 from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
+from multus_site.verify.pools import Allocation, allocations, overlapping
 from multus_site.verify.reach import Targets, targets
 
 LOG_SECONDS = 15
@@ -26,6 +31,13 @@ LOG_SECONDS = 15
 DNS_NAME = "kubernetes.default"
 
 _Attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
+_Pool = new_class("IPPool", f"{WHEREABOUTS}/v1alpha1", namespaced=True, plural="ippools")
+_Reservation = new_class(
+    "OverlappingRangeIPReservation",
+    f"{WHEREABOUTS}/v1alpha1",
+    namespaced=True,
+    plural="overlappingrangeipreservations",
+)
 
 
 class Cluster:
@@ -55,6 +67,7 @@ class Cluster:
         ]
         daemons = await self.daemons()
         where = {f"{workload}/{p.name}": str(p.raw["spec"].get("nodeName", "")) for workload, p in pods}
+        names = await self._network_names()
         asked = targets(expected, addresses_asked_for(pods), where)
         looks = await asyncio.gather(
             *(
@@ -64,6 +77,7 @@ class Cluster:
                     [(w, p) for w, p in pods if where[f"{w}/{p.name}"] == node.name],
                     asked,
                     evidence,
+                    leftovers_task(expected.attachments.values(), names),
                 )
                 for node in expected.nodes
             )
@@ -116,6 +130,7 @@ class Cluster:
         pods: Sequence[tuple[str, Pod]],
         asked: dict[tuple[str, str], Targets],
         evidence: bool,
+        leftovers: dict[str, Any],
     ) -> tuple[NodeSeen, dict[str, Inside]]:
         """Observe a node and its pods through its Multus daemon, which can access the host and every pod's network."""
         if daemon is None:
@@ -148,7 +163,33 @@ class Cluster:
             )
         except LookError as error:
             seen, inside = unreadable(node.name, str(error), uids)
+        if not seen.error:
+            try:
+                audit = read_audit(await run_on_node(self._api, daemon, leftovers, LEFTOVERS))
+            except LookError as error:
+                audit = NodeAudit(error=str(error))
+            seen = seen.model_copy(update={"audit": audit})
         return seen.model_copy(update={"daemon": daemon.name, "daemon_ready": ready}), inside
+
+    async def _network_names(self) -> list[str]:
+        """Return the names of the networks of all attachments, under which host-local keeps addresses."""
+        found = []
+        with contextlib.suppress(kr8s.ServerError, kr8s.NotFoundError):
+            found = [network_name(nad.raw) async for nad in self._api.get(_Attachment, namespace=kr8s.ALL)]
+        return found
+
+    async def allocated(self) -> tuple[list[Allocation], set[str]]:
+        """Return the allocations of whereabouts, and then the pods that exist (namespace and name)."""
+        pools = [one.raw async for one in self._all(_Pool)]
+        overlaps = [one.raw async for one in self._all(_Reservation)]
+        pods = {f"{pod.namespace}/{pod.name}" async for pod in self._api.get("pods", namespace=kr8s.ALL)}
+        return [*allocations(pools)[0], *overlapping(overlaps)], pods
+
+    async def _all(self, kind: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - a class of kr8s
+        """Yield all objects of a kind; none if the cluster does not know it."""
+        with contextlib.suppress(kr8s.ServerError, kr8s.NotFoundError):
+            async for one in self._api.get(kind, namespace=kr8s.ALL):
+                yield one
 
     async def held(self) -> set[str]:
         """Return the addresses that pods of all namespaces hold on Multus networks."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from multus_site.verify.checks import Check
 from multus_site.verify.expectation import ExpectedNode
+from multus_site.verify.leaks import judged_node
 from multus_site.verify.observed import Link, NodeSeen
 
 MULTUS_CONF = "00-multus.conf"
@@ -25,6 +26,10 @@ def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
         yield check("look-inside", False, seen.error)
         return
     yield check("multus-conf", *_conf(seen))
+    if seen.audit is not None:
+        why = seen.audit.multus.loses
+        yield check("pod-deletion", not why, why or "with the whole configuration of the cluster's network")
+        yield check("left-behind", *judged_node(seen.audit))
     for plugin, sha in expected.plugins.items():
         there = seen.binaries.get(plugin)
         detail = f"/opt/cni/bin/{plugin} has sha256 {there}" if there else f"there is no /opt/cni/bin/{plugin}"

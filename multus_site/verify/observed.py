@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from multus_site.model.part import Part
 from multus_site.model.printable import first_line
 from multus_site.ssh.answers import AnswerError, last_object
+from multus_site.verify.leaks import NodeAudit
 
 
 class Address(Part):
@@ -84,6 +85,8 @@ class NodeSeen(Part):
     evidence: dict[str, str] = {}
     daemon: str = Field(default="", description="The running pod of its Multus daemon; empty if none.")
     daemon_ready: bool = False
+    audit: NodeAudit | None = None
+    """What pods left behind there; None if it was not asked."""
 
 
 class PodSeen(Part):

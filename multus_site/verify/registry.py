@@ -20,6 +20,15 @@ VERIFICATIONS = {
     "multus-conf": Verification(
         "node", "`00-multus.conf` exists, is the first file in `/etc/cni/net.d`, and calls the shim"
     ),
+    "pod-deletion": Verification(
+        "node",
+        "Multus deletes pods from the cluster's own network with the whole configuration of that network, so that their addresses are free again",
+    ),
+    "left-behind": Verification(
+        "node",
+        "each address of host-local, cache of Multus and libcni, and network namespace that is older than five minutes belongs to a sandbox of the container runtime",
+    ),
+    "whereabouts": Verification("network", "each allocation of whereabouts belongs to a pod"),
     "plugin-binary": Verification("node", "each installed plugin has the sha256 that was installed"),
     "uplink": Verification(
         "node",

@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from multus_site.verify.checks import STARTING, Check, judge, judge_attachment
 from multus_site.verify.cluster import Cluster
 from multus_site.verify.expectation import Expectation
+from multus_site.verify.leaks import leak_of_pool, told
 from multus_site.verify.nodes import judge_node
 from multus_site.verify.observed import NodeSeen, PodSeen
+from multus_site.verify.pools import Allocation, leaked
 from multus_site.verify.reach import attached, isolation, judge_reach, unique_addresses
 
 TRIES = 3
@@ -90,12 +93,18 @@ async def verify(cluster: Cluster, expected: Expectation, patience: float = 0) -
 
 
 def judged(
-    expected: Expectation, nodes: dict[str, NodeSeen], pods: list[PodSeen], attachments: dict[str, str]
+    expected: Expectation,
+    nodes: dict[str, NodeSeen],
+    pods: list[PodSeen],
+    attachments: dict[str, str],
+    held: Sequence[Allocation] = (),
+    existing: Collection[str] = (),
 ) -> list[Check]:
-    """Return all checks of the observations. `attachments`: network → existing configuration."""
+    """Return all checks of the observations. `attachments`: network → existing configuration; `held`: allocations of whereabouts; `existing`: pods."""
     interfaces = attached(pods, expected)
     checks = [judge_attachment(name, asked, attachments.get(name)) for name, asked in expected.attachments.items()]
     checks += [c for node in expected.nodes for c in judge_node(node, nodes.get(node.name, NodeSeen()))]
+    checks += _allocated(held, existing, [nodes.get(node.name, NodeSeen()) for node in expected.nodes])
     for workload in expected.workloads:
         checks += judge(workload, pods, nodes)
     return [*checks, *judge_reach(interfaces), *unique_addresses(interfaces), *isolation(interfaces)]
@@ -104,7 +113,17 @@ def judged(
 async def _once(cluster: Cluster, expected: Expectation) -> Result:
     nodes, pods = await cluster.look(expected)
     attachments = await cluster.attachments({name.partition("/")[0] for name in expected.attachments})
-    return Result(judged(expected, nodes, pods, attachments), nodes, pods)
+    held, existing = await cluster.allocated()
+    return Result(judged(expected, nodes, pods, attachments, held, existing), nodes, pods)
+
+
+def _allocated(held: Sequence[Allocation], existing: Collection[str], nodes: Sequence[NodeSeen]) -> Iterator[Check]:
+    """Check the allocations of whereabouts. They are not judged without the sandboxes of every node: a pod that was deleted by force may still run."""
+    if not held or any(seen.audit is None or seen.audit.error for seen in nodes):
+        return
+    gone = leaked(held, existing, {one for seen in nodes if seen.audit for one in seen.audit.sandboxes})
+    left = told([leak_of_pool(one).what for one in gone])
+    yield Check("", "", "", "", "whereabouts", "whereabouts", not gone, left or f"{len(held)} allocations")
 
 
 async def _evidence(cluster: Cluster, expected: Expectation, result: Result) -> dict[str, str]:

@@ -5,10 +5,12 @@ import json
 import pulumi
 import pytest
 
-from components import drift
+from components import drift, leaks
 from multus_site.nodes.drift.observation import NodeState
+from multus_site.nodes.leaks.audit import Audit
 from multus_site.ssh.fan_out import Results
 from multus_site.ssh.ssh_route import ReachError
+from multus_site.verify.leaks import Leak
 from tests.graph.recording import Answers, lab_site, record
 
 SHA = "a" * 64
@@ -43,7 +45,8 @@ def state_with(nodes):
 def site(monkeypatch):
     """Records the lab's graph after an update that left `outputs`, with nodes as they are `seen`."""
 
-    def recorded(outputs, seen, **changes):
+    def recorded(outputs, seen, left=(), **changes):
+        monkeypatch.setattr(leaks, "_look", lambda *_: Audit(leaks=list(left)))
         monkeypatch.setattr(drift, "observe_all", lambda *_: Results(seen))
         monkeypatch.setattr(drift, "silent", lambda *_: {})
         graph = record(lab_site(**changes), answers=Answers(state_with(outputs)))
@@ -54,6 +57,7 @@ def site(monkeypatch):
                 text(graph[f"Command lab-{node}-facts"].inputs["stdin"]),
                 plugins[node],
                 *(text(c.inputs["stdin"]) for n, c in graph.items() if n == f"Command lab-{node}-networks-apply"),
+                json.loads(text(graph["Command lab-leaks-free"].inputs["stdin"]))["reasons"][node],
             ]
             for node in ("node1", "node2", "node3")
         }
@@ -124,7 +128,7 @@ def test_a_link_that_is_gone_is_made_again_on_its_node(site):
     there = state(nics={"ens6": {**NICS["ens6"], "up": True}, "bond0": {"up": True, "mtu": 1500, "mac": "x"}})
     first = site(outputs, dict.fromkeys(all_well(), there), links=links)
     now = site(outputs, {**dict.fromkeys(all_well(), there), "node2": state()}, links=links)
-    assert now["node2"][-1] != first["node2"][-1]
+    assert now["node2"][-2] != first["node2"][-2]
     assert (now["node1"], now["node3"]) == (first["node1"], first["node3"])
 
 
@@ -135,6 +139,29 @@ def test_a_plugin_of_calico_s_has_no_sha_to_be_held_to(site):
     }
     for plugins in ({}, {"tuning": {"sha256": SHA, "mode": "root:root 755"}}):
         assert site(outputs, {n: state(plugins=plugins) for n in all_well()}) == site(outputs, all_well())
+
+
+def leak(where, kind="address"):
+    return Leak(where, kind, "10.1.10.200 of internal is reserved", "internal", "b" * 64, 3600, freed=False, path="")
+
+
+def test_what_pods_left_behind_is_given_back_once_and_nothing_else_runs(site):
+    first = site(applied(), all_well())
+    now = site(applied(), all_well(), left=[leak("node2"), leak("node2")])
+    assert [reason[-1] for reason in now.values()] == ["0", "1", "0"]
+    assert {node: its[:-1] for node, its in now.items()} == {node: its[:-1] for node, its in first.items()}
+    outputs = applied()
+    outputs["node2"] = {**outputs["node2"], "returned": "1"}
+    assert site(outputs, all_well()) == now
+
+
+def test_an_allocation_of_whereabouts_is_given_back_through_the_control_plane(site):
+    now = site(applied(), all_well(), left=[leak("IPPool kube-system/10.1.10.0-24", "pool")])
+    assert [reason[-1] for reason in now.values()] == ["1", "0", "0"]
+
+
+def test_the_damaged_cache_of_a_pod_that_runs_makes_nothing_run(site):
+    assert site(applied(), all_well(), left=[leak("node2", "damaged")]) == site(applied(), all_well())
 
 
 def test_a_machine_that_stands_still_is_started_and_its_node_seen_to(site, monkeypatch):

@@ -15,6 +15,7 @@ CniPlugins lab-cni-plugins
 Command lab-cni-plugins-install
 Command lab-kubernetes-kubeconfig
 Command lab-kubernetes-kubespray
+Command lab-leaks-free
 Command lab-node1-facts
 Command lab-node1-leave
 Command lab-node1-machine
@@ -26,11 +27,12 @@ Command lab-node3-leave
 Command lab-node3-machine
 Command lab-preflight-run
 Command lab-verification-run
-ConfigMap lab-multus-config
+ConfigMap lab-multus-files
 CustomResourceDefinition lab-multus-crd
 DaemonSet lab-multus
 Deployment lab-samplepod
 KubesprayCluster lab-kubernetes
+Leaks lab-leaks
 Multus lab-multus
 NetworkAttachment lab-macvlan-external
 NetworkAttachment lab-macvlan-internal

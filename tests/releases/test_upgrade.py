@@ -55,10 +55,24 @@ CHECK = {
 
 LEASES = {r"ClusterRole dallas-whereabouts": ("update", "it may change its own lease only")}
 
+MULTUS = {
+    r"ConfigMap dallas-multus-files": (
+        "create",
+        "00-multus.conf is the site's own; its file and the daemon's are one object",
+    ),
+    r"ConfigMap dallas-multus-config": ("delete", "the daemon's file moved there"),
+    r"DaemonSet dallas-multus": (
+        "update",
+        "it writes 00-multus.conf another way, so that deleted pods lose no address",
+    ),
+    r"Leaks dallas-leaks|Command dallas-leaks-free": ("create", "what pods left behind is given back"),
+}
+
 EXPLAINED = {
     "0.3.0": {
         **SINCE_0_4_0,
         **CHECK,
+        **MULTUS,
         **LEASES,
         r"Command dallas-node\d-networks-apply": (
             "update",
@@ -68,12 +82,14 @@ EXPLAINED = {
     "0.2.0": {
         **SINCE_0_4_0,
         **CHECK,
+        **MULTUS,
         **LEASES,
         r"Command dallas-node\d-networks-apply": ("update", "NICs are found another way; it finds its links in place"),
     },
     "0.1.0": {
         **SINCE_0_4_0,
         **CHECK,
+        **MULTUS,
         r"Preflight dallas-preflight": ("create", "preflight came with 0.2.0"),
         r"Command dallas-preflight-run": ("create", "it looks at each host once"),
         r"Command dallas-.+-(networks-apply|files)-removal": (
@@ -87,11 +103,11 @@ EXPLAINED = {
         r"Command dallas-kubernetes-kubespray": ("update", "the preview does not know the facts; the plan is empty"),
         r"kubernetes dallas-cluster": ("update", "deleteUnreachable is left to the environment since 0.2.0"),
         r"NetworkAttachmentDefinition dallas-\w+": ("update", "objects wait for a provider that changes"),
-        r"(Daemon|Stateful)Set dallas-.*|Deployment dallas-.*|Service dallas-.*": (
+        r"(Daemon|Stateful)Set dallas-(?!multus$).*|Deployment dallas-.*|Service dallas-.*": (
             "update",
             "the same; pods restart where their probes changed",
         ),
-        r"(ServiceAccount|ClusterRole|ClusterRoleBinding|ConfigMap|CronJob|CustomResourceDefinition) dallas-(?!mend).*": (
+        r"(ServiceAccount|ClusterRole|ClusterRoleBinding|ConfigMap|CronJob|CustomResourceDefinition) dallas-(?!mend|multus-(config|files)).*": (
             "update",
             "the same",
         ),

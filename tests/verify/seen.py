@@ -4,6 +4,7 @@ import json
 
 from multus_site.verify.checks import Check
 from multus_site.verify.expectation import Expectation, ExpectedInterface, ExpectedNode, ExpectedRange, ExpectedWorkload
+from multus_site.verify.leaks import MultusSeen, NodeAudit
 from multus_site.verify.observed import Address, Dns, Inside, Link, NodeSeen, Ping, PodSeen, Reach
 from multus_site.verify.result import judged
 
@@ -31,7 +32,8 @@ NET2 = NET1.model_copy(
 WORKLOAD = ExpectedWorkload(name="samplepod", namespace="default", replicas=1, interfaces=(NET1,))
 NODES = (ExpectedNode(name="node2", plugins={"macvlan": "a" * 64}, uplinks={"ens6": 1500}),)
 GATEWAY = "02:00:00:00:00:01"
-CONF = json.dumps({"type": "multus-shim", "name": "multus-cni-network"})
+CONF = json.dumps({"type": "multus-shim", "name": "multus-cni-network", "clusterNetwork": "/run/folder"})
+NETWORK = json.dumps({"name": "cbr0", "cniVersion": "0.3.1", "plugins": [{"type": "bridge"}]})
 DNS = Dns(name="kubernetes.default.svc.cluster.local", server="10.233.0.3", address="10.233.0.1")
 ROUTES = ({"dst": "default", "gateway": "10.233.65.1", "dev": "eth0"},)
 GOOD_PING = Ping(sent=3, received=3, ms=(0.07, 0.08, 0.09))
@@ -82,6 +84,17 @@ def pod(name="samplepod-1", *, seen=None, reached=None, status=None, inside=None
     )
 
 
+def audit(**changes):
+    whole = NodeAudit(
+        sandboxes=("a" * 64,),
+        reserved={"cbr0": ("10.233.65.2",)},
+        multus=MultusSeen(
+            conf=CONF, version="multus-shim: version:v4.3.0", network=NETWORK, network_file="10-flannel.conflist"
+        ),
+    )
+    return whole.model_copy(update=changes)
+
+
 def node(**changes):
     whole = NodeSeen(
         files=("00-multus.conf", "10-flannel.conflist", "multus.d"),
@@ -91,13 +104,14 @@ def node(**changes):
         names={1: "lo", 7: "ens6"},
         daemon="kube-multus-ds-x",
         daemon_ready=True,
+        audit=audit(),
     )
     return whole.model_copy(update=changes)
 
 
-def checks(pods, *, seen=None, workload=WORKLOAD, more=(), asked=None, attachments=None):
+def checks(pods, *, seen=None, workload=WORKLOAD, more=(), asked=None, attachments=None, allocated=(), existing=()):
     expected = Expectation(workloads=(workload, *more), nodes=NODES, attachments=asked or {})
-    return judged(expected, {"node2": seen or node()}, list(pods), attachments or {})
+    return judged(expected, {"node2": seen or node()}, list(pods), attachments or {}, allocated, existing)
 
 
 def failed(found: list[Check]) -> list[str]:

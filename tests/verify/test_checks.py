@@ -5,20 +5,37 @@ from pathlib import Path
 import pytest
 
 from multus_site.verify import checks as pods
-from multus_site.verify import nodes
+from multus_site.verify import nodes, result
 from multus_site.verify import reach as reached
 from multus_site.verify.checks import Check
 from multus_site.verify.expectation import ExpectedRange
+from multus_site.verify.leaks import Left, MultusSeen, NodeAudit
 from multus_site.verify.observed import Dns, Inside, Link, NodeSeen
+from multus_site.verify.pools import allocations, overlapping
 from multus_site.verify.registry import VERIFICATIONS
-from tests.verify.seen import DNS, NET1, ROUTES, WORKLOAD, checks, detail, failed, held, link, node, pod, reach
+from tests.verify.seen import (
+    CONF,
+    DNS,
+    NET1,
+    ROUTES,
+    WORKLOAD,
+    audit,
+    checks,
+    detail,
+    failed,
+    held,
+    link,
+    node,
+    pod,
+    reach,
+)
 
 
 def test_a_good_site_passes_every_check():
     found = checks([pod()])
     assert failed(found) == []
     assert [c.check for c in found] == [
-        *("multus-daemon", "multus-conf", "plugin-binary", "uplink"),
+        *("multus-daemon", "multus-conf", "pod-deletion", "left-behind", "plugin-binary", "uplink"),
         *("network-status", "interface", "link", "mtu", "address", "default-route", "cluster-dns"),
         *("gateway-arp", "gateway-ping", "path-mtu", "unique-address"),
     ]
@@ -32,7 +49,7 @@ def test_a_check_that_is_not_in_the_registry():
 
 def test_every_check_of_the_registry_is_used():
     """Each name is a string in one of the modules that emit checks."""
-    sources = "".join(Path(module.__file__).read_text() for module in (pods, reached, nodes))
+    sources = "".join(Path(module.__file__).read_text() for module in (pods, reached, nodes, result))
     assert [name for name in VERIFICATIONS if f'"{name}"' not in sources] == []
 
 
@@ -163,6 +180,74 @@ def test_a_broken_node_is_named_rightly(seen, check, words):
     found = checks([pod()], seen=seen)
     assert failed(found) == [check]
     assert words in detail(found)
+
+
+GONE = Left(
+    kind="address", network="cbr0", what="10.233.65.9", holder="b" * 64, interface="eth0", seconds=7200, path="/x"
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "check", "words"),
+    [
+        (
+            audit(left=(GONE,)),
+            "left-behind",
+            "10.233.65.9 of cbr0 is reserved for sandbox bbbbbbbbbbbbb (eth0), which is gone, since 2 h",
+        ),
+        (audit(left=(GONE,) * 5), "left-behind", "and 2 more"),
+        (audit(left=(GONE.model_copy(update={"kind": "damaged"}),)), "left-behind", "is damaged"),
+        (audit(error="crictl pods: connection refused"), "left-behind", "connection refused"),
+        (
+            audit(
+                multus=MultusSeen(conf='{"clusterNetwork": "/host/etc/cni/net.d/10-calico.conflist"}', version="v4.2.3")
+            ),
+            "pod-deletion",
+            "Multus 4.2.3 deletes pods from /host/etc/cni/net.d/10-calico.conflist",
+        ),
+        (
+            audit(multus=MultusSeen(conf=CONF, network='{"name": "cbr0", "plugins": []}')),
+            "pod-deletion",
+            "without cniVersion",
+        ),
+    ],
+)
+def test_what_pods_left_behind_is_named(seen, check, words):
+    found = checks([pod()], seen=node(audit=seen))
+    assert failed(found) == [check]
+    assert words in detail(found)
+
+
+POOL = {
+    "metadata": {"namespace": "kube-system", "name": "10.1.10.0-24"},
+    "spec": {
+        "range": "10.1.10.0/24",
+        "allocations": {"200": {"id": "b" * 64, "podref": "default/web-1", "ifname": "net1"}},
+    },
+}
+RESERVATION = {
+    "metadata": {"namespace": "kube-system", "name": "10.1.10.200"},
+    "spec": {"containerid": "b" * 64, "podref": "default/web-1", "ifname": "net1"},
+}
+
+
+def test_an_allocation_of_whereabouts_without_a_pod_is_named():
+    both = [*allocations([POOL])[0], *overlapping([RESERVATION])]
+    assert failed(checks([pod()], allocated=both, existing={"default/web-1"})) == []
+    found = checks([pod()], allocated=both, existing={"default/web-2"})
+    assert failed(found) == ["whereabouts"]
+    assert detail(found).startswith("10.1.10.200 is reserved for default/web-1, which no longer exists")
+
+
+def test_a_pod_that_was_deleted_by_force_keeps_its_allocation_while_it_runs():
+    seen = node(audit=audit(sandboxes=("b" * 64,)))
+    assert failed(checks([pod()], seen=seen, allocated=allocations([POOL])[0], existing=())) == []
+
+
+def test_allocations_are_not_judged_without_the_sandboxes_of_every_node():
+    for unknown in (None, NodeAudit(error="no answer")):
+        found = checks([pod()], seen=node(audit=unknown), allocated=allocations([POOL])[0], existing=())
+        assert "whereabouts" not in [c.check for c in found]
 
 
 def test_a_node_without_a_daemon_is_named():

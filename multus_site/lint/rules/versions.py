@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from multus_site.cni.catalogue import plugin_type
 from multus_site.cni.configuration import version_key
+from multus_site.cni.lost_addresses import WITHOUT_VERSION
 from multus_site.cni.ranges import fixed_of, ranges_of
 from multus_site.lint.changes import Add, Change, Remove
 from multus_site.lint.registry import Problem, Problems, rule
@@ -35,6 +36,9 @@ def cniversion_missing(config: Config) -> Problems:
         elif first.traits.addresses == "optional" and first.traits.name and not (first.ipam and first.ipam.type):
             message = "no cniVersion: the default 0.1.0 allows no interface without an address"
             yield Problem((), message, 'Add "cniVersion": "1.0.0".', "error")
+        elif config.is_list and config.nad is not None:
+            message = f"no cniVersion: Multus {WITHOUT_VERSION} deletes pods from such a list with a part of it, so their addresses stay reserved"
+            yield Problem((), message, 'Add "cniVersion": "1.0.0".')
         else:
             yield Problem((), "no cniVersion: the default is 0.1.0", 'Add "cniVersion": "1.0.0".')
 

@@ -1,6 +1,6 @@
 """Compares the state of nodes with what was applied to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from multus_site.model.site import Site
 from multus_site.nodes.drift.observation import NodeState
 from multus_site.ssh.fan_out import Results
 from multus_site.ssh.ssh_route import OtherKeyError
+from multus_site.verify.leaks import Leak
 
 FILES = ("/etc/cni/net.d/00-multus.conf", "/opt/cni/bin/multus-shim")
 """Files that the Multus daemon writes on each node."""
@@ -134,6 +135,14 @@ def kubespray(site: Site, states: Mapping[str, NodeState]) -> Iterator[Drift]:
     first = site.with_role("control-plane")[0]
     if first in states:
         yield Drift(first, "record of Kubespray", site.kubespray.version, "missing", "pulumi up")
+
+
+def left_behind(leaks: Iterable[Leak]) -> list[Drift]:
+    """What pods left on nodes and in the pools of whereabouts: `up` gives back all but the damaged cache of a pod that runs."""
+    return [
+        Drift(leak.where, leak.what, "nothing without a pod", leak.kind, "pulumi up" if leak.returnable else "")
+        for leak in leaks
+    ]
 
 
 def drifts(

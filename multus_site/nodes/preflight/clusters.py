@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from multus_site.cni.lost_addresses import why_addresses_are_lost
 from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
 
 CNI = "/etc/cni/net.d/"
@@ -58,6 +59,22 @@ def configurations(node: Node) -> Problems:
             node.name,
             f"another program left {', '.join(left)}, which may become the network of every pod",
             f"rm {' '.join(left)}, unless it is intended",
+        )
+
+
+@each("HOST_MULTUS_LOSES_ADDRESSES", "warning", "A Multus on the host loses addresses")
+def multus(node: Node) -> Problems:
+    """Each pod that is deleted keeps its address of the cluster's own network reserved, until no pod starts any more. The site's own Multus is arranged so that it does not.
+
+    Fix: Another release, or clusterNetwork as the network's name with confDir; the addresses that it lost: `multus-site leaks SITE --free`.
+    """
+    seen = node.facts["multus"]
+    why = "" if node.ours else why_addresses_are_lost(seen["conf"], seen["version"], seen["network"])
+    if seen["conf"] and why:
+        yield Problem(
+            node.name,
+            why,
+            "remove that Multus before the site brings its own, or give it clusterNetwork as a name with confDir, and each list its cniVersion",
         )
 
 

@@ -14,7 +14,7 @@ CLOCK = "date +%s.%N"
 
 KEYS = (
     "hostname", "machineId", "productUuid", "architecture", "kernel", "os", "python", "init", "memory", "swap", "disk", "cgroup",
-    "synchronized", "loopback", "nics", "modules", "ports", "cluster", "hypervisor", "container", "iommu", "apt",
+    "synchronized", "loopback", "nics", "modules", "ports", "cluster", "multus", "hypervisor", "container", "iommu", "apt",
 )  # fmt: skip
 """The facts that checks read."""
 

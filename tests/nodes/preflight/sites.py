@@ -49,6 +49,7 @@ def host(i):
         "nics": {"eth0": nic | own, "ens6": nic | media},
         "modules": {"macvlan": "available", "overlay": "loaded", "nf_conntrack": "built-in"},
         "ports": {},
+        "multus": {"conf": "", "version": "", "network": ""},
         "cluster": {"kubelet": False, "server": "", "ca": "", "site": "", "left": []},
         "hypervisor": "none",
         "container": "",

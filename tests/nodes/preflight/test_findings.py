@@ -124,6 +124,11 @@ CASES = {
         "change": on(cluster={"left": ["/var/lib/etcd/member", "/etc/kubernetes/manifests/etcd.yaml"]})
     },
     "CNI_LEFTOVERS": {"change": on(cluster={"left": ["/etc/cni/net.d/10-flannel.conflist"]})},
+    "HOST_MULTUS_LOSES_ADDRESSES": {
+        "change": on(
+            multus={"conf": '{"clusterNetwork": "/host/etc/cni/net.d/10-calico.conflist"}', "version": "v4.2.3"}
+        )
+    },
     "PORT_TAKEN": {"change": on("node1", ports={"6443": "haproxy", "10250": ""})},
 }
 
