@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from multus_site.model.site import Site
-from multus_site.nodes.drift.observation import answering
+from multus_site.nodes.drift.observation import silent
 from multus_site.nodes.leaks.audit import Audit, audit, configs_of, hosts_of
 from multus_site.ssh.openssh import shell
 from multus_site.ssh.ssh_route import SshRoute
@@ -89,7 +89,8 @@ async def _counters(site: Site, applied: Applied | None, route: Mapping[str, Any
 def _look(site: Site, applied: Applied, route: Mapping[str, Any], known_hosts: str) -> Audit:
     """Look on the nodes that answer: previews also run where nodes are unreachable."""
     hosts = {name: host for name, host in hosts_of(site).items() if name in applied}
-    there = answering(site.nodes, hosts)
+    away = silent(site.nodes, hosts)
+    there = [name for name in hosts if name not in away]
     if not there:
         return Audit()
     with shell(SshRoute.parse(route), known_hosts) as reached:

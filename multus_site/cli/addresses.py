@@ -23,7 +23,7 @@ def addresses(
 ) -> None:
     """Print the address plan of a site: ranges, and who may use them.
 
-    With --kubeconfig or --context it shows the addresses in use too.
+    With --kubeconfig or --context it shows the addresses in use too, and those that host-local has reserved on the nodes.
     Exit status: 0, 1 if an address is taken twice or outside the ranges of its network, 2 for a usage error.
     """
     import asyncio  # a command's imports are its own
@@ -33,6 +33,7 @@ def addresses(
 
     read = stacks.read(site).site
     live: list[address_plan.Taken] = []
+    held: list[address_plan.Reserved] = []
     notes: list[str] = []
     if kubeconfig is not None or context is not None:
         from multus_site.verify.addresses import LiveAddressesError  # of an extra
@@ -42,8 +43,8 @@ def addresses(
             found = asyncio.run(read_live(str(kubeconfig) if kubeconfig else None, context))
         except LiveAddressesError as error:
             usage_error(str(error))
-        live, notes = list(found.taken), [*found.unread, *found.leaked]
-    lines = address_plan.plan(read, live)
+        live, held, notes = list(found.taken), list(found.reserved), [*found.unread, *found.leaked]
+    lines = address_plan.plan(read, live, held)
     wrong = [
         *_twice(lines),
         *(f"{t.address} of {t.pod} is in no range of {t.network}" for t in address_plan.outside(read, live)),
@@ -79,11 +80,12 @@ def _text(lines: "list[Line]", *, asked_live: bool) -> list[str]:
         "gateway",
         "addresses",
         "requested",
-        *(["in use", "full"] if asked_live else []),
+        *(["in use", "reserved", "full"] if asked_live else []),
     ]
     rows = []
     for line in lines:
-        live = [str(len(line.taken)), f"{line.full:.0%}"] if asked_live else []
+        held = str(len(line.reserved)) if line.ipam == "host-local" else "-"
+        live = [str(len(line.taken)), held, f"{line.full:.0%}"] if asked_live else []
         size = str(line.size) if line.size else "-"
         rows.append([line.network, line.ipam, line.range, line.gateway or "-", size, str(line.asked), *live])
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]

@@ -28,6 +28,15 @@ class Taken:
     """Whether the pod belongs to this site, which recreates it when its network changes."""
 
 
+@dataclass(frozen=True, order=True)
+class Reserved:
+    """An address that host-local holds on a node, whether a pod has it or not. Network is namespace/name."""
+
+    network: str
+    address: str
+    node: str
+
+
 @dataclass(frozen=True)
 class Line:
     """One range, or the fixed addresses of a network. `size` and `asked` count addresses; `who` names the pods that can hold them."""
@@ -40,29 +49,39 @@ class Line:
     asked: int
     who: tuple[str, ...]
     taken: tuple[Taken, ...] = ()
+    reserved: tuple[Reserved, ...] = ()
     spans: tuple[Span, ...] = field(default=(), repr=False)
 
     @property
     def full(self) -> float:
-        """The taken part of the range, 0 to 1."""
-        return len({t.address for t in self.taken}) / self.size if self.size else 0.0
+        """The part of the range that is taken or reserved, 0 to 1."""
+        used = {t.address for t in self.taken} | {one.address for one in self.reserved}
+        return len(used) / self.size if self.size else 0.0
 
-    def holds(self, taken: Taken) -> bool:
-        """Whether a pod's address is from this range."""
-        address = parse_address(taken.address) if taken.network == self.network else None
+    def holds(self, one: Taken | Reserved) -> bool:
+        """Whether an address is from this range."""
+        address = parse_address(one.address) if one.network == self.network else None
         return address is not None and any(span.contains(address) for span in self.spans)
 
     def row(self) -> dict[str, Any]:
         """The line as data."""
-        data = {key: value for key, value in asdict(self).items() if key not in {"spans", "who", "taken"}}
-        return {**data, "who": list(self.who), "taken": [asdict(t) for t in self.taken], "full": round(self.full, 4)}
+        data = {key: value for key, value in asdict(self).items() if key not in {"spans", "who", "taken", "reserved"}}
+        return {
+            **data,
+            "who": list(self.who),
+            "taken": [asdict(t) for t in self.taken],
+            "reserved": [{"address": one.address, "node": one.node} for one in self.reserved],
+            "full": round(self.full, 4),
+        }
 
 
-def plan(site: Site, live: Iterable[Taken] = ()) -> list[Line]:
+def plan(site: Site, live: Iterable[Taken] = (), reserved: Iterable[Reserved] = ()) -> list[Line]:
     """The plan: a line for each range and each network with fixed addresses, in the order of the site."""
-    seen = sorted(set(live))
+    seen, held = sorted(set(live)), sorted(set(reserved))
     lines = (line for name in site.networks for line in _lines(site, name))
-    return [replace(line, taken=tuple(t for t in seen if line.holds(t))) for line in lines]
+    return [
+        replace(line, taken=tuple(filter(line.holds, seen)), reserved=tuple(filter(line.holds, held))) for line in lines
+    ]
 
 
 def outside(site: Site, live: Iterable[Taken]) -> list[Taken]:

@@ -1,6 +1,7 @@
 """The addresses of running pods in their network-status, and the allocations of whereabouts."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,13 @@ from kr8s.asyncio.objects import new_class
 
 from multus_site.cni.network_status import StatusError, annotation, network_status
 from multus_site.model.printable import printable
-from multus_site.render.address_plan import Taken
+from multus_site.render.address_plan import Reserved, Taken
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.render.whereabouts import GROUP
 from multus_site.render.workload import ATTACHMENT_HASH
+from multus_site.verify.cluster import Cluster
 from multus_site.verify.connection import connected
+from multus_site.verify.leaks import NodeAudit, leaks_of_node, network_name, task
 from multus_site.verify.pools import allocations
 from multus_site.verify.pools import leaked as pools_leaked
 
@@ -33,7 +36,9 @@ class Live:
     leaked: tuple[str, ...]
     """Allocations of pods that no longer exist, a sentence each."""
     unread: tuple[str, ...]
-    """Pods whose addresses are unknown, because their network-status is malformed, a sentence each."""
+    """Pods whose addresses are unknown, because their network-status is malformed, and nodes that cannot be asked, a sentence each."""
+    reserved: tuple[Reserved, ...] = ()
+    """Addresses that host-local holds on the nodes."""
 
 
 async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = None) -> Live:
@@ -45,6 +50,7 @@ async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = No
         pods = [_plain(p) async for p in api.get("pods", namespace=kr8s.ALL)]
         nads = await _all(api, attachment)
         pools = await _all(api, pool)
+        audits = await _audits(Cluster(api), nads)
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same here
         msg = f"the cluster cannot be read: {error}"
         raise LiveAddressesError(msg) from None
@@ -53,7 +59,34 @@ async def read(kubeconfig: dict[str, Any] | str | None, context: str | None = No
         for n in nads
     }
     addresses, unread = taken(pods)
-    return Live(tuple(addresses), configs, tuple(leaked(pools, pods)), tuple(unread))
+    left = [
+        leak.line() for node, seen in audits.items() for leak in leaks_of_node(node, seen) if leak.kind == "address"
+    ]
+    blind = [f"{node}: what is reserved there is unknown: {seen.error}" for node, seen in audits.items() if seen.error]
+    return Live(
+        tuple(addresses),
+        configs,
+        (*leaked(pools, pods), *left),
+        (*unread, *blind),
+        tuple(reserved(nads, audits)),
+    )
+
+
+async def _audits(cluster: Cluster, nads: Iterable[dict[str, Any]]) -> dict[str, NodeAudit]:
+    """Return node → what pods left behind there and what is reserved, for nodes with a Multus daemon."""
+    daemons = await cluster.daemons()
+    names = [network_name(nad) for nad in nads]
+    found = await asyncio.gather(*(cluster.audit(daemon, task((), names)) for daemon in daemons.values()))
+    return dict(zip(daemons, found, strict=True))
+
+
+def reserved(nads: Iterable[dict[str, Any]], audits: Mapping[str, NodeAudit]) -> Iterator[Reserved]:
+    """Yield the addresses that host-local holds, by attachment: it knows the name of the network in the configuration."""
+    for nad in nads:
+        full = f"{nad['metadata']['namespace']}/{nad['metadata']['name']}"
+        for node, seen in audits.items():
+            for address in seen.reserved.get(network_name(nad), ()):
+                yield Reserved(full, address, node)
 
 
 async def _all(api: Any, kind: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # kr8s' own types

@@ -164,12 +164,15 @@ class Cluster:
         except LookError as error:
             seen, inside = unreadable(node.name, str(error), uids)
         if not seen.error:
-            try:
-                audit = read_audit(await run_on_node(self._api, daemon, leftovers, LEFTOVERS))
-            except LookError as error:
-                audit = NodeAudit(error=str(error))
-            seen = seen.model_copy(update={"audit": audit})
+            seen = seen.model_copy(update={"audit": await self.audit(daemon, leftovers)})
         return seen.model_copy(update={"daemon": daemon.name, "daemon_ready": ready}), inside
+
+    async def audit(self, daemon: Pod, leftovers: dict[str, Any]) -> NodeAudit:
+        """Return what pods left behind on the node of a daemon. `leftovers`: the task of multus_site/verify/leftovers.py."""
+        try:
+            return read_audit(await run_on_node(self._api, daemon, leftovers, LEFTOVERS))
+        except LookError as error:
+            return NodeAudit(error=str(error))
 
     async def _network_names(self) -> list[str]:
         """Return the names of the networks of all attachments, under which host-local keeps addresses."""

@@ -64,12 +64,9 @@ def held(lab, network=NETWORK):
 
 
 def sandboxes(lab):
-    """The sandboxes of all nodes, as the runtime lists them."""
-    return {
-        pod["id"]
-        for node in NODES
-        for pod in json.loads(lab.node(node, "crictl", "pods", "-o", "json").stdout)["items"]
-    }
+    """The sandboxes that run. One that was stopped is listed for a while; it has given back its addresses by then, if it ever does."""
+    listed = (json.loads(lab.node(node, "crictl", "pods", "-o", "json").stdout)["items"] for node in NODES)
+    return {pod["id"] for items in listed for pod in items if pod["state"] == "SANDBOX_READY"}
 
 
 def lost(lab, network=NETWORK):

@@ -7,7 +7,8 @@ import pytest
 from multus_site.render.address_plan import Taken, outside, plan
 from multus_site.render.attachment import manifest_of
 from multus_site.render.range_changes import range_changes
-from multus_site.verify.addresses import leaked, taken
+from multus_site.verify.addresses import leaked, reserved, taken
+from multus_site.verify.leaks import NodeAudit
 from tests.render.test_by_node import BUSYBOX, site
 
 WHEREABOUTS = {
@@ -68,6 +69,27 @@ def test_what_is_taken_and_how_full():
     line = lines(live)["default/internal", "10.1.10.1-10.1.10.254"]
     assert len(line.taken) == 24
     assert line.full == pytest.approx(24 / 238)
+
+
+def test_an_address_that_is_reserved_on_a_node_counts_as_taken_whether_a_pod_has_it_or_not():
+    live = [Taken("default/local", "10.1.30.2", "default/agent-1", "node1")]
+    attachment = {"metadata": {"namespace": "default", "name": "local"}, "spec": {"config": '{"name": "of-local"}'}}
+    audits = {
+        "node1": NodeAudit(reserved={"of-local": ("10.1.30.2", "10.1.30.3"), "cbr0": ("10.233.64.2",)}),
+        "node2": NodeAudit(reserved={"of-local": ("10.1.30.18",)}),
+        "node3": NodeAudit(error="crictl pods: connection refused"),
+    }
+    held = list(reserved([attachment], audits))
+    found = {(line.network, line.range): line for line in plan(made(), live, held)}
+    line = found["default/local", "10.1.30.1-10.1.30.254"]
+    assert [(one.address, one.node) for one in line.reserved] == [
+        ("10.1.30.18", "node2"),
+        ("10.1.30.2", "node1"),
+        ("10.1.30.3", "node1"),
+    ]
+    assert line.full == pytest.approx(3 / 253)
+    assert line.row()["reserved"][0] == {"address": "10.1.30.18", "node": "node2"}
+    assert all(not other.reserved for other in found.values() if other is not line)
 
 
 def test_what_is_in_no_range():
