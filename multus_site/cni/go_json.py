@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NoReturn, cast
@@ -122,7 +123,14 @@ def unicode_name(character: str) -> str:
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Line and column (from 1) of a character of a text."""
-    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+    starts = _line_starts(text)
+    line = bisect_right(starts, offset)
+    return line, offset - starts[line - 1] + 1
+
+
+@lru_cache(maxsize=16)
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in re.finditer("\n", text))]
 
 
 def decoded(text: str, offset: int) -> tuple[str, int]:
@@ -258,17 +266,31 @@ def entry(text: str, path: Path) -> Entry | None:
 
 def _entry(text: str, offset: int, part: str | int) -> tuple[int, int] | None:
     """Offsets of the key (or list item) and of the value. The last of equal keys wins, as in Go."""
+    entries = _entries_of(text)
+    if offset not in entries:
+        entries[offset] = _entries(text, offset)
+    return entries[offset].get(part)
+
+
+@lru_cache(maxsize=16)
+def _entries_of(text: str) -> dict[int, dict[str | int, tuple[int, int]]]:
+    """Offset of an object or a list → its entries, filled on demand: a long list is read once."""
+    del text
+    return {}
+
+
+def _entries(text: str, offset: int) -> dict[str | int, tuple[int, int]]:
     mapping = text[offset : offset + 1] == "{"
-    if (not mapping and text[offset : offset + 1] != "[") or mapping == isinstance(part, int):
-        return None
-    found, index, here = None, 0, _after_space(text, offset + 1)
+    if not mapping and text[offset : offset + 1] != "[":
+        return {}
+    found: dict[str | int, tuple[int, int]] = {}
+    index, here = 0, _after_space(text, offset + 1)
     while text[here : here + 1] not in {"}", "]", ""}:
         start, name = here, ""
         if mapping:
             name, here = _DECODER.raw_decode(text, here)
             here = _after_space(text, _after_space(text, here) + 1)
-        if (name == part) if mapping else (index == part):
-            found = (start, here)
+        found[name if mapping else index] = (start, here)
         _, here = _DECODER.raw_decode(text, here)
         here, index = _after_space(text, here), index + 1
         if text[here : here + 1] == ",":

@@ -49,14 +49,6 @@ class ObjectAllow:
     origin: Origin
     form: str = f"{ANNOTATION}: "
 
-    def covers(self, located: Located) -> bool:
-        """Whether it silences a finding."""
-        return (
-            located.finding.rule == self.code
-            and located.origin.text is self.origin.text
-            and located.path[: len(self.scope)] == self.scope
-        )
-
 
 @rule(
     "ALLOW_COMMENT",
@@ -128,9 +120,9 @@ def _next_line(lines: list[str], number: int) -> int:
 
 def not_allowed(findings: list[Located], allows: list[Allow], annotations: Sequence[ObjectAllow] = ()) -> list[Finding]:
     """The findings of a file that nothing silences, sorted."""
-    reasoned = [allow for allow in annotations if allow.reason]
+    scopes = {(allow.code, id(allow.origin.text), allow.scope) for allow in annotations if allow.reason}
     left = sorted(
-        (located for located in findings if not any(allow.covers(located) for allow in reasoned)),
+        (located for located in findings if not (scopes and _covered(located, scopes))),
         key=lambda located: located.finding,
     )
     valid = [allow for allow in allows if allow.code in RULES and allow.reason]
@@ -151,3 +143,9 @@ def not_allowed(findings: list[Located], allows: list[Allow], annotations: Seque
                 silenced.add(i)
                 break
     return [located.finding for i, located in enumerate(left) if i not in silenced]
+
+
+def _covered(located: Located, scopes: set[tuple[str, int, Path]]) -> bool:
+    """Whether an annotation of an object that contains the finding allows it."""
+    code, text, path = located.finding.rule, id(located.origin.text), located.path
+    return any((code, text, path[:length]) in scopes for length in range(len(path) + 1))

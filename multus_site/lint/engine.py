@@ -134,14 +134,15 @@ def findings_together(collection: Collection) -> Iterator[Located]:
 def _pairs(collection: Collection) -> Iterator[Attached]:
     """Each attachment with its network; where the network differs by node, one pair per variant that the pod can get."""
     by_name = {nad.full_name: nad for nad in collection.nads}
-    of_nodes: dict[str, list[Config]] = {}
+    of_nodes: dict[str, dict[str, Config]] = {}
     for config in collection.configs:
-        if config.nad is not None and config.nodes:
-            of_nodes.setdefault(config.nad.full_name, []).append(config)
+        if config.nad is not None:
+            of_nodes.setdefault(config.nad.full_name, {}).update(dict.fromkeys(config.nodes, config))
     for pod in collection.pods:
         for selection in pod.selections:
             name = selection.full_name
-            variants = [config.nad for config in of_nodes.get(name, []) if set(config.nodes) & set(pod.nodes)]
+            there = of_nodes.get(name) or {}
+            variants = dict.fromkeys(there[node].nad for node in pod.nodes if node in there)
             for nad in variants or [by_name.get(name)]:
                 yield Attached(pod, selection, nad, collection.facts)
 

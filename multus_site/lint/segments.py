@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from multus_site.cni.addresses import Span, parse_span
+from multus_site.cni.span_index import SpanIndex
 from multus_site.lint.engine import Origin, findings_of
 from multus_site.lint.finding import Finding
 from multus_site.lint.registry import Problem, Problems, rule
@@ -120,18 +121,16 @@ def segment_vip(segment: Segment) -> Problems:
             if other is not None:
                 message = f"{vip} is {name} here and {other[0]} in {other[1].title}"
                 yield Problem((*use.path, "vips", name), message, "Give each its own address.", subject=use)
-    for use in segment.uses:
-        for span in use.spans:
-            for vip, named in holders.items():
-                name, holder = next(iter(named.items()))
-                if not span.overlaps(vip):
-                    continue
-                message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
-                yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
-                if holder.stack is not use.stack:
-                    path = (*holder.path, "vips", name)
-                    message = f"pods of {use.title} can get {vip} on segment {segment.name}"
-                    yield Problem(path, message, "Use an address that no site assigns to pods.", subject=holder)
+    spans = SpanIndex((span, use) for use in segment.uses for span in use.spans)
+    for vip, named in holders.items():
+        name, holder = next(iter(named.items()))
+        for _, use in spans.overlapping(vip):
+            message = f"pods can get {vip}, which is {name} of {holder.title} on segment {segment.name}"
+            yield Problem(use.path, message, "End the range before it, or exclude it.", subject=use)
+            if holder.stack is not use.stack:
+                path = (*holder.path, "vips", name)
+                message = f"pods of {use.title} can get {vip} on segment {segment.name}"
+                yield Problem(path, message, "Use an address that no site assigns to pods.", subject=holder)
 
 
 @rule(
@@ -144,12 +143,10 @@ def segment_vip(segment: Segment) -> Problems:
 )
 def segment_reserved(segment: Segment) -> Problems:
     """A DHCP server, a router or a machine outside the cluster uses them, and the IPAM of pods does not know."""
-    reserved = [(name, span, use) for use in segment.uses for name, span in use.reserved.items()]
-    for use in segment.uses:
-        for span in use.spans:
-            for name, kept, holder in reserved:
-                if not span.overlaps(kept):
-                    continue
+    spans = SpanIndex((span, use) for use in segment.uses for span in use.spans)
+    for holder in segment.uses:
+        for name, kept in holder.reserved.items():
+            for span, use in spans.overlapping(kept):
                 both = Span(span.family, max(span.first, kept.first), min(span.last, kept.last))
                 message = f"pods can get {both}, which {holder.title} reserves for {name} on segment {segment.name}"
                 hint = f"End the range before {kept}, start it after, or exclude it."

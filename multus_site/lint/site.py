@@ -94,10 +94,13 @@ def site_text(text: str | None, defaults: Defaults | None) -> SiteText:
 def silenced(findings: list[Located], texts: Mapping[str, str | None]) -> list[Finding]:
     """The findings without those that comments allow; `texts` are the YAML of the findings' files."""
     left: list[Finding] = []
+    by_file: dict[str, list[Located]] = {}
+    for located in findings:
+        by_file.setdefault(located.finding.file, []).append(located)
     for file, text in texts.items():
         document = next(documents(text), None) if text else None
         allows = allows_in(text or "", [YamlText(document)] if document else [])
-        left += not_allowed([located for located in findings if located.finding.file == file], allows)
+        left += not_allowed(by_file.get(file, []), allows)
     return left
 
 
@@ -193,9 +196,13 @@ def _facts(site: Site, given: Facts) -> Facts:
 
 def _host_local_on_several_nodes(site: Site, collection: Collection, origin: Origin) -> Iterator[Located]:
     """HOSTLOCAL_MULTINODE as an error: the site knows on which nodes the network's pods can run."""
+    users_of: dict[str, list[str]] = {}
+    for workload_name, workload in site.workloads.items():
+        for used in dict.fromkeys(attachment.name for attachment in workload.networks):
+            users_of.setdefault(used, []).append(workload_name)
     for config in collection.configs:
         name = str(config.path[1])
-        users = [w for w, workload in site.workloads.items() if any(a.name == name for a in workload.networks)]
+        users = users_of.get(name, [])
         nodes = sorted({node for user in users for node in site.nodes_of(site.workloads[user])})
         for ipam in config.addresses if len(nodes) > 1 else ():
             network = site.networks[name]

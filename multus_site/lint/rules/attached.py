@@ -7,6 +7,7 @@ from multus_site.cni.addresses import hosts_hint, parse_address, parse_cidr
 from multus_site.cni.catalogue import CHAINED
 from multus_site.cni.ranges import networks
 from multus_site.lint.finding import Level
+from multus_site.lint.names import Names
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Attached, Everything, Nad, Pod
 
@@ -26,27 +27,24 @@ def nad_not_found(everything: Everything) -> Problems:
     """The pod stays in ContainerCreating until the NetworkAttachmentDefinition exists."""
     here = {nad.full_name for nad in everything.nads}
     facts = everything.facts.nads
+    known = here | set(facts or ())
+    names = Names(known)
     for pod in everything.pods:
         for selection in pod.selections:
             name = selection.full_name
             if not selection.name or name in here or (selection.item and "/" in selection.name):
                 continue
-            known = here | set(facts or ())
             if facts is not None and (name in known or selection.name in known):
                 continue
-            near = difflib.get_close_matches(name, sorted(known), 1, 0.7)
+            near = names.near(name, 0.7)
             path = (*selection.path, "name") if selection.item else selection.path
             if facts is not None:
-                hint = (
-                    f"Did you mean {near[0]}?" if near else f"Existing ones: {', '.join(sorted(known)[:8]) or 'none'}."
-                )
+                hint = f"Did you mean {near}?" if near else f"Existing ones: {', '.join(names.sorted[:8]) or 'none'}."
                 message = f"NetworkAttachmentDefinition {name} does not exist"
                 yield Problem(path, message, hint, None, selection.offset, pod)
-            elif near and _misspelt(name, near[0]):
-                message = f"{name} is not in the checked files, and {near[0]} has a similar name"
-                hint = (
-                    f"Did you mean {near[0]}? If not, lint the file that defines it too, or list it in the facts' nads."
-                )
+            elif near and _misspelt(name, near):
+                message = f"{name} is not in the checked files, and {near} has a similar name"
+                hint = f"Did you mean {near}? If not, lint the file that defines it too, or list it in the facts' nads."
                 yield Problem(path, message, hint, "warning", selection.offset, pod)
 
 

@@ -1,14 +1,20 @@
 """Rules on whether a network has enough addresses, and on requested addresses that another pod can be assigned."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
-from multus_site.cni.addresses import Address, Span, parse_address, parse_cidr, total
+from multus_site.cni.addresses import Address, Span, parse_address, parse_cidr, single, total
 from multus_site.cni.ranges import Range, ranges_of
 from multus_site.cni.selections import Selection
+from multus_site.cni.span_index import SpanIndex, touching
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.rules.shared_segments import segment
 from multus_site.lint.subjects import Config, Everything, Ipam, Pod
+
+_MOST = 8
+"""Names that a message lists."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,10 +25,11 @@ class Supply:
     config: Config
     ranges: list[Range]
 
-    @property
-    def spans(self) -> list[Span]:
-        """The assignable addresses."""
-        return [span for one in self.ranges for span in one.handed_out]
+    spans: list[Span] = field(init=False)
+    """The assignable addresses."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spans", [span for one in self.ranges for span in one.handed_out])
 
     def __str__(self) -> str:
         return ", ".join(str(one.span) for one in self.ranges)
@@ -72,7 +79,8 @@ def _check_supply(supply: Supply, pods: list[Pod]) -> Problems:
 
 def _check_shared(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Problems:
     """Check networks of whereabouts that share addresses: each address is assigned once."""
-    for together in _overlapping(supplies):
+    for numbers in touching([supply.spans for supply in supplies]):
+        together = [supplies[number] for number in numbers]
         names = sorted({supply.config.title for supply in together})
         pods = [pod for supply in together for pod in asking.get(supply.config.title, [])]
         have, need = total([span for supply in together for span in supply.spans]), sum(pod.many for pod in pods)
@@ -81,7 +89,9 @@ def _check_shared(supplies: list[Supply], asking: dict[str, list[Pod]]) -> Probl
             and need > have
             and not any(list(_check_supply(s, asking.get(s.config.title, []))) for s in together)
         ):
-            message = f"{' and '.join(names)} share {have} addresses, and {need} attachments need one: {_named(pods)}"
+            message = (
+                f"{_listed(names, ' and ')} share {have} addresses, and {need} attachments need one: {_named(pods)}"
+            )
             yield together[-1].problem(message, "Give each network its own range, or run fewer pods.")
 
 
@@ -94,8 +104,12 @@ def _check_parts(supplies: list[Supply], pods: list[Pod]) -> Problems:
         message = f"{', '.join(sorted(used_nodes))} have {whole} addresses for {need} attachments: {_named(pods)}"
         yield supplies[0].problem(message, "Set a larger addressesPerNode, or run fewer pods.")
         return
+    by_node: dict[str, list[Pod]] = {}
+    for pod in pods:
+        for node in pod.nodes:
+            by_node.setdefault(node, []).append(pod)
     for node, (size, supply) in have.items():
-        here = [pod for pod in pods if node in pod.nodes]
+        here = by_node.get(node, [])
         certain = sum(_surely_on_one(pod) for pod in here)
         possible = sum(1 if pod.kind == "DaemonSet" else pod.many for pod in here)
         if certain > size > 0:
@@ -111,8 +125,12 @@ def _check_parts(supplies: list[Supply], pods: list[Pod]) -> Problems:
 
 def _surely_on_one_node(pods: list[Pod]) -> int:
     """The most pods that one node has wherever the scheduler puts them."""
-    nodes = {node for pod in pods for node in pod.nodes} or {""}
-    return max(sum(_surely_on_one(pod) for pod in pods if not pod.nodes or node in pod.nodes) for node in nodes)
+    anywhere = sum(_surely_on_one(pod) for pod in pods if not pod.nodes)
+    on: Counter[str] = Counter()
+    for pod in pods:
+        for node in pod.nodes:
+            on[node] += _surely_on_one(pod)
+    return anywhere + max(on.values(), default=0)
 
 
 def _surely_on_one(pod: Pod) -> int:
@@ -141,23 +159,34 @@ def ips_handed_out(everything: Everything) -> Problems:
             spans.setdefault(key, []).extend((span, supply.config.title) for span in supply.spans)
     for config in everything.configs:
         segments.setdefault(config.title, set()).update(_segments(config))
+    indexes = {key: SpanIndex(held) for key, held in spans.items()}
     asking = _asking(everything)
     for pod in everything.pods:
         for selection in pod.selections:
             own = selection.full_name
             for address in _fixed(selection):
-                keys = segments.get(own, set())
-                givers = sorted({name for key in keys for span, name in spans.get(key, []) if span.contains(address)})
-                if others := [name for name in givers if name != own]:
-                    message = f"{address} is also assigned by {' and '.join(others)}, on the same segment"
+                givers: set[str] = set()
+                for key in segments.get(own, ()):
+                    found = (name for _, name in indexes[key].overlapping(single(address))) if key in indexes else ()
+                    for name in found:
+                        givers.add(name)
+                        if len(givers) > _MOST:
+                            break
+                if others := sorted(givers - {own}):
+                    message = f"{address} is also assigned by {_listed(others, ' and ')}, on the same segment"
                     hint = "Use an address outside that range, or end the range before it."
                     yield _at_ips(pod, selection, message, hint, warning=False)
-                elif own in givers and (rivals := [p for p in asking.get(own, []) if p.title != pod.title]):
+                elif own in givers and (rivals := _rivals(asking.get(own, []), pod)):
                     message = (
                         f"{address} is in the range that serves {_named(rivals)}: one of those pods may get it first"
                     )
                     hint = f"End the range of {own} before it, or give pods with fixed addresses a network with static IPAM."
                     yield _at_ips(pod, selection, message, hint, warning=True)
+
+
+def _rivals(asking: list[Pod], pod: Pod) -> list[Pod]:
+    """Other pods that get an address of the network; not all of them if they are many."""
+    return list(islice((other for other in asking if other.title != pod.title), _MOST + 1))
 
 
 def _at_ips(pod: Pod, selection: Selection, message: str, hint: str, *, warning: bool) -> Problem:
@@ -207,13 +236,10 @@ def _named(pods: list[Pod]) -> str:
     counts: dict[str, int] = {}
     for pod in pods:
         counts[pod.title] = counts.get(pod.title, 0) + pod.many
-    return ", ".join(f"{name} ({count})" for name, count in counts.items())
+    return _listed([f"{name} ({count})" for name, count in counts.items()], ", ")
 
 
-def _overlapping(supplies: list[Supply]) -> Iterator[list[Supply]]:
-    """Groups of supplies that share addresses, each in file order."""
-    groups: list[list[Supply]] = []
-    for supply in supplies:
-        touching = [g for g in groups if any(a.overlaps(b) for o in g for a in o.spans for b in supply.spans)]
-        groups = [g for g in groups if g not in touching] + [[*(o for g in touching for o in g), supply]]
-    yield from groups
+def _listed(names: list[str], between: str) -> str:
+    """The first of many names."""
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return (", " if more else between).join(names[:_MOST]) + more

@@ -1,9 +1,16 @@
 """Rules on NICs that one pod uses exclusively: host-device moves them into the pod, macvlan's passthru mode shares them with nobody."""
 
-from collections.abc import Iterator
+from collections import Counter
+from itertools import islice
 
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.subjects import Config, Everything, Plugin, Pod
+
+Use = tuple[Config, set[str]]
+"""A network, and the nodes of its pods."""
+
+_MOST = 8
+"""Networks and pods that are named."""
 
 
 @rule(
@@ -17,48 +24,56 @@ from multus_site.lint.subjects import Config, Everything, Plugin, Pod
 def whole_nic_shared(everything: Everything) -> Problems:
     """On one node, the second pod finds the NIC gone, or the kernel rejects it."""
     pods = _pods(everything)
+    uses = _uses(everything, pods)
     for config in everything.configs:
         for plugin in config.plugins:
             nic = _exclusive_nic(plugin)
             if not nic:
                 continue
             own = pods.get(config.title, [])
-            yield from _other_networks(everything, plugin, nic, pods)
+            yield from islice(_other_networks(uses, plugin, nic, _nodes(own)), 3)
             yield from _several_pods(plugin, nic, own)
 
 
-def _other_networks(everything: Everything, plugin: Plugin, nic: str, pods: dict[str, list[Pod]]) -> Problems:
-    for other, used in _uses(everything):
-        if used != nic or other.title == plugin.config.title:
-            continue
-        own_nodes, other_nodes = _nodes(pods.get(plugin.config.title, [])), _nodes(pods.get(other.title, []))
-        # Where pods or their nodes are unknown, the two may or may not share a node: a warning.
-        shared = own_nodes & other_nodes
-        if not shared and own_nodes and other_nodes:
-            continue
-        where = f" on {', '.join(sorted(shared))}" if shared else ""
-        message = f"one pod takes {nic} exclusively, and {other.title} uses it too{where}"
-        hint = "Use another NIC for one of the two, or run them on different nodes."
-        yield Problem(_path(plugin), message, hint, None if shared else "warning", subject=plugin)
+def _other_networks(uses: dict[tuple[str, str], list[Use]], plugin: Plugin, nic: str, own_nodes: set[str]) -> Problems:
+    title, told = plugin.config.title, set[str]()
+    places = sorted({"", *own_nodes}) if own_nodes else ["*"]
+    for place in places:
+        for other, other_nodes in uses.get((nic, place), ()):
+            if other.title == title or other.title in told:
+                continue
+            told.add(other.title)
+            # Where pods or their nodes are unknown, the two may or may not share a node: a warning.
+            shared = own_nodes & other_nodes
+            where = f" on {', '.join(sorted(shared))}" if shared else ""
+            message = f"one pod takes {nic} exclusively, and {other.title} uses it too{where}"
+            hint = "Use another NIC for one of the two, or run them on different nodes."
+            yield Problem(_path(plugin), message, hint, None if shared else "warning", subject=plugin)
 
 
 def _several_pods(plugin: Plugin, nic: str, pods: list[Pod]) -> Problems:
     nodes = _nodes(pods)
-    together = max((_most_on(node, pods) for node in nodes), default=_most_on("", pods))
+    together = _most_together(pods)
     if together < 2:
         return
     attachments = sum(pod.many for pod in pods)
     certain = 0 < len(nodes) < attachments or len({pod.title for pod in pods}) < len(pods)
-    names = ", ".join(f"{pod.title} ({pod.many})" for pod in dict.fromkeys(pods))
+    listed = [f"{pod.title} ({pod.many})" for pod in dict.fromkeys(pods)]
+    names = ", ".join(listed[:_MOST]) + (f" and {len(listed) - _MOST} more" if len(listed) > _MOST else "")
     verb = "run" if certain else "may run"
     message = f"each node has one {nic}, and {together} attachments {verb} on one node: {names}"
     hint = "Make it a DaemonSet, or pin each pod to its own node."
     yield Problem(_path(plugin), message, hint, None if certain else "warning", subject=plugin)
 
 
-def _most_on(node: str, pods: list[Pod]) -> int:
-    """The most attachments that the node can have."""
-    return sum(1 if pod.kind == "DaemonSet" else pod.many for pod in pods if node in pod.nodes or not pod.nodes)
+def _most_together(pods: list[Pod]) -> int:
+    """The most attachments that a node can have."""
+    on: Counter[str] = Counter()
+    for pod in pods:
+        for node in pod.nodes or ("",):
+            on[node] += 1 if pod.kind == "DaemonSet" else pod.many
+    anywhere = on.pop("", 0)
+    return anywhere + max(on.values(), default=0)
 
 
 def _exclusive_nic(plugin: Plugin) -> str:
@@ -73,15 +88,19 @@ def _path(plugin: Plugin) -> tuple[str]:
     return (plugin.key(plugin.nic_key),)
 
 
-def _uses(everything: Everything) -> Iterator[tuple[Config, str]]:
-    """Each network with the names of the NICs that it uses."""
+def _uses(everything: Everything, pods: dict[str, list[Pod]]) -> dict[tuple[str, str], list[Use]]:
+    """NIC and node → the networks that use it there; node "" where their nodes are unknown, "*" for any."""
+    found: dict[tuple[str, str], list[Use]] = {}
     seen: set[tuple[str, str]] = set()
     for config in everything.configs:
         for plugin in config.plugins:
             nic = _exclusive_nic(plugin) or plugin.known_master
             if nic and (config.title, nic) not in seen:
                 seen.add((config.title, nic))
-                yield config, nic
+                nodes = _nodes(pods.get(config.title, []))
+                for place in ("*", *(nodes or {""})):
+                    found.setdefault((nic, place), []).append((config, nodes))
+    return found
 
 
 def _nodes(pods: list[Pod]) -> set[str]:
