@@ -76,7 +76,8 @@ def lint(
     except (FilesError, FactsError, SettingsError, SiteError) as error:
         usage_error(str(error))
     if not diff:
-        print(reports.REPORTS[output](findings), end="")
+        shown = reports.text(findings, linter.checked) if output is Format.text else reports.REPORTS[output](findings)
+        print(shown, end="")
     raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 

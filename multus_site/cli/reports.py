@@ -6,27 +6,32 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+from multus_site.lint.checked import Checked
 from multus_site.lint.finding import Finding
 from multus_site.lint.registry import RULES
 from multus_site.model.printable import printable
 
 
-def text(findings: list[Finding]) -> str:
-    """For each finding: place, message, reason and fix. Counts at the end."""
+def text(findings: list[Finding], checked: Checked | None = None) -> str:
+    """For each finding: place, message and fix; for each rule once: the reason. What was checked, and counts, at the end."""
     parts = []
+    told: set[str] = set()
     for f in findings:
         # What is linted may be somebody else's: a line end in it would begin a line of its own, which a CI system may obey.
         place = printable(f"{f.file}:{f.line}:{f.column}")
         path = printable(f" {f.path}:" if f.path else "")
         message, hint = printable(f.message), printable(f.hint)
-        why = " ".join(RULES[f.rule].why().split())
-        parts.append(f"{place}: {f.level}:{path} {message} ({f.rule})\n    why: {why}\n    do:  {hint}\n")
+        why = "" if f.rule in told else f"    why: {' '.join(RULES[f.rule].why().split())}\n"
+        told.add(f.rule)
+        parts.append(f"{place}: {f.level}:{path} {message} ({f.rule})\n{why}    do:  {hint}\n")
     errors = sum(f.level == "error" for f in findings)
     warnings = len(findings) - errors
+    where = f" in {checked}" if checked and checked.total else ""
+    remarks = "".join(f"{printable(line)}\n" for line in checked.remarks()) if checked else ""
     if not findings:
-        return "nothing found\n"
+        return f"nothing {'found' if where or not checked else 'was checked'}{where}\n{remarks}"
     counts = f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
-    return "\n".join(parts) + f"\n{counts}. More about a rule: multus-site lint --explain RULE\n"
+    return "\n".join(parts) + f"\n{counts}{where}. More about a rule: multus-site lint --explain RULE\n{remarks}"
 
 
 def as_json(findings: list[Finding]) -> str:

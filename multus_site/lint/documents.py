@@ -1,5 +1,7 @@
 """Find the subjects of rules in a document: CNI configurations, and Kubernetes objects of any kind and depth."""
 
+import difflib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,31 @@ def is_site(data: Data) -> bool:
     """Whether a document is a stack file with a site."""
     config = data.get("config") if isinstance(data, dict) else None
     return isinstance(config, dict) and SITE_KEY in config
+
+
+def is_stack_file(file: str) -> bool:
+    """Whether a file is one of a Pulumi stack, by its name."""
+    return re.search(r"(?:^|[/\\])Pulumi\.[^/\\]+\.ya?ml$", file) is not None
+
+
+def lacks_site(data: Data) -> bool:
+    """Whether a document has keys of this program, as a stack file has, and no site. A project file (Pulumi.yaml) has a runtime."""
+    if not isinstance(data, dict) or is_site(data) or "runtime" in data or "apiVersion" in data:
+        return False
+    return any(key.startswith("multus-site:") for key in _stack_keys(data))
+
+
+def _stack_keys(data: dict[str, Data]) -> list[str]:
+    config = data.get("config")
+    return [*data, *(config if isinstance(config, dict) else ())]
+
+
+def without_site(data: Data) -> str:
+    """The message on a stack file without a site."""
+    keys = _stack_keys(data) if isinstance(data, dict) else []
+    near = difflib.get_close_matches(SITE_KEY, keys, 1, 0.8)
+    found = f", only {near[0]}" if near and near[0] != SITE_KEY else " below config:" if near else ""
+    return f"the stack file has no {SITE_KEY}{found}; write config: {{{SITE_KEY}: {{name: …, nodes: …}}}}"
 
 
 def is_cni(data: dict[str, Data], *, sure: bool) -> bool:

@@ -1,13 +1,17 @@
 """Lint the text of files: YAML with one or more documents, JSON, manifests, CNI configurations, sites."""
 
+import re
 from dataclasses import dataclass, field
 
 from multus_site.cni import go_json
+from multus_site.cni.catalogue import IPAM, PLUGINS
 from multus_site.lint.allow import Allow, ObjectAllow, allows_in, not_allowed, object_allows
-from multus_site.lint.documents import is_site, subjects_in
+from multus_site.lint.checked import Checked
+from multus_site.lint.documents import is_site, is_stack_file, lacks_site, subjects_in, without_site
 from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
 from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
+from multus_site.lint.placeholders import Masked, Placeholder, Template, known, masked, unrendered
 from multus_site.lint.positions import JsonText, PlacedText, YamlText
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.segments import StackFile, check_segments
@@ -18,8 +22,14 @@ from multus_site.model.load import SiteError, parse_site, site_data
 from multus_site.model.paths import Data, Path
 from multus_site.model.yaml_documents import YamlMistakeError, documents
 
-_MARKS = ("cni.cncf.io", "cniVersion", "multus-site:")
+_TYPES = "|".join(map(re.escape, (*PLUGINS, *IPAM)))
+
+_MARKS = re.compile(rf'cni\.cncf\.io|cniVersion|multus-site:|"ipam"|"type"\s*:\s*"(?:{_TYPES})"', re.IGNORECASE)
 """Text that marks a broken file of a folder as one to report."""
+
+
+def _is_ours(text: str) -> bool:
+    return _MARKS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +67,9 @@ class Linter:
     """Stacks that are not checked themselves, only compared with those of `stacks`."""
     defaults: dict[str, Defaults] = field(default_factory=dict)
     """Defaults by stack file."""
+    checked: Checked = field(default_factory=Checked)
+    masks: dict[str, Masked] = field(default_factory=dict)
+    """Files with placeholders."""
     together: Collection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,48 +83,81 @@ class Linter:
         if defaults is not None:
             self.defaults[file] = defaults
         text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-        if text.lstrip()[:1] in {"{", "["} and self._add_json(text, file, sure=sure):
+        mask = masked(text) if "multus-site:" not in text else Masked(text)
+        if mask.found:
+            self.masks[file] = mask
+        before = self.checked.total, len(self.found)
+        self._add_text(mask, file, sure=sure)
+        self.checked.settle()
+        if not sure and before == (self.checked.total, len(self.found)):
+            self.checked.empty.append(file)
+
+    def _add_text(self, mask: Masked, file: str, *, sure: bool) -> None:
+        text, first = mask.text, None
+        if text.lstrip()[:1] in {"{", "["} and self._add_json(mask, file, sure=sure):
             return
-        texts = []
+        texts, stack = [], False
         for document in documents(text):
             yaml_text = YamlText(document)
             try:
                 data = document.data()
             except YamlMistakeError as mistake:
-                if not sure or any(mark in document.text for mark in _MARKS):
-                    self._keep(
-                        BrokenYaml(mistake.message, text=document.text),
-                        Origin(file, PlacedText(document.number, mistake.line, mistake.column)),
-                    )
+                if not sure or _is_ours(document.text):
+                    origin = Origin(file, PlacedText(document.number, mistake.line, mistake.column))
+                    if mask.is_template:
+                        first = first or next(one for one in mask.found if one.kind == "template")
+                    else:
+                        self._keep(BrokenYaml(mistake.message, text=document.text), origin)
                 continue
             texts.append(yaml_text)
-            self._add_document(data, text, Origin(file, yaml_text), sure=True)
+            stack = stack or is_site(data)
+            own = self._add_document(data, mask, Origin(file, yaml_text), sure=True)
+            first = first or own
+            if lacks_site(data):
+                self._keep(SiteMistake(without_site(data)), Origin(file, yaml_text))
+                stack = True
+        if not stack and not sure and is_stack_file(file):
+            self._keep(SiteMistake(without_site(None)), Origin(file, PlacedText(1, 1, 1)))
+        if first is not None:
+            self._keep_template(mask, first, file)
         self.allows[file] = allows_in(text, texts)
         for allow in self.allows[file]:
             self._keep(allow, Origin(file, PlacedText(1, allow.line, allow.column)))
 
-    def _add_json(self, text: str, file: str, *, sure: bool) -> bool:
+    def _add_json(self, mask: Masked, file: str, *, sure: bool) -> bool:
         """Check a JSON file; False if it may be YAML that begins with a bracket."""
+        text = mask.text
         reading, origin = go_json.read(text), Origin(file, JsonText(text))
         if reading.mistakes:
             if file.endswith((".yaml", ".yml")):
                 return False
-            if sure and not any(mark in text for mark in _MARKS):
+            if sure and not _is_ours(text):
                 return True
             self._keep(ConfigText(text, (), self.facts, whole_file=True), origin)
-        self._add_document(reading.data, text, origin, sure=sure)
+        first = self._add_document(reading.data, mask, origin, sure=sure)
+        if first is not None:
+            self._keep_template(mask, first, file)
         return True
 
-    def _add_document(self, data: Data, text: str, origin: Origin, *, sure: bool) -> None:
+    def _add_document(self, data: Data, mask: Masked, origin: Origin, *, sure: bool) -> Placeholder | None:
+        """Check a document; its first placeholder that has to be reported."""
         if is_site(data):
-            self._add_site(data, text, origin)
-            return
+            self._add_site(data, mask.text, origin)
+            return None
+        first = None
         for subject in subjects_in(data, self.facts, sure=sure):
             self._keep(subject, origin)
+            self.checked.add(subject)
             self.together.add(subject, origin)
+            first = first or unrendered(subject, mask, data)
             for allow in object_allows(subject, origin):
                 self._keep(allow, origin)
                 self.annotations.setdefault(origin.file, []).append(allow)
+        return first
+
+    def _keep_template(self, mask: Masked, first: Placeholder, file: str) -> None:
+        place = PlacedText(1, *go_json.line_and_column(mask.text, first.offset))
+        self._keep(Template(mask, first), Origin(file, place))
 
     def _add_site(self, data: Data, text: str, origin: Origin) -> None:
         defaults = self.defaults.get(origin.file)
@@ -123,6 +169,7 @@ class Linter:
                 self._keep(SiteMistake(mistake.message, mistake.path), Origin(place.file, placed))
             return
         self.stacks.append(StackFile(origin.file, text, site, defaults))
+        self.checked.add_site(site)
         self.found += located_in(site, file=origin.file, text=site_text(text, defaults), facts=self.facts)
 
     def _keep(self, subject: object, origin: Origin) -> None:
@@ -131,6 +178,8 @@ class Linter:
     def findings(self) -> list[Finding]:
         """All findings, sorted, without those that comments allow. Call it once, after the last file."""
         self.found += findings_together(self.together)
+        if self.masks:
+            self.found = [located for located in self.found if known(located.finding, self.masks)]
         by_file: dict[str, list[Located]] = {}
         # Sites with the same defaults share findings: report each once.
         for located in {located.finding: located for located in self.found}.values():

@@ -1,6 +1,7 @@
 """`multus-site lint` as it is typed: exit status, formats, standard input, folders."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_json(file):
 def test_facts(file):
     facts = file('{"ifaces": ["eth0"]}', "facts.json")
     assert "MASTER_NOT_FOUND" in run(file(CLEAN), "--facts", facts).stdout
-    assert run(file(CLEAN)).stdout == "nothing found\n"
+    assert run(file(CLEAN)).stdout == "nothing found in 1 network\n"
 
 
 def test_sarif(file):
@@ -233,7 +234,8 @@ def test_explain():
 
 def test_sites_of_the_project():
     result = run(ROOT / "stacks")
-    assert (result.exit_code, result.stdout) == (0, "nothing found\n")
+    assert result.exit_code == 0
+    assert re.match(r"nothing found in \d+ sites?, \d+ networks? and \d+ pods?\n", result.stdout)
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (1, 0)])
@@ -266,3 +268,54 @@ def test_as_a_module():
     assert result.returncode == 1
     assert result.stdout.startswith("<stdin>:1:")
     assert result.stderr == ""
+
+
+def test_says_what_was_checked(file):
+    service = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}}'
+    empty, other, clean = file("", "empty.yaml"), file(service, "service.json"), file(CLEAN)
+    result = run(empty, other, clean)
+    assert (result.exit_code, result.stdout.splitlines()) == (0, [
+        "nothing found in 1 network",
+        f"{empty}: no site, network or pod in it: nothing was checked",
+        f"{other}: no site, network or pod in it: nothing was checked",
+        "not checked: 1 object of kinds without networks or pods: Service",
+    ])  # fmt: skip
+    assert run(empty).stdout.startswith("nothing was checked\n")
+    assert run(file(BAD, "bad.json"), clean).stdout.splitlines()[-1].startswith("1 error, 0 warnings in 2 networks. ")
+    assert json.loads(run(empty, other, "--format", "json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing yet\n",
+        "config: {}\n",
+        "config:\n  multus-site:sites: {name: x}\n",
+        "multus-site:site: {name: x}\n",
+    ],
+)
+def test_a_stack_file_without_a_site(text, file):
+    result = run(file(text, "Pulumi.dallas.yaml"), "--format", "json")
+    assert (result.exit_code, [f["rule"] for f in json.loads(result.stdout)]) == (1, ["SITE_MODEL"])
+    if "multus-site:" in text:
+        assert run(file(text, "stack.yaml")).exit_code == 1
+
+
+def test_broken_configurations_of_a_folder(tmp_path, file):
+    for name in ("a.conf", "b.json", "c.conflist"):
+        file('{"type": "macvlan", "master": "eth1",}', f"net/{name}")
+    file("server { listen 80; }", "net/nginx.conf")
+    file('{"type": "module", }', "net/package.json")
+    found = json.loads(run(tmp_path / "net", "--format", "json").stdout)
+    assert [Path(f["file"]).name for f in found if f["rule"] == "JSON_TRAILING_COMMA"] == [
+        "a.conf",
+        "b.json",
+        "c.conflist",
+    ]
+    assert {Path(f["file"]).name for f in found} == {"a.conf", "b.json", "c.conflist"}
+
+
+def test_the_reason_of_a_rule_is_told_once(file):
+    twice = run(file(BAD), file(BAD, "b.json")).stdout
+    assert (twice.count("(ENUM)"), twice.count("    why:"), twice.count("    do:")) == (2, 1, 2)
