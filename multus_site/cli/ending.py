@@ -20,6 +20,8 @@ def ended(command: Callable[[], object]) -> int:
     """Runs a command, and returns its exit status."""
     try:
         status = _run(command)
+        if status == INTERRUPTED:  # typer makes an exit of Ctrl-C
+            return _said("interrupted", INTERRUPTED)
         # Otherwise Python writes the rest when it ends, and reports an error of that with a status of its own.
         sys.stdout.flush()
     except OSError as error:

@@ -69,9 +69,13 @@ async def fan_out(
 
 def fan_out_blocking(nodes: Mapping[str, _N], work: Callable[[str, _N], _T], seconds: float) -> Results[_T]:
     """The same for blocking work, such as a call of ssh(1), with a thread for each node. The work must have a time limit of its own."""
-    with ThreadPoolExecutor(min(AT_A_TIME, max(1, len(nodes)))) as threads:
+    threads = ThreadPoolExecutor(min(AT_A_TIME, max(1, len(nodes))))
 
-        async def in_thread(name: str, node: _N) -> _T:
-            return await asyncio.get_running_loop().run_in_executor(threads, work, name, node)
+    async def in_thread(name: str, node: _N) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work, name, node)
 
+    try:
         return asyncio.run(fan_out(nodes, in_thread, seconds))
+    finally:
+        # After Ctrl-C nobody waits for them: `shell` ends what they wait for.
+        threads.shutdown(wait=False, cancel_futures=True)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Shell:
     keys: Path
     """Folder with private keys and passwords, as `lay_out` writes it."""
     known_hosts: Path
+    running: "list[subprocess.Popen[str]]" = field(default_factory=list, repr=False)
+    """What threads wait for at the moment."""
 
     def options(self) -> list[str]:
         """Arguments for ssh. They turn on host key checking, which Kubespray's ansible.cfg turns off."""
@@ -68,18 +70,24 @@ class Shell:
             as_root(f"sh -c {shlex.quote(command)}", user, password=bool(password)),
         ]
         try:
-            return subprocess.run(
+            with subprocess.Popen(
                 arguments,
-                input=prompted(user, password) + stdin,
-                capture_output=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                timeout=seconds,
                 start_new_session=True,
-                check=False,
                 env={**os.environ, **self.environment()},
-            )
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(arguments, 255, "", f"no answer within {seconds} s")
+            ) as process:
+                self.running.append(process)
+                try:
+                    out, err = process.communicate(prompted(user, password) + stdin, seconds)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    return subprocess.CompletedProcess(arguments, 255, "", f"no answer within {seconds} s")
+                finally:
+                    self.running.remove(process)
+            return subprocess.CompletedProcess(arguments, process.returncode, out, err)
         except FileNotFoundError:
             return subprocess.CompletedProcess(arguments, 255, "", NO_SSH)
 
@@ -158,7 +166,12 @@ def shell(route: SshRoute, hosts: str) -> Iterator[Shell]:
         folder = Path(name)
         lay_out(route, folder / "keys")
         (folder / "known_hosts").write_text(hosts)
-        yield Shell(route, folder / "keys", folder / "known_hosts")
+        reached = Shell(route, folder / "keys", folder / "known_hosts")
+        try:
+            yield reached
+        finally:
+            for process in list(reached.running):
+                process.kill()
 
 
 def lay_out(route: SshRoute, keys: Path) -> None:
