@@ -8,6 +8,7 @@ from collections.abc import Collection, Set
 from typing import Any
 
 from multus_site.cni.catalogue import CHAINED, interface_plugin
+from multus_site.cni.configuration import Config
 from multus_site.cni.uplinks import is_name, uplink_of
 from multus_site.cni.versions import cni_version_of_site
 from multus_site.model.attachable import Attachable
@@ -37,6 +38,14 @@ def config_of(site: Site, name: str, node: str | None = None) -> dict[str, Any]:
     if node is not None and not isinstance(network, Raw):
         network = _on(network, site.nodes.hosts[node], node)
     return nad_config(name, network, cni_version=cni_version_of_site(site), asked=site.asked_of(name))
+
+
+def called_plugins(site: Site, node: str) -> tuple[str, ...]:
+    """Plugins that the networks of a node call, address management and chained ones too, sorted."""
+    names = [name for name, network in site.networks.items() if node in site.nodes_with(network)]
+    plugins = [plugin for name in names for plugin in Config(config_of(site, name, node), ()).plugins]
+    called = {plugin.type for plugin in plugins} | {one.ipam.type for one in plugins if one.ipam is not None}
+    return tuple(sorted(called - {""}))
 
 
 def configs_by_node(site: Site, name: str) -> dict[str, dict[str, Any]]:

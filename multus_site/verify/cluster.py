@@ -138,6 +138,7 @@ class Cluster:
             return NodeSeen(), {p.raw["metadata"]["uid"]: unseen for _, p in pods}
         task = {
             "binaries": sorted(node.plugins),
+            "needed": node.needed,
             "uplinks": sorted(node.uplinks),
             "name": DNS_NAME,
             "evidence": evidence,

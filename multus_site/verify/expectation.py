@@ -13,7 +13,7 @@ from multus_site.model.networks import Network, Raw
 from multus_site.model.part import Part
 from multus_site.model.site import Site
 from multus_site.model.workloads import Attachment, Workload, replica_name
-from multus_site.render.attachment import manifest_of
+from multus_site.render.attachment import called_plugins, manifest_of
 from multus_site.render.network import NetworkFacts, network_facts
 from multus_site.render.workload import LABEL as WORKLOAD_LABEL
 
@@ -77,10 +77,12 @@ class ExpectedWorkload(Part):
 
 
 class ExpectedNode(Part):
-    """One node. `plugins`: CNI plugin → sha256 of what was installed; `uplinks`: NIC → minimum MTU (0: any)."""
+    """One node. `plugins`: CNI plugin → sha256 of what was installed; `needed`: plugins that its networks call, whoever installed
+    them; `uplinks`: NIC → minimum MTU (0: any)."""
 
     name: str
     plugins: dict[str, str] = {}
+    needed: tuple[str, ...] = ()
     uplinks: dict[str, int] = {}
 
 
@@ -113,6 +115,7 @@ def _node(site: Site, name: str, facts: dict[str, NetworkFacts], applied: Mappin
         name=name,
         # Calico installs its own at each start of its pod, so they have no recorded sha256.
         plugins={p: str(it["sha256"]) for p, it in applied.get("plugins", {}).items() if "sha256" in it},
+        needed=called_plugins(site, name),
         uplinks={nic: max(mtu, int(had.get(nic, {}).get("mtu", 0))) for nic, mtu in asked.items()},
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from multus_site.verify.checks import Check
 from multus_site.verify.expectation import ExpectedNode
 from multus_site.verify.leaks import judged_node
-from multus_site.verify.observed import Link, NodeSeen
+from multus_site.verify.observed import Link, NodeSeen, Program
 
 MULTUS_CONF = "00-multus.conf"
 
@@ -30,13 +30,25 @@ def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
         why = seen.audit.multus.loses
         yield check("pod-deletion", not why, why or "with the whole configuration of the cluster's network")
         yield check("left-behind", *judged_node(seen.audit))
-    for plugin, sha in expected.plugins.items():
-        there = seen.binaries.get(plugin)
-        detail = f"/opt/cni/bin/{plugin} has sha256 {there}" if there else f"there is no /opt/cni/bin/{plugin}"
-        yield check("plugin-binary", there == sha, detail if there == sha else f"{detail}; expected: {sha}")
+    for plugin in sorted({*expected.plugins, *expected.needed, *seen.cluster}):
+        yield check("plugin-binary", *_binary(expected, seen, plugin))
     links = {link.name: link for link in seen.links}
     for uplink, mtu in expected.uplinks.items():
         yield check("uplink", *_uplink(links, uplink, mtu), interface=uplink)
+
+
+def _binary(expected: ExpectedNode, seen: NodeSeen, plugin: str) -> tuple[bool, str]:
+    """Check one plugin that the node needs, whoever installed it: that it runs, and its sha256 if `up` installed it."""
+    path = f"/opt/cni/bin/{plugin}"
+    sha, there = expected.plugins.get(plugin), seen.binaries.get(plugin)
+    missing = Program(fault="" if there else "there is no such file")
+    if fault := seen.programs.get(plugin, missing).fault:
+        users = [] if plugin not in seen.cluster else ["the cluster's own network"]
+        users += ["networks of the site"] if plugin in expected.needed or plugin in expected.plugins else []
+        return False, f"{path}: {fault}; needed by {' and '.join(users)}"
+    if sha and there != sha:
+        return False, f"{path} has sha256 {there}; expected: {sha}"
+    return True, f"{path} has sha256 {there}" if sha else f"{path} runs"
 
 
 def _conf(seen: NodeSeen) -> tuple[bool, str]:

@@ -73,13 +73,21 @@ class Inside(Part):
     evidence: dict[str, str] = {}
 
 
+class Program(Part):
+    """A plugin's file on a node. `fault`: why the runtime cannot use it; empty if it can."""
+
+    fault: str = ""
+
+
 class NodeSeen(Part):
-    """A node. `names`: its interfaces by index."""
+    """A node. `names`: its interfaces by index; `cluster`: plugins that configurations in /etc/cni/net.d call."""
 
     error: str = ""
     files: tuple[str, ...] = ()
     multus_conf: str = ""
     binaries: dict[str, str] = {}
+    programs: dict[str, Program] = {}
+    cluster: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     names: dict[int, str] = {}
     evidence: dict[str, str] = {}

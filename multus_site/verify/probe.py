@@ -32,6 +32,9 @@ SMALLEST = {4: 576, 6: 1280}
 AT_ONCE = 16
 POD_SECONDS = 75
 """For one pod; verify waits 90 seconds for a node."""
+VERSION_SECONDS = 5
+"""For a plugin to say which versions of the specification it supports."""
+BIN = Path("/opt/cni/bin")
 MOST_BYTES = 4 << 20
 """What is read of a pod: the memory is that of the Multus daemon."""
 RESOLVER_BYTES = 65536
@@ -95,10 +98,13 @@ def answer_of(text: bytes) -> Json:
 def look_at_node(task: Json) -> Json:
     folder = Path("/etc/cni/net.d")
     files = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    seen: Json = {"files": files, "multusConf": content_of(folder / "00-multus.conf"), "binaries": {}}
-    for name in task["binaries"]:
-        path = Path("/opt/cni/bin", name)
-        if path.is_file():
+    seen: Json = {"files": files, "multusConf": content_of(folder / "00-multus.conf"), "binaries": {}, "programs": {}}
+    cluster = [called_by(folder / name) for name in files if name.endswith((".conf", ".conflist", ".json"))]
+    seen["cluster"] = sorted({plugin for plugins in cluster for plugin in plugins})
+    for name in sorted({*task["binaries"], *task["needed"], *seen["cluster"]}):
+        path = BIN / name
+        seen["programs"][name] = program(path)
+        if name in task["binaries"] and path.is_file():
             seen["binaries"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
     links = output("ip", "-j", "-d", "link")
     seen["links"] = [short(link) for link in listed(links) if link.get("ifname") in task["uplinks"]]
@@ -110,6 +116,49 @@ def look_at_node(task: Json) -> Json:
             "ip -d link": output("ip", "-d", "link"),
         }
     return seen
+
+
+def called_by(path: Path) -> list[str]:
+    """Return the plugins that a configuration calls: its own, those of its list, and their address management."""
+    try:
+        whole = json.loads(content_of(path))
+        plugins = [whole, *whole.get("plugins", [])]
+        parts = [*plugins, *(plugin["ipam"] for plugin in plugins if isinstance(plugin.get("ipam"), dict))]
+    except (ValueError, TypeError, AttributeError):
+        return []
+    names = [part.get("type") for part in parts]
+    return [name for name in names if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name)]
+
+
+def program(path: Path) -> Json:
+    """Return what is wrong with a plugin's file, empty if nothing is: the runtime runs it as root, with its version as a question."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        gone = path.is_symlink() or not isinstance(error, FileNotFoundError)
+        return {"fault": f"it cannot be read: {error.strerror}" if gone else "there is no such file"}
+    mode, owner = stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid)
+    if not stat.S_ISREG(status.st_mode):
+        return {"fault": "it is no regular file"}
+    if owner[0] != 0 or mode & 0o022:
+        return {"fault": f"others than root may change it: mode {mode:o}, owner {owner[0]}:{owner[1]}"}
+    if not mode & 0o100:
+        return {"fault": f"it cannot be executed: mode {mode:o}"}
+    variables = {"CNI_COMMAND": "VERSION", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    question = b'{"cniVersion": "1.0.0"}'
+    try:
+        done = subprocess.run(
+            [str(path)], input=question, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables, timeout=VERSION_SECONDS, check=False
+        )  # fmt: skip
+        answer = json.loads(done.stdout[:MOST_BYTES])
+        known = isinstance(answer.get("supportedVersions"), list)
+    except subprocess.TimeoutExpired:
+        return {"fault": f"it does not answer within {VERSION_SECONDS} s"}
+    except OSError as error:
+        return {"fault": f"it does not run: {error.strerror}"}
+    except (ValueError, AttributeError):
+        known = False
+    return {"fault": "" if known else "it does not answer CNI_COMMAND=VERSION"}
 
 
 def short(link: Json) -> Json:

@@ -29,7 +29,10 @@ VERIFICATIONS = {
         "each address of host-local, cache of Multus and libcni, and network namespace that is older than five minutes belongs to a sandbox of the container runtime",
     ),
     "whereabouts": Verification("network", "each allocation of whereabouts belongs to a pod"),
-    "plugin-binary": Verification("node", "each installed plugin has the sha256 that was installed"),
+    "plugin-binary": Verification(
+        "node",
+        "each plugin that networks or the cluster's own network call exists, belongs to root, can be executed and answers; one that `up` installed has its sha256",
+    ),
     "uplink": Verification(
         "node",
         "each NIC that networks use exists, is up, has a carrier, and an MTU no smaller than when the site was applied and than the networks need",

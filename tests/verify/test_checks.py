@@ -167,7 +167,11 @@ def test_an_object_without_a_configuration_is_as_rendered_where_nodes_have_their
         (node(files=("00-aaa.conf", "00-multus.conf")), "multus-conf", "00-aaa.conf comes before 00-multus.conf"),
         (node(multus_conf="{"), "multus-conf", "not a JSON object"),
         (node(multus_conf='{"type": "flannel"}'), "multus-conf", "calls flannel"),
-        (node(binaries={}), "plugin-binary", "there is no /opt/cni/bin/macvlan"),
+        (
+            node(binaries={}),
+            "plugin-binary",
+            "/opt/cni/bin/macvlan: there is no such file; needed by networks of the site",
+        ),
         (node(binaries={"macvlan": "b" * 64}), "plugin-binary", f"{'b' * 64}; expected: {'a' * 64}"),
         (node(links=()), "uplink", "there is no interface ens6"),
         (node(links=(Link(name="ens6", up=True, carrier=False, mtu=1500),)), "uplink", "no carrier"),

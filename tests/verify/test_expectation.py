@@ -25,7 +25,9 @@ def test_the_lab_s_pod_is_expected_on_both_networks():
 def test_nodes_need_their_plugins_and_uplinks():
     facts = {"nics": {"ens6": {"mtu": 1500, "mac": "02:00:00:00:00:06"}}}
     nodes = expected(lab(), {"node1": {"facts": facts, "plugins": {"macvlan": {"sha256": "a" * 64}}}}).nodes
-    assert nodes[0] == ExpectedNode(name="node1", plugins={"macvlan": "a" * 64}, uplinks={"ens6": 1500, "ens7": 0})
+    assert nodes[0] == ExpectedNode(
+        name="node1", plugins={"macvlan": "a" * 64}, needed=("host-local", "macvlan"), uplinks={"ens6": 1500, "ens7": 0}
+    )
     assert [n.plugins for n in nodes[1:]] == [{}, {}]
 
 

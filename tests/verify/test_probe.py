@@ -186,6 +186,7 @@ def test_a_silent_name_server_is_told():
 def test_a_whole_task_answers_for_the_node_and_for_pods_that_are_not_there():
     task = {
         "binaries": ["no-such-plugin"],
+        "needed": [],
         "uplinks": ["lo"],
         "name": "kubernetes.default",
         "pods": [{"uid": "00000000-0000-0000-0000-000000000000", "interfaces": []}],

@@ -1,9 +1,12 @@
 """Compares the state of nodes with what was applied to them."""
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from multus_site.cni import go_json
+from multus_site.cni.configuration import Config
 from multus_site.model.nodes import ContainerNodes, Nodes
 from multus_site.model.site import Site
 from multus_site.nodes.drift.observation import NodeState
@@ -58,6 +61,23 @@ def binaries(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
             yield Drift(node, path, "root:root 755", now.mode, "pulumi up")
 
 
+def cluster_plugins(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
+    """Plugins of the cluster's own network, which other programs installed: without one, no pod starts on the node."""
+    called: set[str] = set()
+    for text in state.cluster:
+        data, _ = go_json.parse(base64.b64decode(text).decode(errors="replace"))
+        if isinstance(data, dict):
+            for plugin in Config(data, ()).plugins:
+                called |= {plugin.type, plugin.ipam.type if plugin.ipam else ""}
+    for plugin in sorted(called - {""} - applied.get("plugins", {}).keys()):
+        path = f"/opt/cni/bin/{plugin}"
+        mode = state.present.get(plugin)
+        if mode is None:
+            yield Drift(node, path, "present, for the cluster's own network", "no such file")
+        elif not int(mode, 8) & 0o100:
+            yield Drift(node, path, "executable, for the cluster's own network", f"mode {mode}")
+
+
 def nics(
     node: str, applied: Mapping[str, Any], state: NodeState, *, made: bool, hardware: bool = True
 ) -> Iterator[Drift]:
@@ -99,6 +119,7 @@ def networks(node: str, applied: Mapping[str, Any], state: NodeState) -> Iterato
 def of_commands(nodes: Nodes, node: str, applied: Mapping[str, Any], state: NodeState) -> Iterator[Drift]:
     """Drift of what commands on the node applied; they do not restore all of it."""
     yield from binaries(node, applied, state)
+    yield from cluster_plugins(node, applied, state)
     yield from nics(node, applied, state, made=nodes.makes_machines, hardware=not isinstance(nodes, ContainerNodes))
     yield from networks(node, applied, state)
 

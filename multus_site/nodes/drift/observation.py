@@ -47,6 +47,10 @@ class NodeState(BaseModel):
     nics: dict[str, Nic]
     configs: dict[str, str] = {}
     files: list[str]
+    present: dict[str, str] = {}
+    """Every file in /opt/cni/bin → its permissions."""
+    cluster: list[str] = []
+    """The configurations of the cluster's own network, in base64."""
     kubespray: dict[str, Any] | None
     """The record of Kubespray's runs, if the node has it."""
 

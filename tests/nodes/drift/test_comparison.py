@@ -1,5 +1,6 @@
 """What counts as drift: each thing that was applied and is not so any more, and nothing else."""
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -43,6 +44,29 @@ def found(**changes):
 
 def test_what_is_as_applied_is_no_drift():
     assert drifts(lab(), APPLIED, Results({"node1": state(), "node2": state("node2")})) == ([], {})
+
+
+CLUSTER = '{"name": "cbr0", "plugins": [{"type": "bridge", "ipam": {"type": "host-local"}}, {"type": "portmap"}]}'
+
+
+@pytest.mark.parametrize(
+    ("present", "differs"),
+    [
+        ({"bridge": "755", "host-local": "755", "portmap": "4755"}, []),
+        (
+            {"bridge": "755", "portmap": "755"},
+            [("host-local", "present, for the cluster's own network", "no such file")],
+        ),
+        (
+            {"bridge": "644", "host-local": "755", "portmap": "755"},
+            [("bridge", "executable, for the cluster's own network", "mode 644")],
+        ),
+    ],
+)
+def test_plugins_of_the_clusters_own_network(present, differs):
+    cluster = [base64.b64encode(text.encode()).decode() for text in (CLUSTER, "{", "[]", '{"plugins": 3}')]
+    drifted = [(one.what, one.applied, one.found, one.restored_by) for one in found(cluster=cluster, present=present)]
+    assert drifted == [(f"/opt/cni/bin/{plugin}", applied, now, "") for plugin, applied, now in differs]
 
 
 NIC = {"up": True, "mtu": 1500, "mac": "02:00:00:00:00:06"}
