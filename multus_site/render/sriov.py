@@ -54,7 +54,10 @@ def daemon(image: str, setup: SriovSetup, nodes: list[str]) -> dict[str, Any]:
         folder("device-info", "/var/run/k8s.cni.cncf.io/devinfo/dp"),
         {"name": "config", "configMap": {"name": NAME}},
     ]
-    written = hashlib.sha256(config_map(setup)["data"]["config.json"].encode()).hexdigest()[:16]
+    # The plugin counts functions when it starts: another number of them is another configuration.
+    counted = {name: [pool.num_vfs, *pool.pf_names] for name, pool in sorted(setup.pools.items())}
+    text = config_map(setup)["data"]["config.json"] + json.dumps(counted)
+    written = hashlib.sha256(text.encode()).hexdigest()[:16]
     made = daemon_set(NAME, [container], volumes, NAME, annotations={"multus-site/config": written})
     made["spec"]["template"]["spec"]["affinity"] = topology.affinity(topology.on_nodes(nodes))
     return made

@@ -27,6 +27,14 @@ bind() { # PCI address, driver: the function in that driver's hands
     printf '%s\n' "$1" >"$sysfs/bus/pci/drivers_probe"
 }
 
+in_pods() { # device: how many of its functions are in the network namespace of a pod, where this /sys does not show their names
+    count=0
+    for function in "$1"/virtfn*; do
+        if [ -d "$function/net" ] && [ -z "$(ls "$function/net")" ]; then count=$((count + 1)); fi
+    done
+    echo "$count"
+}
+
 apply() { # pf count driver
     device=$sysfs/class/net/$1/device
     if ! wait_for "$device/sriov_totalvfs"; then
@@ -38,7 +46,17 @@ apply() { # pf count driver
         say "$1 has $most virtual functions at most, and $2 are asked for"
         return 1
     fi
+    # While the physical function is down, its functions have no carrier.
+    if ! ip link set dev "$1" up; then
+        say "$1 cannot be set up; look with: ip link show $1"
+        return 1
+    fi
     if [ "$(cat "$device/sriov_numvfs")" != "$2" ]; then
+        used=$(in_pods "$device")
+        if [ "$used" != 0 ]; then
+            say "$1 has $(cat "$device/sriov_numvfs") virtual functions, $2 are asked for, and pods use $used: changing the number would take theirs away. Drain the node, then run pulumi up again: kubectl drain $(hostname) --ignore-daemonsets --delete-emptydir-data"
+            return 1
+        fi
         # A number other than 0 is only changed by way of 0, which takes the functions from whoever has them.
         [ "$(cat "$device/sriov_numvfs")" = 0 ] || printf '0\n' >"$device/sriov_numvfs"
         printf '%s\n' "$2" >"$device/sriov_numvfs"

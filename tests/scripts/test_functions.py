@@ -50,6 +50,10 @@ class Sysfs:
                     seen = now
                 time.sleep(0.001)
 
+        tools = self.root / "bin"
+        tools.mkdir(exist_ok=True)
+        (tools / "ip").write_text(f'#!/bin/sh\necho "$@" >>{self.root}/ip\n[ "$5" = up ] && [ "$4" != down0 ]\n')
+        (tools / "ip").chmod(0o755)
         # A shell writes faster than a thread looks; each write waits for the driver, as in the kernel.
         slow = SCRIPT.read_text().replace('>"$device/sriov_numvfs"', '>"$device/sriov_numvfs"; sleep 0.3')
         watcher = threading.Thread(target=driver)
@@ -60,7 +64,13 @@ class Sysfs:
                 input=text,
                 capture_output=True,
                 text=True,
-                env={**os.environ, "SYSFS": str(self.root), "TRIES": "1", **more},
+                env={
+                    **os.environ,
+                    "PATH": f"{tools}:{os.environ['PATH']}",
+                    "SYSFS": str(self.root),
+                    "TRIES": "1",
+                    **more,
+                },
                 check=False,
             )
         finally:
@@ -118,3 +128,26 @@ def test_they_go(tmp_path):
     nic = Sysfs(tmp_path, there=4)
     assert nic.run("remove", "ens1f0 4 netdevice\nens9 2 netdevice\n").returncode == 0
     assert nic.written == [0]
+
+
+def test_the_physical_function_is_set_up(tmp_path):
+    nic = Sysfs(tmp_path, there=4)
+    assert nic.run("apply", "ens1f0 4 netdevice\n").returncode == 0
+    assert (tmp_path / "ip").read_text() == "link set dev ens1f0 up\n"
+    down = Sysfs(tmp_path, pf="down0")
+    done = down.run("apply", "down0 4 netdevice\n")
+    assert (done.returncode, "down0 cannot be set up" in done.stderr, down.written) == (1, True, [])
+
+
+def test_functions_that_pods_use_are_not_taken_away(tmp_path):
+    nic = Sysfs(tmp_path, there=2)
+    (nic.devices / "0000:3b:02.0" / "net" / "ens1f0v0").mkdir(parents=True)
+    (nic.devices / "0000:3b:02.1" / "net").mkdir()  # its interface is in a pod
+    done = nic.run("apply", "ens1f0 4 netdevice\n")
+    assert (done.returncode, nic.written) == (1, [])
+    assert "ens1f0 has 2 virtual functions, 4 are asked for, and pods use 1: " in done.stderr
+    assert "kubectl drain" in done.stderr
+    assert nic.run("apply", "ens1f0 2 netdevice\n").returncode == 0
+    (nic.devices / "0000:3b:02.1" / "net" / "ens1f0v1").mkdir()
+    assert nic.run("apply", "ens1f0 4 netdevice\n").returncode == 0
+    assert nic.written == [0, 4]

@@ -234,6 +234,7 @@ def physical_functions(node, *names):
     for name in names:
         device = node.root / "sys" / "class" / "net" / name / "device"
         device.mkdir(parents=True)
+        node.ip("link", "add", name, "type", "veth", "peer", "name", f"p-{name}")
         (device / "sriov_totalvfs").write_text("8\n")
         found[name] = device / "sriov_numvfs"
         found[name].write_text("2\n")
