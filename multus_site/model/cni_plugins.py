@@ -1,15 +1,22 @@
 """CNI plugin binaries of the nodes: which, and where they come from."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from multus_site.model.kubespray_releases import numbers
 from multus_site.model.part import ExactlyOne, Mistake, Part
 from multus_site.model.types import Architecture, BareVersion, ModuleSum, PluginName, Sha256
 
-CALICO = frozenset({"bandwidth", "calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
-"""Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
+_CALICO = frozenset({"calico", "calico-ipam", "flannel", "host-local", "loopback", "portmap", "tuning"})
+_WITHOUT_BANDWIDTH = (3, 30)
+"""From this version on, its image has no bandwidth (projectcalico/calico d28a62c74b, CN_FILES of cni-plugin/Makefile)."""
+
+
+def plugins_of_calico(version: str) -> frozenset[str]:
+    """Plugins that each start of a calico-node pod puts into /opt/cni/bin (projectcalico/calico: cni-plugin/pkg/install)."""
+    return _CALICO if numbers(version)[:2] >= _WITHOUT_BANDWIDTH else _CALICO | {"bandwidth"}
 
 
 class Artifact(ExactlyOne):
@@ -73,14 +80,14 @@ class CniPlugins(Part):
         """The binary of the site's own for a plugin."""
         return next((b for b in self.binaries if (b.name, b.architecture) == (name, architecture)), None)
 
-    def check_binaries(self, architectures: set[Architecture], network_plugin: str) -> Iterator[Mistake]:
-        """What is wrong with them at a site with nodes of these architectures and this network plugin of the cluster."""
+    def check_binaries(self, architectures: set[Architecture], calico: Collection[str]) -> Iterator[Mistake]:
+        """What is wrong with them at a site with nodes of these architectures. `calico`: plugins that the cluster's Calico installs."""
         path = ("cniPlugins", "binaries")
         named = [(binary.name, binary.architecture) for binary in self.binaries]
         for i, (name, architecture) in enumerate(named):
             if named.index((name, architecture)) < i:
                 yield Mistake((*path, i), f"{name} for {architecture} is listed twice; remove one of the two")
-            if name in CALICO and network_plugin == "calico":
+            if name in calico:
                 message = f"Calico installs its own {name} each time its pod starts; remove this one, or use another kube_network_plugin"
                 yield Mistake((*path, i, "name"), message)
         for name in dict.fromkeys(name for name, _ in named):

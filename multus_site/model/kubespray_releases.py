@@ -2,9 +2,10 @@
 
 The model, the linter, previews and the runs read it. Sources, in the tree of each tag: kubelet_checksums and containerd_archive_checksums in
 roles/kubespray_defaults/vars/main/checksums.yml; requirements.txt; roles/validate_inventory/tasks/main.yml; roles/kubernetes/preinstall
-(defaults/main.yml and tasks/0040-verify-settings.yml). ansible-core: its support matrix.
+(defaults/main.yml and tasks/0040-verify-settings.yml). Calico: the first of calicoctl_binary_checksums. ansible-core: its support matrix.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
@@ -70,6 +71,8 @@ class Release:
     """The ansible-core that its requirements.txt brings."""
     containerd: str
     """The containerd that it installs unless containerd_version says otherwise."""
+    calico: str
+    """The Calico that it installs unless calico_version says otherwise."""
     removed: frozenset[str] = frozenset()
     """Variables of earlier releases that it refuses."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: CHOICES)
@@ -102,24 +105,27 @@ RELEASES = {
         kubernetes={31: 14, 32: 10, 33: 7},
         ansible_core=(2, 17),
         containerd="2.1.5",
+        calico="3.30.5",
     ),
     "v2.30.0": Release(
         commit="f4ccdb5e72395eaf9f3444056ebd1a6625ddb89a",
         kubernetes={32: 11, 33: 7, 34: 3},
         ansible_core=(2, 17),
         containerd="2.2.1",
+        calico="3.30.6",
     ),
     "v2.31.0": Release(
         commit="1c9add48975060f45396b34d8e022c30d7f80dab",
         kubernetes={33: 11, 34: 7, 35: 4},
         ansible_core=(2, 18),
         containerd="2.2.3",
+        calico="3.31.5",
         removed=frozenset({"kubelet_static_pod_path"}),
     ),
 }
 
-_EARLIER = Release(commit="", kubernetes={}, ansible_core=(2, 17), containerd="1.7.24")
-"""What releases before the table have in common; containerd is 2 since v2.28."""
+_EARLIER = Release(commit="", kubernetes={}, ansible_core=(2, 17), containerd="1.7.24", calico="3.29.3")
+"""What releases before the table have in common; containerd is 2 since v2.28, and Calico 3.30 since v2.29.0."""
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -142,3 +148,11 @@ def kubernetes_of(release: str, given: str | None) -> str | None:
     """The version of Kubernetes that a release installs; None where it is not given and the release is not in the table."""
     known = RELEASES.get(release)
     return given or (known.default if known else None)
+
+
+def calico_of(release: str, given: object) -> str:
+    """The version of Calico that a release installs. `given`: the variable calico_version; anything but a version counts as absent."""
+    text = str(given or "").removeprefix("v")
+    if re.fullmatch(r"\d+(\.\d+)+", text):
+        return text
+    return RELEASES["v2.29.1"].calico if release == "v2.29.0" else like(release).calico

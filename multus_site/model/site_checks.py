@@ -22,7 +22,7 @@ def check_site(site: SiteParts) -> Iterator[Mistake]:
     yield from _check_made_machines(site)
     yield from site.nodes.check_backend()
     architectures = {host.architecture for host in site.nodes.hosts.values()}
-    yield from site.cni_plugins.check_binaries(architectures, site.network_plugin())
+    yield from site.cni_plugins.check_binaries(architectures, site.calico_plugins())
     yield from site.kubespray.check_keys()
     manager = site.kubespray.variables.get("container_manager", "containerd")
     if site.air_gap is not None and manager != "containerd":

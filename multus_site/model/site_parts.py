@@ -6,9 +6,10 @@ from pydantic import Field
 
 from multus_site.model.attachable import Attachable
 from multus_site.model.catalog import AirGap
-from multus_site.model.cni_plugins import CniPlugins
+from multus_site.model.cni_plugins import CniPlugins, plugins_of_calico
 from multus_site.model.daemons import InterfaceRepair, Multus, Throughput, WhereaboutsDaemon
 from multus_site.model.kubespray import Kubespray
+from multus_site.model.kubespray_releases import calico_of
 from multus_site.model.links import Link
 from multus_site.model.networks import Network, Raw, Segment
 from multus_site.model.node_links import NodeLink
@@ -115,3 +116,9 @@ class SiteParts(Part):
     def network_plugin(self) -> str:
         """The cluster's own network plugin; Kubespray's default where the site names none."""
         return str(self.kubespray.all_variables().get("kube_network_plugin", "calico"))
+
+    def calico_plugins(self) -> frozenset[str]:
+        """CNI plugins that the cluster's Calico installs; none with another network plugin."""
+        if self.network_plugin() != "calico":
+            return frozenset()
+        return plugins_of_calico(calico_of(self.kubespray.version, self.kubespray.variables.get("calico_version")))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from multus_site.cni.catalogue import binary_of
 from multus_site.model.catalog import Catalog
-from multus_site.model.cni_plugins import CALICO, Artifact, GoModule
+from multus_site.model.cni_plugins import Artifact, GoModule
 from multus_site.model.networks import Raw
 from multus_site.model.site import Site
 from multus_site.model.types import Architecture
@@ -82,7 +82,7 @@ def _origin(site: Site, catalog: Catalog, architecture: Architecture, name: str)
     plugins = site.cni_plugins
     if binary := plugins.binary(name, architecture):
         return _of_artifact(site, name, binary, binary.member or "")
-    if name in CALICO and site.network_plugin() == "calico":
+    if name in site.calico_plugins():
         return Origin(name, "calico")
     archive = None if isinstance(plugins.source, GoModule) else plugins.source.archives.get(architecture)
     if archive is None and binary_of(name) != "release" and not catalog.has(plugins.version, architecture, name):

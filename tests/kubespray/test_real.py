@@ -186,7 +186,10 @@ def test_what_it_refuses_we_refuse_before(bench: Bench, given: dict[str, Any], r
 def test_the_versions_that_it_installs_are_those_that_we_know(real: Source, release: str) -> None:
     assert release in RELEASES
     text = (real.folder / "roles/kubespray_defaults/vars/main/checksums.yml").read_text()
-    sums = YAML(typ="safe").load(text)["kubelet_checksums"]["amd64"]
+    pinned = YAML(typ="safe").load(text)
+    sums = pinned["kubelet_checksums"]["amd64"]
+    assert next(iter(pinned["calicoctl_binary_checksums"]["amd64"])) == RELEASES[release].calico
+    assert next(iter(pinned["containerd_archive_checksums"]["amd64"])) == RELEASES[release].containerd
     known = {f"1.{minor}.{patch}" for minor, last in RELEASES[release].kubernetes.items() for patch in range(last + 1)}
     assert set(sums) == known
     assert next(iter(sums)) == RELEASES[release].default

@@ -61,9 +61,42 @@ def test_built_from_the_module_by_the_catalogues_hash_or_the_sites():
     ]
 
 
+CALICO_3_29 = {"calico_version": "3.29.7"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "release", "calicos"),
+    [
+        ({}, None, False),
+        ({"calico_version": "v3.31.5"}, None, False),
+        ({"calico_version": "3.30.0"}, "v2.28.1", False),
+        ({"calico_version": "{{ my_calico }}"}, None, False),
+        (CALICO_3_29, None, True),
+        ({"calico_version": "v3.9.1"}, None, True),
+        ({}, "v2.28.1", True),
+        ({}, "v2.29.0", False),
+        ({}, "v2.32.0", False),
+        ({**FLANNEL, **CALICO_3_29}, None, False),
+    ],
+)
+def test_bandwidth_is_calicos_before_3_30(variables, release, calicos):
+    """projectcalico/calico: CN_FILES of cni-plugin/Makefile has bandwidth at v3.29.7 and lacks it at v3.30.0."""
+    named = {"version": release, "commit": "a" * 40} if release else {}
+    data = lab_site(cniPlugins={"plugins": ["bandwidth"]}, kubespray={**named, "variables": variables})
+    (found,) = origins(parse_site(data, source="x"), CATALOG, "amd64")
+    assert (found.kind == "calico") is calicos
+
+
+def test_a_bandwidth_of_the_sites_own_is_refused_where_calico_installs_it():
+    own = {"binaries": [{"name": "bandwidth", "path": "x", "sha256": SHA["a"]}]}
+    assert [origin.kind for origin in of(own, variables={}) if origin.name == "bandwidth"] == ["path"]
+    with pytest.raises(SiteError, match="Calico installs its own bandwidth"):
+        site(own, variables=CALICO_3_29)
+
+
 def test_calicos_names_are_left_to_calico_which_is_kubesprays_default():
     names = ["bandwidth", "flannel", "host-local", "loopback", "macvlan", "portmap", "tuning"]
-    for variables in ({}, {"kube_network_plugin": "calico"}):
+    for variables in (CALICO_3_29, {**CALICO_3_29, "kube_network_plugin": "calico"}):
         found = of({"plugins": names}, variables=variables)
         assert [origin.name for origin in found if origin.kind != "calico"] == ["macvlan"]
     names.remove("flannel")
