@@ -93,6 +93,10 @@ def _chosen(schema: Any, data: Any, definitions: Mapping[str, Any]) -> Mapping[s
         kind = data.get(discriminator["propertyName"]) if isinstance(data, Mapping) else None
         target = discriminator.get("mapping", {}).get(kind)
         return _chosen({"$ref": target}, data, definitions) if target else {}
+    for condition in schema.get("allOf", ()):
+        known = condition.get("if", {}).get("properties", {})
+        if isinstance(data, Mapping) and all(data.get(key) == value["const"] for key, value in known.items()):
+            return _chosen(condition["then"], data, definitions)
     for alternative in schema.get("anyOf") or schema.get("oneOf") or ():
         one = _chosen(alternative, data, definitions)
         if (isinstance(data, Mapping) and one.get("type") == "object") or (isinstance(data, list) and "items" in one):

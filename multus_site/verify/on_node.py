@@ -24,6 +24,8 @@ EXEC_ERRORS = (
     httpx.HTTPError,
     HTTPXWSException,
     TimeoutError,
+    # httpx_ws raises what breaks a connection in use in a group.
+    ExceptionGroup,
 )
 """How a command in a pod may fail when its node, its kubelet or the pod is gone."""
 
@@ -74,12 +76,22 @@ async def run_on_node(
         # The body of the response is no longer available.
         msg = f"the API server cannot reach its kubelet ({error.response.status_code} {error.response.reason_phrase})"
         raise LookError(msg) from None
+    except ExceptionGroup as group:
+        cause = _first(group)
+        msg = f"the connection to its kubelet broke while the node was checked: {str(cause) or type(cause).__name__}"
+        raise LookError(msg) from None
     except EXEC_ERRORS as error:
         raise LookError(str(error) or f"no answer within {LOOK_SECONDS} s") from None
     if done.returncode:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
         raise LookError(last)
     return str(done.stdout.decode(errors="replace"))
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error in nested groups."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 def _packed(scripts: Sequence[str]) -> str:

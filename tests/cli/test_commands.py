@@ -85,6 +85,7 @@ def test_the_version_imports_next_to_nothing(tmp_path):
     )
     assert {name for name in modules if name.startswith("multus_site.cli.")} == {
         "multus_site.cli.commands",
+        "multus_site.cli.ending",
         "multus_site.cli.project",
     }
 

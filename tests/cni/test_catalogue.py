@@ -37,8 +37,10 @@ ALLOWED = {
     "multus_site/nodes/preflight/nics.py": {"vrf"},  # the kernel's kind of a link
     "multus_site/render/libvirt/domain.py": {"bridge"},  # a NIC of a virtual machine
     "multus_site/review/networks.py": {"vlan"},  # what of a network differs
+    "multus_site/cli/addresses.py": {"host-local"},  # the one whose reservations are files of the nodes
+    "multus_site/render/multus.py": {"bandwidth"},  # a capability of the cluster's own network
     "multus_site/verify/probe.py": {"vlan"},  # the kernel's kind of a link
-    "multus_site/verify/registry.py": {"vlan"},  # a check
+    "multus_site/verify/registry.py": {"vlan", "whereabouts"},  # checks
     "policy/networks.py": {"vlan"},  # a link of the node
 }
 """Modules that name a plugin, or use its name for something else."""
@@ -52,6 +54,7 @@ IPAM_ALLOWED = {
     "multus_site/lint/rules/slices.py",
     "multus_site/render/address_plan.py",
     "multus_site/render/images.py",
+    "multus_site/review/by_files.py",
     "multus_site/review/settings.py",
 }
 """Modules that speak of what one address management alone has: its ranges, its fixed addresses, its daemon."""

@@ -106,6 +106,7 @@ def test_a_review_gets_the_plan_as_data_and_no_variables(said, monkeypatch, tmp_
         "limit": [],
         "reason": "node3 left the site",
         "node": "node3",
+        "creates": "",
     }
     assert said == ["remove-node.yml: node3 left the site"]
 

@@ -39,6 +39,7 @@ ELSEWHERE = {
     "a rule that is off needs a reason": "settings are no finding: tests/lint/test_settings.py",
     'write {level = "off", reason = "…"}': "likewise",
     'write {level = "off", "warning" or "error", reason = "…"}': "likewise",
+    "the network-status annotation is no JSON list of at most": "no finding of the linter: tests/contract/test_repair.py",
     "the facts are": "facts that cannot be used are no finding: tests/lint/test_facts.py",
     "unknown fact": "likewise",
     "the configuration is nested more than": "such YAML cannot be read: tests/model/test_types.py",
@@ -96,14 +97,14 @@ def test_every_rule_has_its_file_and_every_file_its_rule():
 
 
 def texts_of(source: str) -> Iterator[str]:
-    """The pieces of text with a space in them that a module's functions and calls of `matching` contain, except docstrings and comparisons.
+    """The pieces of text with a space in them that a module's functions and calls of `Matching` contain, except docstrings and comparisons.
 
     A site's mistakes are split where they are printed: the path before a colon, what would be right behind a semicolon.
     """
     tree = ast.parse(source)
     compared = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Compare) for part in ast.walk(node)}
     for node in ast.walk(tree):
-        is_pattern = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "matching"
+        is_pattern = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Matching"
         for statement in node.body if isinstance(node, ast.FunctionDef) else node.args[1:] if is_pattern else ():
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 continue

@@ -17,7 +17,7 @@ SECRET = "hunter22-x7Qz"  # noqa: S105 # planted
 def everywhere(text):
     """A review with a text wherever one can stand."""
     moved, effect = (Difference(text, text, text),), (Effect("danger", text, text),)
-    network = Network("lan", "changed", "danger", moved, moved, (text,), (text,), 1, 1, (text,), True, text)
+    network = Network("lan", "changed", "danger", moved, moved, (text,), (text,), 1, 1, moved, (text,), True, text)
     finding = {
         "file": text,
         "level": "error",
@@ -31,6 +31,7 @@ def everywhere(text):
         stack="dallas",
         site="dallas",
         base=text,
+        stateless="files",
         counts={"update": 1},
         dangers=effect,
         interruption=effect,

@@ -1,13 +1,17 @@
 """What a cluster that is not well is told as: kr8s against an API server on loopback that answers as a broken one does."""
 
 import asyncio
+import base64
+import hashlib
 import http.server
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -163,3 +167,44 @@ def test_a_cluster_that_does_not_answer_is_one_line_and_no_key_stays(program, wo
     assert list(temporary.iterdir()) == []
     (line,) = done.stderr.strip().splitlines()
     assert line == f"{word}: the cluster cannot be read: All connection attempts failed"
+
+
+class Breaking(Api):
+    """Its kubelet accepts a command, and then its node is gone: the connection is reset in use."""
+
+    def do_GET(self):
+        if not self.path.partition("?")[0].endswith("/exec"):
+            super().do_GET()
+            return
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())  # noqa: S324 - RFC 6455
+        if protocol := self.headers.get("Sec-WebSocket-Protocol"):
+            self.send_header("Sec-WebSocket-Protocol", protocol.split(",")[0].strip())
+        self.end_headers()
+        self.wfile.flush()
+        time.sleep(0.2)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+
+def test_a_node_that_is_killed_while_it_is_checked_is_named_and_the_others_have_their_result():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Breaking)
+    server.handle_error = lambda *_: None  # the connection is closed on purpose
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    async def look():
+        cluster = await Cluster.connect(kubeconfig(server.server_port))
+        nodes, pods = await cluster.look(expected(lab()))
+        return judged(expected(lab()), nodes, pods, {})
+
+    try:
+        found = failed(asyncio.run(look()))
+    finally:
+        server.shutdown()
+    assert "node2 cannot be inspected: " in found["look-inside", "node2"]
+    assert "TaskGroup" not in found["look-inside", "node2"]
+    assert "no Multus daemon runs here" in found["multus-daemon", "node1"]
