@@ -31,6 +31,15 @@ def lint(
     facts: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="File of facts about the nodes and the cluster.")
     ] = None,
+    helm: Annotated[
+        str | None, typer.Option(metavar="CHART", help="Check what your helm renders of a chart.", show_default=False)
+    ] = None,
+    values: Annotated[
+        list[Path] | None, typer.Option("--values", "-f", metavar="FILE", help="With --helm: values of the chart.")
+    ] = None,
+    kustomize: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Check what your kustomize, or kubectl, renders of a folder.")
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
     fix: Annotated[bool, typer.Option("--fix", help="Fix what has exactly one right answer.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change; change nothing.")] = False,
@@ -41,7 +50,7 @@ def lint(
     Reads stack files, NetworkAttachmentDefinitions, pods, workloads and bare CNI configurations.
     Exit status: 0 without errors, 1 with errors, 2 for a usage error.
     """
-    from multus_site.cli import explanation, lint_fix, reports  # a command's imports are its own
+    from multus_site.cli import explanation, lint_fix, rendered, reports  # a command's imports are its own
     from multus_site.cli.files import FilesError, read, read_all
     from multus_site.lint.facts import Facts, FactsError, parse_facts
     from multus_site.lint.files import Linter
@@ -53,8 +62,13 @@ def lint(
         _explain(explanation.explained(explain), explain)
     try:
         settings, folder = _settings()
-        paths = paths or [folder / path for path in settings.paths]
-        if not paths:
+        rendering = helm is not None or kustomize is not None
+        if values and helm is None:
+            usage_error("--values is for a chart; name it too: multus-site lint --helm CHART -f FILE")
+        if rendering and (fix or diff):
+            usage_error("--fix changes files, and what is rendered is none; name the files")
+        paths = paths or ([] if rendering else [folder / path for path in settings.paths])
+        if not paths and not rendering:
             usage_error("nothing to check: name a file, a folder, or - for standard input")
         facts = facts or (folder / settings.facts if settings.facts else None)
         known = parse_facts(read(facts), source=str(facts)) if facts else Facts()
@@ -62,6 +76,8 @@ def lint(
         files = list(read_all(paths))
         if fix or diff:
             files = list(lint_fix.fixed(files, known, settings, write=not diff))
+        files += rendered.of_helm(helm, values or []) if helm is not None else ()
+        files += rendered.of_kustomize(kustomize) if kustomize is not None else ()
         for file in files:
             defaults = defaults_beside(file.name) if file.name != "<stdin>" else None
             linter.add(file.text, file.name, sure=file.in_folder, defaults=defaults)
