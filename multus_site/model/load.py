@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as File
 
@@ -13,6 +14,7 @@ from multus_site.model.catalog import Catalog
 from multus_site.model.defaults import NAME, Defaults, DefaultsError, sort_keys
 from multus_site.model.part import Mistake
 from multus_site.model.paths import Data, Path, path_text, replace_half_characters, value_at
+from multus_site.model.plain_scalars import misread
 from multus_site.model.pydantic_errors import mistakes_of
 from multus_site.model.site import Site
 from multus_site.model.yaml_documents import YamlMistakeError, documents
@@ -65,15 +67,30 @@ def parse_site(
             merged = defaults.under(data)  # type: ignore[arg-type]  # what is no mapping stays for the model to refuse
         except DefaultsError as error:
             raise SiteError([(Mistake((), error.message), Place(defaults.file, *(error.place or ())))]) from None
+    odd = list(_misread(text))
     try:
-        return Site.model_validate(sort_keys(merged) if ordered else merged)  # type: ignore[arg-type]  # the same
+        # Keys in camelCase only, as in the JSON Schema; Python code also uses the attributes' names.
+        site = Site.model_validate(sort_keys(merged) if ordered else merged, by_alias=True, by_name=False)  # type: ignore[arg-type]  # the same
+        mistakes: list[Mistake] = []
     except ValidationError as error:
         mistakes = mistakes_of(error, merged)
-        places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
-        if text is not None:
-            # in the order of the file, mistakes of the defaults last
-            places.sort(key=lambda item: (item[0].file != source, item[0]))
-        raise SiteError([(mistake, place) for place, mistake in places]) from None
+    told = {mistake.path for mistake in odd}
+    mistakes = [*odd, *(mistake for mistake in mistakes if mistake.path not in told)]
+    if not mistakes:
+        return site
+    places = [(place_of(m.path, data, source=source, text=text, defaults=defaults), m) for m in mistakes]  # type: ignore[arg-type]  # the same
+    if text is not None:
+        # in the order of the file, mistakes of the defaults last
+        places.sort(key=lambda item: (item[0].file != source, item[0]))
+    raise SiteError([(mistake, place) for place, mistake in places])
+
+
+def _misread(text: str | None) -> Iterator[Mistake]:
+    try:
+        document = next(documents(text), None) if text is not None else None
+        yield from misread(document, SITE_PATH) if document else ()
+    except YamlMistakeError:
+        return
 
 
 def read_text(path: File | str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
 
 from multus_site.model.paths import Path, path_text
 
@@ -29,6 +30,16 @@ class Part(BaseModel):
         # YAML writes them .inf and .nan.
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Numbers and booleans as such: pydantic would read "110", 110.0 and true as whole numbers, which the JSON Schema refuses.
+
+        `strict` for the whole model would refuse lists for tuples.
+        """
+        schema = handler(source)
+        _make_strict(schema)
+        return schema
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:  # noqa: ANN401  # pydantic's own
@@ -61,6 +72,18 @@ def _with_names(schema: dict[str, Any]) -> dict[str, Any]:
         schema["propertyNames"] = {**schema.get("propertyNames", {}), "pattern": pattern}
         schema["additionalProperties"] = value
     return schema
+
+
+def _make_strict(schema: Any) -> None:  # noqa: ANN401  # a part of pydantic's schema
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        if isinstance(kind, str) and kind in {"int", "float", "bool"}:
+            schema["strict"] = True
+        for value in schema.values():
+            _make_strict(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _make_strict(value)
 
 
 class Plugin(Part):

@@ -203,7 +203,7 @@ def _mistakes_behind(error: ValidationError, data: object) -> list[Mistake]:
         if path[0] != "networks":
             dropped.add(str(path[depth - 1]))
     try:
-        Site.model_validate(rest)
+        Site.model_validate(rest, by_alias=True, by_name=False)
     except ValidationError as again:
         more = [m for d in again.errors(include_url=False) if not d["loc"] for m in _translated(d)]
         return [mistake for mistake in more if mistake.unknown not in dropped]
