@@ -26,9 +26,10 @@ def is_site(data: Data) -> bool:
     return isinstance(config, dict) and SITE_KEY in config
 
 
-def is_stack_file(file: str) -> bool:
-    """Whether a file is one of a Pulumi stack, by its name."""
-    return re.search(r"(?:^|[/\\])Pulumi\.[^/\\]+\.ya?ml$", file) is not None
+def stack_of(file: str) -> str:
+    """The stack of a file that is named Pulumi.STACK.yaml; empty for any other."""
+    match = re.search(r"(?:^|[/\\])Pulumi\.([^/\\]+)\.ya?ml$", file)
+    return match.group(1) if match else ""
 
 
 def lacks_site(data: Data) -> bool:

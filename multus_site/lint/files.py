@@ -7,7 +7,7 @@ from multus_site.cni import go_json
 from multus_site.cni.catalogue import IPAM, PLUGINS
 from multus_site.lint.allow import Allow, ObjectAllow, allows_in, not_allowed, object_allows
 from multus_site.lint.checked import Checked
-from multus_site.lint.documents import is_site, is_stack_file, lacks_site, subjects_in, without_site
+from multus_site.lint.documents import is_site, lacks_site, stack_of, subjects_in, without_site
 from multus_site.lint.engine import Collection, Located, Origin, findings_of, findings_together
 from multus_site.lint.facts import Facts
 from multus_site.lint.finding import Finding
@@ -16,10 +16,12 @@ from multus_site.lint.positions import JsonText, PlacedText, YamlText
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.segments import StackFile, check_segments
 from multus_site.lint.site import located_in, site_text
+from multus_site.lint.stack_files import NamedSite, StackConfig
 from multus_site.lint.subjects import BrokenYaml, ConfigText
 from multus_site.model.defaults import Defaults
 from multus_site.model.load import SiteError, parse_site, site_data
 from multus_site.model.paths import Data, Path
+from multus_site.model.pydantic_errors import sound_part
 from multus_site.model.yaml_documents import YamlMistakeError, documents
 
 _TYPES = "|".join(map(re.escape, (*PLUGINS, *IPAM)))
@@ -116,7 +118,7 @@ class Linter:
             if lacks_site(data):
                 self._keep(SiteMistake(without_site(data)), Origin(file, yaml_text))
                 stack = True
-        if not stack and not sure and is_stack_file(file):
+        if not stack and not sure and stack_of(file):
             self._keep(SiteMistake(without_site(None)), Origin(file, PlacedText(1, 1, 1)))
         if first is not None:
             self._keep_template(mask, first, file)
@@ -161,16 +163,36 @@ class Linter:
 
     def _add_site(self, data: Data, text: str, origin: Origin) -> None:
         defaults = self.defaults.get(origin.file)
+        config = data.get("config") if isinstance(data, dict) else None
+        if isinstance(config, dict):
+            self._keep(StackConfig(config), origin)
         try:
             site = parse_site(site_data(data), source=origin.file, text=text, defaults=defaults)
         except SiteError as error:
             for mistake, place in error.mistakes:
                 placed = PlacedText(1, place.line, place.column)
                 self._keep(SiteMistake(mistake.message, mistake.path), Origin(place.file, placed))
+            self._add_sound_part(error, text, origin.file)
             return
         self.stacks.append(StackFile(origin.file, text, site, defaults))
         self.checked.add_site(site)
+        self._keep(NamedSite(site, stack_of(origin.file)), Origin(origin.file, site_text(text, defaults)))
         self.found += located_in(site, file=origin.file, text=site_text(text, defaults), facts=self.facts)
+
+    def _add_sound_part(self, error: SiteError, text: str, file: str) -> None:
+        """Check what does not depend on the broken parts of a site."""
+        site, broken = sound_part([mistake for mistake, _ in error.mistakes], error.data)
+        if site is None:
+            return
+        places = site_text(text, self.defaults.get(file))
+        # What racks lack depends on all hosts and workloads.
+        unknown = {
+            *broken,
+            *((("racks",),) if any(path[:1] in {("nodes",), ("workloads",)} for path in broken) else ()),
+        }
+        for located in located_in(site, file=file, text=places, facts=self.facts):
+            if not any(located.path[: len(path)] == path for path in unknown if path):
+                self.found.append(located)
 
     def _keep(self, subject: object, origin: Origin) -> None:
         self.found += findings_of(subject, origin)

@@ -12,6 +12,7 @@ from multus_site.lint.engine import Origin, findings_of
 from multus_site.lint.finding import Finding
 from multus_site.lint.registry import Problem, Problems, rule
 from multus_site.lint.site import check_site, silenced, site_text
+from multus_site.lint.stack_files import Neighbour, Neighbours
 from multus_site.model.defaults import Defaults
 from multus_site.model.paths import Path
 from multus_site.model.site import Site
@@ -170,6 +171,10 @@ def check_segments(stacks: list[StackFile]) -> list[Finding]:
     texts = {stack.file: stack.text for stack in stacks}
     texts |= {stack.defaults.file: stack.defaults.text for stack in stacks if stack.defaults}
     found = [located for segment in _segments(stacks) for located in findings_of(segment, segment.uses[0].origin)]
+    sites = [
+        Neighbour(stack.site, stack.file, Origin(stack.file, site_text(stack.text, stack.defaults))) for stack in stacks
+    ]
+    found += findings_of(Neighbours(sites), sites[0].origin) if sites else ()
     return silenced(found, texts)
 
 

@@ -41,8 +41,10 @@ class Place:
 class SiteError(ValueError):
     """A site that cannot be read. Its text has a line for each mistake: `<file>:<line>: <path in the site>: <what>`."""
 
-    def __init__(self, mistakes: list[tuple[Mistake, Place]]) -> None:
+    def __init__(self, mistakes: list[tuple[Mistake, Place]], data: Data = None) -> None:
         self.mistakes = mistakes
+        self.data = data
+        """The site with its defaults, as plain data; None if it could not be read."""
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
@@ -82,7 +84,7 @@ def parse_site(
     if text is not None:
         # in the order of the file, mistakes of the defaults last
         places.sort(key=lambda item: (item[0].file != source, item[0]))
-    raise SiteError([(mistake, place) for place, mistake in places])
+    raise SiteError([(mistake, place) for place, mistake in places], merged)  # type: ignore[arg-type]  # the same
 
 
 def _misread(text: str | None) -> Iterator[Mistake]:
