@@ -92,7 +92,7 @@ SETS = {
         "b": "vlanId: 110, ipam: {type: whereabouts, range: 10.233.70.0/24}",
         "c": "vlan: 5000, ipam: {type: static}",
         "d": "ipam: {type: whereabouts, range: 10.1.20.9-10.1.20.5/24}",
-        "one": "networks: [{name: a, ips: [10.1.10.5/24]}]",
+        "one": "networks: [{name: b, ips: [10.1.10.5/24]}]",
         "two": "networks: [d], image2: x",
         "kubespray": "version: v2.31",
         "multus": "version: 4",

@@ -245,10 +245,9 @@ def test_all_mistakes_at_once_in_the_order_of_the_file():
         .replace("[internal]", "[external]")
     )
     found = mistakes(text)
-    assert [line.split(": ")[1] for line in found] == ["name", "nodes.hosts.node1.address", "networks.internal.master"]
-    found = mistakes(text.replace("10.1.1,", "10.1.1.5,"))
     assert [line.split(": ")[1] for line in found] == [
         "name",
+        "nodes.hosts.node1.address",
         "networks.internal.master",
         "workloads.router.networks[0]",
     ]
