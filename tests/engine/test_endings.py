@@ -22,6 +22,7 @@ TYPED = {
     "doctor": [[]],
     "drift": [["dallas"]],
     "init": [["fresh"]],
+    "leaks": [["dallas"]],
     "lint": [["stacks/"], ["--explain", "RANGE_OUTSIDE_SUBNET"]],
     "mirror": [["plan", "--site", "stacks/Pulumi.dallas.yaml"], ["fetch", "m", "--site", "stacks/Pulumi.dallas.yaml"]],
     "new": [["austin", "--node", "node1=127.0.0.5", "--network", "core=ens6,10.20.0.0/24,10.20.0.1", "--scan"]],
@@ -47,11 +48,11 @@ ASIDE = {
 """Tool → beginnings of the names of its programs; one that ends in a dash covers all that begin so."""
 
 NEEDED = {
-    "ssh": {"drift dallas"},
+    "ssh": {"drift dallas", "leaks dallas"},
     "git": {"review dallas --base HEAD", "sites --since HEAD"},
     "podman": set(),
     "pulumi": {
-        "drift dallas", "policies dallas", "review dallas", "review dallas --base HEAD",
+        "drift dallas", "leaks dallas", "policies dallas", "review dallas", "review dallas --base HEAD",
         "throughput dallas", "trace dallas", "upgrade --check", "upgrade dallas", "verify dallas",
     },
     "ansible": set(),
