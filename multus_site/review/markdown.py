@@ -71,7 +71,7 @@ def _besides(review: Review, effects: Iterable[Effect]) -> list[Effect]:
 
 def _headline(review: Review) -> str:
     stack = _safe(review.stack)
-    state = f"; {_NO_STATE[review.stateless]}" if review.stateless else ""
+    state = f"; {_NO_STATE.get(review.stateless, _NO_STATE['files'])}" if review.stateless else ""
     if review.failed:
         return f"❌ {stack}: this cannot be applied as it is{state}"
     if review.dangers:
@@ -96,7 +96,7 @@ def _calm(review: Review) -> str:
     if review.failed:
         return ""
     if review.stateless:
-        return UNKNOWN[review.stateless]
+        return UNKNOWN.get(review.stateless, UNKNOWN["files"])
     if not any(op != "same" for op in review.counts):
         return ""
     return CALM_BESIDES if review.dangers else CALM
