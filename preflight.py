@@ -1,4 +1,4 @@
-"""`python -m preflight`, as 0.1.0 and 0.2.0 recorded it in the state of stacks: runs `python -m multus_site.nodes.preflight`. 0.4 removes this file."""
+"""`python -m preflight`, as 0.1.0 and 0.2.0 recorded it in the state of stacks: runs `python -m multus_site.nodes.preflight`. 0.5 removes this file."""
 
 import runpy
 

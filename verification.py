@@ -1,4 +1,4 @@
-"""`python -m verification`, as 0.1.0 and 0.2.0 recorded it in the state of stacks: runs `python -m multus_site.verify`. 0.4 removes this file."""
+"""`python -m verification`, as 0.1.0 and 0.2.0 recorded it in the state of stacks: runs `python -m multus_site.verify`. 0.5 removes this file."""
 
 import runpy
 

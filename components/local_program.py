@@ -16,7 +16,7 @@ from pulumi_command import local
 DEFAULT_VIRTUALENV = ".venv"
 
 RECORDED = ["create", "update", "delete"]
-"""Inputs in which 0.1.0 and 0.2.0 recorded other module names. pulumi-command runs a command when any input changes, so the rename alone would run Kubespray and load every link. 0.3 ignores the difference, and `multus-site upgrade` rewrites the state; 0.4 compares these inputs again."""
+"""Inputs in which 0.1.0 and 0.2.0 recorded other module names. pulumi-command runs a command when any input changes, so the rename alone would run Kubespray and load every link. 0.3 and 0.4 ignore the difference, and `multus-site upgrade` rewrites the state; 0.5 compares these inputs again."""
 
 
 @dataclass(frozen=True)
