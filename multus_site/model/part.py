@@ -79,7 +79,8 @@ def _make_strict(schema: Any) -> None:  # noqa: ANN401  # a part of pydantic's s
         kind = schema.get("type")
         if isinstance(kind, str) and kind in {"int", "float", "bool"}:
             schema["strict"] = True
-        for value in schema.values():
+        # The keys of an object are text in JSON.
+        for value in (part for key, part in schema.items() if key != "keys_schema"):
             _make_strict(value)
     elif isinstance(schema, list):
         for value in schema:

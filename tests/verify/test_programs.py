@@ -134,5 +134,6 @@ def test_what_the_probe_prints_is_read(tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
     monkeypatch.setattr(probe, "BIN", tmp_path / "bin")
     answer = probe.look_at_node({"binaries": [], "needed": ["sbr"], "uplinks": []})
+    assert answer["names"]
     seen = NodeSeen.model_validate(json.loads(json.dumps(answer)))
     assert seen.programs["sbr"].fault == "there is no such file"
