@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,8 +15,8 @@ from lab.faults.registry import ITSELF, UP, Fault
 from lab.history.audit import left
 
 WELL_SECONDS = 300
-LOST_SECONDS = 150
-"""The kubelet removes what is left of a sandbox once a minute."""
+LOST_SECONDS, YOUNG_SECONDS = 90, 310
+"""The kubelet removes what is left of a sandbox once a minute; `up` leaves alone what is younger than five minutes, since its pod may be starting."""
 SHOWN = 170
 Say = Callable[[str], None]
 
@@ -41,6 +42,8 @@ class Row:
     after: str = ""
     well: bool = False
     lost: list[str] = field(default_factory=list)
+    returned: int = 0
+    """Things that only an `up` of their own gave back, once they were old enough."""
     error: str = ""
     """Why the fault could not be run to its end."""
 
@@ -122,7 +125,7 @@ def one(lab: Bench, fault: Fault) -> Row:
         if not row.after:
             row.after = _up(lab)
         _check_after(lab, fault, row)
-        row.lost = _lost(lab, before)
+        _count_lost(lab, row, before)
     except (LabError, LookupError, ValueError) as error:
         row.error = f"could not be run: {str(error)[:300]}"
     return row
@@ -186,17 +189,27 @@ def _left(lab: Bench) -> set[str] | None:
         return None
 
 
-def _lost(lab: Bench, before: set[str]) -> list[str]:
-    """What the fault left behind and nothing gave back in time."""
-    more: list[set[str]] = []
+def _count_lost(lab: Bench, row: Row, before: set[str]) -> None:
+    """What the fault left behind: at first, and after an `up` when it is old enough to be given back."""
+    begun = time.monotonic()
+    there = _remaining(lab, before)
+    if there:
+        time.sleep(max(0.0, YOUNG_SECONDS - (time.monotonic() - begun)))
+        _up(lab)
+    row.lost = sorted(_remaining(lab, before)) if there else []
+    row.returned = len(there) - len(row.lost)
+
+
+def _remaining(lab: Bench, before: set[str]) -> set[str]:
+    seen: list[set[str]] = []
 
     def nothing() -> bool:
         now = _left(lab)
-        more.append({"a node cannot be audited"} if now is None else now - before)
-        return not more[-1]
+        seen.append({"a node cannot be audited"} if now is None else now - before)
+        return not seen[-1]
 
     eventually(nothing, LOST_SECONDS, 10)
-    return sorted(more[-1])
+    return seen[-1]
 
 
 def store(results: Path, row: Row) -> None:

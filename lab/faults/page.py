@@ -15,6 +15,7 @@ def table(rows: Sequence[Row]) -> str:
         said = "<br>".join(_answer(answer.command, answer.line, answer.wrong) for answer in row.answers)
         after = row.error or row.after
         lost = "<br>".join(_code(one) for one in row.lost) or "nothing"
+        lost += f"; {row.returned} given back by a later `up`" if row.returned else ""
         mark = "" if not row.wrong else " ✗"
         lines.append(f"| {row.what}{mark} | {said or f'nothing: {row.why_silent}'} | {_text(after)} | {lost} |")
     return "\n".join(lines)

@@ -9,6 +9,8 @@ from lab.faults.registry import ITSELF, UP, fault
 NODE = "node2"
 GONE = "d" * 64
 """The id of a sandbox that never was."""
+OLD = "touch -d '10 minutes ago'"
+"""What is young may belong to a pod that starts, and is left alone."""
 
 
 @fault(
@@ -20,7 +22,10 @@ GONE = "d" * 64
     leaks="10.1.10.249",
 )
 def reservation_stale(lab: Bench) -> Iterator[None]:
-    lab.on(NODE, f"printf '%s\\r\\nnet1' {GONE} >/var/lib/cni/networks/macvlan-internal/10.1.10.249")
+    lab.on(
+        NODE,
+        f"printf '%s\\r\\nnet1' {GONE} >/var/lib/cni/networks/macvlan-internal/10.1.10.249; {OLD} /var/lib/cni/networks/macvlan-internal/10.1.10.249",
+    )
     yield
     lab.on(NODE, "rm -f /var/lib/cni/networks/macvlan-internal/10.1.10.249")
 
@@ -36,7 +41,7 @@ def pool_drained(lab: Bench) -> Iterator[None]:
     folder = "/var/lib/cni/networks/macvlan-internal"
     lab.on(
         NODE,
-        f"for i in $(seq 200 250); do test -e {folder}/10.1.10.$i || printf '%s\\r\\nnet1' {GONE} >{folder}/10.1.10.$i; done",
+        f"for i in $(seq 200 250); do test -e {folder}/10.1.10.$i || printf '%s\\r\\nnet1' {GONE} >{folder}/10.1.10.$i; done; grep -l {GONE} {folder}/10.1.10.* | xargs {OLD}",
     )
     yield
     lab.on(NODE, f"grep -l {GONE} {folder}/10.1.10.* | xargs -r rm -f")
