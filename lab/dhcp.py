@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.place import Place, enter
 
-FIRST, LAST = "10.1.20.160", "10.1.20.169"
+FIRST, LAST = "10.1.20.150", "10.1.20.199"
 """Addresses that it leases."""
 GATEWAY = "10.1.20.1"
 
@@ -23,7 +23,7 @@ def server(place: Place, folder: Path) -> Iterator[None]:
     (folder / "leases").touch()
     (folder / "udhcpd.conf").write_text(
         f"start {FIRST}\nend {LAST}\ninterface {bridge}\nlease_file {folder}/leases\npidfile {folder}/pid\n"
-        f"opt subnet 255.255.255.0\nopt router {GATEWAY}\nopt lease 600\n"
+        f"opt subnet 255.255.255.0\nopt router {GATEWAY}\nopt lease 120\n"
     )
     # It ends with this process, however that ends: two servers would lease one address twice.
     command = [
