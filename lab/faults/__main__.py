@@ -44,8 +44,9 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 130
-    known = {row.name: row for row in load(results)}
-    write(PAGE, [known[name] for name in FAULTS if name in known])
+    finally:
+        known = {row.name: row for row in load(results)}
+        write(PAGE, [known[name] for name in FAULTS if name in known])
     bad = [row for row in rows if row.wrong]
     print(
         f"{len(rows)} faults, {len(bad)} of them not as they should be"

@@ -87,7 +87,9 @@ def said(command: str, done: Done) -> list[str]:
         found = [
             f"{one['node']} {one['what']}: applied {one['applied']}, found {one['found']}" for one in data["nodes"]
         ]
-        found += [" ".join(str(value) for value in one.values() if value) for one in data["objects"]]
+        found += [
+            " ".join(value for value in one.values() if isinstance(value, str) and value) for one in data["objects"]
+        ]
         found += [f"{node} cannot be checked: {why}" for node, why in data["unreachable"].items()]
     return [*found, *(line for line in raw if line)]
 
