@@ -18,6 +18,7 @@ from multus_site.lint.network_objects import parts
 from multus_site.lint.positions import YamlText
 from multus_site.lint.registry import RULES
 from multus_site.lint.rules.racks import Racks
+from multus_site.lint.rules.releases import Releases
 from multus_site.lint.subjects import Config, Nad, Pod
 from multus_site.model.defaults import Defaults
 from multus_site.model.links import Link
@@ -114,6 +115,7 @@ def located_in(site: Site, *, file: str, text: SiteText, facts: Facts) -> Iterat
     known = _facts(site, facts)
     collection = Collection(known)
     yield from findings_of(Racks(site), origin)
+    yield from findings_of(Releases(site), origin)
     for name in site.networks:
         for subject in _subjects(site, name, known):
             yield from findings_of(subject, origin)

@@ -232,3 +232,23 @@ def test_reserved_addresses_are_nobodys_pods(kept, found):
 
 def test_the_site_stands_where_pulumi_reads_it():
     assert SITE_PATH == ("config", "multus-site:site")
+
+
+def test_pods_of_a_vlan_network_do_not_share_a_node():
+    vlan = "    networks:\n      internal: {type: vlan, master: ens6, vlanId: 110, ipam: {type: dhcp}}\n    workloads:\n"
+    two = vlan + workload("node1") + workload("node1", name="v")
+    assert [(rule, level) for rule, level, *_ in checked(two)] == [("WHOLE_NIC_SHARED", "error")]
+    assert checked(vlan + workload("node1") + workload("node2", name="v")) == []
+
+
+def test_host_local_networks_of_one_nic_with_the_same_addresses():
+    other = network().replace("    networks:\n", "").replace("internal:", "external:")
+    found = checked(network() + other)
+    assert [(rule, level) for rule, level, *_ in found] == [("NADS_OVERLAP", "error")]
+
+
+def test_a_release_that_is_not_pinned():
+    commit = "commit: " + "a" * 40
+    assert [r for r, *_ in checked("    kubespray: {version: v2.99.0}\n")] == ["RELEASE_UNKNOWN"]
+    assert checked(f"    kubespray: {{version: v2.99.0, {commit}}}\n") == []
+    assert checked("    artifacts: ours.yaml\n    cniPlugins: {version: 9.9.9}\n") == []

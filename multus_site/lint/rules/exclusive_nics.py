@@ -28,6 +28,11 @@ def whole_nic_shared(everything: Everything) -> Problems:
     for config in everything.configs:
         for plugin in config.plugins:
             nic = _exclusive_nic(plugin)
+            if plugin.traits.has_children and plugin.traits.tags and plugin.known_master and plugin.vlan:
+                # kernel net/8021q/vlan.c vlan_check_real_dev: an id once for each NIC, whatever the network namespace
+                yield from _several_pods(
+                    plugin, f"VLAN {plugin.vlan} of {plugin.known_master}", pods.get(config.title, [])
+                )
             if not nic:
                 continue
             own = pods.get(config.title, [])

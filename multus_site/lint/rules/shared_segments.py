@@ -65,7 +65,9 @@ def _overlaps(spans: list[tuple[Span, Plugin]]) -> Problems:
             apart = " with another network_name" if names[0] != names[1] else ""
             message = f"{shared} is also assigned by {other[1].config.title}, on the same segment{apart}"
             hint = "Give each network its own range, or exclude that of the other."
-            yield Problem((), message, hint, subject=plugin.ipam)
+            # Of host-local in a site, nothing outside can keep the two apart.
+            certain = plugin.config.in_site and plugin.ipam and plugin.ipam.object_type.remembers == "node"
+            yield Problem((), message, hint, "error" if certain else None, subject=plugin.ipam)
         furthest = sorted([*reach, (span, plugin)], key=lambda r: (r[0].family, r[0].last), reverse=True)
         reach = [furthest[0], *[r for r in furthest[1:] if not _one_pool(r[1], furthest[0][1])][:1]]
 
