@@ -108,7 +108,7 @@ def _linter() -> bytes:
 def _modules() -> Iterator[tuple[str, Path]]:
     package = Path(multus_site.__file__).parent
     for file in package.rglob("*"):
-        if file.is_file() and file.suffix in {".py", ".sh", ".json"}:
+        if file.is_file() and file.suffix in {".py", ".sh", ".json", ".yaml"}:
             yield f"multus_site/{file.relative_to(package)}", file
     for name in PURE:
         for entry in distribution(name).files or []:

@@ -33,6 +33,7 @@ from multus_site.lint.rules import (
     pods,
     racks,
     ranges,
+    releases,
     shared_segments,
     slices,
     sriov_policies,
@@ -59,7 +60,7 @@ CATALOGUE = (
         multus_daemon,
     ),
     device_plugins,
-    *(ovn_kubernetes, pod_interfaces, sriov_policies),
+    *(ovn_kubernetes, pod_interfaces, sriov_policies, releases),
 )
 """The modules of the rules."""
 

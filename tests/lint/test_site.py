@@ -235,7 +235,9 @@ def test_the_site_stands_where_pulumi_reads_it():
 
 
 def test_pods_of_a_vlan_network_do_not_share_a_node():
-    vlan = "    networks:\n      internal: {type: vlan, master: ens6, vlanId: 110, ipam: {type: dhcp}}\n    workloads:\n"
+    vlan = (
+        "    networks:\n      internal: {type: vlan, master: ens6, vlanId: 110, ipam: {type: dhcp}}\n    workloads:\n"
+    )
     two = vlan + workload("node1") + workload("node1", name="v")
     assert [(rule, level) for rule, level, *_ in checked(two)] == [("WHOLE_NIC_SHARED", "error")]
     assert checked(vlan + workload("node1") + workload("node2", name="v")) == []
