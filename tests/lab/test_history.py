@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.running import PROJECT
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.history]
 
 SEED, MINUTES = 3, 2
 
