@@ -215,11 +215,12 @@ def test_another_ssh_key_runs_no_playbook_and_touches_nothing_in_the_cluster(pla
             for what in (f"node{i}-facts", f"whereabouts-node{i}-files", f"whereabouts-node{i}-files-removal")
         ),
         *(
+            "dallas-access",
             "dallas-preflight-run",
             "dallas-cni-plugins-install",
             "dallas-cluster",
+            "dallas-leaks-free",
             "dallas-verification-run",
-            "organization/multus-site/dallas",
         ),
     }
     shown = place.must("pulumi", "stack", "export", "--show-secrets", "--stack", "dallas")

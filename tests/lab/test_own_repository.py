@@ -53,10 +53,8 @@ def test_a_workload_is_applied_verified_and_removed(lab, repository):
     file = repository / "stacks" / "Pulumi.lab.yaml"
     before = file.read_text()
     up = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never")
-    assert "    # One stream each way" in before
-    file.write_text(
-        before.replace("    # One stream each way", f"{WORKLOAD.lstrip(chr(10))}    # One stream each way", 1)
-    )
+    assert before.count("\n    workloads:\n") == 1
+    file.write_text(before.replace("\n    workloads:\n", f"\n    workloads:{WORKLOAD}", 1))
     try:
         done = typed(lab, repository, *up, check=False)
         assert done.returncode == 0, told(done.stdout + done.stderr)

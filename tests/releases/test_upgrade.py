@@ -196,7 +196,13 @@ def test_a_preview_shows_what_is_explained(applied):
     assert not unused
 
 
-def test_a_site_that_asks_for_the_repair_keeps_what_it_had_of_it(applied):
+BEFORE_REPAIR = [folder for folder in releases() if folder.name < "0.4.0"]
+"""Releases that repaired interfaces without being asked."""
+
+
+@pytest.mark.parametrize("release", BEFORE_REPAIR, ids=lambda folder: folder.name)
+def test_a_site_that_asks_for_the_repair_keeps_what_it_had_of_it(release, tmp_path):
+    applied = imported(release, tmp_path)
     file = applied.project / "stacks" / "Pulumi.dallas.yaml"
     stack = yaml.safe_load(file.read_text())
     stack["config"]["multus-site:site"]["interfaceRepair"] = {}
