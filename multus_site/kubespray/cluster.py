@@ -82,7 +82,7 @@ class Cluster:
         # For playbooks that people run themselves: the inventory of the last run may lack hosts and new racks.
         order = as_applied(self.document, self.record.applied).groups
         self.runner.write_inventory(order, self.document, self.document.hosts)
-        print(self.record.to_json(), flush=True)
+        print(self.record.printed(), flush=True)
 
     def destroy(self) -> None:
         """Resets the nodes and removes the record. The nodes outlive the cluster."""

@@ -5,11 +5,12 @@ the first control plane node, so that another machine can continue after a failu
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from multus_site.render.state_record import RecordError, last_printed, packed, unpacked
 
 ON_NODE = "/var/lib/multus-site/kubespray.json"
 """Path of the record on the first control plane node."""
@@ -61,14 +62,18 @@ class Record:
         """One line of JSON with sorted keys."""
         return json.dumps(asdict(self), sort_keys=True)
 
+    def printed(self) -> str:
+        """The line for Pulumi's state."""
+        return packed(asdict(self), site=self.site, runs=self.runs)
+
     @classmethod
     def from_json(cls, text: str) -> "Record | None":
-        """None if the text is not a record: empty, incomplete, or from another program."""
+        """Reads `printed` too. None if the text is not a record: empty, incomplete, or from another program."""
         try:
-            data = json.loads(text)
+            data = unpacked(text)
             applied, begun = (Applied.parsed(data.pop(name)) for name in ("applied", "begun"))
             return cls(**data, applied=applied, begun=begun)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (RecordError, TypeError, KeyError, AttributeError, ValueError):
             return None
 
 
@@ -105,7 +110,7 @@ class Store:
 
 def from_pulumi() -> Record | None:
     """The record in Pulumi's state: stdout of the last successful run."""
-    return Record.from_json(os.environ.get("PULUMI_COMMAND_STDOUT", ""))
+    return Record.from_json(last_printed())
 
 
 def newest(site: str, copies: Iterable[Record | None]) -> Record:

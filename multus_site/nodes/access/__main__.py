@@ -6,12 +6,12 @@ $PULUMI_COMMAND_STDOUT. pulumi-command would dial a host that does not answer fo
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+from multus_site.render.state_record import RecordError, last_printed, packed, unpacked
 from multus_site.ssh.connections import connections
 from multus_site.ssh.fan_out import fan_out
 from multus_site.ssh.ssh_route import ReachError, SshRoute
@@ -67,22 +67,21 @@ def run(text: str, before: str) -> str:
     if lines:
         msg = "\n".join([*lines, LAST])
         raise AccessError(msg)
-    return json.dumps(hosts, sort_keys=True)
+    return packed(hosts)
 
 
 def _record(text: str) -> dict[str, Any]:
     """The hosts of the last run that succeeded."""
     try:
-        found = json.loads(text)
-    except ValueError:
+        return unpacked(text)
+    except RecordError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def main() -> int:
     """Check the hosts of the document."""
     try:
-        print(run(sys.stdin.read(), os.environ.get("PULUMI_COMMAND_STDOUT", "")))
+        print(run(sys.stdin.read(), last_printed()))
     except AccessError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

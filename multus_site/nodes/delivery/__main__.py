@@ -1,7 +1,6 @@
 """`python -m multus_site.nodes.delivery apply|remove`: reads the document from stdin; apply prints the record of the nodes as a line of JSON."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from multus_site.nodes.delivery.binaries import binaries
 from multus_site.nodes.delivery.document import DeliveryError, Document, Node, Record, digest
 from multus_site.nodes.delivery.installation import install, remove, send
 from multus_site.render.cni_plugins import lines
+from multus_site.render.state_record import last_printed
 from multus_site.ssh.connections import CONNECT_SECONDS, Connections, connections
 from multus_site.ssh.fan_out import Results, fan_out
 from multus_site.ssh.ssh_route import ReachError
@@ -125,7 +125,7 @@ def main() -> int:
         if verb == ["remove"]:
             asyncio.run(remove_all(document))
             return 0
-        record = asyncio.run(apply(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT", ""))))
+        record = asyncio.run(apply(document, Record.parse(last_printed())))
     except (DeliveryError, ReachError) as error:
         say(f"error: {error}")
         return 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from multus_site.render.cni_plugins import Origin
+from multus_site.render.state_record import RecordError, packed, unpacked
 from multus_site.ssh.ssh_route import SshRoute, earlier
 
 
@@ -69,8 +70,8 @@ class Record:
     def parse(cls, text: str) -> "Record":
         """Parse the last line of a run's output; an empty record if it is none."""
         try:
-            return cls(**json.loads(text.strip().splitlines()[-1]))
-        except (ValueError, TypeError, IndexError):
+            return cls(**unpacked(text))
+        except (RecordError, TypeError):
             return cls({}, {})
 
     def result(self, node: str) -> dict[str, Any]:
@@ -78,8 +79,8 @@ class Record:
         return self.results[self.nodes[node]["result"]]
 
     def json(self) -> str:
-        """One line of JSON. Pulumi passes it to the next run in an environment variable, which is limited to 128 KiB: about 800 nodes."""
-        return json.dumps({"nodes": self.nodes, "results": self.results}, sort_keys=True, separators=(",", ":"))
+        """The line for Pulumi's state."""
+        return packed({"nodes": self.nodes, "results": self.results})
 
 
 def digest(*parts: object) -> str:

@@ -4,7 +4,6 @@ Checks the hosts that have not passed with the current requirements. A run that 
 """
 
 import asyncio
-import os
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +14,7 @@ from multus_site.nodes.preflight.collect import facts_of
 from multus_site.nodes.preflight.document import KEPT, KEPT_OF_NIC, Document, PreflightError, Record, Target, digest
 from multus_site.nodes.preflight.finding import Finding, Node, lines
 from multus_site.nodes.preflight.run_checks import findings
+from multus_site.render.state_record import last_printed
 from multus_site.ssh.connections import TRY_SECONDS, connections
 from multus_site.ssh.fan_out import fan_out
 from multus_site.ssh.ssh_route import ReachError, SshRoute
@@ -118,7 +118,7 @@ def main() -> int:
     """Run the command."""
     try:
         document = Document.parse(sys.stdin.read())
-        record = asyncio.run(run(document, Record.parse(os.environ.get("PULUMI_COMMAND_STDOUT"))))
+        record = asyncio.run(run(document, Record.parse(last_printed())))
     except PreflightError as error:
         print(printable(str(error), lines=True), file=sys.stderr)
         return 1

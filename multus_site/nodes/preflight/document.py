@@ -8,6 +8,7 @@ from typing import Any
 
 from multus_site.cni.uplinks import find, is_name
 from multus_site.nodes.preflight.requirements import NicRequirements, Requirements
+from multus_site.render.state_record import RecordError, packed, unpacked
 from multus_site.ssh.ssh_route import SshRoute
 
 
@@ -98,17 +99,17 @@ class Record:
     """Warnings of the last run, one line each."""
 
     @classmethod
-    def parse(cls, text: str | None) -> "Record":
+    def parse(cls, text: str) -> "Record":
         """Parse the last line of a run's output; an empty record if it is none."""
         try:
-            data = json.loads((text or "").strip().splitlines()[-1])
+            data = unpacked(text)
             return cls(data["nodes"], tuple(data["warnings"]))
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (RecordError, TypeError, KeyError):
             return cls()
 
     def json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """The line for Pulumi's state."""
+        return packed(asdict(self))
 
     def nics(self, node: str) -> dict[str, dict[str, Any]]:
         """Facts of the NICs of a node that the site uses, by name."""

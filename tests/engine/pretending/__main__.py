@@ -91,7 +91,7 @@ def answer(urn, properties):
         return passed(json.loads(stdin))
     if name.endswith("-kubespray"):
         document = Document.parse(stdin)
-        return Record(document.site, 1, as_applied(document, None)).to_json()
+        return Record(document.site, 1, as_applied(document, None)).printed()
     if name.endswith("-kubeconfig"):
         return admin_conf()
     if name.endswith("-cni-plugins-install"):
