@@ -18,7 +18,7 @@ from multus_site.ssh.answers import AnswerError, last_object
 from multus_site.throughput.figures import RefusedError
 from multus_site.throughput.plan import NAMESPACE, NODE, Path, Plan
 from multus_site.verify.cluster import Cluster
-from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
+from multus_site.verify.on_node import EXEC_ERRORS, PROBE, LookError, run_on_node
 
 READY_SECONDS = 120
 GONE_SECONDS = 120
@@ -124,7 +124,7 @@ class Bench:
         daemon = (await self._cluster.daemons()).get(pod.raw["spec"]["nodeName"])
         if daemon is None:
             return {}
-        scripts = ("multus_site.verify.probe", "multus_site.throughput.latency")
+        scripts = (*PROBE, "multus_site.throughput.latency")
         try:
             text = await run_on_node(self._cluster.api, daemon, {**task, "uid": pod.raw["metadata"]["uid"]}, *scripts)
             return last_object(text, "the latency probe")

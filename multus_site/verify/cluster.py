@@ -21,7 +21,7 @@ from multus_site.verify.leaks import NODE_MODULE as LEFTOVERS
 from multus_site.verify.leaks import NodeAudit, network_name, read_audit
 from multus_site.verify.leaks import task as leftovers_task
 from multus_site.verify.observed import Inside, NodeSeen, PodSeen, read_answer, unreadable
-from multus_site.verify.on_node import EXEC_ERRORS, LookError, run_on_node
+from multus_site.verify.on_node import EXEC_ERRORS, PROBE, LookError, run_on_node
 from multus_site.verify.pools import Allocation, allocations, overlapping
 from multus_site.verify.reach import Targets, targets
 
@@ -146,7 +146,13 @@ class Cluster:
                 {
                     "uid": p.raw["metadata"]["uid"],
                     "interfaces": [
-                        {"name": interface, "gateways": t.gateways, "peers": t.peers, "strangers": t.strangers}
+                        {
+                            "name": interface,
+                            "gateways": t.gateways,
+                            "peers": t.peers,
+                            "strangers": t.strangers,
+                            "ownMac": t.own_mac,
+                        }
                         for (pod, interface), t in asked.items()
                         if pod == f"{workload}/{p.name}"
                     ],
@@ -159,9 +165,7 @@ class Cluster:
         )
         uids = [p.raw["metadata"]["uid"] for _, p in pods]
         try:
-            seen, inside = read_answer(
-                node.name, await run_on_node(self._api, daemon, task, "multus_site.verify.probe"), uids
-            )
+            seen, inside = read_answer(node.name, await run_on_node(self._api, daemon, task, *PROBE), uids)
         except LookError as error:
             seen, inside = unreadable(node.name, str(error), uids)
         if not seen.error:

@@ -54,6 +54,8 @@ class ExpectedInterface(Part):
     """Its parent NIC on the node; empty if none."""
     vlan: int | None = None
     """VLAN id visible on it or its uplink; None: no check."""
+    own_mac: bool = True
+    """Whether it has a MAC address of its own, not the one that all pods of its NIC share."""
     segment: str = ""
     """Layer 2 segment; pods on different segments must not reach each other. Empty: it ends at the node."""
     segment_known: bool = True
@@ -180,6 +182,7 @@ def _interface(site: Site, interface: str, attachment: Attachment, n: NetworkFac
         mode=n.mode if "mode" in n.plugin.reports else "",
         uplink=n.uplink if known else "",
         vlan=named or (n.vlan if n.plugin.tags else site.tag_of(n.uplink)),
+        own_mac=n.plugin.nic is None or n.plugin.nic.macs != "shared",
         segment=(n.segment or f"{n.uplink}/{n.vlan or 0}") if n.between_nodes else "",
         segment_known=bool(n.segment) or not n.uplink_by_node,
     )

@@ -45,12 +45,17 @@ class Ping(Part):
 
 
 class Reach(Part):
-    """What an interface reaches. `arp`: address → MACs that answer; `others`: own address → other MACs that hold it; `path`: address → path MTU."""
+    """What an interface reaches. `arp`: address → MACs that answer; `others`: own address → other MACs that hold it; `path`: address → path MTU.
+
+    `twins`: what another host with its MAC says: addresses, or "a frame"; `twins_error`: why nobody could be looked for.
+    """
 
     arp: dict[str, tuple[str, ...]] = {}
     others: dict[str, tuple[str, ...]] = {}
     ping: dict[str, Ping] = {}
     path: dict[str, int] = {}
+    twins: tuple[str, ...] = ()
+    twins_error: str = ""
 
 
 class Dns(Part):

@@ -29,6 +29,9 @@ EXEC_ERRORS = (
 )
 """How a command in a pod may fail when its node, its kubelet or the pod is gone."""
 
+PROBE = ("multus_site.verify.packets", "multus_site.verify.probe")
+"""The probe's modules, in the order in which they import each other."""
+
 _FOLDER = Path(__file__).parents[2]
 """The folder of the package."""
 # An argument carries the modules: the exec protocol of kr8s cannot close standard input.

@@ -1,7 +1,6 @@
 """Inspect a node and the networks of its pods. Runs on the node, with its Python 3.8 or later and no packages.
 
 It enters each pod's network namespace from outside, so it works for images without a shell and adds nothing to a pod. `python3 probe.py TASK`, TASK and the answer on standard output are JSON (shapes: multus_site/verify/observed.py).
-ARP: RFC 826, probes of RFC 5227 (sender 0.0.0.0). Path MTU: ICMP echo with the don't-fragment bit (RFC 1191), IP_PMTUDISC_PROBE.
 """
 
 from __future__ import annotations
@@ -10,25 +9,20 @@ import ctypes
 import hashlib
 import json
 import os
-import random
 import re
 import select
 import signal
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict  # noqa: UP035 - the node's Python may be 3.8
+from typing import Any, Dict, TextIO  # noqa: UP035 - the node's Python may be 3.8
 
-ARP_SECONDS = 1.0
-PING_SECONDS = 1.0
-PINGS = 3
-SMALLEST = {4: 576, 6: 1280}
-"""No path carries less (RFC 791, RFC 8200)."""
+from multus_site.verify.packets import BROADCAST, arp, is_address, path_mtu, ping, query, twins
+
 AT_ONCE = 16
 POD_SECONDS = 75
 """For one pod; verify waits 90 seconds for a node."""
@@ -38,8 +32,9 @@ BIN = Path("/opt/cni/bin")
 MOST_BYTES = 4 << 20
 """What is read of a pod: the memory is that of the Multus daemon."""
 RESOLVER_BYTES = 65536
-BROADCAST = b"\xff" * 6
 CLONE_NEWNET = 0x40000000
+ON_UPLINK = ("macvlan", "macvtap")
+"""Kinds of links that share a NIC and have MAC addresses of their own."""
 
 Json = Dict[str, Any]  # noqa: UP006 - read when it runs
 
@@ -209,9 +204,14 @@ def start(pod: Json, pid: int, task: Json) -> Looking:
         return Looking(pod["uid"], child, reader)
     os.close(reader)
     try:
-        search = resolver(pid)
-        enter(pid)
-        seen = look_at_pod(pod, search, task)
+        with Path("/proc/self/ns/net").open() as node:
+            search = resolver(pid)
+            enter(pid)
+            seen = look_at_pod(pod, search, task)
+            join(node)
+        for want in pod["interfaces"]:
+            if want["name"] in seen["interfaces"] and want["ownMac"]:
+                seen["interfaces"][want["name"]].update(look_on_uplink(seen["links"][want["name"]]))
     except Exception as error:  # reported as this pod's error; the other pods go on
         seen = {"error": f"{type(error).__name__}: {error}"}
     with os.fdopen(writer, "wb") as pipe:
@@ -222,8 +222,13 @@ def start(pod: Json, pid: int, task: Json) -> Looking:
 def enter(pid: int) -> None:
     """Enter the network namespace of another process."""
     with Path(f"/proc/{pid}/ns/net").open() as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
+        join(file)
+
+
+def join(file: TextIO) -> None:
+    """Enter the network namespace of an open file."""
+    if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def look_at_pod(pod: Json, search: str, task: Json) -> Json:
@@ -250,6 +255,8 @@ def look_at_interface(want: Json, link: Json) -> Json:
     seen: Json = {"arp": {}, "others": {}, "ping": {}, "path": {}}
     if not link["noArp"] and link["up"]:
         seen["others"], seen["arp"] = arp(link, own, asked)
+        if want["ownMac"] and link["kind"] not in ON_UPLINK:
+            seen["twins"] = twins(link["name"], mac_of(link), mac_of(link), own, BROADCAST)
     source: dict[int, str] = {}
     for a in link["addresses"]:
         source.setdefault(6 if ":" in a["address"] else 4, a["address"])
@@ -266,117 +273,31 @@ def look_at_interface(want: Json, link: Json) -> Json:
     return seen
 
 
-def arp(link: Json, own: list[str], asked: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Return the MACs that answer for the interface's own addresses (other holders), and for the addresses asked."""
-    device = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
-    device.bind((link["name"], 0x0806))
-    mac = bytes.fromhex(link["mac"].replace(":", ""))
-    sender = socket.inet_aton(own[0]) if own else b"\0" * 4
-    requests = [(b"\0" * 4, address) for address in own] + [(sender, address) for address in asked]
-    own_answers: dict[str, list[str]] = {address: [] for address in own}
-    answers: dict[str, list[str]] = {address: [] for address in asked}
-    until = time.monotonic() + ARP_SECONDS
-    again = 0.0
-    rounds = 2
-    while time.monotonic() < until:
-        if rounds and time.monotonic() >= again:
-            for source, address in requests:
-                body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac + source + b"\0" * 6 + socket.inet_aton(address)
-                device.send(BROADCAST + mac + b"\x08\x06" + body)
-            rounds, again = rounds - 1, time.monotonic() + ARP_SECONDS / 3
-        if select.select([device], [], [], 0.05)[0]:
-            frame = device.recv(2048)
-            if frame[12:14] == b"\x08\x06" and len(frame) >= 42 and frame[22:28] != mac:
-                said, holder = frame[22:28].hex(":"), socket.inet_ntoa(frame[28:32])
-                for table in (own_answers, answers):
-                    if holder in table and said not in table[holder]:
-                        table[holder].append(said)
-    return own_answers, answers
+def look_on_uplink(link: Json) -> Json:
+    """Look for another host with the MAC address of a macvlan on its NIC: the kernel takes such frames for the macvlan's own, and drops them.
+
+    Runs in the node's network namespace.
+    """
+    if link["kind"] not in ON_UPLINK or link["noArp"] or not link["up"]:
+        return {}
+    own = [a["address"] for a in link["addresses"] if ":" not in a["address"]]
+    try:
+        name = socket.if_indextoname(link["parent"])
+        nic = next(short(one) for one in listed(output("ip", "-j", "-d", "link", "show", "dev", name)))
+        sender, mac = mac_of(nic), mac_of(link)
+        return {"twins": twins(name, sender, mac, own, BROADCAST if sender == mac else sender)}
+    except (OSError, StopIteration, TypeError) as error:
+        return {"twinsError": str(error) or "its NIC is not on the node"}
+
+
+def mac_of(link: Json) -> bytes:
+    return bytes.fromhex(link["mac"].replace(":", ""))
 
 
 def neighbour(name: str, address: str) -> list[str]:
     """Return the MAC that neighbour discovery found (IPv6)."""
     entries = listed(output("ip", "-6", "-j", "neigh", "show", "dev", name, "to", address))
     return [entry["lladdr"] for entry in entries if entry.get("lladdr")]
-
-
-def ping(name: str, source: str, address: str) -> Json:
-    """Send three echoes through this interface; round trips in ms."""
-    times = []
-    error = ""
-    for sequence in range(PINGS):
-        try:
-            took = echo(name, source, address, 56, sequence, PING_SECONDS)
-        except OSError as failure:
-            took, error = None, failure.strerror or str(failure)
-        if took is not None:
-            times.append(round(took * 1000, 3))
-    return {"sent": PINGS, "received": len(times), "ms": times, "error": error}
-
-
-def path_mtu(link: Json, source: str, address: str) -> int:
-    """Return the largest packet in bytes, up to the interface's MTU, that returns whole with the don't-fragment bit."""
-    family = 6 if ":" in address else 4
-    head = 48 if family == 6 else 28
-
-    def passes(size: int, tries: int, seconds: float) -> bool:
-        for sequence in range(tries):
-            try:
-                if echo(link["name"], source, address, size - head, 100 + sequence, seconds) is not None:
-                    return True
-            except OSError:
-                return False
-        return False
-
-    low, high = SMALLEST[family], int(link["mtu"])
-    if passes(high, 2, 0.4):
-        return high
-    if not passes(low, 2, 0.4):
-        return 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        if passes(middle, 1, 0.15):
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def echo(name: str, source: str, address: str, size: int, sequence: int, seconds: float) -> float | None:
-    """Send an unfragmented ICMP echo with `size` bytes of data; return seconds until its reply, None without one. Raises OSError."""
-    six = ":" in address
-    kind = socket.AF_INET6 if six else socket.AF_INET
-    with socket.socket(kind, socket.SOCK_RAW, socket.getprotobyname("ipv6-icmp" if six else "icmp")) as device:
-        device.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode() + b"\0")
-        # IP_MTU_DISCOVER and IPV6_MTU_DISCOVER with *_PMTUDISC_PROBE, which Python does not name; IPV6_DONTFRAG
-        if six:
-            device.setsockopt(socket.IPPROTO_IPV6, 23, 3)
-            device.setsockopt(socket.IPPROTO_IPV6, 62, 1)
-        else:
-            device.setsockopt(socket.IPPROTO_IP, 10, 3)
-        device.bind((source, 0))
-        number = random.getrandbits(16)
-        data = bytes(i & 0xFF for i in range(size))
-        packet = struct.pack("!BBHHH", 128 if six else 8, 0, 0, number, sequence) + data
-        if not six:
-            packet = packet[:2] + struct.pack("!H", checksum(packet)) + packet[4:]
-        begun = time.monotonic()
-        device.sendto(packet, (address, 0))
-        while True:
-            left = begun + seconds - time.monotonic()
-            if left <= 0 or not select.select([device], [], [], left)[0]:
-                return None
-            answer, who = device.recvfrom(65535)
-            body = answer if six else answer[(answer[0] & 15) * 4 :]
-            if who[0] == address and body[0] == (129 if six else 0) and body[4:8] == packet[4:8]:
-                # A shorter reply was truncated on its way.
-                return time.monotonic() - begun if len(body) == len(packet) else None
-
-
-def checksum(data: bytes) -> int:
-    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
 
 
 def resolver(pid: int) -> str:
@@ -422,37 +343,6 @@ def ask_dns(search: str, name: str) -> Json:
             family = socket.AF_INET if length == 4 else socket.AF_INET6
             return dict(seen, address=socket.inet_ntop(family, data[-length:]))
     return dict(seen, error="the answer has no address")
-
-
-def query(server: str, name: str, kind: int) -> tuple[int, int, bytes]:
-    """Send a query up to three times; return response code, number of answers and the message. Raises OSError."""
-    question = (
-        b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0" + struct.pack("!HH", kind, 1)
-    )
-    number = random.getrandbits(16)
-    with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as device:
-        device.settimeout(1.5)
-        device.connect((server, 53))
-        for attempt in range(3):
-            device.send(struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + question)
-            try:
-                answer = device.recv(4096)
-                break
-            except OSError:  # until Python 3.9 a socket's timeout is not a TimeoutError
-                if attempt == 2:
-                    raise
-    return answer[3] & 15, struct.unpack("!H", answer[6:8])[0], answer
-
-
-def is_address(text: str) -> bool:
-    """Whether it is an IP address; a scope may follow (fe80::1%eth0)."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, text.partition("%")[0])
-        except OSError:
-            continue
-        return True
-    return False
 
 
 def content_of(path: Path) -> str:

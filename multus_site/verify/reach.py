@@ -57,6 +57,8 @@ class Targets:
     gateways: tuple[str, ...]
     peers: tuple[str, ...]
     strangers: tuple[str, ...]
+    own_mac: bool = True
+    """Whether other hosts with its MAC address are looked for."""
 
 
 def targets(
@@ -96,6 +98,7 @@ def targets(
             gateways=tuple(r.gateway for r in want.ranges if r.gateway),
             peers=tuple(list(peers.values())[:PEERS]),
             strangers=tuple(a for known in strangers.values() for a in known),
+            own_mac=want.own_mac,
         )
     return found
 
@@ -177,6 +180,31 @@ def unique_addresses(interfaces: list[Attached]) -> Iterator[Check]:
         link = a.pod.inside.links[a.want.interface]
         found += [f"{x.address} is {' and '.join(x.bad)}" for x in link.addresses if x.bad]
         yield a.check("unique-address", not found, "; ".join(found) or " ".join(a.addresses))
+
+
+def unique_macs(interfaces: list[Attached]) -> Iterator[Check]:
+    """No other interface of the site on that segment, and no other host on the wire, has an interface's MAC address."""
+    judged = [a for a in interfaces if a.mac and a.want.own_mac and not a.pod.inside.links[a.want.interface].no_arp]
+    holders: dict[tuple[tuple[str, str], str], list[Attached]] = defaultdict(list)
+    owner = {address: f"{a.pod.name} on {a.pod.node}" for a in interfaces for address in a.addresses}
+    for a in judged:
+        holders[_wire(a), a.mac].append(a)
+    for a in judged:
+        others = [f"{o.pod.name} on {o.pod.node}" for o in holders[_wire(a), a.mac] if o is not a]
+        found = [f"{a.mac} is also the MAC of {', '.join(others)}"] if others else []
+        hosts = [
+            f"{said} ({owner[said]})" if said in owner and said not in a.addresses else said for said in a.reach.twins
+        ]
+        if hosts and not others:
+            found.append(f"another host has MAC {a.mac} too; from it came: {', '.join(hosts)}")
+        if a.reach.twins_error:
+            found.append(f"other hosts with MAC {a.mac} cannot be looked for: {a.reach.twins_error}")
+        yield a.check("unique-mac", not found, "; ".join(found) or a.mac)
+
+
+def _wire(a: Attached) -> tuple[str, str]:
+    """Return the scope of unique MAC addresses: the segment, or the network where it is unknown, or ends at the node."""
+    return (a.want.segment, "") if a.want.segment and a.want.segment_known else _place(a)
 
 
 def _place(a: Attached) -> tuple[str, str]:

@@ -62,6 +62,10 @@ VERIFICATIONS = {
         "interface",
         "no other pod of the site and no other host holds the address: a probe as in RFC 5227 gets no answer",
     ),
+    "unique-mac": Verification(
+        "interface",
+        "no other pod of the site and no other host on the segment has its MAC address: hosts that hold its address or answer IPv6 would be heard",
+    ),
     "isolation": Verification(
         "interface",
         "no host of another segment answers on this one; skipped if nodes name the NIC differently and the network names no segment",

@@ -13,7 +13,7 @@ from multus_site.verify.leaks import leak_of_pool, told
 from multus_site.verify.nodes import judge_node
 from multus_site.verify.observed import NodeSeen, PodSeen
 from multus_site.verify.pools import Allocation, leaked
-from multus_site.verify.reach import attached, isolation, judge_reach, unique_addresses
+from multus_site.verify.reach import attached, isolation, judge_reach, unique_addresses, unique_macs
 
 TRIES = 3
 """Attempts: a new pod may need a moment for ARP and DNS."""
@@ -107,7 +107,13 @@ def judged(
     checks += _allocated(held, existing, [nodes.get(node.name, NodeSeen()) for node in expected.nodes])
     for workload in expected.workloads:
         checks += judge(workload, pods, nodes)
-    return [*checks, *judge_reach(interfaces), *unique_addresses(interfaces), *isolation(interfaces)]
+    return [
+        *checks,
+        *judge_reach(interfaces),
+        *unique_addresses(interfaces),
+        *unique_macs(interfaces),
+        *isolation(interfaces),
+    ]
 
 
 async def _once(cluster: Cluster, expected: Expectation) -> Result:

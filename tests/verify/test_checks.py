@@ -37,7 +37,7 @@ def test_a_good_site_passes_every_check():
     assert [c.check for c in found] == [
         *("multus-daemon", "multus-conf", "pod-deletion", "left-behind", "plugin-binary", "uplink"),
         *("network-status", "interface", "link", "mtu", "address", "default-route", "cluster-dns"),
-        *("gateway-arp", "gateway-ping", "path-mtu", "unique-address"),
+        *("gateway-arp", "gateway-ping", "path-mtu", "unique-address", "unique-mac"),
     ]
     assert set(found[0].row()) == {"workload", "pod", "node", "interface", "network", "check", "ok", "detail"}
 

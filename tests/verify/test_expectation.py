@@ -1,6 +1,8 @@
 """What is expected of pods and nodes comes from the site alone."""
 
+from multus_site.model.load import parse_site
 from multus_site.verify.expectation import ExpectedNode, expected
+from tests.graph.recording import lab_site
 from tests.render.diagram.sites import lab, large
 
 
@@ -78,3 +80,14 @@ def test_attachments_are_expected_as_they_are_rendered():
     attachments = expected(lab()).attachments
     assert set(attachments) == {"default/macvlan-internal", "default/macvlan-external"}
     assert '"master": "ens6"' in attachments["default/macvlan-internal"]
+
+
+def test_pods_of_an_ipvlan_share_the_mac_of_their_nic():
+    addresses = {"type": "whereabouts", "range": "10.1.10.0/24"}
+    networks = {
+        "one": {"type": "ipvlan", "master": "ens6", "ipam": addresses},
+        "two": {"type": "macvlan", "master": "ens7", "ipam": {**addresses, "range": "10.1.20.0/24"}},
+    }
+    workloads = {"w": {"image": "docker.io/library/busybox:1.36", "networks": ["one", "two"]}}
+    (workload,) = expected(parse_site(lab_site(networks=networks, workloads=workloads), source="x")).workloads
+    assert [(i.network, i.own_mac) for i in workload.interfaces] == [("default/one", False), ("default/two", True)]

@@ -114,7 +114,7 @@ def test_a_pod_that_holds_its_inspection_up_does_not_hold_up_the_others():
             return {"error": "", "links": {}}
         probe.look_at_pod = look
         uids = ["slow1", "a", "slow2", "endless", "b", "slow3"]
-        probe.main({"binaries": [], "needed": [], "uplinks": [], "pods": [{"uid": uid} for uid in uids]})
+        probe.main({"binaries": [], "needed": [], "uplinks": [], "pods": [{"uid": uid, "interfaces": []} for uid in uids]})
         left = os.popen(f"ps --ppid {os.getpid()} -o args=").read()
         assert "probe" not in left, left
         """

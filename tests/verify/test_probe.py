@@ -44,7 +44,7 @@ def join(space, address, mtu=1500, mac=None):
         ip("addr", "add", one, "dev", "net1", "nodad", space=space)
 
 
-SPACES = ("hub", "pod", "peer", "thief", "jumbo")
+SPACES = ("hub", "pod", "peer", "thief", "jumbo", "first", "second", "nodefirst", "nodesecond")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def inside(call, space="pod"):
 
 
 def look(gateways=(), peers=(), strangers=(), space="pod"):
-    want = {"name": "net1", "gateways": gateways, "peers": peers, "strangers": strangers}
+    want = {"name": "net1", "gateways": gateways, "peers": peers, "strangers": strangers, "ownMac": True}
     call = f"probe.look_at_pod({{'interfaces': [{want!r}]}}, '', {{'name': 'kubernetes.default'}})"
     return inside(call, space)["interfaces"]["net1"]
 
@@ -105,6 +105,69 @@ def test_a_gateway_that_is_not_there_is_missed():
 def test_a_host_that_holds_the_address_is_found_with_its_mac():
     join("thief", "10.9.0.200/24", mac="02:00:00:00:00:66")
     assert look()["others"] == {"10.9.0.200": ["02:00:00:00:00:66"]}
+
+
+MAC, OTHER_MAC = "02:00:00:00:00:c8", "02:00:00:00:00:d2"
+
+
+@pytest.mark.parametrize("address", ["10.9.0.200/24", "10.9.0.200/24 fd00:9::210/64"])
+def test_a_host_with_the_mac_and_the_address_is_found(address):
+    join("thief", address, mac=MAC)
+    assert "10.9.0.200" in look()["twins"]
+
+
+def test_a_host_with_the_mac_and_another_address_is_found():
+    join("thief", "10.9.0.201/24", mac=MAC)
+    # The link-local address of its MAC address is the pod's, which defends it.
+    ip("link", "set", "net1", "addrgenmode", "none", space="thief")
+    ip("addr", "flush", "dev", "net1", "scope", "link", space="thief")
+    for space, own in (("pod", "fe80::c8/64"), ("thief", "fe80::77/64")):
+        ip("addr", "add", own, "dev", "net1", "nodad", space=space)
+    assert look()["twins"]
+
+
+def test_own_frames_that_a_bridge_reflects_are_nobody_elses():
+    ip("link", "set", "vpod", "type", "bridge_slave", "hairpin", "on", space="hub")
+    assert look()["twins"] == []
+
+
+def test_alone_with_a_mac():
+    join("peer", "10.9.0.201/24 fe80::77/64")
+    assert look()["twins"] == []
+
+
+def macvlan(space, mac, address):
+    """A pod's net1 on the NIC up0 of a node at the hub's bridge."""
+    node = f"node{space}"
+    join(node, "10.9.0.250/24" if space == "first" else "10.9.0.251/24")
+    ip("netns", "add", f"{NAME}-{space}")
+    ip("link", "add", "link", "net1", "name", "mv0", "type", "macvlan", "mode", "bridge", space=node)
+    ip("link", "set", "mv0", "address", mac, "netns", f"{NAME}-{space}", space=node)
+    ip("link", "set", "mv0", "name", "net1", space=space)
+    ip("link", "set", "net1", "up", space=space)
+    ip("addr", "add", address, "dev", "net1", space=space)
+
+
+def on_uplink():
+    """What the probe finds on the NIC of the first pod's node."""
+    shown = subprocess.run(["ip", "-n", f"{NAME}-first", "-j", "-d", "addr"], check=True, capture_output=True)
+    raw = next(link for link in json.loads(shown.stdout) if link["ifname"] == "net1")
+    return inside(f"probe.look_on_uplink(probe.short(json.loads({json.dumps(json.dumps(raw))})))", "nodefirst")
+
+
+def test_a_macvlans_mac_on_another_host_is_found_on_its_nic():
+    macvlan("first", OTHER_MAC, "10.9.0.210/24")
+    assert on_uplink() == {"twins": []}
+    join("thief", "10.9.0.210/24", mac=OTHER_MAC)
+    assert "10.9.0.210" in on_uplink()["twins"]
+
+
+def test_two_macvlans_of_two_nodes_with_one_mac_and_two_addresses():
+    macvlan("first", OTHER_MAC, "10.9.0.210/24")
+    macvlan("second", OTHER_MAC, "10.9.0.211/24")
+    assert on_uplink()["twins"]
+    ip("link", "del", "net1", space="second")
+    assert on_uplink() == {"twins": []}
 
 
 def test_the_largest_packet_of_a_narrow_path_is_measured():

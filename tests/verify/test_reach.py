@@ -104,7 +104,8 @@ def test_the_same_address_on_another_network_is_no_duplicate():
     other = ExpectedWorkload(
         name="other", namespace="default", replicas=1, interfaces=(NET1.model_copy(update={"network": "default/lab"}),)
     )
-    second = pod("other-1", workload="other", status=[{"name": "default/lab", "interface": "net1"}])
+    status = [{"name": "default/lab", "interface": "net1"}]
+    second = pod("other-1", workload="other", status=status, seen=link(mac="7a:00:00:00:00:02"))
     assert failed(checks([pod(), second], more=(other,))) == []
 
 
@@ -114,6 +115,30 @@ def test_bridges_of_two_nodes_may_give_the_same_address():
     assert failed(checks(pods, workload=own)) == []
     same_node = [pods[0], pod("samplepod-2", seen=link(mac="7a:00:00:00:00:02"))]
     assert failed(checks(same_node, workload=own)) == ["unique-address"] * 2
+
+
+def test_a_mac_of_two_pods_fails_both_on_one_segment():
+    two = WORKLOAD.model_copy(update={"replicas": 2})
+    other = pod("samplepod-2", node="node3", seen=link(addresses=held("10.1.10.201")))
+    found = [c for c in checks([pod(), other], workload=two) if not c.ok]
+    assert [c.check for c in found] == ["unique-mac"] * 2
+    assert found[0].detail == "7a:00:00:00:00:01 is also the MAC of samplepod-2 on node3"
+    shared = two.model_copy(update={"interfaces": (NET1.model_copy(update={"own_mac": False}),)})
+    assert "unique-mac" not in {c.check for c in checks([pod(), other], workload=shared)}
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ({"twins": ("10.1.10.190", "fe80::66")}, "another host has MAC 7a:00:00:00:00:01 too; from it came: 10.1.10.190, fe80::66"),
+        ({"twins": ("a frame",)}, "another host has MAC 7a:00:00:00:00:01 too; from it came: a frame"),
+        ({"twins_error": "No such device"}, "other hosts with MAC 7a:00:00:00:00:01 cannot be looked for: No such device"),
+    ],
+)  # fmt: skip
+def test_a_host_outside_with_a_pods_mac_is_named(seen, words):
+    found = checks([pod(reached=reach(**seen))])
+    assert failed(found) == ["unique-mac"]
+    assert detail(found) == words
 
 
 STRANGER_MAC = "7a:00:00:00:00:99"
