@@ -40,13 +40,15 @@ def lacks_site(data: Data) -> bool:
 
 
 def _stack_keys(data: dict[str, Data]) -> list[str]:
-    config = data.get("config")
-    return [*data, *(config if isinstance(config, dict) else ())]
+    return [*data, *(key for part in data.values() if isinstance(part, dict) for key in part)]
 
 
 def without_site(data: Data) -> str:
     """The message on a stack file without a site."""
     keys = _stack_keys(data) if isinstance(data, dict) else []
+    if isinstance(data, dict) and SITE_KEY in keys and SITE_KEY not in data and "config" not in data:
+        holder = next(key for key, part in data.items() if isinstance(part, dict) and SITE_KEY in part)
+        return f"the stack file has no config, only {holder}; write config: {{{SITE_KEY}: {{name: …, nodes: …}}}}"
     near = difflib.get_close_matches(SITE_KEY, keys, 1, 0.8)
     found = f", only {near[0]}" if near and near[0] != SITE_KEY else " below config:" if near else ""
     return f"the stack file has no {SITE_KEY}{found}; write config: {{{SITE_KEY}: {{name: …, nodes: …}}}}"

@@ -98,18 +98,19 @@ class Linter:
         text, first = mask.text, None
         if text.lstrip()[:1] in {"{", "["} and self._add_json(mask, file, sure=sure):
             return
-        texts, stack = [], False
+        texts, stack, broken = [], False, False
         for document in documents(text):
             yaml_text = YamlText(document)
             try:
                 data = document.data()
             except YamlMistakeError as mistake:
+                broken = True
                 if not sure or _is_ours(document.text):
                     origin = Origin(file, PlacedText(document.number, mistake.line, mistake.column))
                     if mask.is_template:
                         first = first or next(one for one in mask.found if one.kind == "template")
                     else:
-                        self._keep(BrokenYaml(mistake.message, text=document.text), origin)
+                        self._keep(BrokenYaml(mistake.message, mistake.right, text=document.text), origin)
                 continue
             texts.append(yaml_text)
             stack = stack or is_site(data)
@@ -118,7 +119,7 @@ class Linter:
             if lacks_site(data):
                 self._keep(SiteMistake(without_site(data)), Origin(file, yaml_text))
                 stack = True
-        if not stack and not sure and stack_of(file):
+        if not (stack or broken or sure) and stack_of(file):
             self._keep(SiteMistake(without_site(None)), Origin(file, PlacedText(1, 1, 1)))
         if first is not None:
             self._keep_template(mask, first, file)

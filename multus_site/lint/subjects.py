@@ -27,6 +27,7 @@ class BrokenYaml:
     """A document that is not valid YAML."""
 
     message: str
+    right: str
     path: Path = ()
     text: str = ""
     """The document."""

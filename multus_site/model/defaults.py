@@ -43,7 +43,7 @@ class Defaults:
         try:
             data = self.document.data() if self.document else {}
         except YamlMistakeError as mistake:
-            msg = f"not YAML: {mistake.message} (column {mistake.column}); fix this line or the one before it"
+            msg = f"not YAML: {mistake.message} (column {mistake.column}); {mistake.right}"
             raise DefaultsError(msg, (mistake.line, mistake.column)) from None
         if data is not None and not isinstance(data, dict):
             msg = "not a mapping; write what a site says, such as kubespray: {version: v2.31.0}"

@@ -119,7 +119,7 @@ def parse_stack_text(text: str, *, source: str, defaults: Defaults | None = None
         document = next(documents(text), None)
         data = document.data() if document else None
     except YamlMistakeError as mistake:
-        found = Mistake((), f"not YAML: {mistake.message} (column {mistake.column})")
+        found = Mistake((), f"not YAML: {mistake.message} (column {mistake.column}); {mistake.right}")
         raise SiteError([(found, Place(source, mistake.line, mistake.column))]) from None
     return parse_site(site_data(data), source=source, text=text, defaults=defaults)
 

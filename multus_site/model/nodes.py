@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from multus_site.model.addresses import HostAddress
 from multus_site.model.libvirt import Libvirt
@@ -31,6 +31,12 @@ class Host(Part):
     """Groups of nodes with the same NIC names, for `groups` of a master; each is also a group of the inventory."""
     slice: int | None = Field(default=None, ge=0, examples=[0])
     """Which part of a range with `addressesPerNode` it hands out; derived from its address if absent."""
+
+    @field_validator("host_key", mode="before")
+    @classmethod
+    def _empty_is_missing(cls, value: object) -> object:
+        """`new` leaves an empty key to fill in; the site says how to get a missing one."""
+        return None if value == "" else value
 
 
 class NodesOfABackend(Part):

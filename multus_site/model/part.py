@@ -1,6 +1,7 @@
 """The base classes of a site's parts, and the form in which their checks report mistakes."""
 
 import ast
+import difflib
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -130,7 +131,15 @@ class Mistake:
     @classmethod
     def of_name(cls, path: Path, kind: str, name: str, known: Iterable[str], otherwise: str) -> Self:
         """An unknown name of some kind. `known`: the names that would be right; `otherwise`: how to add it to them."""
-        return cls(path, f"there is no {kind} {name!r}; {name_one_of(known, otherwise)}", name)
+        known = list(known)
+        # of node1 to node9 none is more likely than another
+        near = [
+            one
+            for one in difflib.get_close_matches(name, known, 3, 0.7)
+            if one.rstrip("0123456789") != name.rstrip("0123456789")
+        ]
+        guess = f" (did you mean {near[0]}?)" if near else ""
+        return cls(path, f"there is no {kind} {name!r}; {name_one_of(known, otherwise)}{guess}", name)
 
     def below(self, path: Path) -> "Mistake":
         """The same mistake of a part at a path of the site."""

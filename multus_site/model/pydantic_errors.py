@@ -30,7 +30,8 @@ _KINDS = {str: "a text", bool: "true or false", int: "a number", float: "a numbe
 
 def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
     """All that pydantic found, and the mistakes of the site as a whole that the rest shows without the broken parts."""
-    found: list[Mistake] = []
+    if found := _respelled(error, data):
+        return found
     for detail in error.errors(include_url=False):
         found += _translated(detail)
     if any(mistake.path for mistake in found):
@@ -39,6 +40,30 @@ def mistakes_of(error: ValidationError, data: object) -> list[Mistake]:
     # pydantic calls a list empty when each of its entries is wrong
     found = [m for m in found if not (m.message.startswith(_EMPTY) and m.path in inner)]
     return list(dict.fromkeys(replace(m, path=_as_written(m.path, data)) for m in found))
+
+
+def _respelled(error: ValidationError, data: object) -> list[Mistake]:
+    """The misspelled keys, and what is wrong once they are spelled as they are meant; empty without such keys."""
+    meant: Any = json.loads(json.dumps(data, default=str))
+    written: dict[Path, str] = {}
+    for detail in error.errors(include_url=False):
+        path, _, parent = _located(detail["loc"])
+        path = _as_written(path, data)
+        part = value_at(meant, path[:-1])
+        near = _near(str(path[-1]), parent) if detail["type"] == "extra_forbidden" else ""
+        if near and isinstance(part, dict) and path[-1] in part and near not in part:
+            part[near] = part.pop(str(path[-1]))
+            written[(*path[:-1], near)] = str(path[-1])
+    if not written:
+        return []
+    found = [Mistake((*path[:-1], key), f"unknown key; did you mean {path[-1]}?") for path, key in written.items()]
+    try:
+        Site.model_validate(meant, by_alias=True, by_name=False)
+    except ValidationError as again:
+        for mistake in mistakes_of(again, meant):
+            path = tuple(written.get(mistake.path[: i + 1], part) for i, part in enumerate(mistake.path))
+            found.append(replace(mistake, path=path))
+    return found
 
 
 def _translated(detail: ErrorDetails) -> Iterator[Mistake]:
@@ -158,9 +183,13 @@ def _shape(schema: dict[str, Any]) -> str:
 
 
 def _instead(key: str, parent: dict[str, Any]) -> str:
-    known = list(parent.get("properties", {}))
-    near = difflib.get_close_matches(key, known, 1, 0.7)
-    return f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
+    near = _near(key, parent)
+    return f"did you mean {near}?" if near else f"the keys here are {', '.join(parent.get('properties', {}))}"
+
+
+def _near(key: str, parent: dict[str, Any]) -> str:
+    """The key that is meant; one in snake_case is another mistake (plain_scalars)."""
+    return next(iter(difflib.get_close_matches(key, list(parent.get("properties", {})), 1, 0.7)), "")
 
 
 def _guess(value: str, choices: list[str]) -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import yaml
 
 from multus_site.model.paths import Data, Path
+from multus_site.model.yaml_causes import OTHER, cause_of
 
 LARGEST = 2_000_000
 """Parts that a document may have with its aliases followed: more is an alias bomb."""
@@ -40,14 +41,30 @@ for _kind, (_pattern, _first) in _IMPLICIT.items():
 
 
 class YamlMistakeError(ValueError):
-    """Text that is not YAML: the message, and line and column (from 1) where parsing failed."""
+    """Text that is not YAML: what is wrong, what would be right, and line and column (from 1) of the cause.
 
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+    `other` is a second line that the message names as OTHER.
+    """
+
+    def __init__(self, what: str, right: str, line: int, column: int, other: int | None = None) -> None:
+        super().__init__(what)
+        self.what, self.right, self.line, self.column, self.other = what, right, line, column, other
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return self.what.replace(OTHER, str(self.other))
+
+    def below(self, lines: int) -> "YamlMistakeError":
+        """The same mistake of a document that begins after so many lines."""
+        other = None if self.other is None else self.other + lines
+        return YamlMistakeError(self.what, self.right, self.line + lines, self.column, other)
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # either has compose
+_SCANNER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+class _Loader(_SCANNER):  # type: ignore[misc, valid-type]  # either has compose
     """PyYAML's loader with its own resolvers: the general ones cost as much as the parsing.
 
     It composes by recursion in C: the limit on depth protects the stack.
@@ -68,7 +85,7 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
         """Count the level. Nothing is resolved by its path."""
         self.depth += 1
         if self.depth > DEEPEST and current_node is not None:
-            raise yaml.MarkedYAMLError(None, None, f"more than {DEEPEST} levels deep", current_node.start_mark)
+            raise _mistake(current_node, f"more than {DEEPEST} levels deep", "nest less")
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -90,7 +107,7 @@ class Document:
             node = compose(self.text)
             return _Construction().value(node) if node is not None else None
         except YamlMistakeError as mistake:
-            raise YamlMistakeError(mistake.message, mistake.line + self.lines_before, mistake.column) from None
+            raise mistake.below(self.lines_before) from None
 
     def position(self, path: Path) -> tuple[int, int]:
         """Line and column (from 1) of the deepest part of a path that exists: a scalar's own place, else its key's."""
@@ -134,19 +151,18 @@ def compose(text: str) -> yaml.Node | None:
     """The node tree of one document. Raises YamlMistakeError."""
     try:
         return yaml.compose(text, Loader=_Loader)
+    except YamlMistakeError:
+        raise
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = ": ".join(part for part in (error.context, error.problem) if part)
-        if mark and mark.line < text.count("\n") + 1 and text.split("\n")[mark.line].startswith("\t"):
-            message = "a tab at the beginning of the line"
-        raise YamlMistakeError(message, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1) from None
+        cause = cause_of(text, error, _SCANNER)
+        raise YamlMistakeError(cause.what, cause.right, cause.line, cause.column, cause.other) from None
     except yaml.reader.ReaderError as error:
         position = error.position if isinstance(error.position, int) else 0
         message = f"character {error.character!r}: {error.reason}"
-        raise YamlMistakeError(message, text.count("\n", 0, position) + 1, 1) from None
+        raise YamlMistakeError(message, "remove it", text.count("\n", 0, position) + 1, 1) from None
     except (RecursionError, ValueError) as error:
         message = f"cannot be read: {error}"
-        raise YamlMistakeError(message, 1, 1) from None
+        raise YamlMistakeError(message, "nest less", 1, 1) from None
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
@@ -177,14 +193,14 @@ class _Construction:
         if id(node) in self.built:
             return self.built[id(node)]
         if id(node) in self.open:
-            raise _mistake(node, "an alias leads back into itself")
+            raise _mistake(node, "an alias leads back into itself", "write the value instead")
         if len(self.open) > DEEPEST:
-            raise _mistake(node, f"more than {DEEPEST} levels deep")
+            raise _mistake(node, f"more than {DEEPEST} levels deep", "nest less")
         self.open.add(id(node))
         built = self.sequence(node) if isinstance(node, yaml.SequenceNode) else self.mapping(node)
         self.open.discard(id(node))
         if built[1] > LARGEST:
-            raise _mistake(node, f"aliases make this larger than {LARGEST} parts")
+            raise _mistake(node, f"aliases make this larger than {LARGEST} parts", "write less of them")
         self.built[id(node)] = built
         return built
 
@@ -194,6 +210,7 @@ class _Construction:
 
     def mapping(self, node: yaml.Node) -> tuple[Data, int]:
         own: dict[str, Data] = {}
+        lines: dict[str, int] = {}
         merged: dict[str, Data] = {}
         size = 1
         for key, value in node.value:
@@ -202,14 +219,20 @@ class _Construction:
             if key.tag == f"{_TAG}merge":
                 for source in built if isinstance(built, list) else [built]:
                     if not isinstance(source, dict):
-                        raise _mistake(value, "<< merges mappings only")
+                        raise _mistake(value, "<< merges mappings only", "write a mapping, or an alias of one")
                     merged = {**source, **merged}
                 continue
             if not isinstance(key, yaml.ScalarNode):
-                raise _mistake(key, "a key is text, not a list or a mapping")
+                raise _mistake(key, "a key is text, not a list or a mapping", "write text")
             if key.value in own:
-                raise _mistake(key, f"the key {key.value!r} is there twice")
+                raise _mistake(
+                    key,
+                    f"the key {key.value!r} is there twice: on line {OTHER} and here",
+                    "keep one of them",
+                    lines[key.value],
+                )
             own[key.value] = built
+            lines[key.value] = key.start_mark.line + 1
         return {**merged, **own}, size
 
 
@@ -231,5 +254,5 @@ def _scalar(node: yaml.ScalarNode) -> Data:
     return value
 
 
-def _mistake(node: yaml.Node, message: str) -> YamlMistakeError:
-    return YamlMistakeError(message, node.start_mark.line + 1, node.start_mark.column + 1)
+def _mistake(node: yaml.Node, what: str, right: str, other: int | None = None) -> YamlMistakeError:
+    return YamlMistakeError(what, right, node.start_mark.line + 1, node.start_mark.column + 1, other)

@@ -121,7 +121,7 @@ def test_documents_are_counted_and_a_broken_one_hides_no_other(findings):
     found = findings({"f.yaml": f"# first\n---\n{good}---\n{bad}---\n---\n{good}"})
     assert [(f.rule, f.document, f.line) for f in found] == [
         ("VLAN_ID", 1, 8),
-        ("YAML_SYNTAX", 2, 11),
+        ("YAML_SYNTAX", 2, 10),
         ("VLAN_ID", 3, 18),
     ]
 

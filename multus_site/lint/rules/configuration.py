@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from multus_site.cni.catalogue import CHAINED, IPAM, PLUGINS
 from multus_site.cni.plugin_type import PluginType
 from multus_site.lint.registry import Problem, Problems, rule
+from multus_site.lint.rules.keys import near
 from multus_site.lint.subjects import Config, Ipam, Plugin
 
 _NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]*\Z")
@@ -108,5 +109,7 @@ def third_party_plugin(part: Plugin | Ipam) -> Problems:
         yield Problem(
             (part.key("type"),),
             f"unknown {kind} {part.type!r}: its keys are not checked",
-            "Make sure that each node has its binary.",
+            f"{meant} If not, make sure that each node has its binary."
+            if (meant := near(part.type, list(known)))
+            else "Make sure that each node has its binary.",
         )

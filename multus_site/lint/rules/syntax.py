@@ -22,8 +22,6 @@ LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 """Names and namespaces that Multus accepts in an annotation (pkg/k8sclient parsePodNetworkObjectName)."""
 
 
-_REVERSED = re.compile(r":[ ]+([-+][|>])[ ]*$", re.MULTILINE)
-
 OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 """Names of Kubernetes objects."""
 
@@ -37,16 +35,10 @@ OBJECT = re.compile(r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
     source="YAML 1.2; kubectl rejects a duplicate key",
 )
 def yaml_syntax(text: BrokenYaml) -> Problems:
-    """kubectl cannot apply the file. Common causes are an open quote and too little indentation."""
-    hint = "Check this line and the one above it: quotes, colons, indentation."
-    if reversed_sign := _REVERSED.search(text.text):
-        hint = f"Write {reversed_sign[1][::-1]} instead of {reversed_sign[1]}: the sign of the block comes first."
-    elif odd := next((character for character in text.text if invisible(character)), ""):
+    """Neither kubectl nor Pulumi can read the file."""
+    hint = f"{text.right[:1].upper()}{text.right[1:]}."
+    if odd := next((character for character in text.text if invisible(character)), ""):
         hint = f"Replace the character {unicode_name(odd)} by a plain space."
-    elif "a tab" in text.message:
-        hint = "Indent with spaces: YAML does not allow tabs."
-    elif "twice" in text.message:
-        hint = "Keep one of them."
     yield Problem((), f"not YAML: {text.message}", hint)
 
 
