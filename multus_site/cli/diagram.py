@@ -29,7 +29,12 @@ class Theme(StrEnum):
 
 def diagram(
     site: SiteName,
-    output: Annotated[Format, typer.Option("--format", help="Format of the picture.")] = Format.svg,
+    output: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="Format of the picture. Default: by the ending of FILE, else svg.", show_default=False
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the addresses that pods had at the last `up`.")] = False,
     theme: Annotated[
@@ -45,6 +50,7 @@ def diagram(
     from multus_site.render.diagram import cards, layout, mermaid, svg
     from multus_site.render.diagram.live import pod_interfaces
 
+    output = output or _by_ending(out)
     stack = stacks.read(site)
     pods = pod_interfaces(stack.outputs().get("verification", {})) if live else []
     drawn = cards.diagram(stack.site, pods)
@@ -56,6 +62,7 @@ def diagram(
             sys.stdout.buffer.write(picture)
         else:
             write_bytes(out, picture)
+            print(_written(out, output, stack.name))
         return
     text = {
         Format.svg: lambda: svg.svg(drawn, theme),
@@ -66,3 +73,29 @@ def diagram(
         print(text, end="")
     else:
         write(out, text)
+        print(_written(out, output, stack.name))
+
+
+_ENDINGS = {
+    ".svg": Format.svg,
+    ".png": Format.png,
+    ".mmd": Format.mermaid,
+    ".mermaid": Format.mermaid,
+    ".dot": Format.dot,
+}
+
+
+def _by_ending(out: Path | None) -> Format:
+    """The format that a file's name asks for; svg without a file or an ending. Exits 2 for an ending that is none of ours."""
+    if out is None or not out.suffix:
+        return Format.svg
+    if out.suffix.lower() not in _ENDINGS:
+        usage_error(
+            f"{out}: no picture has the ending {out.suffix}; use one of {', '.join(_ENDINGS)}, or name the --format"
+        )
+    return _ENDINGS[out.suffix.lower()]
+
+
+def _written(out: Path, output: Format, stack: str) -> str:
+    kind = {Format.mermaid: "Mermaid", Format.dot: "Graphviz"}.get(output, output.upper())
+    return f"{out} written: {kind}, the network of {stack}"

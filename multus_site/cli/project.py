@@ -38,7 +38,7 @@ def _from(project: Path, start: Path, name: str, value: Any) -> Any:  # noqa: AN
     if name == "hosts":
         return ",".join(_host_or_file(project, start, entry) for entry in _entries(start, value))
     # A site is given by its name or its file; - is standard input, and ~ is expanded later.
-    is_file_of_site = name in {"site", "stack"} and str(value).endswith((".yaml", ".yml"))
+    is_file_of_site = name in {"site", "stack", "changed"} and str(value).endswith((".yaml", ".yml"))
     if not (isinstance(value, Path) or is_file_of_site) or str(value).startswith(("-", "~")):
         return value
     return type(value)(os.path.relpath(start / value, project))

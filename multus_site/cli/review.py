@@ -1,11 +1,11 @@
 """`multus-site review`: describes what a change does to a site, as a comment for its pull request."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,12 +13,9 @@ from multus_site.cli.arguments import StackName
 from multus_site.cli.usage_error import usage_error
 
 if TYPE_CHECKING:
-    from multus_site.lint.finding import Finding
-    from multus_site.model.catalog import Catalog
-    from multus_site.model.defaults import Defaults
+    from multus_site.cli.compared_files import Base
     from multus_site.model.site import Site
-    from multus_site.review.data import Review
-    from multus_site.review.effects import Change
+    from multus_site.review.data import Review, Stateless
 
 
 class Format(StrEnum):
@@ -28,20 +25,16 @@ class Format(StrEnum):
     json = "json"
 
 
-@dataclass(frozen=True)
-class Base:
-    """The commit to compare with: its description, and the stack file and defaults at that commit."""
-
-    said: str = ""
-    ref: str = ""
-    text: str | None = None
-    defaults: "Defaults | None" = None
-    lines: Mapping[str, set[int] | None] = field(default_factory=dict)
-    """Stack file, and defaults → lines that changed since; None or missing: all."""
-
-
 def review(
     stack: StackName,
+    changed: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Compare two files: STACK is then the file before, FILE the file after. Needs neither pulumi nor a state.",
+            show_default=False,
+        ),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option(
@@ -53,25 +46,35 @@ def review(
 ) -> None:
     """Describe what `pulumi up` would do to a site.
 
-    It previews the stack. It changes nothing, and does not connect to nodes.
+    It previews the stack. It changes nothing, and does not connect to nodes. With two files, it compares what they declare.
     Exit status: 0, with or without dangers; 1 if the preview or the linter has errors; 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
     from multus_site.review.markdown import markdown
     from multus_site.review.redaction import Hiding
 
-    name, file = stacks.own(stack)
-    held = _base(file, base)
-    if not file.exists() and held.text is None:
-        stacks.missing(file)
-    found, secrets = _review(name, file, held, explicit=base is not None)
+    if changed is not None:
+        if base is not None:
+            usage_error("--base is the file before already; leave it out, or name one stack")
+        from multus_site.cli import review_files
+
+        name, file, held = review_files.two_files(stack, changed)
+        found = review_files.compared(name, file, held)
+        secrets: tuple[str, ...] = ()
+    else:
+        name, file = stacks.own(stack)
+        held = _base(file, base)
+        if not file.exists() and held.text is None:
+            stacks.missing(file)
+        found, secrets = _review(name, file, held, explicit=base is not None)
     shown = Hiding(map(_data, _texts(file, held)), secrets).review(found)
     print(json.dumps(shown.as_json(), indent=2, ensure_ascii=False) if output is Format.json else markdown(shown))
     raise typer.Exit(1 if found.failed else 0)
 
 
-def _base(file: Path, ref: str | None) -> Base:
+def _base(file: Path, ref: str | None) -> "Base":
     from multus_site.cli import git
+    from multus_site.cli.compared_files import Base
     from multus_site.model.defaults import NAME, Defaults
 
     try:
@@ -88,31 +91,32 @@ def _base(file: Path, ref: str | None) -> Base:
     return Base(said, commit, git.at(commit, file), defaults, lines)
 
 
-def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
+def _review(name: str, file: Path, held: "Base", *, explicit: bool) -> "tuple[Review, tuple[str, ...]]":
     """The review, and the secrets to hide in it."""
     from multus_site.cli import stack_preview, stacks
+    from multus_site.cli.compared_files import catalog_of, findings_of, planned, playbooks, site_at
     from multus_site.model.load import SiteError, load_stack_file
     from multus_site.review import stack_files
     from multus_site.review.compose import compose
-    from multus_site.review.data import Playbook, Review
+    from multus_site.review.data import Review
     from multus_site.review.effects import Change
     from multus_site.review.preview import read
 
     if not file.exists():
-        return stack_files.review_deleted(name, file, held.said, _site(held), stacks.others_added(file, held.ref)), ()
+        return stack_files.review_deleted(name, file, held.said, site_at(held), stacks.others_added(file, held.ref)), ()
     rows: tuple[dict[str, Any], ...] = ()
     try:
-        rows = tuple(finding.data() for finding in _findings(file, held.lines))
+        rows = tuple(finding.data() for finding in findings_of(file, held.lines))
         stack = stacks.Stack(name, file, load_stack_file(file))
     except SiteError as error:
         return Review(name, name, held.said, findings=rows, errors=() if rows else tuple(error.lines())), ()
     known = stack_preview.known(stack)
     old, said, notes = _old(held, known, explicit=explicit)
     seen = stack_preview.preview(stack, there=known.there)
-    change = Change(old, stack.site, _catalog(old, held.ref), _catalog(stack.site, ""))
+    change = Change(old, stack.site, catalog_of(old, held.ref), catalog_of(stack.site, ""))
     shown, runs = read(seen.data), list(seen.plan)
     never = known.applied is None and not known.older
-    stateless: Literal["", "new", "files"] = ""
+    stateless: Stateless = ""
     # After a first `up` that failed there are resources, and no outputs.
     if never and set(shown.counts) <= {"create"}:
         stateless = "files" if old else "new"
@@ -120,10 +124,9 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
         # Of what it would create nothing follows for what runs.
         shown = replace(shown, steps=(), counts={})
         if not shown.errors:
-            runs, refused = _planned(change)
+            runs, refused = planned(change)
             shown = replace(shown, errors=refused)
-    plan = [Playbook(**{**run, "hosts": tuple(run["hosts"]), "limit": tuple(run["limit"])}) for run in runs]
-    found = compose(name, said, change, shown, plan, rows, notes, stateless)
+    found = compose(name, said, change, shown, playbooks(runs), rows, notes, stateless)
     if never:
         gone = stacks.others_removed(file, held.ref, held.defaults) if held.ref else {}
         twice = tuple(stack_files.duplicates(name, stack.site, gone, stacks.others(file)))
@@ -131,32 +134,15 @@ def _review(name: str, file: Path, held: Base, *, explicit: bool) -> "tuple[Revi
     return found, seen.secrets
 
 
-def _planned(change: "Change") -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """The runs of Kubespray from one site to the other, or why it cannot do them."""
-    from multus_site.kubespray.document import KubesprayError
-    from multus_site.kubespray.of_site import planned_from
-    from multus_site.kubespray.preview import row
-
-    if change.old is None:
-        return [], ()
-    variables, later = (
-        {**catalog.kubespray.variables, **site.kubespray.all_variables()}
-        for site, catalog in ((change.old, change.old_catalog), (change.new, change.new_catalog))
-    )
-    try:
-        return [row(run) for run in planned_from(change.old, change.new, variables, later)], ()
-    except KubesprayError as error:
-        return [], tuple(str(error).splitlines())
-
-
-def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401
+def _old(held: "Base", known: Any, *, explicit: bool) -> "tuple[Site | None, str, list[str]]":  # noqa: ANN401
     """The site to compare with, its description, and notes.
 
     By default that is what was applied: a branch can be behind or ahead of it.
     """
+    from multus_site.cli.compared_files import site_at
     from multus_site.review.settings import apart
 
-    at_base = _site(held)
+    at_base = site_at(held)
     if explicit or (known.older and known.applied is None):
         return at_base, held.said if at_base else f"nothing, {held.said}", []
     if known.applied is None:
@@ -168,53 +154,7 @@ def _old(held: Base, known: Any, *, explicit: bool) -> "tuple[Site | None, str, 
     return known.applied, "as the last pulumi up applied it", notes
 
 
-def _site(held: Base) -> "Site | None":
-    from multus_site.model.load import SiteError, parse_stack_text
-
-    try:
-        return parse_stack_text(held.text, source="", defaults=held.defaults) if held.text is not None else None
-    except SiteError:
-        return None
-
-
-def _findings(file: Path, lines: Mapping[str, set[int] | None]) -> "Iterator[Finding]":
-    """Lint's findings on changed lines, and its errors on all lines, since they stop `up`. Raises SiteError if a file cannot be read."""
-    from multus_site.lint.files import Linter
-    from multus_site.lint.segments import StackFile
-    from multus_site.model.load import defaults_beside, read_text, stacks_beside
-
-    linter, defaults = Linter(), defaults_beside(file)
-    linter.add(read_text(file), str(file), defaults=defaults)
-    if defaults is not None:
-        linter.add(defaults.text, defaults.file, sure=True)  # what its comments allow
-    linter.others += [StackFile(*other) for other in stacks_beside(file)]
-    for finding in linter.findings():
-        changed = lines.get(finding.file)
-        if changed is None or finding.line in changed or finding.level == "error":
-            yield finding
-
-
-def _catalog(site: "Site | None", ref: str) -> "Catalog":
-    """The catalogue of a site, at a commit if one is given; empty if it cannot be read.
-
-    A site that names no catalogue has that of the installed release, at every commit.
-    """
-    from multus_site.cli import git
-    from multus_site.model.catalog import Catalog
-    from multus_site.model.load import UPSTREAM, CatalogError, load_catalog, parse_catalog
-    from multus_site.render import air_gap
-
-    if site is None:
-        return Catalog()
-    path = Path(site.artifacts) if site.artifacts else UPSTREAM
-    text = git.at(ref, path) if ref and site.artifacts else None
-    try:
-        return air_gap.catalog(site, parse_catalog(text, str(path)) if text is not None else load_catalog(path))
-    except CatalogError:
-        return Catalog()  # the preview says so
-
-
-def _texts(file: Path, held: Base) -> "Iterator[str]":
+def _texts(file: Path, held: "Base") -> "Iterator[str]":
     """The sources of the review's text: the stack file and the defaults, before and now."""
     from multus_site.model.defaults import NAME
     from multus_site.model.load import SiteError, read_text

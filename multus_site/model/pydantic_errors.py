@@ -48,9 +48,16 @@ def _respelled(error: ValidationError, data: object) -> list[Mistake]:
     written: dict[Path, str] = {}
     for detail in error.errors(include_url=False):
         path, _, parent = _located(detail["loc"])
+        near = ""
+        if detail["type"] == "extra_forbidden":
+            near = _near(str(path[-1]), parent)
+        elif detail["type"] == "union_tag_not_found" and isinstance(detail["input"], dict):
+            right = detail.get("ctx", {})["discriminator"].strip("'")
+            keys = [key for key in detail["input"] if isinstance(key, str)]
+            for key in difflib.get_close_matches(right, keys, 1, 0.7):
+                near, path = right, (*path, key)
         path = _as_written(path, data)
         part = value_at(meant, path[:-1])
-        near = _near(str(path[-1]), parent) if detail["type"] == "extra_forbidden" else ""
         if near and isinstance(part, dict) and path[-1] in part and near not in part:
             part[near] = part.pop(str(path[-1]))
             written[(*path[:-1], near)] = str(path[-1])

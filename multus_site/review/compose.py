@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from multus_site.model.site import Site
 from multus_site.render.diagram import cards, mermaid
 from multus_site.review import binaries, by_files, effects, interruption, networks, nodes, settings
-from multus_site.review.data import ORDER, Effect, Network, Playbook, Pods, Review
+from multus_site.review.data import ORDER, Effect, Network, Playbook, Pods, Review, Stateless
 from multus_site.review.effects import Change
 from multus_site.review.preview import Preview
 from multus_site.review.wording import counted, listed
@@ -26,11 +26,11 @@ def compose(
     playbooks: Sequence[Playbook] = (),
     findings: Sequence[Mapping[str, Any]] = (),
     notes: Iterable[str] = (),
-    stateless: Literal["", "new", "files"] = "",
+    stateless: Stateless = "",
 ) -> Review:
     """Return the review. If the preview failed, it has what follows from the sites, and the errors.
 
-    With `stateless="files"` the preview knows nothing of the site before: pods and interruptions follow from the sites alone.
+    With `stateless` "files" or "compared" the preview knows nothing of the site before: pods and interruptions follow from the sites alone.
     """
     runs = tuple(playbooks)
     if change.old is not None:
@@ -38,11 +38,13 @@ def compose(
         change = replace(change, old=in_order(change.old, change.new))
     moved_networks = tuple(networks.differences(change.old, change.new))
     of_pods = (
-        by_files.pods(change, moved_networks) if stateless == "files" else effects.pods(change, preview, moved_networks)
+        by_files.pods(change, moved_networks)
+        if stateless in {"files", "compared"}
+        else effects.pods(change, preview, moved_networks)
     )
     of_nodes = nodes.differences(change.old, change.new)
     gone = tuple(effects.destroyed(change, preview))
-    restarted = by_files.daemons(change) if stateless == "files" else effects.daemons(preview)
+    restarted = by_files.daemons(change) if stateless in {"files", "compared"} else effects.daemons(preview)
     still = interruption.expected(change, preview, runs, of_pods, restarted)
     before, after = (_mermaid(site) for site in (change.old, change.new))
     return Review(

@@ -32,6 +32,9 @@ class Playbook:
     """Whether it creates a cluster: the first one, or another one because no machine of the earlier one is left."""
 
 
+Stateless = Literal["", "new", "files", "compared"]
+
+
 @dataclass(frozen=True)
 class Difference:
     """A setting with its values before and after; empty where it is new or removed."""
@@ -97,8 +100,8 @@ class Review:
     site: str
     base: str
     """What the change is compared with, in words."""
-    stateless: Literal["", "new", "files"] = ""
-    """Why nothing is known of what runs: the stack is new, or files were compared although it has no state."""
+    stateless: Stateless = ""
+    """Why nothing is known of what runs: the stack is new, it has no state and files were compared, or two files were given."""
     counts: dict[str, int] = field(default_factory=dict)
     """Pulumi's operation → number of resources."""
     dangers: tuple[Effect, ...] = ()

@@ -13,8 +13,13 @@ CALM_BESIDES = "None besides the dangerous changes above."
 UNKNOWN = {
     "new": "Unknown: this stack has no state. `pulumi up` would create everything.",
     "files": "None that the files show. This stack has no state, so what runs is unknown.",
+    "compared": "None that the files show. What runs is unknown.",
 }
-_NO_STATE = {"new": "no state, so everything is created", "files": "no state, so only files are compared"}
+_NO_STATE = {
+    "new": "no state, so everything is created",
+    "files": "no state, so only files are compared",
+    "compared": "only two files are compared",
+}
 
 LONGEST = 60_000
 """In characters. GitHub accepts comments of up to 65,536."""

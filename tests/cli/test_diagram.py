@@ -24,7 +24,7 @@ def test_a_file_is_written(tmp_path):
     for name in ("site.svg", "site.png"):
         done = call("stacks/Pulumi.lab.yaml", "--format", name[-3:], "--out", str(tmp_path / name))
         assert done.exit_code == 0, done.output
-        assert done.stdout == ""
+        assert done.stdout == f"{tmp_path / name} written: {name[-3:].upper()}, the network of lab\n"
         assert (tmp_path / name).stat().st_size > 5000
 
 
@@ -50,3 +50,20 @@ def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path):
     done = call("lab", "--out", str(tmp_path / "no" / "x.svg"))
     assert done.exit_code == 2
     assert "cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"),
+    [("d.png", b"\x89PNG"), ("d.SVG", b"<svg"), ("d.mmd", b"flowchart"), ("d.dot", b"digraph"), ("d", b"<svg")],
+)
+def test_the_ending_of_a_file_is_its_format(name, begin, tmp_path):
+    done = call("stacks/Pulumi.lab.yaml", "-o", str(tmp_path / name))
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / name).read_bytes().lstrip().startswith(begin)
+
+
+def test_an_ending_of_no_picture_is_a_usage_error(tmp_path):
+    done = call("stacks/Pulumi.lab.yaml", "-o", str(tmp_path / "d.jpg"))
+    assert done.exit_code == 2
+    assert "use one of .svg, .png" in done.output
+    assert not (tmp_path / "d.jpg").exists()
