@@ -1,6 +1,7 @@
 """Site: the whole graph, from node VMs to the proof that the networks work."""
 
 import json
+import sys
 from dataclasses import dataclass
 
 import pulumi
@@ -81,10 +82,18 @@ class Site(pulumi.ComponentResource):
         self.register_outputs({"verification": self.verification})
 
 
+_SAID = 32
+"""Exit status of a program that has said what is wrong: for any other, pulumi adds "an unhandled error occurred" (pulumi-language-python)."""
+
+
 def run() -> None:
-    """Creates the site of the stack's configuration and exports what it proves. Raises pulumi.RunError where the site is wrong."""
-    args = SiteArgs.from_config()
-    site = Site(args.site.name, args)
+    """Creates the site of the stack's configuration and exports what it proves. Ends the program, with every mistake, where the site is wrong."""
+    try:
+        args = SiteArgs.from_config()
+        site = Site(args.site.name, args)
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        sys.exit(_SAID)
     pulumi.export("verification", site.verification)
     pulumi.export("throughput", site.throughput)
     pulumi.export("nodes", site.nodes)
