@@ -43,18 +43,29 @@ def _print_version(asked: bool) -> None:
 app = typer.Typer(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    **{**SETTINGS, "add_completion": True},
+    **{**SETTINGS, "add_completion": True, "no_args_is_help": False},
 )
 
 
-@app.callback(epilog="multus-site COMMAND --help describes a command.")
+@app.callback(invoke_without_command=True, epilog="multus-site COMMAND --help describes a command.")
 def program(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Multi-interface Kubernetes pods at telecom sites, as code."""
     del version
+    if context.invoked_subcommand is not None:
+        return
+    from pathlib import Path
+
+    from multus_site.cli.next_step import next_steps
+    from multus_site.cli.project import folder
+
+    for line in next_steps(folder(Path.cwd())):
+        print(line)
+    print("All commands: multus-site --help")
 
 
 def main() -> None:
