@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from multus_site.cni.ranges import Range
 from multus_site.model.site import Site
-from multus_site.render.diagram import nics
+from multus_site.render.diagram import fixed, nics
 from multus_site.render.network import NetworkFacts, network_facts
 
 SINGLE_NODES = 6
@@ -228,8 +228,11 @@ def _listed(site: Site, names: Sequence[str]) -> Iterator[Row]:
 
 def _segment_card(site: Site, segment: _Segment, colour: int) -> Card:
     rows = [Row("VLAN", str(segment.vlan))] if segment.vlan else []
-    subnets = list(dict.fromkeys(str(r.network) for n in segment.networks for r in n.ranges))
-    gateways = list(dict.fromkeys(str(r.gateway) for n in segment.networks for r in n.ranges if r.gateway))
+    names = [n.name for n in segment.networks]
+    of_ranges = (str(r.network) for n in segment.networks for r in n.ranges)
+    routers = (str(r.gateway) for n in segment.networks for r in n.ranges if r.gateway)
+    subnets = list(dict.fromkeys((*of_ranges, *fixed.subnets(site, names))))
+    gateways = list(dict.fromkeys((*routers, *fixed.gateways(site, names))))
     rows += [Row("subnet", subnet) for subnet in subnets]
     rows += [Row("gateway", gateway) for gateway in gateways]
     if segment.key in site.segments:
@@ -272,6 +275,8 @@ def _workload_card(site: Site, name: str, pods: Sequence[PodInterface]) -> Card:
     for interface, attachment in workload.interfaces():
         held = [a for p in pods if p.interface == interface for a in p.addresses]
         rows.append(Row(interface, _held(held) if held else attachment.name, port=interface))
+        if not held:
+            rows += [Row(f"  {pod}" if pod else "  address", ips) for pod, ips in fixed.of_pods(site, name, attachment)]
     if 1 < len(names) <= NAMED_PODS:
         for pod in names:
             mine = [p for p in pods if p.pod == pod]
