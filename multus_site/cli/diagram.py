@@ -36,6 +36,15 @@ def diagram(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write.")] = None,
+    changed: Annotated[
+        Path | None,
+        typer.Option(
+            "--what-if",
+            metavar="FILE",
+            help="A changed stack file: draw before and after in one picture.",
+            show_default=False,
+        ),
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the addresses that pods had at the last `up`.")] = False,
     theme: Annotated[
         Theme | None, typer.Option(help="Theme of svg (default: the reader's theme) or png (default: light).")
@@ -43,21 +52,30 @@ def diagram(
 ) -> None:
     """Draw a site: nodes, NICs, segments, networks and workloads.
 
-    It reads only the site file, and with --live the addresses of the last `pulumi up`.
+    It reads only the site file, with --what-if another one, and with --live the addresses of the last `pulumi up`.
     Exit status: 0, 2 for a usage error.
     """
     from multus_site.cli import stacks  # a command's imports are its own: others start without them
-    from multus_site.render.diagram import cards, layout, mermaid, svg
+    from multus_site.render.diagram import cards, layout, mermaid, svg, what_if
     from multus_site.render.diagram.live import pod_interfaces
 
     output = output or _by_ending(out)
     stack = stacks.read(site)
     pods = pod_interfaces(stack.outputs().get("verification", {})) if live else []
     drawn = cards.diagram(stack.site, pods)
+    after = cards.diagram(stacks.read(str(changed)).site) if changed else None
+    if after is not None and output not in {Format.svg, Format.png}:
+        usage_error(
+            f"--what-if draws one picture of two sites, as svg or png; leave out --what-if, or --format {output}"
+        )
+
+    def picture_of(theme: str | None) -> str:
+        return svg.svg(drawn, theme) if after is None else what_if.what_if(drawn, after, theme)
+
     if output is Format.png:
         if out is None and sys.stdout.isatty():
             usage_error("a PNG cannot be shown on a terminal; name a file: --out FILE.png")
-        picture = svg.png(drawn, theme or "light")
+        picture = svg.png(picture_of(theme or "light"))
         if out is None:
             sys.stdout.buffer.write(picture)
         else:
@@ -65,7 +83,7 @@ def diagram(
             print(_written(out, output, stack.name))
         return
     text = {
-        Format.svg: lambda: svg.svg(drawn, theme),
+        Format.svg: lambda: picture_of(theme),
         Format.mermaid: lambda: mermaid.mermaid(drawn),
         Format.dot: lambda: layout.dot(drawn),
     }[output]()

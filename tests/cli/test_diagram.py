@@ -1,5 +1,7 @@
 """`multus-site diagram`, as people call it."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -67,3 +69,22 @@ def test_an_ending_of_no_picture_is_a_usage_error(tmp_path):
     assert done.exit_code == 2
     assert "use one of .svg, .png" in done.output
     assert not (tmp_path / "d.jpg").exists()
+
+
+def test_before_and_after_are_one_picture(tmp_path):
+    changed = tmp_path / "Pulumi.lab.yaml"
+    changed.write_text(Path("stacks/Pulumi.lab.yaml").read_text().replace("macvlan-external", "macvlan-outside"))
+    done = call("stacks/Pulumi.lab.yaml", "--what-if", str(changed), "-o", str(tmp_path / "d.svg"))
+    assert done.exit_code == 0, done.output
+    drawn = (tmp_path / "d.svg").read_text()
+    assert (
+        drawn.index("Before: network of lab")
+        < drawn.index("macvlan-external")
+        < drawn.index("After: network of lab")
+        < drawn.index("macvlan-outside")
+    )
+    png = call("stacks/Pulumi.lab.yaml", "--what-if", str(changed), "-o", str(tmp_path / "d.png"))
+    assert png.exit_code == 0, png.output
+    assert (tmp_path / "d.png").read_bytes().startswith(b"\x89PNG")
+    assert call("stacks/Pulumi.lab.yaml", "--what-if", str(changed), "--format", "dot").exit_code == 2
+    assert call("stacks/Pulumi.lab.yaml", "--what-if", str(tmp_path / "no.yaml")).exit_code == 2

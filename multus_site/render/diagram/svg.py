@@ -28,19 +28,24 @@ SANS = "Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 def svg(diagram: Diagram, theme: str | None = None) -> str:
     """The SVG document. `theme`: light or dark; None follows the reader's settings."""
+    return measured(diagram, theme)[0]
+
+
+def measured(diagram: Diagram, theme: str | None) -> tuple[str, float, float]:
+    """The SVG document, its width and its height."""
     layout = place(diagram)
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN + _HEAD
-    return "\n".join(_document(diagram, layout, _style(diagram, theme), width, height)) + "\n"
+    return "\n".join(_document(diagram, layout, _style(diagram, theme), width, height)) + "\n", width, height
 
 
-def png(diagram: Diagram, theme: str = "light", zoom: int = 2) -> bytes:
-    """The PNG image, `zoom` pixels per point, with an installed font so that it looks the same everywhere."""
+def png(document: str, zoom: int = 2) -> bytes:
+    """The PNG image of an SVG document with one theme, `zoom` pixels per point, with an installed font so that it looks the same everywhere."""
     import resvg_py  # an extra
 
     folder = files("font_roboto") / "files"
     faces = [str(folder / f"Roboto-{face}.ttf") for face in ("Regular", "Medium", "Bold")]
     picture = resvg_py.svg_to_bytes(
-        svg_string=svg(diagram, theme),
+        svg_string=document,
         zoom=zoom,
         skip_system_fonts=True,
         font_files=faces,

@@ -98,13 +98,13 @@ def size(picture):
 def test_the_png_has_two_pixels_a_point():
     drawn = diagram(lab())
     box = parsed(drawn).get("viewBox").split()
-    assert size(png(drawn)) == (2 * int(box[2]), 2 * int(box[3]))
-    assert png(drawn, "dark") != png(drawn)
+    assert size(png(svg(drawn, "light"))) == (2 * int(box[2]), 2 * int(box[3]))
+    assert png(svg(drawn, "dark")) != png(svg(drawn, "light"))
 
 
 def test_equal_sites_give_equal_pictures():
     assert svg(diagram(large())) == svg(diagram(large()))
-    assert png(diagram(lab())) == png(diagram(lab()))
+    assert png(svg(diagram(lab()), "light")) == png(svg(diagram(lab()), "light"))
 
 
 def test_mermaid_names_every_card_and_draws_every_line(drawn):
