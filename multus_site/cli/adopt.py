@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from multus_site.cli.adoption import Adopted
 
 
+_NAMED = 5
+"""Objects of a kind that are named; more are counted."""
+
+
 def adopt(
     paths: Annotated[
         list[Path] | None,
@@ -117,6 +121,9 @@ def adopt(
         print(printable(f"check: {sentence}"), file=sys.stderr)
     for sentence in adopted.left_out:
         print(printable(f"left out: {sentence}"), file=sys.stderr)
+    for kind, names in sorted(adopted.skipped.items()):
+        shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        print(printable(f"not taken, since only networks and nodes are: {kind} {shown}"), file=sys.stderr)
     if not adopted.networks and not adopted.hosts and not adopted.left_out:
         usage_error(
             "no NetworkAttachmentDefinition found; name files that contain some, or a cluster with --kubeconfig"

@@ -47,6 +47,8 @@ class Adopted:
     """The site's `ssh`."""
     left_out: list[str] = field(default_factory=list)
     """Reason for each thing that is not in the site."""
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+    """Kind → names of the objects that are neither a network nor a node."""
     findings: list[str] = field(default_factory=list)
     """What a person should check before the first `up`, one sentence each."""
     remarks: dict[str, list[str]] = field(default_factory=dict)
@@ -63,6 +65,9 @@ class Adopted:
                 self._network(manifest)
             elif manifest.get("kind") == "Node":
                 self._host(manifest)
+            elif kind := manifest.get("kind"):
+                name = str(_mapping(manifest.get("metadata")).get("name") or "without a name")
+                self.skipped.setdefault(str(kind), []).append(name)
 
     def _network(self, manifest: dict[str, Any]) -> None:
         metadata = _mapping(manifest.get("metadata"))

@@ -238,3 +238,15 @@ def test_interfaces_of_a_cluster_are_facts(monkeypatch):
 def test_any_interface_but_those_of_pods_can_be_a_master():
     masters = ["bond0", "bond0.110", "br-ex", "cni0", "ens6", "vxlan100"]
     assert cluster.nics([*masters[::-1], "lo", "bonding_masters", "veth1a2b", "cali9f", "lxc_health"]) == masters
+
+
+def test_what_manifests_have_besides_networks_is_named_and_no_failure(tmp_path):
+    others = [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "router"}}]
+    others += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{i}"}} for i in range(7)]
+    listed = {"apiVersion": "v1", "kind": "List", "items": others}
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([nad(MACVLAN), listed]))
+    result = CliRunner().invoke(app, ["adopt", str(tmp_path / "all.yaml")])
+    assert result.exit_code == 0, result.output
+    assert "not taken, since only networks and nodes are: Deployment router\n" in result.stderr
+    assert "ConfigMap c0, c1, c2, c3, c4 and 2 more" in result.stderr
+    assert list(yaml.safe_load(result.stdout)["config"]["multus-site:site"]["networks"]) == ["a"]
