@@ -37,7 +37,7 @@ def new(
     workload: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=IMAGE[,NETWORK…]", help="A Deployment with one pod. Repeatable.", show_default=False
+            metavar="NAME=IMAGE[,NETWORK…]", help="A Deployment with one pod, which runs the image as it is. Repeatable.", show_default=False
         ),
     ] = None,
     user: Annotated[
@@ -123,7 +123,7 @@ def _answer(
     questions = {
         "--node": f"Host as {HOST}, such as node1=10.1.1.5",
         "--network": f"Network as {NETWORK}, such as core=ens6,10.20.0.0/24,10.20.0.1 or om=vlan.110:ens7,10.21.0.0/24",
-        "--workload": f"Workload as {WORKLOAD}, such as probe=docker.io/library/busybox:1.36,core",
+        "--workload": f"Workload as {WORKLOAD}, such as probe=registry.k8s.io/pause:3.10,core",
     }
     left_out: list[str] = []
     try:

@@ -145,7 +145,7 @@ def _network(text: str, value: str) -> dict[str, Any]:
 def _workload(text: str, value: str) -> dict[str, Any]:
     image, *networks = value.split(",")
     if not image or not all(networks):
-        msg = f"--workload {text}: not {WORKLOAD}, such as probe=docker.io/library/busybox:1.36,core"
+        msg = f"--workload {text}: not {WORKLOAD}, such as probe=registry.k8s.io/pause:3.10,core"
         raise AnswerError(msg)
     return {"image": image, **({"networks": networks} if networks else {})}
 
