@@ -37,7 +37,9 @@ def new(
     workload: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=IMAGE[,NETWORK…]", help="A Deployment with one pod, which runs the image as it is. Repeatable.", show_default=False
+            metavar="NAME=IMAGE[,NETWORK…]",
+            help="A Deployment with one pod, which runs the image as it is. Repeatable.",
+            show_default=False,
         ),
     ] = None,
     user: Annotated[

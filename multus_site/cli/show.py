@@ -1,5 +1,6 @@
 """`multus-site show`: prints a site with its defaults, and where each value is set."""
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -9,18 +10,19 @@ from typing import Annotated
 import typer
 import yaml
 
-from multus_site.cli.arguments import SiteName
-from multus_site.model.paths import Data
+from multus_site.cli.arguments import SiteName, TextOrJson
+from multus_site.model.paths import Data, path_text
 from multus_site.model.paths import Path as Keys
 
 
 def show(
     site: SiteName,
     every: Annotated[bool, typer.Option("--all", help="Print built-in defaults too.")] = False,
+    output: TextOrJson = "text",
 ) -> None:
     """Print a site with its defaults, and where each value is set.
 
-    It prints YAML, with file and line behind each value.
+    It prints YAML, with file and line behind each value; as JSON, the site, and path → file and line.
     Mappings in stacks/defaults.yaml are merged with those of the site, key by key; other values of the site replace the default.
     Exit status: 0, 2 for a usage error.
     """
@@ -45,6 +47,10 @@ def show(
         return str(place_of(path, own, source=str(stack.file), text=text, defaults=defaults))
 
     lines = [(line, origin(path)) for line, path in _lines(shown, ())]
+    if output == "json":
+        origins = {path_text(path): origin(path) for _, path in _lines(shown, ()) if path}
+        print(json.dumps({"site": shown, "origins": origins}, indent=2, ensure_ascii=False))
+        return
     width = min(max((len(line) for line, where in lines if where), default=0), 72)
     for line, where in lines:
         print(f"{line:<{width}}  # {where}" if where else line)

@@ -1,5 +1,6 @@
 """`multus-site show`: the merged site, and where each value stands."""
 
+import json
 import re
 
 import pytest
@@ -132,3 +133,13 @@ networks:
     (project / "stacks" / "defaults.yaml").write_text(DEFAULTS + allowed)
     result = CliRunner().invoke(app, ["lint", "stacks"])
     assert "GATEWAY_OUTSIDE_SUBNET" not in result.stdout
+
+
+@pytest.mark.usefixtures("project")
+def test_a_machine_reads_the_same_as_json():
+    result = CliRunner().invoke(app, ["show", "dallas", "--format", "json"])
+    assert result.exit_code == 0, result.output
+    shown = json.loads(result.stdout)
+    assert shown["site"] == yaml.safe_load(show().stdout)
+    assert shown["origins"]["name"] == "stacks/Pulumi.dallas.yaml:3"
+    assert shown["origins"]["nodes.backend"] == "stacks/defaults.yaml:2"
