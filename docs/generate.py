@@ -17,6 +17,7 @@ from multus_site.model.site import Site
 from multus_site.nodes.preflight.finding import CHECKS
 from multus_site.nodes.preflight.run_checks import PARTS
 from multus_site.verify.registry import VERIFICATIONS
+from multus_site.verify.said import CAUSES, TEXTS
 from policy.pack import POLICIES
 
 FOLDER = Path(__file__).parent
@@ -103,6 +104,29 @@ def verification_checks() -> str:
     return _table(("subject", "check", "passes if"), rows)
 
 
+def causes() -> str:
+    """Every cause that `explain` names, and the end of what was said about it in the lab (tests/verify/said.json)."""
+    said = json.loads((FOLDER.parent / "tests" / "verify" / "said.json").read_text())
+    rows = (
+        (one.symptom, _anchored(name), one.what, f"`{one.rule}`" if one.rule else "", _told(said.get(name, "")))
+        for name, one in CAUSES.items()
+    )
+    return _table(("symptom", "cause", "meaning", "rule", "what was said in the lab"), rows)
+
+
+def texts() -> str:
+    """Where each text of the table comes from."""
+    return _table(("cause", "source of the text"), dict.fromkeys((f"`{one.cause}`", one.source) for one in TEXTS))
+
+
+def _told(text: str) -> str:
+    """The part of a text that names the failure: Multus puts it between the sandbox and its own configuration."""
+    _, shim, rest = text.partition("error adding container to network ")
+    told = (rest if shim else text.rpartition("getKubernetesDelegate: ")[2]).partition("\n': StdinData")[0]
+    told = told.rpartition("GetCNIConfig: ")[2]
+    return f"`{told.replace('|', '/')}`" if told else ""
+
+
 def policies() -> str:
     """Every policy with its settings and their defaults."""
     rows = (
@@ -124,6 +148,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "linter.md": {"facts": lint_facts, "rules": lint_rules},
     "preflight.md": {"checks": preflight_checks},
     "verification.md": {"checks": verification_checks},
+    "explain.md": {"causes": causes, "texts": texts},
     "policy.md": {"policies": policies},
     "messages.md": {"messages": messages},
 }

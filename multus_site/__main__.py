@@ -28,7 +28,7 @@ def incomplete(error: ModuleNotFoundError) -> NoReturn:
 try:
     import typer
 
-    from multus_site.cli.commands import SETTINGS, Commands
+    from multus_site.cli.commands import SETTINGS, Commands, program_name
     from multus_site.cli.ending import ended
 except ModuleNotFoundError as error:
     incomplete(error)
@@ -71,7 +71,7 @@ def program(
 def main() -> None:
     """Runs the command that was typed."""
     try:
-        status = ended(lambda: app(prog_name="multus-site", standalone_mode=False))
+        status = ended(lambda: app(prog_name=program_name(), standalone_mode=False))
     except ModuleNotFoundError as error:  # commands import what they need when they run
         incomplete(error)
     sys.exit(status)

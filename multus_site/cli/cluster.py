@@ -6,19 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import kr8s
-from kr8s.objects import Node, Pod, new_class
+from kr8s.objects import CronJob, DaemonSet, Deployment, Job, Node, Pod, StatefulSet, new_class
 
+from multus_site.cni.uplinks import nics
 from multus_site.render.attachment import API_VERSION, KIND
 from multus_site.verify.connection import passing_keys
 
 _MULTUS = "app=multus"
 """Label of the Multus daemon's pods: they run in the network namespace of their node."""
-
-_OF_PODS = ("veth", "cali", "lxc")
-"""Name prefixes of the node ends of pods' interfaces."""
-
-_NO_MASTERS = {"lo", "bonding_masters"}
-"""Other entries of /sys/class/net; bonding_masters is a file of the bonding driver."""
 
 
 class ClusterError(RuntimeError):
@@ -32,10 +27,17 @@ class Seen:
     manifests: list[dict[str, Any]] = field(default_factory=list)
     interfaces: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    workloads: list[dict[str, Any]] = field(default_factory=list)
+    """Pods, and the objects with their templates; only for the linter."""
+    programs: dict[str, list[str]] = field(default_factory=dict)
+    """Names of the plugins of the nodes that answered; only for the linter."""
 
 
-def read(kubeconfig: Path | None, context: str | None) -> Seen:
-    """NADs of all namespaces, nodes, and each node's NICs. Raises ClusterError."""
+_WORKLOADS = (Deployment, StatefulSet, DaemonSet, CronJob, Job, Pod)
+
+
+def read(kubeconfig: Path | None, context: str | None, *, for_linter: bool = False) -> Seen:
+    """NADs of all namespaces, nodes, and each node's NICs; for the linter also workloads and plugins. Raises ClusterError."""
     seen = Seen()
     attachment = new_class(KIND, API_VERSION, namespaced=True, plural="network-attachment-definitions")
     try:
@@ -47,6 +49,9 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
                 for o in attachment.list(api=api, namespace=kr8s.ALL)
             ]
             seen.manifests += [{**_raw(o), "kind": "Node"} for o in Node.list(api=api)]
+            for kind in _WORKLOADS if for_linter else ():
+                shown = {"apiVersion": kind.version, "kind": kind.kind}
+                seen.workloads += [{**shown, **_raw(o), **shown} for o in kind.list(api=api, namespace=kr8s.ALL)]
             pods = list(Pod.list(api=api, namespace=kr8s.ALL, label_selector=_MULTUS))
     except Exception as error:  # kr8s and httpx raise many kinds; each means the same to the user
         message = f"the cluster cannot be read: {error}"
@@ -65,12 +70,13 @@ def read(kubeconfig: Path | None, context: str | None) -> Seen:
             seen.notes.append(f"the NICs of {node} are unknown: {error}")
             continue
         seen.interfaces[node] = nics(names)
+        if for_linter:
+            try:
+                there = pod.exec(["ls", "/hostroot/opt/cni/bin"], container=raw["spec"]["containers"][0]["name"])
+                seen.programs[node] = there.stdout.decode().split()
+            except Exception as error:  # as above
+                seen.notes.append(f"the plugins of {node} are unknown: {error}")
     return seen
-
-
-def nics(names: list[str]) -> list[str]:
-    """Interfaces that a network can use: physical ones, bonds, VLANs, bridges, tunnels; not those of pods."""
-    return sorted(name for name in names if name not in _NO_MASTERS and not name.startswith(_OF_PODS))
 
 
 def _raw(resource: Any) -> dict[str, Any]:  # noqa: ANN401  # kr8s' objects

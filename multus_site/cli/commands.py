@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "Sites": ("diagram", "init", "lint", "new", "schema", "show", "sites"),
     "Changes": ("comment", "policies", "review", "upgrade"),
-    "Running sites": ("addresses", "drift", "leaks", "throughput", "trace", "verify"),
+    "Running sites": ("addresses", "drift", "explain", "leaks", "throughput", "trace", "verify"),
     "Existing hosts and clusters": ("adopt",),
     "Air-gapped sites": ("mirror",),
     "This machine": ("doctor",),
@@ -63,6 +63,11 @@ class Commands(TyperGroup):
         return [CompletionItem(name, help=purpose(name)) for name in names] + list(
             super(TyperGroup, self).shell_complete(ctx, incomplete)
         )
+
+
+def program_name() -> str:
+    """What was typed: `kubectl multus` where kubectl runs this program as its plugin (kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins)."""
+    return "kubectl multus" if Path(sys.argv[0]).name == "kubectl-multus" else "multus-site"
 
 
 def purpose(name: str) -> str:

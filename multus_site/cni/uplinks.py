@@ -4,13 +4,24 @@ A NIC is given by name, or as `mac …`, `pci …`, `altname …`, `path …`. O
 `find` resolves it the same way from a host's facts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from multus_site.cni.configuration import Config, Plugin
 from multus_site.model.links import Link
 from multus_site.model.networks import Network, Raw
 from multus_site.model.site import Site
+
+_OF_PODS = ("veth", "cali", "lxc")
+"""Name prefixes of the node ends of pods' interfaces."""
+
+_NO_MASTERS = {"lo", "bonding_masters"}
+"""Other entries of /sys/class/net; bonding_masters is a file of the bonding driver."""
+
+
+def nics(names: Iterable[str]) -> list[str]:
+    """Interfaces of a node that a network can use: physical ones, bonds, VLANs, bridges, tunnels; not those of pods."""
+    return sorted(name for name in names if name not in _NO_MASTERS and not name.startswith(_OF_PODS))
 
 
 def uplink_of(site: Site, node: str, network: Network) -> str | None:

@@ -25,7 +25,7 @@ def judge_node(expected: ExpectedNode, seen: NodeSeen) -> Iterator[Check]:
     if seen.error:
         yield check("look-inside", False, seen.error)
         return
-    yield check("multus-conf", *_conf(seen))
+    yield check("multus-conf", *conf_of(seen))
     if seen.audit is not None:
         why = seen.audit.multus.loses
         yield check("pod-deletion", not why, why or "with the whole configuration of the cluster's network")
@@ -51,7 +51,7 @@ def _binary(expected: ExpectedNode, seen: NodeSeen, plugin: str) -> tuple[bool, 
     return True, f"{path} has sha256 {there}" if sha else f"{path} runs"
 
 
-def _conf(seen: NodeSeen) -> tuple[bool, str]:
+def conf_of(seen: NodeSeen) -> tuple[bool, str]:
     """Check that Multus' file is the first in the folder: the container runtime uses the first."""
     files = [f for f in seen.files if f.endswith((".conf", ".conflist", ".json"))]
     if MULTUS_CONF not in files:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from multus_site.__main__ import app
 from multus_site.cli import cluster
 from multus_site.cli.adoption import Adopted
+from multus_site.cni.uplinks import nics
 from multus_site.model.load import parse_stack_text
 from multus_site.render.attachment import nad_manifest
 
@@ -237,7 +238,7 @@ def test_interfaces_of_a_cluster_are_facts(monkeypatch):
 
 def test_any_interface_but_those_of_pods_can_be_a_master():
     masters = ["bond0", "bond0.110", "br-ex", "cni0", "ens6", "vxlan100"]
-    assert cluster.nics([*masters[::-1], "lo", "bonding_masters", "veth1a2b", "cali9f", "lxc_health"]) == masters
+    assert nics([*masters[::-1], "lo", "bonding_masters", "veth1a2b", "cali9f", "lxc_health"]) == masters
 
 
 def test_what_manifests_have_besides_networks_is_named_and_no_failure(tmp_path):
