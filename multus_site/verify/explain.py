@@ -58,6 +58,11 @@ def explained(known: Evidence) -> tuple[list[Explanation], list[str]]:
         notes.append(f"the pod cannot be inspected: {known.inside.error}")
     if attached and known.inside is None:
         notes.append(f"{known.node_name} has no running Multus daemon, through which the pod would be inspected")
+    if not known.runs and not found and not notes:
+        phase = known.pod.get("status", {}).get("phase", "unknown")
+        notes.append(
+            f"the pod is {phase}, and neither an event nor the log of Multus says why; events expire after an hour: recreate it"
+        )
     unique = {(one.cause, one.object): one for one in reversed(found)}
     return list(reversed(unique.values())), notes
 

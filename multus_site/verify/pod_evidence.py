@@ -59,8 +59,12 @@ class Evidence:
 
     @property
     def runs(self) -> bool:
-        """Whether its sandbox has a network, so that containers run or may start."""
-        return str(self.pod.get("status", {}).get("phase")) == "Running"
+        """Whether its sandbox has a network, so that containers run or may start: one that waits for an image is past its networks."""
+        status = self.pod.get("status", {})
+        ready = {c.get("type"): c.get("status") for c in status.get("conditions") or []}
+        return status.get("phase") == "Running" or (
+            status.get("phase") == "Pending" and ready.get("PodReadyToStartContainers") == "True"
+        )
 
     @property
     def selections(self) -> list[Selection]:
