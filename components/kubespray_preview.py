@@ -11,7 +11,8 @@ import pulumi
 from multus_site.kubespray.document import KubesprayError
 from multus_site.kubespray.machine_checks import check_machines
 from multus_site.kubespray.of_site import without_nodes
-from multus_site.kubespray.preview import PLAN_FILE, planned, row
+from multus_site.kubespray.preview import PLAN_FILE, planned, row, takes_over
+from multus_site.kubespray.takeover import TAKEN_OVER
 
 from .outputs import NodeFacts
 from .pulumi_state import LastUpdate
@@ -60,6 +61,8 @@ def _tell(
         runs = planned(document, identities, anew, last.stdout(resource))
     except KubesprayError as error:
         raise pulumi.RunError(str(error)) from None
+    if takes_over(document, last.stdout(resource)):
+        pulumi.log.info(TAKEN_OVER)
     for run in runs:
         pulumi.log.info(f"{run.playbook}: {run.reason}")
     if asked := os.environ.get(PLAN_FILE):

@@ -127,8 +127,10 @@ def document_of(
 ) -> dict[str, Any]:
     """The document of the program (multus_site/nodes/preflight/document.py)."""
     all_kinds, kind_of = kinds(requirements_of(site, variables))
+    adopted = {"adopted": site.kubespray.adopted.ca} if site.kubespray.adopted else {}
     return {
         "site": site.name,
+        **adopted,
         "way": way,
         "kinds": all_kinds,
         "nodes": {

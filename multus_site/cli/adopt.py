@@ -10,6 +10,7 @@ from multus_site.cli.usage_error import usage_error, write
 
 if TYPE_CHECKING:
     from multus_site.cli.adoption import Adopted
+    from multus_site.kubespray.found import FoundCluster
 
 
 _NAMED = 5
@@ -66,6 +67,14 @@ def adopt(
     ] = False,
     kubeconfig: Annotated[Path | None, typer.Option(help="Kubeconfig of the cluster. Default: $KUBECONFIG.")] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Kubespray's inventory of the cluster, a folder such as inventory/mycluster or its hosts file.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the site. Default: from the name of the output file, or `adopted`.")
     ] = None,
@@ -82,6 +91,8 @@ def adopt(
 
     Networks become typed where that renders the same configuration, and raw otherwise. It connects to hosts over SSH and changes
     nothing there; compare the host keys that it shows with the consoles.
+
+    A cluster that Kubespray made is described as it is, for `pulumi up` to take over without running a playbook.
 
     Findings of lint, and what could not be adopted, go to standard error. Exit status: 0, 1 if something is left out,
     2 for a usage error.
@@ -103,14 +114,23 @@ def adopt(
     interfaces: dict[str, list[str]] = {}
     if paths:
         texts = _from_files(adopted, paths)
+    found = None
     if kubeconfig or context or not (paths or hosts):
-        seen, interfaces = _from_cluster(adopted, kubeconfig, context)
+        seen, interfaces, found = _from_cluster(adopted, kubeconfig, context)
         texts += seen
+    if inventory and not found:
+        usage_error("--inventory needs a cluster that Kubespray made; name it with --kubeconfig")
     if hosts:
         from multus_site.cli.hosts import Asked, from_hosts
 
         asked = Asked(hosts, user, port, key, bastion, known_hosts, ask_password, ask_sudo_password, yes)
         interfaces |= from_hosts(adopted, asked)
+    if found:
+        from multus_site.cli.adopted_cluster import in_order
+
+        in_order(adopted, found)
+    if inventory:
+        _add_inventory(adopted, inventory)
     linter = Linter(Facts(nodes=len(adopted.hosts) or None, ifaces_by_node=interfaces or None))
     for file, text in texts:
         linter.add(text, file, sure=True)
@@ -163,17 +183,40 @@ def _from_files(adopted: "Adopted", paths: list[Path]) -> list[tuple[str, str]]:
 
 def _from_cluster(
     adopted: "Adopted", kubeconfig: Path | None, context: str | None
-) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+) -> "tuple[list[tuple[str, str]], dict[str, list[str]], FoundCluster | None]":
     import yaml
 
     from multus_site.cli import cluster
+    from multus_site.cli.adopted_cluster import adopt_cluster
 
     try:
         seen = cluster.read(kubeconfig, context)
     except cluster.ClusterError as error:
         usage_error(str(error))
     adopted.add(seen.manifests)
+    found = adopt_cluster(adopted, seen.control_plane) if seen.control_plane else None
     for note in seen.notes:
         print(note, file=sys.stderr)
     nads = [m for m in seen.manifests if m.get("kind") != "Node"]
-    return [("cluster", yaml.safe_dump_all(nads, allow_unicode=True))], seen.interfaces
+    return [("cluster", yaml.safe_dump_all(nads, allow_unicode=True))], seen.interfaces, found
+
+
+def _add_inventory(adopted: "Adopted", path: Path) -> None:
+    """Adds the variables of an inventory, and says which of its hosts and nodes differ."""
+    from multus_site.cli.adopted_cluster import adopt_variables
+    from multus_site.cli.inventory import InventoryError, defaults, read
+    from multus_site.kubespray.document import KubesprayError, Origin
+    from multus_site.kubespray.source import at_hand
+
+    try:
+        inventory = read(path)
+        source = at_hand(str(adopted.kubespray["version"]), Origin())
+    except (InventoryError, KubesprayError) as error:
+        usage_error(str(error))
+    adopt_variables(adopted, inventory.variables, defaults(source.folder) if source else {})
+    for name in inventory.hosts:
+        if name not in adopted.hosts:
+            adopted.findings.append(f"{inventory.file}: {name} is no node of the cluster under this name")
+    for name in adopted.hosts:
+        if name not in inventory.hosts:
+            adopted.findings.append(f"{inventory.file}: it does not have {name}, a node of the cluster")

@@ -30,7 +30,7 @@ _NOT_OURS = ("kubectl.kubernetes.io/", "pulumi.com/")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 """Characters that would end a comment: a host name can be any text."""
 
-_REMARKED = {"ssh": 6 * " ", "hosts": 6 * " ", "networks": 4 * " "}
+_REMARKED = {"ssh": 6 * " ", "hosts": 6 * " ", "kubespray": 4 * " ", "networks": 4 * " "}
 """Keys that can have a comment, with their indentation in the file."""
 
 HEADER = "# yaml-language-server: $schema=./site.schema.json\n"
@@ -45,6 +45,8 @@ class Adopted:
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
     ssh: dict[str, Any] = field(default_factory=dict)
     """The site's `ssh`."""
+    kubespray: dict[str, Any] = field(default_factory=dict)
+    """The site's `kubespray`; empty without a cluster that Kubespray can manage."""
     left_out: list[str] = field(default_factory=list)
     """Reason for each thing that is not in the site."""
     skipped: dict[str, list[str]] = field(default_factory=dict)
@@ -52,7 +54,7 @@ class Adopted:
     findings: list[str] = field(default_factory=list)
     """What a person should check before the first `up`, one sentence each."""
     remarks: dict[str, list[str]] = field(default_factory=dict)
-    """Comments of the file: `ssh`, `hosts` or `networks` → lines above that key, or at the end if the key is missing."""
+    """Comments of the file: `ssh`, `hosts`, `kubespray` or `networks` → lines above that key, or at the end if the key is missing."""
 
     def add(self, manifests: Iterable[Any]) -> None:
         """Adopts NADs and nodes; skips other objects."""
@@ -145,7 +147,8 @@ class Adopted:
         """The stack file. A cluster does not know host keys: a comment gives the command for each."""
         hosts = {name: _Block(host) if "hostKey" in host else host for name, host in self.hosts.items()}
         nodes = {"backend": "existing", **({"ssh": self.ssh} if self.ssh else {}), "hosts": hosts}
-        site = {"name": self.name, "nodes": nodes, **({"networks": self.networks} if self.networks else {})}
+        parts = {"kubespray": self.kubespray, "networks": self.networks}
+        site = {"name": self.name, "nodes": nodes, **{key: part for key, part in parts.items() if part}}
         data = {"config": {"pulumi:disable-default-providers": ["*"], "multus-site:site": site}}
         text = yaml.dump(
             data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True

@@ -21,7 +21,7 @@ GROUPS = {
     "Sites": ("diagram", "init", "lint", "new", "schema", "show", "sites"),
     "Changes": ("comment", "policies", "review", "upgrade"),
     "Running sites": ("addresses", "drift", "explain", "leaks", "throughput", "trace", "verify"),
-    "Existing hosts and clusters": ("adopt",),
+    "Existing hosts and clusters": ("adopt", "release"),
     "Air-gapped sites": ("mirror",),
     "This machine": ("doctor",),
 }

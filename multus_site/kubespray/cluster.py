@@ -3,15 +3,17 @@
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from multus_site.kubespray import environment, source
 from multus_site.kubespray.document import Document, KubesprayError
 from multus_site.kubespray.folders import Workplace
-from multus_site.kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan
+from multus_site.kubespray.plan import NO_PROMPTS, PlaybookRun, as_applied, in_order, leaving, plan, with_member_names
 from multus_site.kubespray.progress import say
 from multus_site.kubespray.record import ON_NODE, Record, from_pulumi, newest
 from multus_site.kubespray.run import Runner
+from multus_site.kubespray.takeover import TAKEN_OVER, taken_over
 from multus_site.kubespray.variable_checks import check_names
 from multus_site.ssh.fan_out import fan_out_blocking
 from multus_site.ssh.openssh import Shell, explained
@@ -59,6 +61,8 @@ class Cluster:
 
     def apply(self) -> None:
         """Runs the plan, and writes the record after each playbook."""
+        if self.record.applied is None and self.document.adopted:
+            self._take_over()
         if self.record.attempted:
             say(f"the last run did not finish ({self.record.attempted}); continuing")
         applied = self.record.applied
@@ -80,13 +84,16 @@ class Cluster:
         self.record = self.record.succeeded(as_applied(self.document, self.record.applied))
         self._keep()
         # For playbooks that people run themselves: the inventory of the last run may lack hosts and new racks.
-        order = as_applied(self.document, self.record.applied).groups
-        self.runner.write_inventory(order, self.document, self.document.hosts)
+        whole = as_applied(self.document, self.record.applied)
+        self.runner.write_inventory(whole.groups, self.document, whole.hosts)
         print(self.record.printed(), flush=True)
 
     def destroy(self) -> None:
-        """Resets the nodes and removes the record. The nodes outlive the cluster."""
+        """Resets the nodes and removes the record. The nodes outlive the cluster; so does a cluster that was taken over."""
         document = self.document
+        if document.adopted:
+            self._let_go()
+            return
         order = as_applied(document, self.record.applied)
         self._reach(set(document.hosts))
         self._run(
@@ -95,8 +102,26 @@ class Cluster:
         self.shell.run(self.first, f"rm -f {ON_NODE}")
         self.workplace.store.remove()
 
+    def _take_over(self) -> None:
+        """Records a running cluster as applied, if it is what the site says. A run that is killed before has changed nothing."""
+        applied = taken_over(self.document, self.shell)
+        self.first = self.document.hosts[applied.groups["kube_control_plane"][0]]
+        self.record = replace(self.record, runs=self.record.runs + 1).succeeded(applied)
+        self._keep()
+        say(TAKEN_OVER)
+
+    def _let_go(self) -> None:
+        """Removes the record, and says what stays."""
+        self.shell.run(self.first, f"rm -f {ON_NODE}")
+        self.workplace.store.remove()
+        say(
+            f"the cluster was taken over (kubespray.adopted), so it is not reset: {', '.join(self.document.hosts)} keep running it. "
+            "To reset it too: remove adopted from the site, `pulumi up`, `pulumi destroy`"
+        )
+
     def _run(self, run: PlaybookRun, hosts: dict[str, dict[str, Any]]) -> None:
         """Runs one playbook. `hosts`: variables of every host that its inventory may have."""
+        hosts = with_member_names(hosts, self.record.applied)
         self.record = self.record.started(run.playbook, run.leaver or run.after)
         self._keep()
         self.runner.run(run, self.document, hosts)

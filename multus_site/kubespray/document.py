@@ -52,6 +52,8 @@ class Document:
     """Names of the variables that the site sets: the release must know each."""
     secret: tuple[str, ...] = ()
     """Names of variables with secret values."""
+    adopted: str = ""
+    """sha256 of the certificate authority of the running cluster to take over; empty: Kubespray makes the cluster."""
     own_groups: dict[str, list[str]] = field(default_factory=dict)
     """Group that the site defines → hosts. For people's own playbooks; Kubespray does not use these groups."""
 

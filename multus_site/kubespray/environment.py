@@ -40,7 +40,8 @@ def _python(requirements: Path) -> str:
         msg = f"{requirements}: {error}"
         raise KubesprayError(msg) from None
     if first <= sys.version_info[:2] <= last:
-        return sys.executable
+        # Not that of this project's environment: all projects share what is built with one Python.
+        return str(Path(sys.executable).resolve())
     for minor in range(last[1], first[1] - 1, -1):
         if found := shutil.which(f"python3.{minor}"):
             return found

@@ -51,6 +51,18 @@ class Masking:
         return text
 
 
+def looks_secret(name: str, value: object) -> bool:
+    """Whether a variable's value, or a part of it, is a text that its name or its form calls secret."""
+    if isinstance(value, dict):
+        return any(
+            looks_secret(f"{name}.{key}" if _is_secret_name(name) else str(key), one) for key, one in value.items()
+        )
+    if isinstance(value, list):
+        return any(looks_secret(name, one) for one in value)
+    text = value if isinstance(value, str) else ""
+    return bool(text and _is_secret_name(name)) or any(pattern.search(text) for pattern in KNOWN_SECRETS)
+
+
 def _is_secret_name(name: str) -> bool:
     return any(part in name.lower() for part in SECRET_NAMES)
 

@@ -37,6 +37,9 @@ def of_site(site: Site, variables: Mapping[str, Any]) -> dict[str, Any]:
         "own": sorted(site.kubespray.variables),
         "files": {path: _digest(path) for path in variables.get("custom_cni_manifests", [])},
     }
+    if site.kubespray.adopted:
+        # Absent otherwise, as in the states of earlier releases: another document is another run.
+        found["adopted"] = site.kubespray.adopted.ca
     wrong = [
         *source.check_origin(site.kubespray.version, origin),
         *check_variables(site.kubespray.version, found["hosts"], found["groups"], found["variables"]),

@@ -3,7 +3,7 @@
 Sources: Kubespray's docs/operations/nodes.md (adding and removing nodes; the first of a group is special), upgrades.md (one release at a time).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -67,11 +67,21 @@ def as_applied(document: Document, before: Applied | None) -> Applied:
         version=document.version,
         kube_version=kubernetes_of(document.version, document.variables.get("kube_version")),
         groups={group: in_order(order.get(group, ()), hosts) for group, hosts in document.groups.items()},
-        hosts=document.hosts,
+        hosts=with_member_names(document.hosts, before),
         identities=document.identities,
         variables=document.digests(),
         known_hosts=document.known_hosts,
     )
+
+
+def with_member_names(hosts: Mapping[str, dict[str, Any]], before: Applied | None) -> dict[str, dict[str, Any]]:
+    """Hosts with the names that etcd's members have: those of a cluster that was taken over are not of our making, and never change."""
+    names = {
+        name: host["etcd_member_name"]
+        for name, host in (before.hosts if before else {}).items()
+        if "etcd_member_name" in host and "etcd_member_name" in hosts.get(name, {})
+    }
+    return {**hosts, **{name: {**hosts[name], "etcd_member_name": called} for name, called in names.items()}}
 
 
 def without(applied: Applied, host: str) -> Applied:
@@ -223,8 +233,10 @@ def _upgrade(applied: Applied, wanted: Applied) -> str:
 
 
 def _settings(host: dict[str, Any]) -> dict[str, Any]:
-    """A host's variables without labels and taints, which Kubespray only applies at the join (docs/decisions/0011)."""
-    return {name: value for name, value in host.items() if name not in {"node_labels", "node_taints"}}
+    """A host's variables without labels and taints, which Kubespray only applies at the join (docs/decisions/0011), and without the name of its member of etcd."""
+    return {
+        name: value for name, value in host.items() if name not in {"node_labels", "node_taints", "etcd_member_name"}
+    }
 
 
 def _changed(now: Applied, wanted: Applied) -> list[str]:

@@ -30,11 +30,19 @@ def planned(
     record = newest(document.site, [Store.for_site(document.site).read(), of_stack])
     joined = record.applied.identities if record.applied else {}
     known = {host: identity or ("" if host in anew else joined.get(host, "")) for host, identity in identities.items()}
+    if document.adopted and record.applied is None:
+        return []  # the cluster that runs is taken over
     runs = plan(record.applied, replace(document, identities=known), attempted=record.attempted, begun=record.begun)
     source = at_hand(document.version, document.origin)
     if source and (unknown := check_names(document.own, document.variables, source.folder)):
         raise KubesprayError("\n".join(unknown))
     return runs
+
+
+def takes_over(document: Document, stored: str | None) -> bool:
+    """Whether the next `apply` takes over the cluster that runs, instead of running playbooks."""
+    record = newest(document.site, [Store.for_site(document.site).read(), Record.from_json(stored or "")])
+    return bool(document.adopted) and record.applied is None
 
 
 def row(run: PlaybookRun) -> dict[str, Any]:

@@ -27,6 +27,13 @@ class Archive(Part):
     """What `sha256sum` prints for it; anything else is refused."""
 
 
+class AdoptedCluster(Part):
+    """A cluster that Kubespray made before this site: the first `pulumi up` takes it over and runs no playbook."""
+
+    ca: Sha256
+    """Which cluster: what `sha256sum /etc/kubernetes/ssl/ca.crt` prints on its control plane nodes. Hosts of any other cluster are refused."""
+
+
 class Kubespray(Part):
     """The cluster installer: which release, from where, with which settings."""
 
@@ -48,6 +55,8 @@ class Kubespray(Part):
     """Addresses of services (kube_service_addresses)."""
     api_server: AddressOrName | None = None
     """Where clients outside reach the API server, such as a load balancer: in its certificate, and the server of the kubeconfig."""
+    adopted: AdoptedCluster | None = None
+    """The running cluster to take over, as `multus-site adopt` writes it. `destroy` leaves it running."""
     variables: dict[str, Any] = Field(default={}, examples=[{"kube_proxy_mode": "iptables"}])
     """Any other variables of Kubespray, passed on once they are checked."""
 

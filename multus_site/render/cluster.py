@@ -1,6 +1,8 @@
 """Addresses of the cluster's pods, services and nodes."""
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from multus_site.model.site import Site
 
@@ -11,12 +13,22 @@ PODS_V6, SERVICES_V6 = "fd85:ee78:d8a6:8607::1:0000/112", "fd85:ee78:d8a6:8607::
 
 def pod_cidrs(site: Site) -> list[str]:
     """Addresses of the cluster's pods."""
-    return _cidrs(site, ("kube_pods_subnet", PODS), ("kube_pods_subnet_ipv6", PODS_V6))
+    return pods_of(site.kubespray.all_variables())
 
 
 def service_cidrs(site: Site) -> list[str]:
     """Addresses of the cluster's services."""
-    return _cidrs(site, ("kube_service_addresses", SERVICES), ("kube_service_addresses_ipv6", SERVICES_V6))
+    return services_of(site.kubespray.all_variables())
+
+
+def pods_of(variables: Mapping[str, Any]) -> list[str]:
+    """Addresses of pods, by Kubespray's variables."""
+    return _cidrs(variables, ("kube_pods_subnet", PODS), ("kube_pods_subnet_ipv6", PODS_V6))
+
+
+def services_of(variables: Mapping[str, Any]) -> list[str]:
+    """Addresses of services, by Kubespray's variables."""
+    return _cidrs(variables, ("kube_service_addresses", SERVICES), ("kube_service_addresses_ipv6", SERVICES_V6))
 
 
 def cluster_networks(site: Site) -> list[str]:
@@ -27,8 +39,7 @@ def cluster_networks(site: Site) -> list[str]:
     return [*pod_cidrs(site), *service_cidrs(site), *map(str, v4), *map(str, v6)]
 
 
-def _cidrs(site: Site, first: tuple[str, str], second: tuple[str, str]) -> list[str]:
-    variables = site.kubespray.all_variables()
+def _cidrs(variables: Mapping[str, Any], first: tuple[str, str], second: tuple[str, str]) -> list[str]:
     both = variables.get("ipv6_stack") or variables.get("enable_dual_stack_networks")
     chosen = (first, second) if both else (first,)
     texts = [text.strip() for key, usual in chosen for text in str(variables.get(key, usual)).split(",")]

@@ -64,13 +64,22 @@ def compose(
         settings=tuple(settings.settings(change.old, change.new)) if change.old else (),
         versions=tuple(settings.versions(change.old, change.new)),
         also=tuple(effects.others(preview)),
-        notes=(*notes, *_notes(preview)),
+        notes=(*notes, *_taken_over(change), *_notes(preview)),
         warnings=preview.warnings,
         errors=preview.errors,
         findings=tuple(dict(finding) for finding in findings),
         diagram_before=before if before != after else "",
         diagram_after=after if before != after else "",
     )
+
+
+def _taken_over(change: Change) -> Iterator[str]:
+    if change.old is None and change.new.kubespray.adopted:
+        ca = change.new.kubespray.adopted.ca
+        yield (
+            f"The cluster that runs on these hosts is taken over (its certificate authority: {ca[:12]}…): `pulumi up` compares it with the site, "
+            "and runs no playbook of Kubespray."
+        )
 
 
 def _notes(preview: Preview) -> Iterator[str]:

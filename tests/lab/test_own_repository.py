@@ -1,13 +1,10 @@
 """The lab's stack from a repository outside the checkout, with multus-site from its wheel: nothing changes, and what is new is applied."""
 
 import json
-import shutil
 
 import pytest
 
-from multus_site.cli.init import contents
-from tests.engine.wheel import install
-from tests.lab.running import PROJECT, told
+from tests.lab.running import told
 
 pytestmark = pytest.mark.lab
 
@@ -20,21 +17,6 @@ WORKLOAD = """
         resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 16Mi}}
 """
 """Another workload for the lab's site."""
-
-
-@pytest.fixture(scope="module")
-def repository(lab, tmp_path_factory):  # noqa: ARG001  # the stack file names files that the lab makes
-    """A user's repository that has the lab's stack file."""
-    folder = tmp_path_factory.mktemp("repository")
-    for name, content in contents():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    (folder / "stacks" / "defaults.yaml").unlink()  # the checkout has none
-    shutil.copy(PROJECT / "stacks" / "Pulumi.lab.yaml", folder / "stacks")
-    for name in (".lab", ".work", "lab"):  # paths in the lab's site, and the record of Kubespray's runs
-        (folder / name).symlink_to(PROJECT / name)
-    install(folder / ".venv")
-    return folder
 
 
 def typed(lab, repository, *command, check=True):

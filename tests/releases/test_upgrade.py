@@ -69,6 +69,9 @@ MULTUS = {
 }
 
 EXPLAINED = {
+    "0.4.0": {
+        r"Command dallas-verification-run": ("update", "it looks for other hosts with a pod's MAC address"),
+    },
     "0.3.0": {
         **SINCE_0_4_0,
         **CHECK,

@@ -69,7 +69,7 @@ def check(
     document: Document, before: Record, facts_by_node: dict[str, dict[str, Any]]
 ) -> tuple[dict[str, Node], list[Finding]]:
     """The nodes with these facts, and the findings on them."""
-    own = own_authorities(document.site, list(facts_by_node.values()))
+    own = own_authorities(document.site, list(facts_by_node.values()), document.adopted)
     checked = {}
     for name, facts in facts_by_node.items():
         machine = before.nodes.get(name, {}).get("facts", {}).get("machineId")

@@ -9,17 +9,22 @@ from multus_site.nodes.preflight.finding import Node, Problem, Problems, each
 CNI = "/etc/cni/net.d/"
 
 
-def own_authorities(site: str, facts: Sequence[dict[str, Any]]) -> set[str]:
-    """sha256 of the certificate authorities beside the site's record, which is on a control plane node (multus_site/kubespray/record.py)."""
+def own_authorities(site: str, facts: Sequence[dict[str, Any]], adopted: str = "") -> set[str]:
+    """sha256 of the certificate authorities of the site's cluster: beside its record (multus_site/kubespray/record.py), and the one it takes over.
+
+    A cluster with the record of another site is not taken over: both would change it.
+    """
     clusters = [host["cluster"] for host in facts]
-    return {cluster["ca"] for cluster in clusters if cluster["site"] == site and cluster["ca"]}
+    claimed = {cluster["ca"] for cluster in clusters if cluster["site"] not in {"", site}}
+    recorded = {cluster["ca"] for cluster in clusters if cluster["site"] == site}
+    return (recorded | {adopted} - claimed) - {""}
 
 
 @each("OTHER_CLUSTER", "error", "The host is a node of another cluster")
 def other(node: Node) -> Problems:
     """It has a kubelet's credentials, and they are not of this site's cluster. Kubespray would overwrite both.
 
-    Fix: Drain and delete the node in that cluster, and run `kubeadm reset`; or use another host.
+    Fix: Drain and delete the node in that cluster, and run `kubeadm reset`; or use another host; or take the cluster over (docs/adopt.md).
     """
     cluster = node.facts["cluster"]
     if node.ours or not cluster["kubelet"]:
@@ -28,7 +33,12 @@ def other(node: Node) -> Problems:
     yield Problem(
         node.name,
         f"/etc/kubernetes/kubelet.conf belongs to another cluster: {owner}",
-        "remove the host from that cluster (kubectl drain, kubectl delete node, then kubeadm reset or Kubespray's remove-node.yml), or use another host",
+        "remove the host from that cluster (kubectl drain, kubectl delete node, then kubeadm reset or Kubespray's remove-node.yml), or use another host"
+        + (
+            f"; to take over a cluster that Kubespray made: kubespray.adopted.ca: {cluster['ca']}"
+            if cluster["ca"] and not cluster["site"]
+            else ""
+        ),
     )
 
 

@@ -52,6 +52,8 @@ class Document:
     site: str
     nodes: dict[str, Target]
     route: SshRoute
+    adopted: str = ""
+    """sha256 of the certificate authority of the running cluster that the site takes over."""
 
     @classmethod
     def parse(cls, text: str) -> "Document":
