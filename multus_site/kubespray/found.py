@@ -30,7 +30,7 @@ get pods -n kube-system -l tier=control-plane
 """
 """Commands on a control plane node whose output `documents` takes apart."""
 
-_DAEMONS = {
+DAEMONS = {
     "calico-node": "calico",
     "cilium": "cilium",
     "kube-flannel": "flannel",
@@ -38,7 +38,7 @@ _DAEMONS = {
     "kube-ovn-cni": "kube-ovn",
     "kube-router": "kube-router",
 }
-"""DaemonSet → network plugin."""
+"""DaemonSet → the network plugin whose daemons it runs. Kubespray has others, of which nothing in the cluster tells."""
 
 _MANAGERS = {"containerd": "containerd", "cri-o": "crio", "docker": "docker"}
 """Scheme of a node's containerRuntimeVersion → container_manager."""
@@ -153,7 +153,7 @@ def cluster_of(objects: Iterable[Mapping[str, Any]]) -> FoundCluster:
         pods=str(networking.get("podSubnet") or proxy.get("clusterCIDR") or ""),
         services=str(networking.get("serviceSubnet") or ""),
         dns_domain=str(networking.get("dnsDomain") or "cluster.local"),
-        plugins=frozenset(_DAEMONS[_name(one)] for one in by_kind.get("DaemonSet", []) if _name(one) in _DAEMONS),
+        plugins=frozenset(DAEMONS[_name(one)] for one in by_kind.get("DaemonSet", []) if _name(one) in DAEMONS),
         # kube-proxy's own default is iptables.
         proxy=str(proxy.get("mode") or "iptables") if proxy else None,
     )

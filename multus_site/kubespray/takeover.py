@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from multus_site.kubespray.document import Document, KubesprayError
-from multus_site.kubespray.found import FoundCluster, NotFoundError, cluster_of, documents, read_command
+from multus_site.kubespray.found import DAEMONS, FoundCluster, NotFoundError, cluster_of, documents, read_command
 from multus_site.kubespray.plan import as_applied, in_order
 from multus_site.kubespray.record import Applied
 from multus_site.model.kubespray_releases import kubernetes_of
@@ -19,9 +19,6 @@ TAKEN_OVER = "the cluster: taken over, nothing run"
 ADMIN = "/etc/kubernetes/admin.conf"
 ETCD = "/etc/etcd.env"
 """Where Kubespray names a member of etcd, on its node."""
-
-_NO_DAEMON = {"cloud", "cni", "custom_cni", "macvlan", "none"}
-"""Network plugins that no DaemonSet of a known name shows."""
 
 
 def taken_over(document: Document, shell: Shell) -> Applied:
@@ -148,7 +145,7 @@ def _networks(found: FoundCluster, document: Document) -> Iterator[str]:
         yield f"kubespray.variables.dns_domain: {domain} in the site, {found.dns_domain} in the cluster. Write dns_domain: {found.dns_domain}"
     plugin = str(variables.get("kube_network_plugin", "calico"))
     # What runs beside the first network, such as Cilium for policies, is no difference.
-    if plugin not in found.plugins and plugin not in _NO_DAEMON:
+    if plugin not in found.plugins and plugin in DAEMONS.values():
         yield f"kubespray.networkPlugin: {plugin} in the site, {', '.join(sorted(found.plugins)) or 'no daemon of a known one'} in the cluster"
     mode = str(variables.get("kube_proxy_mode", "ipvs"))
     if found.proxy is not None and found.proxy != mode:

@@ -32,6 +32,7 @@ ALLOWED = {
         "whereabouts",
         "dhcp",
     },  # each has a daemon of its own making, installed by another component
+    "multus_site/cli/new_site.py": {"macvlan", "ipvlan", "vlan", "sriov"},  # those that one answer describes
     "multus_site/lint/rules/attached.py": {"bandwidth"},  # a key of a pod's annotation
     "multus_site/lint/rules/sriov_policies.py": {"bridge"},  # a key of a policy
     "multus_site/nodes/preflight/nics.py": {"vrf"},  # the kernel's kind of a link
@@ -39,6 +40,7 @@ ALLOWED = {
     "multus_site/review/networks.py": {"vlan"},  # what of a network differs
     "multus_site/cli/addresses.py": {"host-local"},  # the one whose reservations are files of the nodes
     "multus_site/render/multus.py": {"bandwidth"},  # a capability of the cluster's own network
+    "multus_site/verify/explain.py": {"userspace", "vfioveth"},  # the pod's kernel has no interface of them
     "multus_site/verify/probe.py": {"vlan"},  # the kernel's kind of a link
     "multus_site/verify/registry.py": {"vlan", "whereabouts"},  # checks
     "policy/networks.py": {"vlan"},  # a link of the node

@@ -199,7 +199,10 @@ def test_new_asks_for_host_keys_too(there, tmp_path):
     assert f"compare the host key of node1, {shown.stdout.split()[1]}, with what its console shows" in done.stdout
     none = there.run("new", "boston", "--node", "node1=10.1.1.99", "--scan", **project)
     assert none.returncode == 2
-    assert none.stderr == "10.1.1.99: no SSH server on port 22: No route to host. Or omit --scan\n"
+    assert none.stderr == (
+        "node1, 10.1.1.99: no SSH server on port 22: No route to host\n"
+        "Nothing was written. Fix these hosts, or omit --scan and add the keys later.\n"
+    )
 
 
 def test_hosts_and_networks_in_one_run(there, tmp_path):
