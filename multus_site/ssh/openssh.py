@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,8 @@ class Shell:
     known_hosts: Path
     running: "list[subprocess.Popen[str]]" = field(default_factory=list, repr=False)
     """What threads wait for at the moment."""
+    ended: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set when nobody waits for the threads any more, such as after Ctrl-C."""
 
     def options(self) -> list[str]:
         """Arguments for ssh. They turn on host key checking, which Kubespray's ansible.cfg turns off."""
@@ -80,6 +83,8 @@ class Shell:
                 env={**os.environ, **self.environment()},
             ) as process:
                 self.running.append(process)
+                if self.ended.is_set():  # while it started
+                    process.kill()
                 try:
                     out, err = process.communicate(prompted(user, password) + stdin, seconds)
                 except subprocess.TimeoutExpired:
@@ -170,6 +175,7 @@ def shell(route: SshRoute, hosts: str) -> Iterator[Shell]:
         try:
             yield reached
         finally:
+            reached.ended.set()
             for process in list(reached.running):
                 process.kill()
 
