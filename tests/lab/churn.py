@@ -74,3 +74,24 @@ def lost(lab, network=NETWORK):
     reserved = held(lab, network)
     running = sandboxes(lab)
     return {key: holder for key, holder in reserved.items() if holder not in running}
+
+
+def left(lab, *options, status=None):
+    """What `multus-site leaks` says."""
+    done = lab.run("multus-site", "leaks", "lab", "--format", "json", *options, check=False)
+    assert done.returncode in ({0, 1} if status is None else {status}), done.stderr
+    return json.loads(done.stdout)
+
+
+def grow_old(lab):
+    """All that is reserved looks an hour old: nothing of it belongs to a pod that starts."""
+    for node in NODES:
+        lab.node(node, "sh", "-c", "find /var/lib/cni -type f -exec touch -d '1 hour ago' {} +")
+
+
+def all_free(lab):
+    """Whether nothing is left, after all of it was given back: sandboxes that were stopped are listed for a minute."""
+    lab.kubectl("-n", "kube-system", "delete", "jobs", "--all")
+    grow_old(lab)
+    left(lab, "--free")
+    return left(lab)["leaks"] == [] and lost(lab) == {}

@@ -31,13 +31,6 @@ UPSTREAM = {
 }
 
 
-def left(lab, *options, status=None):
-    """What `multus-site leaks` says."""
-    done = lab.run("multus-site", "leaks", "lab", "--format", "json", *options, check=False)
-    assert done.returncode in ({0, 1} if status is None else {status}), done.stderr
-    return json.loads(done.stdout)
-
-
 def failures(lab):
     """The checks that fail, with their details."""
     done = lab.run("multus-site", "verify", "lab", "--format", "json", check=False)
@@ -48,20 +41,6 @@ def drifted(lab):
     """What drift says of nodes."""
     done = lab.run("multus-site", "drift", "lab", "--format", "json", check=False)
     return json.loads(done.stdout)["nodes"]
-
-
-def grow_old(lab):
-    """All that is reserved looks an hour old: nothing of it belongs to a pod that starts."""
-    for node in churn.NODES:
-        lab.node(node, "sh", "-c", "find /var/lib/cni -type f -exec touch -d '1 hour ago' {} +")
-
-
-def all_free(lab):
-    """Whether nothing is left, after all of it was given back: sandboxes that were stopped are listed for a minute."""
-    lab.kubectl("-n", "kube-system", "delete", "jobs", "--all")
-    grow_old(lab)
-    left(lab, "--free")
-    return left(lab)["leaks"] == [] and churn.lost(lab) == {}
 
 
 def gone(lab):
@@ -88,20 +67,20 @@ def suspend(lab, *, suspended):
 def clean(lab):
     """Nothing is left behind before; afterwards neither."""
     suspend(lab, suspended=True)
-    eventually(lambda: all_free(lab), seconds=180, pause=5)
+    eventually(lambda: churn.all_free(lab), seconds=180, pause=5)
     yield
     rolled_out(lab)
     suspend(lab, suspended=False)
     lab.kubectl("delete", "deployment", churn.NAME, "--ignore-not-found")
-    eventually(lambda: all_free(lab), seconds=180, pause=5)
+    eventually(lambda: churn.all_free(lab), seconds=180, pause=5)
 
 
 def test_deleted_pods_lose_no_address(lab, clean):  # noqa: ARG001
     churn.delete_pods(lab, DELETIONS, AT_ONCE)
     eventually(lambda: gone(lab), seconds=240, pause=5)
     assert churn.lost(lab) == {}
-    grow_old(lab)
-    assert left(lab, status=0) == {"leaks": [], "losing": {}, "unknown": {}}
+    churn.grow_old(lab)
+    assert churn.left(lab, status=0) == {"leaks": [], "losing": {}, "unknown": {}}
 
 
 def test_upstreams_arrangement_loses_an_address_for_each_deleted_pod_and_is_named(lab, clean):  # noqa: ARG001
@@ -114,8 +93,8 @@ def test_upstreams_arrangement_loses_an_address_for_each_deleted_pod_and_is_name
         churn.delete_pods(lab, 30, AT_ONCE)
         eventually(lambda: gone(lab), seconds=240, pause=5)
         assert len(churn.lost(lab)) >= 30
-        grow_old(lab)
-        said = left(lab, status=1)
+        churn.grow_old(lab)
+        said = churn.left(lab, status=1)
         assert set(said["losing"]) == set(churn.NODES)
         assert "10-flannel.conflist" in said["losing"]["node1"]
         found = failures(lab)
@@ -129,7 +108,7 @@ def test_upstreams_arrangement_loses_an_address_for_each_deleted_pod_and_is_name
     rolled_out(lab)
     assert churn.lost(lab) == {}
     assert failures(lab) == {}
-    assert left(lab, status=0)["losing"] == {}
+    assert churn.left(lab, status=0)["losing"] == {}
 
 
 def test_what_pods_leave_while_the_daemon_is_away_is_named_and_given_back(lab, clean):  # noqa: ARG001
@@ -150,10 +129,10 @@ def test_what_pods_leave_while_the_daemon_is_away_is_named_and_given_back(lab, c
         lab.kubectl("delete", "deployment", churn.NAME, "--ignore-not-found")
     rolled_out(lab)
     assert len(churn.lost(lab)) == 13
-    young = left(lab)["leaks"]
+    young = churn.left(lab)["leaks"]
     assert not [leak for leak in young if leak["kind"] == "address"], "they may belong to pods that start"
-    grow_old(lab)
-    found = [leak["network"] for leak in left(lab, status=1)["leaks"] if leak["kind"] == "address"]
+    churn.grow_old(lab)
+    found = [leak["network"] for leak in churn.left(lab, status=1)["leaks"] if leak["kind"] == "address"]
     assert sorted(found) == ["cbr0"] * 13 + ["macvlan-internal"] * 13
     assert {check for check, _ in failures(lab)} == {"left-behind", "whereabouts"} & {c for c, _ in failures(lab)}
     plan = lab.run("multus-site", "addresses", "lab", "--kubeconfig", lab.place.folder / "kubeconfig", "--json")
@@ -168,7 +147,7 @@ def test_what_pods_leave_while_the_daemon_is_away_is_named_and_given_back(lab, c
     done = lab.pulumi("up", "--yes", "--skip-preview")
     assert done.stdout.count("of cbr0 is reserved for sandbox") >= 13
     assert churn.lost(lab) == {}
-    assert left(lab, status=0)["leaks"] == []
+    assert churn.left(lab, status=0)["leaks"] == []
     assert failures(lab) == {}
     lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
@@ -181,15 +160,15 @@ def test_the_address_of_a_pod_whose_cache_was_damaged_is_given_back_when_it_is_g
     listed = json.loads(lab.node(node, "crictl", "pods", "--name", pod["metadata"]["name"], "-o", "json").stdout)
     sandbox = listed["items"][0]["id"]
     lab.node(node, "sh", "-c", f"printf '[{{' >/var/lib/cni/multus/{sandbox}")
-    grow_old(lab)
-    (damaged,) = left(lab, "--free", status=1)["leaks"]
+    churn.grow_old(lab)
+    (damaged,) = churn.left(lab, "--free", status=1)["leaks"]
     assert (damaged["kind"], damaged["where"], damaged["freed"]) == ("damaged", node, False)
     lab.kubectl("delete", "deployment", churn.NAME, "--wait=true")
     eventually(lambda: not lab.get("pods", "-l", f"app={churn.NAME}")["items"])
     eventually(lambda: gone(lab), seconds=240, pause=5)
     assert len(churn.lost(lab)) == 1
-    grow_old(lab)
+    churn.grow_old(lab)
     done = lab.run("multus-site", "leaks", "lab", "--free")
     assert "given back" in done.stdout
     assert churn.lost(lab) == {}
-    assert left(lab, status=0)["leaks"] == []
+    assert churn.left(lab, status=0)["leaks"] == []
